@@ -1,0 +1,63 @@
+/** The port to a message broker; RabbitMQ and an in-memory broker stand behind it. Knows nothing of debtors. */
+
+/** What a publisher puts on a message. A header that is a `bigint` is sent as a signed 64-bit integer. */
+export interface Publication {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly type: string;
+  readonly appId: string;
+  readonly headers: Readonly<Record<string, string | bigint>>;
+  /** UTF-8 JSON; sent with the content type `application/json`, persistent and mandatory. */
+  readonly body: string;
+}
+
+/**
+ * What became of a publication: `confirmed` (the broker has it in a queue), `returned` (no queue is bound), `failed`
+ * (refused, or no confirm in time). Only the first means that it was sent; the others may be sent again.
+ */
+export type PublicationOutcome = "confirmed" | "returned" | "failed";
+
+/** A message that a queue has delivered and that is neither acknowledged nor rejected yet. */
+export interface Delivery {
+  readonly contentType: string | undefined;
+  readonly type: string | undefined;
+  readonly redelivered: boolean;
+  readonly body: Buffer;
+}
+
+/** A running consumer. */
+export interface Consumer {
+  /** Acknowledges messages. A no-op for those whose connection is gone: the broker delivers them again. */
+  acknowledge(deliveries: readonly Delivery[]): void;
+  /** Rejects messages without requeue, so that they go to the dead-letter queue. */
+  reject(deliveries: readonly Delivery[]): void;
+  /** Stops the deliveries; what was delivered may still be acknowledged. */
+  cancel(): Promise<void>;
+  /** Closes the channel: what was not acknowledged goes back to the queue. */
+  close(): Promise<void>;
+}
+
+/** How a consumer takes messages. */
+export interface ConsumeOptions {
+  readonly queue: string;
+  /** The most messages that may be unacknowledged; 0 for no limit. */
+  readonly prefetchCount: number;
+  /** The most bytes that may be unacknowledged; 0 for no limit. */
+  readonly prefetchSize: number;
+  readonly onDelivery: (delivery: Delivery) => void;
+  /** The consumer has ended by itself: the queue was deleted, or the connection is lost for good. */
+  readonly onEnd: (reason: Error) => void;
+}
+
+/** A connection to a broker that mends itself. */
+export interface Broker {
+  /**
+   * Publishes the messages in order and waits until each one's fate is known, 20 seconds at most. Never rejects for
+   * what happened to single messages.
+   */
+  publish(publications: readonly Publication[]): Promise<PublicationOutcome[]>;
+  consume(options: ConsumeOptions): Promise<Consumer>;
+  /** Whether the connection stands at this moment. */
+  isConnected(): boolean;
+  close(): Promise<void>;
+}

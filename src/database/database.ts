@@ -1,0 +1,183 @@
+/** The connection to PostgreSQL: statements, transactions, and which of its errors mean what. */
+import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
+import { parsePostgresTimestamp } from "../values/timestamp.ts";
+
+/** One statement. The name makes PostgreSQL plan it once per connection, so one name stands for one text. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+  /** `bigint`, string, number, boolean, Buffer, null, or arrays of them. A timestamp goes in as formatted text. */
+  readonly values?: readonly unknown[];
+}
+
+/** Something that runs statements: the pool, each in a transaction of its own, or one transaction. */
+export interface Database {
+  /** All rows. Columns are named in the statement, so that `Row` is what comes. */
+  many<Row>(statement: Statement): Promise<Row[]>;
+  /** The only row, or `undefined` when there is none. */
+  maybeOne<Row>(statement: Statement): Promise<Row | undefined>;
+  /** How many rows the statement touched. */
+  run(statement: Statement): Promise<number>;
+}
+
+/** Connections to one database. */
+export interface Pool extends Database {
+  /** Runs the work in a transaction; see `inTransaction`. */
+  transaction<Result>(work: (db: Database) => Promise<Result>): Promise<Result>;
+  /** Connections: all, idle, and callers that wait for one. */
+  usage(): { readonly total: number; readonly idle: number; readonly waiting: number };
+  close(): Promise<void>;
+}
+
+export interface PoolOptions {
+  readonly url: string;
+  /** The most connections at a time. */
+  readonly size: number;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** Milliseconds after which PostgreSQL ends a statement. */
+  readonly statementTimeoutMillis?: number;
+}
+
+/** PostgreSQL cannot be reached, or has gone away during a statement (which may or may not have been committed). */
+export class DatabaseUnavailable extends Error {
+  override readonly name = "DatabaseUnavailable";
+}
+
+const CONNECT_TIMEOUT_MILLIS = 5_000;
+const STATEMENT_TIMEOUT_MILLIS = 30_000;
+const TRANSACTION_TRIES_MAX = 8;
+
+const INT8_ARRAY = 1016 as number;
+const parseInt8Array = pg.types.getTypeParser(INT8_ARRAY) as (text: string) => unknown;
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, BigInt);
+types.setTypeParser(INT8_ARRAY, (text: string) => (parseInt8Array(text) as string[]).map(BigInt));
+types.setTypeParser(pg.types.builtins.DATE, (text) => text);
+types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, parsePostgresTimestamp);
+
+/** Opens a pool. Connects when the first statement comes. */
+export function openPool(options: PoolOptions): Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.size,
+    application_name: options.applicationName,
+    pipeline: true,
+    types,
+    options: "-c TimeZone=UTC -c DateStyle=ISO",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MILLIS,
+    statement_timeout: options.statementTimeoutMillis ?? STATEMENT_TIMEOUT_MILLIS,
+  });
+  // A connection that is lost while idle is replaced by the next caller; without listeners it would end the process.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return {
+    ...runnerOf(pool),
+    transaction: (work) => inTransaction(pool, work),
+    usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: () => pool.end(),
+  };
+}
+
+/**
+ * Runs the work in one transaction (read committed) and commits it. What the work throws rolls it back. A statement
+ * whose result the work does not need may be left unawaited: it is sent together with the COMMIT, and its failure
+ * fails the transaction. Deadlocks and serialization failures are tried again, so the work must be repeatable.
+ * Throws DatabaseUnavailable when the database is away.
+ */
+async function inTransaction<Result>(pool: pg.Pool, work: (db: Database) => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptTransaction(pool, work);
+    } catch (error) {
+      if (!isConcurrencyFailure(error) || attempt === TRANSACTION_TRIES_MAX) throw error;
+      await pause(Math.random() * 10 * 2 ** attempt);
+    }
+  }
+}
+
+async function attemptTransaction<Result>(pool: pg.Pool, work: (db: Database) => Promise<Result>): Promise<Result> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw translateError(error);
+  });
+  const pending: Promise<unknown>[] = [];
+  const send = (statement: pg.QueryConfig | string): Promise<pg.QueryResult> => {
+    const result = client.query(statement);
+    pending.push(result);
+    result.catch(() => {}); // Looked at below, in order: the first failure is the cause of the later ones.
+    return result;
+  };
+  try {
+    void send("BEGIN");
+    const result = await work(runnerOf({ query: send }));
+    const commit = send("COMMIT");
+    await Promise.all(pending);
+    // PostgreSQL answers the COMMIT of a transaction that has failed with ROLLBACK, and with no error.
+    if ((await commit).command !== "COMMIT") throw new Error("The transaction was rolled back");
+    client.release();
+    return result;
+  } catch (error) {
+    const failures = (await Promise.allSettled(pending)).flatMap((r) => (r.status === "rejected" ? [r.reason] : []));
+    const cause = translateError(failures.length > 0 && !isRefusal(error) ? failures[0] : error);
+    const isBroken = cause instanceof DatabaseUnavailable || !(await rollback(client));
+    client.release(isBroken);
+    throw cause;
+  }
+}
+
+const rollback = (client: pg.PoolClient): Promise<boolean> =>
+  client.query("ROLLBACK").then(
+    () => true,
+    () => false,
+  );
+
+/** An error of ours that the work threw, as opposed to one that PostgreSQL or the driver reported. */
+const isRefusal = (error: unknown): boolean => error instanceof Error && !("code" in error && "severity" in error);
+
+function runnerOf(runner: { query(statement: pg.QueryConfig): Promise<pg.QueryResult> }): Database {
+  const query = async (statement: Statement): Promise<pg.QueryResult> => {
+    try {
+      return await runner.query(statement as pg.QueryConfig);
+    } catch (error) {
+      throw translateError(error);
+    }
+  };
+  return {
+    many: async <Row>(statement: Statement) => (await query(statement)).rows as Row[],
+    maybeOne: async <Row>(statement: Statement) => (await query(statement)).rows[0] as Row | undefined,
+    run: async (statement) => (await query(statement)).rowCount ?? 0,
+  };
+}
+
+/** SQLSTATE of an error that PostgreSQL reported, otherwise `undefined`. */
+export const sqlStateOf = (error: unknown): string | undefined =>
+  error instanceof pg.DatabaseError ? error.code : undefined;
+
+/** serialization_failure and deadlock_detected: the same work may succeed when tried again. */
+const isConcurrencyFailure = (error: unknown): boolean => ["40001", "40P01"].includes(sqlStateOf(error) ?? "");
+
+// query_canceled (by the time limit), admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections,
+// read_only_sql_transaction (a standby); and class 08, connection exceptions.
+const UNAVAILABLE_STATES = new Set(["57014", "57P01", "57P02", "57P03", "53300", "25006"]);
+const UNAVAILABLE_CODES = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENOENT",
+]);
+const UNAVAILABLE_MESSAGES =
+  /Connection terminated|timeout exceeded when trying to connect|not queryable|Client was closed/i;
+
+function translateError(error: unknown): unknown {
+  if (error instanceof DatabaseUnavailable || !(error instanceof Error)) return error;
+  const state = sqlStateOf(error);
+  const isUnavailable =
+    state === undefined
+      ? UNAVAILABLE_CODES.has((error as NodeJS.ErrnoException).code ?? "") || UNAVAILABLE_MESSAGES.test(error.message)
+      : UNAVAILABLE_STATES.has(state) || state.startsWith("08");
+  return isUnavailable ? new DatabaseUnavailable("The database is away", { cause: error }) : error;
+}
