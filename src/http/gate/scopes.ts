@@ -1,0 +1,26 @@
+/** OAuth 2 scopes, compared by the "hierarchic" strategy. Spec: authorization, part 2. */
+
+/** What an operation may demand. */
+export const scopes = ["access.readonly", "access", "activate", "deactivate", "restrict"] as const;
+export type Scope = (typeof scopes)[number];
+
+/** The scopes of ours that a token satisfies, one bit each: a cache holds many of these. */
+export type ScopeSet = number & { readonly brand: "ScopeSet" };
+
+/** Reads the `scope` of an introspection answer: names with a single space between them. Anything but text is no scope. */
+export function readScopes(granted: unknown): ScopeSet {
+  if (typeof granted !== "string") return 0 as ScopeSet;
+  const names = granted.split(" ");
+  return scopes.reduce(
+    (set, scope) => (names.some((name) => satisfies(name, scope)) ? set | bitOf(scope) : set),
+    0,
+  ) as ScopeSet;
+}
+
+export const hasScope = (set: ScopeSet, scope: Scope): boolean => (set & bitOf(scope)) !== 0;
+
+/** Whether the dot-separated segments of `granted` are the first ones, or all, of those of `required`. */
+export const satisfies = (granted: string, required: string): boolean =>
+  required === granted || required.startsWith(`${granted}.`);
+
+const bitOf = (scope: Scope): number => 1 << scopes.indexOf(scope);

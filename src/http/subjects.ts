@@ -1,0 +1,27 @@
+/** Who calls: what the name of a caller says about its role. Spec: authorization, part 5. */
+import type { Config } from "../config.ts";
+import { parseUnsigned } from "../values/int64.ts";
+
+/** The three kinds of callers. `debtorId` is signed. */
+export type Caller =
+  | { readonly kind: "superuser" }
+  | { readonly kind: "supervisor" }
+  | { readonly kind: "debtor"; readonly debtorId: bigint };
+
+/** The patterns that whole names are tried against. Group 1 of `debtor` is the unsigned debtor ID. */
+export type Subjects = Config["subjects"];
+
+/**
+ * The caller of that name; the first pattern that matches wins. `undefined` is nobody: no pattern matches, the debtor
+ * ID is above 2^64-1, or the name has control characters.
+ */
+export function callerOf(subjects: Subjects, name: string): Caller | undefined {
+  if (hasControlCharacters(name)) return undefined;
+  if (subjects.superuser.test(name)) return { kind: "superuser" };
+  if (subjects.supervisor.test(name)) return { kind: "supervisor" };
+  const debtorId = parseUnsigned(subjects.debtor.exec(name)?.[1] ?? "");
+  return debtorId === undefined ? undefined : { kind: "debtor", debtorId };
+}
+
+/** Whether the text has a character that could end a header or a log line. */
+export const hasControlCharacters = (text: string): boolean => /[\p{Cc}\u2028\u2029]/u.test(text);
