@@ -1,0 +1,113 @@
+/**
+ * A RabbitMQ virtual host of its own for a test file. The names of the exchanges are fixed by the contract, so files
+ * that run side by side would meet in a common one.
+ */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { describe, findBroker, newTestName, pingBroker } from "./services.ts";
+
+/** A virtual host that nobody else uses. `await using` removes it, too. */
+export interface TestVirtualHost extends AsyncDisposable {
+  /** `amqp://…/<virtual host>` */
+  readonly url: string;
+  /** Removes the virtual host, the connections to it and all that is in it. */
+  close(): Promise<void>;
+}
+
+/** Makes an empty virtual host. Rejects when the broker can neither be managed over HTTP nor with rabbitmqctl. */
+export async function createTestVirtualHost(brokerUrl?: string): Promise<TestVirtualHost> {
+  const url = new URL(brokerUrl ?? (await findBroker()));
+  const name = newTestName();
+  const management = await findManagement(url);
+  await management.add(name);
+  url.pathname = `/${name}`;
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= management.remove(name);
+    return closing;
+  };
+  try {
+    await pingBroker(url.href);
+  } catch (error) {
+    await close();
+    throw new Error(`The virtual host was made on another broker than ${url.host}`, { cause: error });
+  }
+  return { url: url.href, close, [Symbol.asyncDispose]: close };
+}
+
+/** The virtual hosts whose names begin so, removed. */
+export async function removeVirtualHosts(brokerUrl: string, prefix: string): Promise<void> {
+  const management = await findManagement(new URL(brokerUrl));
+  for (const name of await management.list()) if (name.startsWith(prefix)) await management.remove(name);
+}
+
+interface Management {
+  list(): Promise<string[]>;
+  add(name: string): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
+/** HTTP where the management plugin answers (TEST_BROKER_MANAGEMENT_URL, else port 15672), rabbitmqctl otherwise. */
+async function findManagement(broker: URL): Promise<Management> {
+  const complaints: string[] = [];
+  for (const management of [managementOverHttp(broker), managementByProgram(broker)]) {
+    try {
+      await management.list();
+      return management;
+    } catch (error) {
+      complaints.push(describe(error));
+    }
+  }
+  throw new Error(`The broker at ${broker.host} gives tests no virtual hosts: ${complaints.join("; ")}`);
+}
+
+function managementOverHttp(broker: URL): Management {
+  const root = process.env.TEST_BROKER_MANAGEMENT_URL || `http://${broker.hostname}:15672`;
+  const user = decodeURIComponent(broker.username || "guest");
+  const credentials = Buffer.from(`${user}:${decodeURIComponent(broker.password || "guest")}`).toString("base64");
+  const call = async (method: string, path: string, body?: object): Promise<Response> => {
+    const response = await fetch(`${root}/api${path}`, {
+      method,
+      headers: { authorization: `Basic ${credentials}`, "content-type": "application/json" },
+      signal: AbortSignal.timeout(20_000),
+      ...(body && { body: JSON.stringify(body) }),
+    }).catch((error: Error) => {
+      throw new Error(`${root} does not answer (${describe(error.cause ?? error)})`);
+    });
+    if (!response.ok) throw new Error(`${root} answers ${method} ${path} with ${response.status}`);
+    return response;
+  };
+  return {
+    list: async () => {
+      const hosts = (await (await call("GET", "/vhosts?columns=name")).json()) as { name: string }[];
+      return hosts.map((host) => host.name);
+    },
+    add: async (name) => {
+      await call("PUT", `/vhosts/${name}`);
+      await call("PUT", `/permissions/${name}/${encodeURIComponent(user)}`, {
+        configure: ".*",
+        write: ".*",
+        read: ".*",
+      });
+    },
+    remove: async (name) => {
+      await call("DELETE", `/vhosts/${name}`);
+    },
+  };
+}
+
+function managementByProgram(broker: URL): Management {
+  const run = async (...options: string[]): Promise<string> =>
+    (await promisify(execFile)("rabbitmqctl", ["--quiet", ...options], { timeout: 60_000 })).stdout;
+  return {
+    list: async () =>
+      (await run("list_vhosts", "--no-table-headers", "name")).split("\n").filter((name) => name !== ""),
+    add: async (name) => {
+      await run("add_vhost", name);
+      await run("set_permissions", "-p", name, decodeURIComponent(broker.username || "guest"), ".*", ".*", ".*");
+    },
+    remove: async (name) => {
+      await run("delete_vhost", name);
+    },
+  };
+}
