@@ -1,0 +1,96 @@
+/** From reserved to activated to deactivated. Spec: domain, "The life of a debtor"; http-api, "admin". */
+import { INT64_MIN } from "../values/int64.ts";
+import { dateOf, EPOCH, EPOCH_DATE, type Timestamp } from "../values/timestamp.ts";
+import { type Configured, configure } from "./configuration.ts";
+import {
+  CONFIG_SCHEDULED_FOR_DELETION,
+  type Debtor,
+  isActive,
+  STATUS_ACTIVATED,
+  STATUS_DEACTIVATED,
+} from "./debtor.ts";
+
+/** A debtor that has no reservation ID yet: the database gives it one. */
+export type NewDebtor = Omit<Debtor, "reservationId">;
+
+/** A fresh reservation. Spec: storage, "debtor", the defaults. */
+export const reserve = (debtorId: bigint, now: Timestamp): NewDebtor => ({
+  debtorId,
+  statusFlags: 0,
+  deactivationDate: null,
+  createdAt: now,
+  balance: 0n,
+  transferNoteMaxBytes: 0,
+  runningTransfersCount: 0,
+  actionsCount: 0,
+  actionsCountResetDate: dateOf(now),
+  hasServerAccount: false,
+  accountCreationDate: EPOCH_DATE,
+  accountLastChangeTs: EPOCH,
+  accountLastChangeSeqnum: 0,
+  accountLastHeartbeatTs: now,
+  accountId: "",
+  lastConfigTs: EPOCH,
+  lastConfigSeqnum: 0,
+  isConfigEffectual: false,
+  configFlags: 0,
+  configData: "",
+  configError: null,
+  configLatestUpdateId: 1n,
+  debtorInfoIri: null,
+  documentsCount: 0,
+  documentsCountResetDate: dateOf(now),
+  minBalance: INT64_MIN,
+});
+
+/** Activates a reserved debtor. */
+export const activate = (debtor: Debtor, now: Timestamp): Configured =>
+  configure(debtor, { statusFlags: debtor.statusFlags | STATUS_ACTIVATED }, now);
+
+export type ActivationVerdict =
+  | ({ readonly action: "activate" } & Configured)
+  /** It has been activated with this reservation before, and may have been deactivated since. Nothing changes. */
+  | { readonly action: "repeat"; readonly debtor: Debtor }
+  | { readonly action: "refuse"; readonly code: "INVALID_RESERVATION" | "DEBTOR_EXISTS" };
+
+/**
+ * Judges the activation of a reservation, asked for by a request or an `ActivateDebtor` message. The reservation ID is
+ * an opaque text: it is right when it is just the text that was given out.
+ */
+export function activateReservation(
+  debtor: Debtor | undefined,
+  reservationId: string,
+  now: Timestamp,
+): ActivationVerdict {
+  if (debtor === undefined) return { action: "refuse", code: "INVALID_RESERVATION" };
+  const isRight = debtor.reservationId !== null && reservationId === debtor.reservationId.toString();
+  const isReserved = (debtor.statusFlags & STATUS_ACTIVATED) === 0;
+  if (!isRight) return { action: "refuse", code: isReserved ? "INVALID_RESERVATION" : "DEBTOR_EXISTS" };
+  return isReserved ? { action: "activate", ...activate(debtor, now) } : { action: "repeat", debtor };
+}
+
+export type DeactivationVerdict =
+  /** All transfers of the debtor must be deleted, too. */
+  | ({ readonly action: "deactivate" } & Configured)
+  /** It is not active: nothing to do. */
+  | { readonly action: "ignore" };
+
+/** Judges a deactivation: final, and only for an active debtor. Update ID and minimal balance stay as they are. */
+export function judgeDeactivation(debtor: Debtor | undefined, now: Timestamp): DeactivationVerdict {
+  if (debtor === undefined || !isActive(debtor)) return { action: "ignore" };
+  const configured = configure(
+    debtor,
+    {
+      statusFlags: debtor.statusFlags | STATUS_DEACTIVATED,
+      deactivationDate: dateOf(now),
+      runningTransfersCount: 0,
+      configFlags: CONFIG_SCHEDULED_FOR_DELETION,
+      configData: "",
+      configError: null,
+      debtorInfoIri: null,
+      isConfigEffectual: true,
+    },
+    now,
+  );
+  return { action: "deactivate", ...configured };
+}
