@@ -12,4 +12,12 @@ const path = await import("node:path");
 const os = await import("node:os");
 // A folder that exists: enableCompileCache never returns when it cannot make the parent of the one it is given.
 (await import("node:module")).enableCompileCache?.(path.join(os.tmpdir(), "swpt-debtors-compile-cache"));
-await import("../src/cli.ts");
+const { runCommandLine } = await import("../src/cli.ts");
+// An image may come without the sandbox; then there are no commands of it.
+const loadSandbox = () =>
+  import("../sandbox/commands.ts").catch((error) => {
+    if (error.code === "ERR_MODULE_NOT_FOUND" && error.url?.endsWith("/sandbox/commands.ts")) return { commands: [] };
+    throw error;
+  });
+// `exit` and not `exitCode`: a connection that does not end must not keep a program that has finished.
+process.exit(await runCommandLine(process.argv.slice(2), process.env, loadSandbox));

@@ -1,0 +1,81 @@
+/** The command line: finds the command, reads its options, runs it, and says how it ended. Spec: operations, "Commands". */
+import { readFileSync } from "node:fs";
+import {
+  type Command,
+  CommandFailure,
+  type Environment,
+  formatColumns,
+  formatHelp,
+  parseCommandLine,
+  UsageError,
+} from "./commands/command.ts";
+import { commandLoaders, DEFAULT_COMMAND } from "./commands/list.ts";
+import { ConfigError } from "./config.ts";
+import { stopOnSignals } from "./runtime/lifetime.ts";
+
+/** Loads the commands of the sandbox, which nothing in `src` may import. */
+export type LoadSandbox = () => Promise<{ readonly commands: readonly Command[] }>;
+
+/**
+ * Runs one command to its end and resolves to the exit code: 0 only on success, 2 when the command line is wrong,
+ * 1 for everything else. The first SIGTERM or SIGINT asks the command to stop, the second ends the process.
+ */
+export async function runCommandLine(
+  args: readonly string[],
+  environment: Environment,
+  loadSandbox: LoadSandbox,
+): Promise<number> {
+  try {
+    const [first, ...rest] = args;
+    if (first === "--help") return print(await formatOverview(loadSandbox));
+    if (first === "--version") return print(readVersion());
+    const isNamed = first !== undefined && !first.startsWith("-");
+    const command = await findCommand(isNamed ? first : DEFAULT_COMMAND, loadSandbox);
+    const { isHelpWanted, ...input } = parseCommandLine(command, isNamed ? rest : args, environment);
+    if (isHelpWanted) return print(formatHelp(command));
+    return await command.run({ ...input, signal: stopOnSignals() });
+  } catch (error) {
+    return complain(error);
+  }
+}
+
+async function findCommand(name: string, loadSandbox: LoadSandbox): Promise<Command> {
+  const command = Object.hasOwn(commandLoaders, name)
+    ? await commandLoaders[name]!()
+    : (await loadSandbox()).commands.find((candidate) => candidate.name === name);
+  if (command === undefined) throw new UsageError(`Unknown command "${name}". See \`swpt-debtors --help\`.`);
+  return command;
+}
+
+async function formatOverview(loadSandbox: LoadSandbox): Promise<string> {
+  const commands = await Promise.all(Object.values(commandLoaders).map((load) => load()));
+  const all = [...commands, ...(await loadSandbox()).commands];
+  return [
+    "Usage: swpt-debtors [COMMAND] [options]",
+    "A Swaptacular debtors agent.",
+    `Commands (without one: ${DEFAULT_COMMAND}):\n${formatColumns(all.map(({ name, summary }) => [name, summary]))}`,
+    `Options:\n${formatColumns([
+      ["--help", "Show this help; after a command, the help of that command"],
+      ["--version", "Show the version"],
+    ])}`,
+    "Settings come from environment variables; the README lists them.",
+  ].join("\n\n");
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function print(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+/** Standard error: what went wrong, in words; a stack only for a bug. */
+function complain(error: unknown): number {
+  const isExplained = [UsageError, ConfigError, CommandFailure].some((kind) => error instanceof kind);
+  const text = error instanceof Error ? (isExplained ? error.message : error.stack) : String(error);
+  process.stderr.write(`${text}\n`);
+  return error instanceof UsageError ? 2 : 1;
+}

@@ -1,0 +1,99 @@
+/** What a command of `swpt-debtors` is, how its options override the environment, and the text of its help. */
+import { parseArgs } from "node:util";
+import type { SettingName } from "../config.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** An option; its shape is that of `parseArgs`, with what the help needs. */
+export interface CommandOption {
+  readonly type: "string" | "boolean";
+  readonly meaning: string;
+  /** What stands for the value in the help: `SECONDS`. */
+  readonly valueName?: string;
+  /** The variable that this option overrides. */
+  readonly variable?: SettingName;
+}
+
+/** What a command is given. */
+export interface CommandInput {
+  /** The options by name, as `parseArgs` gives them. */
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  /** The environment, with the options that override a variable already put in. */
+  readonly environment: Environment;
+  /** Aborted by the first SIGTERM or SIGINT. */
+  readonly signal: AbortSignal;
+}
+
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What `--help` says below the summary; may be empty. */
+  readonly help: string;
+  readonly options: Readonly<Record<string, CommandOption>>;
+  /** Does the work and resolves to the exit code. A ConfigError or CommandFailure is printed without a stack. */
+  run(input: CommandInput): Promise<number>;
+}
+
+/** The command line is wrong: printed as one line, exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The command cannot do its work, for a reason that the message tells in full: printed as it is, exit code 1. */
+export class CommandFailure extends Error {
+  override readonly name = "CommandFailure";
+}
+
+const HELP_OPTION = { type: "boolean", meaning: "Show this help" } as const;
+
+/** Reads the arguments after the command's name. Throws a UsageError. */
+export function parseCommandLine(
+  command: Command,
+  args: readonly string[],
+  environment: Environment,
+): Pick<CommandInput, "values" | "environment"> & { readonly isHelpWanted: boolean } {
+  const { help: isHelpWanted = false, ...values } = parseOptions(command, args);
+  const overrides = Object.entries(command.options).flatMap(([name, { variable }]) =>
+    variable === undefined || values[name] === undefined ? [] : [[variable, String(values[name])]],
+  );
+  return {
+    isHelpWanted: isHelpWanted === true,
+    values,
+    environment: { ...environment, ...Object.fromEntries(overrides) },
+  };
+}
+
+function parseOptions(command: Command, args: readonly string[]): Record<string, string | boolean | undefined> {
+  try {
+    const options = { ...command.options, help: HELP_OPTION };
+    return parseArgs({ args: [...args], options, allowPositionals: false }).values;
+  } catch (error) {
+    if (!(error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS_")) throw error;
+    // Node's own texts go on with advice about "--" that is of no use here.
+    const reason = (error as Error).message.split(/\.\s|\n/)[0]!.replace(/\.$/, "");
+    throw new UsageError(`${reason}. See \`swpt-debtors ${command.name} --help\`.`);
+  }
+}
+
+/** The text of `swpt-debtors COMMAND --help`. */
+export function formatHelp(command: Command): string {
+  const rows = Object.entries({ ...command.options, help: HELP_OPTION }).map(
+    ([name, option]: [string, CommandOption]) => [
+      `--${name}${option.type === "string" ? ` ${option.valueName ?? "TEXT"}` : ""}`,
+      option.meaning + (option.variable === undefined ? "" : ` (instead of ${option.variable})`),
+    ],
+  );
+  return [
+    `Usage: swpt-debtors ${command.name} [options]`,
+    `${command.summary}.`,
+    ...(command.help === "" ? [] : [command.help.trim()]),
+    `Options:\n${formatColumns(rows)}`,
+  ].join("\n\n");
+}
+
+/** Two columns, indented, the first one as wide as its longest text. */
+export function formatColumns(rows: readonly (readonly string[])[]): string {
+  const width = Math.max(...rows.map(([first]) => first!.length));
+  return rows.map(([first, second]) => `  ${first!.padEnd(width)}  ${second}`).join("\n");
+}

@@ -1,0 +1,30 @@
+/** When a process ends. Spec: operations, "Life and death of processes". */
+
+/** The longest that a process may take from the request to stop until it has ended. Docker kills after 10 seconds. */
+export const STOP_MILLIS_MAX = 8_000;
+
+/**
+ * The signal of this process's life: aborted by the first SIGTERM or SIGINT. A second one ends the process at once,
+ * with the exit code that a shell gives to a process that a signal killed.
+ */
+export function stopOnSignals(): AbortSignal {
+  const life = new AbortController();
+  for (const [name, number] of [
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+  ] as const) {
+    process.on(name, () => {
+      if (life.signal.aborted) process.exit(128 + number);
+      life.abort();
+    });
+  }
+  return life.signal;
+}
+
+/** Resolves when the signal is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
