@@ -110,7 +110,7 @@ async function attemptTransaction<Result>(pool: pg.Pool, work: (db: Database) =>
   };
   try {
     void send("BEGIN");
-    const result = await work(runnerOf({ query: send }));
+    const result = await work(unawaitable(runnerOf({ query: send })));
     const commit = send("COMMIT");
     await Promise.all(pending);
     // PostgreSQL answers the COMMIT of a transaction that has failed with ROLLBACK, and with no error.
@@ -126,6 +126,19 @@ async function attemptTransaction<Result>(pool: pg.Pool, work: (db: Database) =>
   }
 }
 
+/** Lets a statement go unawaited: its failure is not lost, for the transaction looks at all of them. */
+function unawaitable(db: Database): Database {
+  const hush = <Result>(result: Promise<Result>): Promise<Result> => {
+    result.catch(() => {});
+    return result;
+  };
+  return {
+    many: <Row>(statement: Statement) => hush(db.many<Row>(statement)),
+    maybeOne: <Row>(statement: Statement) => hush(db.maybeOne<Row>(statement)),
+    run: (statement) => hush(db.run(statement)),
+  };
+}
+
 const rollback = (client: pg.PoolClient): Promise<boolean> =>
   client.query("ROLLBACK").then(
     () => true,
@@ -135,7 +148,16 @@ const rollback = (client: pg.PoolClient): Promise<boolean> =>
 /** An error of ours that the work threw, as opposed to one that PostgreSQL or the driver reported. */
 const isRefusal = (error: unknown): boolean => error instanceof Error && !("code" in error && "severity" in error);
 
-function runnerOf(runner: { query(statement: pg.QueryConfig): Promise<pg.QueryResult> }): Database {
+/** Its failure is looked at elsewhere: without this, Node would end the process for an unhandled rejection. */
+function mayStayUnawaited<Result>(result: Promise<Result>): Promise<Result> {
+  result.catch(() => {});
+  return result;
+}
+
+function runnerOf(
+  runner: { query(statement: pg.QueryConfig): Promise<pg.QueryResult> },
+  handOut: <Result>(result: Promise<Result>) => Promise<Result> = (result) => result,
+): Database {
   const query = async (statement: Statement): Promise<pg.QueryResult> => {
     try {
       return await runner.query(statement as pg.QueryConfig);
@@ -144,9 +166,10 @@ function runnerOf(runner: { query(statement: pg.QueryConfig): Promise<pg.QueryRe
     }
   };
   return {
-    many: async <Row>(statement: Statement) => (await query(statement)).rows as Row[],
-    maybeOne: async <Row>(statement: Statement) => (await query(statement)).rows[0] as Row | undefined,
-    run: async (statement) => (await query(statement)).rowCount ?? 0,
+    many: <Row>(statement: Statement) => handOut(query(statement).then((result) => result.rows as Row[])),
+    maybeOne: <Row>(statement: Statement) =>
+      handOut(query(statement).then((result) => result.rows[0] as Row | undefined)),
+    run: (statement) => handOut(query(statement).then((result) => result.rowCount ?? 0)),
   };
 }
 
