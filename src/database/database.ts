@@ -148,16 +148,7 @@ const rollback = (client: pg.PoolClient): Promise<boolean> =>
 /** An error of ours that the work threw, as opposed to one that PostgreSQL or the driver reported. */
 const isRefusal = (error: unknown): boolean => error instanceof Error && !("code" in error && "severity" in error);
 
-/** Its failure is looked at elsewhere: without this, Node would end the process for an unhandled rejection. */
-function mayStayUnawaited<Result>(result: Promise<Result>): Promise<Result> {
-  result.catch(() => {});
-  return result;
-}
-
-function runnerOf(
-  runner: { query(statement: pg.QueryConfig): Promise<pg.QueryResult> },
-  handOut: <Result>(result: Promise<Result>) => Promise<Result> = (result) => result,
-): Database {
+function runnerOf(runner: { query(statement: pg.QueryConfig): Promise<pg.QueryResult> }): Database {
   const query = async (statement: Statement): Promise<pg.QueryResult> => {
     try {
       return await runner.query(statement as pg.QueryConfig);
@@ -166,10 +157,9 @@ function runnerOf(
     }
   };
   return {
-    many: <Row>(statement: Statement) => handOut(query(statement).then((result) => result.rows as Row[])),
-    maybeOne: <Row>(statement: Statement) =>
-      handOut(query(statement).then((result) => result.rows[0] as Row | undefined)),
-    run: (statement) => handOut(query(statement).then((result) => result.rowCount ?? 0)),
+    many: async <Row>(statement: Statement) => (await query(statement)).rows as Row[],
+    maybeOne: async <Row>(statement: Statement) => (await query(statement)).rows[0] as Row | undefined,
+    run: async (statement) => (await query(statement)).rowCount ?? 0,
   };
 }
 
