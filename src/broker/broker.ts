@@ -7,8 +7,8 @@ export interface Publication {
   readonly type: string;
   readonly appId: string;
   readonly headers: Readonly<Record<string, string | bigint>>;
-  /** UTF-8 JSON; sent with the content type `application/json`, persistent and mandatory. */
-  readonly body: string;
+  /** UTF-8 JSON; sent with the content type `application/json`, persistent and mandatory. A Buffer goes out as it is. */
+  readonly body: string | Buffer;
 }
 
 /**
