@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import pg from "pg";
 import { openPool, type Pool } from "../../src/database/database.ts";
+import { migrate } from "../../src/database/migrations.ts";
 import { findPostgres, newTestName, testNamePrefix } from "./services.ts";
 
 /** A database that nobody else uses. `await using` closes it, too. */
@@ -50,9 +51,8 @@ async function findTemplate(server: string): Promise<string> {
     const unfinished = `${name}_unfinished`;
     await client.query(`drop database if exists ${unfinished} with (force)`);
     await client.query(`create database ${unfinished} template template0`);
-    await onServer(withDatabase(server, unfinished), async (empty) => {
-      for (const sql of migrations) await empty.query(sql);
-    });
+    const pool = openPool({ url: withDatabase(server, unfinished), size: 1, applicationName: "test" });
+    await migrate(pool).finally(() => pool.close());
     await client.query(`alter database ${unfinished} rename to ${name}`);
   });
   return name;

@@ -1,0 +1,218 @@
+/**
+ * Bringing the database schema to this program's version: numbered SQL files, applied in order, each once, recorded in
+ * the table `swpt_debtors_migration` beside the `alembic_version` of the Python program. Spec: storage.
+ */
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Database, DatabaseUnavailable, type Pool } from "./database.ts";
+
+/** What `migrate` did. */
+export interface MigrationReport {
+  /** `created` on an empty database, `adopted` on one that the Python program made. */
+  readonly action: "created" | "adopted" | "upgraded" | "none";
+  /** The number of the last migration. */
+  readonly version: number;
+}
+
+/** The database is not one that this program may work on; the message says why, and what to do. */
+export class SchemaRefused extends Error {
+  override readonly name = "SchemaRefused";
+}
+
+/** The revision of the Python program whose schema is that of `0001-initial.sql`. */
+const ADOPTED_REVISION = "4eaef25ca564";
+
+/** A random number: nobody else takes it for an advisory lock. */
+const LOCK_KEY = 6_413_588_209_174_553n;
+
+/** What `0001-initial.sql` makes, so that a database which has only a part of it is told from an empty one. */
+const INITIAL_RELATIONS = [
+  "debtor",
+  "running_transfer",
+  "document",
+  "configure_account_signal",
+  "prepare_transfer_signal",
+  "finalize_transfer_signal",
+  "debtor_reservation_id_seq",
+  "coordinator_request_id_seq",
+  "document_document_id_seq",
+  "finalize_transfer_signal_signal_id_seq",
+];
+
+interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+  readonly checksum: string;
+}
+
+type AppliedMigration = Pick<Migration, "version" | "name" | "checksum">;
+
+/**
+ * Creates, adopts or upgrades the schema, all in one transaction: afterwards everything is done or nothing. Runs that
+ * come at the same time wait for each other, and the later ones find nothing to do. Throws SchemaRefused, and
+ * DatabaseUnavailable when the database is away.
+ */
+export async function migrate(pool: Pool): Promise<MigrationReport> {
+  const migrations = await readMigrations();
+  return pool.transaction(async (db) => {
+    await lockMigrations(db);
+    const applied = await findAppliedMigrations(db);
+    const origin = applied === undefined ? await judgeOrigin(db) : "ours";
+    const done = origin === "python" ? migrations.slice(0, 1) : (applied ?? []);
+    checkApplied(migrations, done);
+    if (applied === undefined) await createMigrationTable(db);
+    if (origin === "python") await recordMigration(db, migrations[0]!);
+    for (const migration of migrations.slice(done.length)) {
+      await db.run(scriptOf(migration.sql));
+      await recordMigration(db, migration);
+    }
+    const version = migrations.at(-1)!.version;
+    if (origin !== "ours") return { action: origin === "python" ? "adopted" : "created", version };
+    return { action: done.length < migrations.length ? "upgraded" : "none", version };
+  });
+}
+
+/**
+ * Whether all migrations of this program have been applied. Those of a newer program may have been, too: during an
+ * upgrade both work on the database.
+ */
+export async function isSchemaCurrent(db: Database): Promise<boolean> {
+  const [migrations, applied] = await Promise.all([readMigrations(), findAppliedMigrations(db)]);
+  const versions = new Set(applied?.map(({ version }) => version));
+  return migrations.every(({ version }) => versions.has(version));
+}
+
+/** Tries until the database is there, `waitMillis` at most; then throws what the last try threw. */
+export async function whenDatabaseIsUp<Result>(
+  work: () => Promise<Result>,
+  { waitMillis, signal }: { readonly waitMillis: number; readonly signal: AbortSignal },
+): Promise<Result> {
+  const deadline = Date.now() + waitMillis;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable) || Date.now() >= deadline || signal.aborted) throw error;
+    }
+    await pause(500, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** In order, numbered from 1 without gaps. */
+async function readMigrations(): Promise<Migration[]> {
+  const folder = new URL("./migrations/", import.meta.url);
+  const files = (await readdir(folder)).filter((file) => /^[0-9]{4}-[a-z0-9-]+\.sql$/.test(file)).sort();
+  return Promise.all(
+    files.map(async (file, index) => {
+      if (Number(file.slice(0, 4)) !== index + 1) throw new Error(`A migration is missing before ${file}`);
+      const sql = await readFile(new URL(file, folder), "utf8");
+      return { version: index + 1, name: file, sql, checksum: createHash("sha256").update(sql).digest("hex") };
+    }),
+  );
+}
+
+/** Whose database this is, when none of our migrations is recorded. Throws SchemaRefused for what is neither's. */
+async function judgeOrigin(db: Database): Promise<"python" | "empty"> {
+  const revisions = await findRevisions(db);
+  const present = await findRelations(db, INITIAL_RELATIONS);
+  const missing = INITIAL_RELATIONS.filter((name) => !present.includes(name));
+  if (revisions === undefined) {
+    if (present.length === 0) return "empty";
+    throw new SchemaRefused(
+      `The database has ${present.join(", ")}, but neither our record of migrations nor the table alembic_version: ` +
+        "it is not known which version made them. Use an empty database, or restore alembic_version.",
+    );
+  }
+  if (revisions.length !== 1 || revisions[0] !== ADOPTED_REVISION) {
+    throw new SchemaRefused(
+      `The database is at alembic_version ${revisions.join(", ") || "(none)"}, and only ${ADOPTED_REVISION} can be ` +
+        "taken over. Bring it to that version with the Python program first (`swpt-debtors configure` of its last release).",
+    );
+  }
+  if (missing.length > 0) {
+    throw new SchemaRefused(
+      `The database says that it is at alembic_version ${ADOPTED_REVISION}, but it lacks ${missing.join(", ")}.`,
+    );
+  }
+  return "python";
+}
+
+/** The recorded migrations must be the first ones of ours, unchanged. */
+function checkApplied(migrations: readonly Migration[], applied: readonly AppliedMigration[]): void {
+  for (const [index, { version, name, checksum }] of applied.entries()) {
+    const ours = migrations[index];
+    if (ours === undefined) {
+      throw new SchemaRefused(
+        `The database has migration ${name}, which this program does not know: a newer version has been here. ` +
+          "Use that version, or a newer one.",
+      );
+    }
+    if (ours.version !== version || ours.checksum !== checksum) {
+      throw new SchemaRefused(
+        `The database was migrated with ${name}, which is not the same as ${ours.name} of this program. ` +
+          "An applied migration must never be changed: use the program version that made the database.",
+      );
+    }
+  }
+}
+
+/** Until the end of the transaction. */
+const lockMigrations = (db: Database) =>
+  db.run({ name: "lock_migrations", text: "select pg_advisory_xact_lock($1::bigint)", values: [LOCK_KEY] });
+
+/** `undefined` when there is no record. */
+async function findAppliedMigrations(db: Database): Promise<AppliedMigration[] | undefined> {
+  if ((await findRelations(db, ["swpt_debtors_migration"])).length === 0) return undefined;
+  return db.many<AppliedMigration>({
+    name: "find_applied_migrations",
+    text: "select version, name, checksum from swpt_debtors_migration order by version",
+  });
+}
+
+/** The Python program's record of its migrations; `undefined` when there is none. */
+async function findRevisions(db: Database): Promise<string[] | undefined> {
+  if ((await findRelations(db, ["alembic_version"])).length === 0) return undefined;
+  const rows = await db.many<{ revision: string }>({
+    name: "find_revisions",
+    text: "select version_num as revision from alembic_version order by version_num",
+  });
+  return rows.map(({ revision }) => revision);
+}
+
+/** Those of the tables, sequences and indexes that exist. */
+async function findRelations(db: Database, names: readonly string[]): Promise<string[]> {
+  const rows = await db.many<{ name: string }>({
+    name: "find_relations",
+    text: `
+      select name
+      from unnest($1::text[]) with ordinality as wanted (name, position)
+      where to_regclass(quote_ident(name)) is not null
+      order by position`,
+    values: [names],
+  });
+  return rows.map(({ name }) => name);
+}
+
+const createMigrationTable = (db: Database) =>
+  db.run({
+    name: "create_migration_table",
+    text: `
+      create table swpt_debtors_migration (
+        version integer primary key,
+        name text not null,
+        checksum text not null,
+        applied_at timestamptz not null default now()
+      )`,
+  });
+
+const recordMigration = (db: Database, { version, name, checksum }: Migration) =>
+  db.run({
+    name: "record_migration",
+    text: "insert into swpt_debtors_migration (version, name, checksum) values ($1::integer, $2::text, $3::text)",
+    values: [version, name, checksum],
+  });
+
+// Without a name and values it goes to PostgreSQL as it is, and may hold several statements.
+const scriptOf = (sql: string) => ({ name: "", text: sql });
