@@ -1,5 +1,7 @@
 /** Statements on the table `debtor` that more than one operation uses. */
+import type { NewDebtor } from "../domain/activation.ts";
 import type { Debtor } from "../domain/debtor.ts";
+import { formatTimestamp } from "../values/timestamp.ts";
 import type { Database } from "./database.ts";
 
 /** All columns of a debtor, aliased to the fields of the record. */
@@ -40,5 +42,128 @@ export function lockDebtors(db: Database, debtorIds: readonly bigint[]): Promise
       order by debtor_id
       for no key update`,
     values: [debtorIds],
+  });
+}
+
+/** Reads those of the debtors that there are, in any order, without a lock. */
+export function findDebtors(db: Database, debtorIds: readonly bigint[]): Promise<Debtor[]> {
+  return db.many({
+    name: "find_debtors",
+    text: `select ${DEBTOR_COLUMNS} from debtor where debtor_id = any ($1::bigint[])`,
+    values: [debtorIds],
+  });
+}
+
+/** IDs of active debtors, in signed order, from the given one on. An index-only scan: the status is in the index. */
+export async function listActiveDebtorIds(db: Database, fromDebtorId: bigint, limit: number): Promise<bigint[]> {
+  const rows = await db.many<{ debtorId: bigint }>({
+    name: "list_active_debtor_ids",
+    text: `
+      select debtor_id as "debtorId"
+      from debtor
+      where debtor_id >= $1::bigint and status_flags & 3 = 1   -- activated, not deactivated
+      order by debtor_id
+      limit $2::integer`,
+    values: [fromDebtorId, limit],
+  });
+  return rows.map((row) => row.debtorId);
+}
+
+/** The first of the given IDs that no debtor has, or `undefined`. Another may take it at any time. */
+export async function findFreeDebtorId(db: Database, debtorIds: readonly bigint[]): Promise<bigint | undefined> {
+  const row = await db.maybeOne<{ debtorId: bigint }>({
+    name: "find_free_debtor_id",
+    text: `
+      select c.debtor_id as "debtorId"
+      from unnest($1::bigint[]) with ordinality as c (debtor_id, position)
+      where not exists (select from debtor d where d.debtor_id = c.debtor_id)
+      order by c.position
+      limit 1`,
+    values: [debtorIds],
+  });
+  return row?.debtorId;
+}
+
+/**
+ * Adds a debtor, and gives it a reservation ID. `undefined` when there is one with this ID, whatever its status. All
+ * columns are named: in a database that the Python program made they have no defaults.
+ */
+export function insertDebtor(db: Database, debtor: NewDebtor): Promise<Debtor | undefined> {
+  return db.maybeOne({
+    name: "insert_debtor",
+    text: `
+      insert into debtor
+        (reservation_id, debtor_id, status_flags, deactivation_date, created_at, balance, transfer_note_max_bytes,
+         running_transfers_count, actions_count, actions_count_reset_date, has_server_account, account_creation_date,
+         account_last_change_ts, account_last_change_seqnum, account_last_heartbeat_ts, account_id, last_config_ts,
+         last_config_seqnum, is_config_effectual, config_flags, config_data, config_error, config_latest_update_id,
+         debtor_info_iri, documents_count, documents_count_reset_date, min_balance)
+      values
+        (nextval('debtor_reservation_id_seq'), $1::bigint, $2::smallint, $3::date, $4::timestamptz, $5::bigint,
+         $6::integer, $7::integer, $8::integer, $9::date, $10::boolean, $11::date, $12::timestamptz, $13::integer,
+         $14::timestamptz, $15::varchar, $16::timestamptz, $17::integer, $18::boolean, $19::integer, $20::varchar,
+         $21::varchar, $22::bigint, $23::varchar, $24::integer, $25::date, $26::bigint)
+      on conflict do nothing
+      returning ${DEBTOR_COLUMNS}`,
+    values: [
+      debtor.debtorId,
+      debtor.statusFlags,
+      debtor.deactivationDate,
+      formatTimestamp(debtor.createdAt),
+      debtor.balance,
+      debtor.transferNoteMaxBytes,
+      debtor.runningTransfersCount,
+      debtor.actionsCount,
+      debtor.actionsCountResetDate,
+      debtor.hasServerAccount,
+      debtor.accountCreationDate,
+      formatTimestamp(debtor.accountLastChangeTs),
+      debtor.accountLastChangeSeqnum,
+      formatTimestamp(debtor.accountLastHeartbeatTs),
+      debtor.accountId,
+      formatTimestamp(debtor.lastConfigTs),
+      debtor.lastConfigSeqnum,
+      debtor.isConfigEffectual,
+      debtor.configFlags,
+      debtor.configData,
+      debtor.configError,
+      debtor.configLatestUpdateId,
+      debtor.debtorInfoIri,
+      debtor.documentsCount,
+      debtor.documentsCountResetDate,
+      debtor.minBalance,
+    ],
+  });
+}
+
+/** Stores what requests change in a debtor: status, configuration, actions, transfers. It must have been locked. */
+export function updateDebtor(db: Database, debtor: Debtor): Promise<number> {
+  return db.run({
+    name: "update_debtor",
+    text: `
+      update debtor
+      set status_flags = $2::smallint, deactivation_date = $3::date, running_transfers_count = $4::integer,
+        actions_count = $5::integer, actions_count_reset_date = $6::date, last_config_ts = $7::timestamptz,
+        last_config_seqnum = $8::integer, is_config_effectual = $9::boolean, config_flags = $10::integer,
+        config_data = $11::varchar, config_error = $12::varchar, config_latest_update_id = $13::bigint,
+        debtor_info_iri = $14::varchar, min_balance = $15::bigint
+      where debtor_id = $1::bigint`,
+    values: [
+      debtor.debtorId,
+      debtor.statusFlags,
+      debtor.deactivationDate,
+      debtor.runningTransfersCount,
+      debtor.actionsCount,
+      debtor.actionsCountResetDate,
+      formatTimestamp(debtor.lastConfigTs),
+      debtor.lastConfigSeqnum,
+      debtor.isConfigEffectual,
+      debtor.configFlags,
+      debtor.configData,
+      debtor.configError,
+      debtor.configLatestUpdateId,
+      debtor.debtorInfoIri,
+      debtor.minBalance,
+    ],
   });
 }

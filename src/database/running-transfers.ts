@@ -1,0 +1,171 @@
+/** Statements on the table `running_transfer`. Whoever locks debtors and transfers locks the debtors first. */
+import type { Debtor } from "../domain/debtor.ts";
+import type { RunningTransfer } from "../domain/running-transfer.ts";
+import type { InitiatedTransfer } from "../domain/transfer-creation.ts";
+import { formatTimestamp } from "../values/timestamp.ts";
+import type { Uuid } from "../values/uuid.ts";
+import type { Database } from "./database.ts";
+
+/** All columns of a transfer, aliased to the fields of the record. */
+export const TRANSFER_COLUMNS = `
+  debtor_id as "debtorId", transfer_uuid as "transferUuid", amount, recipient_uri as "recipientUri", recipient,
+  transfer_note_format as "transferNoteFormat", transfer_note as "transferNote", initiated_at as "initiatedAt",
+  finalized_at as "finalizedAt", error_code as "errorCode", total_locked_amount as "totalLockedAmount",
+  coordinator_request_id as "coordinatorRequestId", transfer_id as "transferId"`;
+
+/** What names a transfer. */
+export type TransferKey = Pick<RunningTransfer, "debtorId" | "transferUuid">;
+
+/** Reads a transfer without a lock. */
+export function findTransfer(db: Database, debtorId: bigint, transferUuid: Uuid): Promise<RunningTransfer | undefined> {
+  return db.maybeOne({
+    name: "find_transfer",
+    text: `
+      select ${TRANSFER_COLUMNS}
+      from running_transfer
+      where debtor_id = $1::bigint and transfer_uuid = $2::uuid`,
+    values: [debtorId, transferUuid],
+  });
+}
+
+/** UUIDs of all transfers of the debtor, the oldest first. */
+export async function listTransferUuids(db: Database, debtorId: bigint): Promise<Uuid[]> {
+  const rows = await db.many<{ transferUuid: Uuid }>({
+    name: "list_transfer_uuids",
+    text: `
+      select transfer_uuid as "transferUuid"
+      from running_transfer
+      where debtor_id = $1::bigint
+      order by coordinator_request_id`,
+    values: [debtorId],
+  });
+  return rows.map((row) => row.transferUuid);
+}
+
+/** Reads those of the transfers that there are, in any order. Their debtors must have been locked, so that none can come or go. */
+export function findTransfers(db: Database, keys: readonly TransferKey[]): Promise<RunningTransfer[]> {
+  return db.many({
+    name: "find_transfers",
+    text: `
+      select ${TRANSFER_COLUMNS}
+      from running_transfer
+      where (debtor_id, transfer_uuid) in (select * from unnest($1::bigint[], $2::uuid[]))`,
+    values: [keys.map((key) => key.debtorId), keys.map((key) => key.transferUuid)],
+  });
+}
+
+/** Locks a transfer and reads it. The debtor is left unlocked: it does not change with the state of a transfer. */
+export function lockTransfer(db: Database, debtorId: bigint, transferUuid: Uuid): Promise<RunningTransfer | undefined> {
+  return db.maybeOne({
+    name: "lock_transfer",
+    text: `
+      select ${TRANSFER_COLUMNS}
+      from running_transfer
+      where debtor_id = $1::bigint and transfer_uuid = $2::uuid
+      for no key update`,
+    values: [debtorId, transferUuid],
+  });
+}
+
+/**
+ * Stores transfers that have begun, a PrepareTransfer for each of them, and what `debtors` have counted of actions and
+ * transfers. Returns the coordinator request IDs, in the order of the transfers. The debtors must have been locked.
+ */
+export async function insertTransfers(
+  db: Database,
+  transfers: readonly InitiatedTransfer[],
+  debtors: readonly Debtor[],
+): Promise<bigint[]> {
+  const rows = await db.many<{ coordinatorRequestId: bigint }>({
+    name: "insert_transfers",
+    text: `
+      with initiated as (
+        select t.*, nextval('coordinator_request_id_seq') as coordinator_request_id
+        from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::varchar[], $5::varchar[], $6::varchar[], $7::varchar[],
+                    $8::timestamptz[])
+          with ordinality as t (debtor_id, transfer_uuid, amount, recipient_uri, recipient, transfer_note_format,
+                                transfer_note, initiated_at, position)
+      ), inserted as (
+        insert into running_transfer
+          (debtor_id, transfer_uuid, amount, recipient_uri, recipient, transfer_note_format, transfer_note,
+           initiated_at, coordinator_request_id)
+        select debtor_id, transfer_uuid, amount, recipient_uri, recipient, transfer_note_format, transfer_note,
+          initiated_at, coordinator_request_id
+        from initiated
+      ), recorded as (
+        insert into prepare_transfer_signal (inserted_at, debtor_id, coordinator_request_id, amount, recipient)
+        select initiated_at, debtor_id, coordinator_request_id, amount, recipient
+        from initiated
+      ), counted as (
+        update debtor d
+        set running_transfers_count = c.running_transfers_count, actions_count = c.actions_count,
+          actions_count_reset_date = c.actions_count_reset_date
+        from unnest($9::bigint[], $10::integer[], $11::integer[], $12::date[])
+          as c (debtor_id, running_transfers_count, actions_count, actions_count_reset_date)
+        where d.debtor_id = c.debtor_id
+      )
+      select coordinator_request_id as "coordinatorRequestId"
+      from initiated
+      order by position`,
+    values: [
+      transfers.map((t) => t.debtorId),
+      transfers.map((t) => t.transferUuid),
+      transfers.map((t) => t.amount),
+      transfers.map((t) => t.recipientUri),
+      transfers.map((t) => t.recipient),
+      transfers.map((t) => t.transferNoteFormat),
+      transfers.map((t) => t.transferNote),
+      transfers.map((t) => formatTimestamp(t.initiatedAt)),
+      debtors.map((d) => d.debtorId),
+      debtors.map((d) => d.runningTransfersCount),
+      debtors.map((d) => d.actionsCount),
+      debtors.map((d) => d.actionsCountResetDate),
+    ],
+  });
+  return rows.map((row) => row.coordinatorRequestId);
+}
+
+/** Stores how a transfer has ended. It must have been locked. */
+export function finalizeTransfer(db: Database, transfer: RunningTransfer): Promise<number> {
+  return db.run({
+    name: "finalize_transfer",
+    text: `
+      update running_transfer
+      set finalized_at = $3::timestamptz, error_code = $4::varchar, total_locked_amount = $5::bigint
+      where debtor_id = $1::bigint and transfer_uuid = $2::uuid`,
+    values: [
+      transfer.debtorId,
+      transfer.transferUuid,
+      transfer.finalizedAt === null ? null : formatTimestamp(transfer.finalizedAt),
+      transfer.errorCode,
+      transfer.totalLockedAmount,
+    ],
+  });
+}
+
+/** Deletes a transfer, if it is there, and counts it off. The debtor must have been locked. */
+export function deleteTransfer(db: Database, debtorId: bigint, transferUuid: Uuid): Promise<number> {
+  return db.run({
+    name: "delete_transfer",
+    text: `
+      with deleted as (
+        delete from running_transfer
+        where debtor_id = $1::bigint and transfer_uuid = $2::uuid
+        returning debtor_id
+      )
+      update debtor d
+      set running_transfers_count = d.running_transfers_count - 1
+      from deleted
+      where d.debtor_id = deleted.debtor_id`,
+    values: [debtorId, transferUuid],
+  });
+}
+
+/** Deletes all transfers of a debtor, and leaves it to the caller to zero their count. The debtor must have been locked. */
+export function deleteAllTransfers(db: Database, debtorId: bigint): Promise<number> {
+  return db.run({
+    name: "delete_all_transfers",
+    text: "delete from running_transfer where debtor_id = $1::bigint",
+    values: [debtorId],
+  });
+}

@@ -1,0 +1,86 @@
+/** What supervisors and superusers do with debtors. Spec: http-api, "admin"; domain, "The life of a debtor". */
+import type { Database, Pool } from "../database/database.ts";
+import { findFreeDebtorId, insertDebtor, lockDebtors, updateDebtor } from "../database/debtors.ts";
+import { recordConfigureAccounts } from "../database/outbox.ts";
+import { deleteAllTransfers } from "../database/running-transfers.ts";
+import { activate, activateReservation, judgeDeactivation, reserve } from "../domain/activation.ts";
+import { type Configured, configure } from "../domain/configuration.ts";
+import { type Debtor, isActive } from "../domain/debtor.ts";
+import type { ShardingRealm } from "../values/shard.ts";
+import { now } from "../values/timestamp.ts";
+import { drawDebtorIds } from "./debtor-id-draw.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Reserves a chosen ID. Refuses with DEBTOR_EXISTS. */
+export async function reserveDebtor(pool: Pool, debtorId: bigint): Promise<Debtor> {
+  const debtor = await insertDebtor(pool, reserve(debtorId, now()));
+  if (debtor === undefined) throw new Refusal("DEBTOR_EXISTS");
+  return debtor;
+}
+
+/** Reserves a random free ID of the realm. Refuses with NO_FREE_DEBTOR_ID when many tries have found none. */
+export async function reserveRandomDebtor(pool: Pool, realm: ShardingRealm): Promise<Debtor> {
+  for await (const candidates of drawDebtorIds(realm)) {
+    const debtorId = await findFreeDebtorId(pool, candidates);
+    // Another request may take the ID meanwhile; the next draw is as good.
+    const debtor = debtorId === undefined ? undefined : await insertDebtor(pool, reserve(debtorId, now()));
+    if (debtor !== undefined) return debtor;
+  }
+  throw new Refusal("NO_FREE_DEBTOR_ID");
+}
+
+/** Reserves a chosen ID and activates it at once. Refuses with DEBTOR_EXISTS, also when it is only reserved. */
+export function activateNewDebtor(pool: Pool, debtorId: bigint): Promise<Debtor> {
+  return pool.transaction(async (db) => {
+    const at = now();
+    const reserved = await insertDebtor(db, reserve(debtorId, at));
+    if (reserved === undefined) throw new Refusal("DEBTOR_EXISTS");
+    return storeConfigured(db, activate(reserved, at));
+  });
+}
+
+/**
+ * Activates a reservation; repeating it changes nothing. Refuses with INVALID_RESERVATION when the reservation ID is
+ * wrong or nothing is reserved, with DEBTOR_EXISTS when it is wrong and the debtor has been activated.
+ */
+export function activateReservedDebtor(pool: Pool, debtorId: bigint, reservationId: string): Promise<Debtor> {
+  return pool.transaction(async (db) => {
+    const [debtor] = await lockDebtors(db, [debtorId]);
+    const verdict = activateReservation(debtor, reservationId, now());
+    switch (verdict.action) {
+      case "activate":
+        return storeConfigured(db, verdict);
+      case "repeat":
+        return verdict.debtor;
+      case "refuse":
+        throw new Refusal(verdict.code);
+    }
+  });
+}
+
+/** Deactivates a debtor for good, and deletes its transfers. Does nothing when the debtor is not active or unknown. */
+export function deactivateDebtor(pool: Pool, debtorId: bigint): Promise<void> {
+  return pool.transaction(async (db) => {
+    const [debtor] = await lockDebtors(db, [debtorId]);
+    const verdict = judgeDeactivation(debtor, now());
+    if (verdict.action === "ignore") return;
+    void deleteAllTransfers(db, debtorId);
+    storeConfigured(db, verdict);
+  });
+}
+
+/** Sets how far the balance may go, zero or negative. Refuses with DEBTOR_NOT_ACTIVE. */
+export function restrictDebtor(pool: Pool, debtorId: bigint, minBalance: bigint): Promise<Debtor> {
+  return pool.transaction(async (db) => {
+    const [debtor] = await lockDebtors(db, [debtorId]);
+    if (debtor === undefined || !isActive(debtor)) throw new Refusal("DEBTOR_NOT_ACTIVE");
+    return storeConfigured(db, configure(debtor, { minBalance }, now()));
+  });
+}
+
+/** Both go out together with the COMMIT. */
+function storeConfigured(db: Database, { debtor, message }: Configured): Debtor {
+  void updateDebtor(db, debtor);
+  void recordConfigureAccounts(db, [message]);
+  return debtor;
+}

@@ -1,0 +1,26 @@
+/** What a debtor publishes. Spec: http-api, "documents". */
+import type { Pool } from "../database/database.ts";
+import { lockDebtors } from "../database/debtors.ts";
+import { type Document, insertDocument } from "../database/documents.ts";
+import { isActive } from "../domain/debtor.ts";
+import { countDocument } from "../domain/throttling.ts";
+import { now } from "../values/timestamp.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Saves a document and returns its ID. Refuses with DEBTOR_NOT_ACTIVE or TOO_MANY_DOCUMENTS. */
+export async function saveDocument(
+  pool: Pool,
+  { documentSavesPerYearMax }: { readonly documentSavesPerYearMax: number },
+  { debtorId, ...document }: Document & { readonly debtorId: bigint },
+): Promise<bigint> {
+  const { documentId } = await pool.transaction(async (db) => {
+    const [debtor] = await lockDebtors(db, [debtorId]);
+    if (debtor === undefined || !isActive(debtor)) throw new Refusal("DEBTOR_NOT_ACTIVE");
+    const savedAt = now();
+    const counted = countDocument(debtor, documentSavesPerYearMax, savedAt);
+    if (counted === undefined) throw new Refusal("TOO_MANY_DOCUMENTS");
+    // Not awaited here, so that the COMMIT goes out with it.
+    return { documentId: insertDocument(db, counted, document, savedAt) };
+  });
+  return documentId;
+}

@@ -1,0 +1,25 @@
+/** What an operation answers when the contract forbids what was asked for. Spec: http-api. */
+
+export type RefusalCode =
+  | "DEBTOR_EXISTS"
+  | "NO_FREE_DEBTOR_ID"
+  | "INVALID_RESERVATION"
+  | "DEBTOR_NOT_ACTIVE"
+  | "UPDATE_CONFLICT"
+  | "TOO_MANY_ACTIONS"
+  | "TOO_MANY_TRANSFERS"
+  | "TRANSFER_CONFLICT"
+  | "TRANSFER_NOT_FOUND"
+  | "TRANSFER_SETTLED"
+  | "TOO_MANY_DOCUMENTS";
+
+/** Thrown inside of the transaction, so that a refused request leaves no trace. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly code: RefusalCode;
+
+  constructor(code: RefusalCode) {
+    super(`Refused: ${code}`);
+    this.code = code;
+  }
+}

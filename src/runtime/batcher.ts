@@ -1,0 +1,65 @@
+/**
+ * Group commit: inputs that arrive while a batch is under way share the next one. Under load the cost of a round trip and
+ * a commit is divided by many; a lone input waits for nobody.
+ */
+
+export interface BatcherOptions<Input, Output> {
+  /**
+   * Does the work for all inputs together, all or nothing. Gives an output for each of them, in their order. What it
+   * throws is taken for the fault of one of the inputs, unless `isOutage` says otherwise.
+   */
+  readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
+  /** The most inputs in a batch. */
+  readonly sizeMax: number;
+  /** Whether an error would come with any other input, too: then all of the batch fail with it. */
+  readonly isOutage: (error: unknown) => boolean;
+}
+
+/** Makes a function that takes one input, and gives or throws what `run` gave or threw for it. */
+export function createBatcher<Input, Output>({
+  run,
+  sizeMax,
+  isOutage,
+}: BatcherOptions<Input, Output>): (input: Input) => Promise<Output> {
+  interface Entry {
+    readonly input: Input;
+    readonly resolve: (output: Output) => void;
+    readonly reject: (error: unknown) => void;
+  }
+  // Bounded by the callers: each of them waits for its output.
+  let waiting: Entry[] = [];
+  let isUnderWay = false;
+
+  return (input) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ input, resolve, reject });
+      if (!isUnderWay) void runAll();
+    });
+
+  async function runAll(): Promise<void> {
+    isUnderWay = true;
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, sizeMax);
+      waiting = waiting.slice(sizeMax);
+      await runBatch(batch);
+    }
+    isUnderWay = false;
+  }
+
+  /** Never rejects. A batch that fails is halved until the guilty input is alone. */
+  async function runBatch(batch: readonly Entry[]): Promise<void> {
+    try {
+      const outputs = await run(batch.map((entry) => entry.input));
+      if (outputs.length !== batch.length) throw new Error("A batch must give an output for each input");
+      for (const [index, entry] of batch.entries()) entry.resolve(outputs[index]!);
+    } catch (error) {
+      if (batch.length === 1 || isOutage(error)) {
+        for (const entry of batch) entry.reject(error);
+        return;
+      }
+      const middle = Math.ceil(batch.length / 2);
+      await runBatch(batch.slice(0, middle));
+      await runBatch(batch.slice(middle));
+    }
+  }
+}
