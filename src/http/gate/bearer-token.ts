@@ -1,0 +1,23 @@
+/** The token in the `Authorization` header of a request. Spec: authorization, part 3, step 1; RFC 6750, section 2.1. */
+
+/** The longest token that is looked at, in characters. Those of the known authorization servers have under 2,000. */
+export const TOKEN_LENGTH_MAX = 8192;
+
+export type BearerToken =
+  | { readonly kind: "token"; readonly token: string }
+  /** No header, several, another scheme, or nothing after the scheme. */
+  | { readonly kind: "none" }
+  /** Too long, or with characters that no token has. */
+  | { readonly kind: "malformed" };
+
+/** Reads the only `Authorization` header. Several are none: whoever stands in front may have looked at another one. */
+export function readBearerToken(authorizationHeaders: readonly string[]): BearerToken {
+  const [header, ...others] = authorizationHeaders;
+  if (header === undefined || others.length > 0) return { kind: "none" };
+  const space = header.indexOf(" ");
+  const token = header.slice(space + 1);
+  if (space < 0 || header.slice(0, space).toLowerCase() !== "bearer" || token === "") return { kind: "none" };
+  return token.length <= TOKEN_LENGTH_MAX && /^[\x21-\x7e]+$/.test(token)
+    ? { kind: "token", token }
+    : { kind: "malformed" };
+}

@@ -1,0 +1,13 @@
+/** The two clocks of the gate. */
+
+export interface Clock {
+  /** Seconds since 1970, with a fraction: what `exp` is compared with. */
+  wallSeconds(): number;
+  /** Seconds since some moment, never set back: what durations are measured with. */
+  steadySeconds(): number;
+}
+
+export const systemClock: Clock = {
+  wallSeconds: () => Date.now() / 1000,
+  steadySeconds: () => performance.now() / 1000,
+};
