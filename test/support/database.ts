@@ -23,6 +23,14 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 /** Makes a database without a schema. */
 export const createEmptyDatabase = async (): Promise<TestDatabase> => createDatabase(await findPostgres(), "template0");
 
+/** Drops the databases whose names begin so, and which a test has left behind. */
+export async function dropDatabases(server: string, prefix: string): Promise<void> {
+  await onServer(server, async (client) => {
+    const { rows } = await client.query("select datname from pg_database where starts_with(datname, $1)", [prefix]);
+    for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`);
+  });
+}
+
 async function createDatabase(server: string, template: string): Promise<TestDatabase> {
   const name = newTestName();
   await onServer(server, (client) => client.query(`create database ${name} template ${template}`));
@@ -52,7 +60,11 @@ async function findTemplate(server: string): Promise<string> {
     await client.query(`drop database if exists ${unfinished} with (force)`);
     await client.query(`create database ${unfinished} template template0`);
     const pool = openPool({ url: withDatabase(server, unfinished), size: 1, applicationName: "test" });
-    await migrate(pool).finally(() => pool.close());
+    try {
+      await migrate(pool);
+    } finally {
+      await pool.close();
+    }
     await client.query(`alter database ${unfinished} rename to ${name}`);
   });
   return name;

@@ -35,7 +35,7 @@ export async function createTestVirtualHost(brokerUrl?: string): Promise<TestVir
   return { url: url.href, close, [Symbol.asyncDispose]: close };
 }
 
-/** The virtual hosts whose names begin so, removed. */
+/** Removes the virtual hosts whose names begin so, and which a test has left behind. */
 export async function removeVirtualHosts(brokerUrl: string, prefix: string): Promise<void> {
   const management = await findManagement(new URL(brokerUrl));
   for (const name of await management.list()) if (name.startsWith(prefix)) await management.remove(name);

@@ -1,0 +1,79 @@
+/** RabbitMQ for a test run: the one that is there, an installed one on free ports, a newly installed one, a container. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { brokerCandidates, describe, pingBroker } from "../../test/support/services.ts";
+import { createTestVirtualHost, removeVirtualHosts } from "../../test/support/virtual-host.ts";
+import { startRabbitMqContainer } from "./rabbitmq-container.ts";
+import { findInstalledRabbitMq, startInstalledRabbitMq } from "./rabbitmq-installed.ts";
+import type { TestServer } from "./test-server.ts";
+
+type Say = (line: string) => void;
+
+/** Rejects with one line when there is none and none can be started. */
+export async function provideRabbitMq(say: Say): Promise<TestServer> {
+  const complaints: string[] = [];
+  for (const url of brokerCandidates()) {
+    try {
+      await pingBroker(url);
+      await (await createTestVirtualHost(url)).close();
+      return { environment: { TEST_BROKER_URL: url }, release: (prefix) => removeVirtualHosts(url, prefix) };
+    } catch (error) {
+      if (process.env.TEST_BROKER_URL) say(`TEST_BROKER_URL is of no use: ${describe(error)}`);
+      else complaints.push(describe(error));
+    }
+  }
+  for (const start of [startInstalled, installAndStart, startContainer]) {
+    try {
+      return await start(say);
+    } catch (error) {
+      complaints.push(describe(error));
+    }
+  }
+  throw new Error(
+    `The tests need RabbitMQ: install rabbitmq-server, or set TEST_BROKER_URL. ${complaints.join("; ").replaceAll(/\s+/g, " ")}`,
+  );
+}
+
+async function startInstalled(say: Say): Promise<TestServer> {
+  const program = await findInstalledRabbitMq();
+  if (program === undefined) throw new Error("rabbitmq-server is not installed");
+  say(`Starting ${program} on ports of its own`);
+  return startInstalledRabbitMq(program);
+}
+
+/** As root, or with a sudo that asks no password. */
+async function installAndStart(say: Say): Promise<TestServer> {
+  if ((await findInstalledRabbitMq()) !== undefined) throw new Error("installing it once more would not help");
+  const isRoot = process.getuid?.() === 0;
+  const aptGet = async (...args: string[]): Promise<void> => {
+    const command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", ...args];
+    const [program, ...rest] = isRoot ? command : ["sudo", "-n", ...command];
+    await promisify(execFile)(program!, rest, { timeout: 300_000, maxBuffer: 64 * 1024 * 1024 }).catch(
+      (error: Error) => {
+        throw new Error(`apt-get ${args.join(" ")} failed (${lastLine(error)})`);
+      },
+    );
+  };
+  await aptGet("--version");
+  say("No RabbitMQ on this machine: installing the package rabbitmq-server");
+  // The lists may be missing or old; whether they can be fetched shows in what comes next.
+  await aptGet("update").catch(() => {});
+  await aptGet("install", "-y", "--no-install-recommends", "rabbitmq-server");
+  return startInstalled(say);
+}
+
+async function startContainer(say: Say): Promise<TestServer> {
+  for (const engine of ["docker", "podman"]) {
+    const isWorking = await promisify(execFile)(engine, ["info"], { timeout: 20_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!isWorking) continue;
+    say(`Starting RabbitMQ in a container of ${engine}`);
+    return startRabbitMqContainer(engine);
+  }
+  throw new Error("there is no container engine that works (docker, podman)");
+}
+
+const lastLine = (error: Error): string =>
+  `${(error as { stderr?: string }).stderr || error.message}`.trim().split("\n").at(-1)!;

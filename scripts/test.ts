@@ -1,0 +1,85 @@
+/**
+ * `npm test`: finds PostgreSQL and RabbitMQ or brings them up, runs the tests, and removes what it has made.
+ *
+ *   npm test                                  everything but the soak tests
+ *   npm test -- golden values/json            the files whose path contains one of these
+ *   npm test -- --test-name-pattern=wraps     other options go to `node --test`
+ *   npm test -- --soak                        the soak tests alone
+ */
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { glob } from "node:fs/promises";
+import os from "node:os";
+import { fileURLToPath } from "node:url";
+import { describe } from "../test/support/services.ts";
+import { providePostgres } from "./servers/postgres.ts";
+import { provideRabbitMq } from "./servers/rabbitmq.ts";
+import type { TestServer } from "./servers/test-server.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const TEST_SECONDS_MAX = 240;
+const say = (line: string): void => console.error(`npm test: ${line}`);
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  say(describe(error));
+  return 1;
+});
+
+/** Returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const isSoak = args.includes("--soak");
+  const options = args.filter((arg) => arg.startsWith("-") && arg !== "--soak");
+  const files = await findTestFiles(
+    args.filter((arg) => !arg.startsWith("-")),
+    isSoak,
+  );
+  if (files.length === 0) throw new Error("No test file has such a name");
+
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => interruption.abort(new Error(`Interrupted by ${signal}`)));
+  }
+  const servers: TestServer[] = [];
+  const runId = randomBytes(3).toString("hex");
+  try {
+    for (const provide of [providePostgres, provideRabbitMq]) {
+      servers.push(await provide(say));
+      interruption.signal.throwIfAborted();
+    }
+    const found = Object.assign({}, ...servers.map((server) => server.environment)) as Record<string, string>;
+    return await runTests([...options, ...files], { ...found, TEST_RUN_ID: runId }, interruption.signal);
+  } finally {
+    for (const server of servers) await server.release(`swpt_test_${runId}_`).catch((error) => say(describe(error)));
+  }
+}
+
+async function findTestFiles(filters: readonly string[], isSoak: boolean): Promise<string[]> {
+  const files: string[] = [];
+  for await (const file of glob("test/**/*.test.ts", { cwd: root })) {
+    const isWanted = filters.length === 0 || filters.some((filter) => file.includes(filter));
+    if (isWanted && file.startsWith("test/soak/") === isSoak) files.push(file);
+  }
+  return files.sort();
+}
+
+async function runTests(args: string[], environment: Record<string, string>, signal: AbortSignal): Promise<number> {
+  const child = spawn(
+    process.execPath,
+    [
+      "--test",
+      // Most of a test is waiting for servers and child processes, so one file a processor would leave them idle.
+      `--test-concurrency=${os.availableParallelism() + 1}`,
+      `--test-timeout=${TEST_SECONDS_MAX * 1000}`,
+      `--test-reporter=${process.stdout.isTTY ? "spec" : new URL("test-reporter.ts", import.meta.url).href}`,
+      "--test-reporter-destination=stdout",
+      ...args,
+    ],
+    { cwd: root, stdio: "inherit", env: { ...process.env, ...environment } },
+  );
+  const stop = (): void => void child.kill("SIGTERM");
+  signal.addEventListener("abort", stop);
+  const [code] = (await once(child, "close")) as [number | null];
+  signal.throwIfAborted();
+  return code ?? 1;
+}
