@@ -1,0 +1,138 @@
+/**
+ * What the accounting authority's messages about a debtor's account mean for the debtor. A rule that has nothing to
+ * change says "ignore". Spec: messages, "What each does".
+ */
+import type { AccountPurge, AccountUpdate, RejectedConfig } from "../messages/incoming.ts";
+import type { ConfigureAccount } from "../messages/outgoing.ts";
+import { isLaterSeqnum } from "../values/seqnum.ts";
+import { MICROS_PER_SECOND, type Timestamp } from "../values/timestamp.ts";
+import { CONFIG_SCHEDULED_FOR_DELETION, type Debtor, isActive } from "./debtor.ts";
+import { infoIriOf } from "./info-iri.ts";
+import { isNegligibleAmountOf } from "./negligible-amount.ts";
+
+export type AccountVerdict = { readonly action: "ignore" } | { readonly action: "update"; readonly debtor: Debtor };
+
+export type AccountUpdateVerdict =
+  | AccountVerdict
+  /** Nobody needs the account: it is to be configured for deletion. */
+  | { readonly action: "discard"; readonly message: ConfigureAccount };
+
+/**
+ * Judges the state of an account, in this order: a message that is too old says nothing; an account without an active
+ * debtor is discarded, each time anew; the heartbeat counts even when the event is no news.
+ */
+export function judgeAccountUpdate(
+  debtor: Debtor | undefined,
+  update: AccountUpdate,
+  now: Timestamp,
+): AccountUpdateVerdict {
+  if (isExpired(update, now)) return { action: "ignore" };
+  if (debtor === undefined || !isActive(debtor)) {
+    return isBeingDiscarded(update)
+      ? { action: "ignore" }
+      : { action: "discard", message: discardingConfiguration(update.debtorId, now) };
+  }
+  return verdictOf(debtor, withEvent(withHeartbeat(debtor, update, now), update));
+}
+
+/** Judges the end of an account. An older account's end is no news for the owner of a newer one. */
+export function judgeAccountPurge(debtor: Debtor | undefined, purge: AccountPurge): AccountVerdict {
+  if (debtor === undefined || !debtor.hasServerAccount || debtor.accountCreationDate > purge.creationDate) {
+    return { action: "ignore" };
+  }
+  // Creation date and last event stay, so that updates of the purged account, still on their way, do not revive it.
+  return {
+    action: "update",
+    debtor: {
+      ...debtor,
+      hasServerAccount: false,
+      balance: 0n,
+      transferNoteMaxBytes: 0,
+      accountId: "",
+      isConfigEffectual: false,
+    },
+  };
+}
+
+/** Judges the refusal of a configuration. Only that of the last one sent counts, and only the first. */
+export function judgeRejectedConfig(debtor: Debtor | undefined, rejection: RejectedConfig): AccountVerdict {
+  if (debtor === undefined || debtor.configError !== null) return { action: "ignore" };
+  const { configTs: ts, configSeqnum: seqnum, configFlags: flags, configData: data, negligibleAmount } = rejection;
+  return isLastConfiguration(debtor, { ts, seqnum, flags, data, negligibleAmount })
+    ? { action: "update", debtor: { ...debtor, configError: rejection.rejectionCode } }
+    : { action: "ignore" };
+}
+
+const verdictOf = (before: Debtor, after: Debtor): AccountVerdict =>
+  after === before ? { action: "ignore" } : { action: "update", debtor: after };
+
+const isExpired = ({ ts, ttl }: AccountUpdate, now: Timestamp): boolean => now - ts > BigInt(ttl) * MICROS_PER_SECOND;
+
+// More than any account can hold. It comes back in single precision, hence the slightly lower bound.
+const DISCARDING_NEGLIGIBLE_AMOUNT = 1e30;
+const DISCARDING_NEGLIGIBLE_AMOUNT_MIN = 0.99999e30;
+
+const isBeingDiscarded = ({ configFlags, negligibleAmount }: AccountUpdate): boolean =>
+  (configFlags & CONFIG_SCHEDULED_FOR_DELETION) !== 0 && negligibleAmount >= DISCARDING_NEGLIGIBLE_AMOUNT_MIN;
+
+const discardingConfiguration = (debtorId: bigint, now: Timestamp): ConfigureAccount => ({
+  debtorId,
+  ts: now,
+  seqnum: 0,
+  negligibleAmount: DISCARDING_NEGLIGIBLE_AMOUNT,
+  configData: "",
+  configFlags: CONFIG_SCHEDULED_FOR_DELETION,
+});
+
+/** The authority's clock may be ahead of ours: a heartbeat is never later than now. */
+function withHeartbeat(debtor: Debtor, { ts }: AccountUpdate, now: Timestamp): Debtor {
+  const heartbeat = ts < now ? ts : now;
+  return heartbeat > debtor.accountLastHeartbeatTs ? { ...debtor, accountLastHeartbeatTs: heartbeat } : debtor;
+}
+
+function withEvent(debtor: Debtor, update: AccountUpdate): Debtor {
+  if (!isLaterEvent(debtor, update)) return debtor;
+  const { lastConfigTs: ts, lastConfigSeqnum: seqnum, configFlags: flags, configData: data, negligibleAmount } = update;
+  const isConfigEffectual = isLastConfiguration(debtor, { ts, seqnum, flags, data, negligibleAmount });
+  return {
+    ...debtor,
+    hasServerAccount: true,
+    accountCreationDate: update.creationDate,
+    accountLastChangeTs: update.lastChangeTs,
+    accountLastChangeSeqnum: update.lastChangeSeqnum,
+    accountId: update.accountId,
+    balance: update.principal,
+    transferNoteMaxBytes: update.transferNoteMaxBytes,
+    isConfigEffectual,
+    ...(isConfigEffectual && { configError: null, debtorInfoIri: storableInfoIriOf(update.configData) }),
+  };
+}
+
+/** Whether the event is later than the last one known: of a newer account, or a later change of the same one. */
+function isLaterEvent(debtor: Debtor, update: AccountUpdate): boolean {
+  if (update.creationDate !== debtor.accountCreationDate) return update.creationDate > debtor.accountCreationDate;
+  if (update.lastChangeTs !== debtor.accountLastChangeTs) return update.lastChangeTs > debtor.accountLastChangeTs;
+  return isLaterSeqnum(update.lastChangeSeqnum, debtor.accountLastChangeSeqnum);
+}
+
+interface Configuration {
+  readonly ts: Timestamp;
+  readonly seqnum: number;
+  readonly flags: number;
+  readonly data: string;
+  readonly negligibleAmount: number;
+}
+
+/** Whether this is the configuration that was sent last. */
+const isLastConfiguration = (debtor: Debtor, { ts, seqnum, flags, data, negligibleAmount }: Configuration): boolean =>
+  ts === debtor.lastConfigTs &&
+  seqnum === debtor.lastConfigSeqnum &&
+  flags === debtor.configFlags &&
+  data === debtor.configData &&
+  isNegligibleAmountOf(debtor.minBalance, negligibleAmount);
+
+/** Escapes in the JSON can make what no text column holds, and no address has: such an IRI is none. */
+function storableInfoIriOf(configData: string): string | null {
+  const iri = infoIriOf(configData);
+  return iri === null || iri.includes("\0") || !iri.isWellFormed() ? null : iri;
+}

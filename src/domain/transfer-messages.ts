@@ -1,0 +1,119 @@
+/**
+ * What the accounting authority's messages about an issuing transfer mean for the transfer. A finalized transfer is
+ * never finalized again and its outcome never changes. Spec: messages, "What each does".
+ */
+import type { FinalizedTransfer, PreparedTransfer, RejectedTransfer } from "../messages/incoming.ts";
+import type { FinalizeTransfer } from "../messages/outgoing.ts";
+import type { Timestamp } from "../values/timestamp.ts";
+import { ROOT_CREDITOR_ID } from "./debtor.ts";
+import type { RunningTransfer } from "./running-transfer.ts";
+
+export type PreparedTransferVerdict =
+  /** The transfer is (or has been) settled by this message: its whole amount is to be committed. */
+  | { readonly action: "commit"; readonly transfer: RunningTransfer; readonly message: FinalizeTransfer }
+  /** What has been locked is to be let go. */
+  | { readonly action: "dismiss"; readonly message: FinalizeTransfer };
+
+export type TransferVerdict =
+  | { readonly action: "ignore" }
+  | { readonly action: "finalize"; readonly transfer: RunningTransfer };
+
+/** The accounting authority's word for success. */
+const STATUS_OK = "OK";
+/** Our word for an outcome that cannot be. */
+const UNEXPECTED_ERROR = "UNEXPECTED_ERROR";
+
+/**
+ * Judges a locked amount. There is always an answer, for what is locked must be either committed or let go; repeating
+ * the message repeats the answer. `transfer` is the one with the message's coordinator and request IDs.
+ */
+export function judgePreparedTransfer(
+  transfer: RunningTransfer | undefined,
+  prepared: PreparedTransfer,
+  now: Timestamp,
+): PreparedTransferVerdict {
+  const settled = transfer && isAskedFor(transfer, prepared) ? settle(transfer, prepared.transferId) : undefined;
+  return settled?.transferId === prepared.transferId
+    ? { action: "commit", transfer: settled, message: commitOf(settled, prepared.transferId, now) }
+    : { action: "dismiss", message: dismissalOf(prepared, now) };
+}
+
+/** Judges the refusal to lock an amount; whether it had been locked before is not asked. */
+export function judgeRejectedTransfer(
+  transfer: RunningTransfer | undefined,
+  rejected: RejectedTransfer,
+  now: Timestamp,
+): TransferVerdict {
+  if (transfer === undefined || transfer.finalizedAt !== null) return { action: "ignore" };
+  return isFromRootAccount(transfer, rejected)
+    ? fail(transfer, now, rejected.statusCode, rejected.totalLockedAmount)
+    : fail(transfer, now, UNEXPECTED_ERROR, null);
+}
+
+/** Judges the end of a prepared transfer. Only that of the one which settled the transfer counts. */
+export function judgeFinalizedTransfer(
+  transfer: RunningTransfer | undefined,
+  finalized: FinalizedTransfer,
+  now: Timestamp,
+): TransferVerdict {
+  if (transfer === undefined || transfer.finalizedAt !== null) return { action: "ignore" };
+  if (!isFromRootAccount(transfer, finalized) || transfer.transferId !== finalized.transferId) {
+    return { action: "ignore" };
+  }
+  const { statusCode, committedAmount, totalLockedAmount } = finalized;
+  if (statusCode === STATUS_OK && committedAmount === transfer.amount) {
+    return { action: "finalize", transfer: { ...transfer, finalizedAt: now } };
+  }
+  return statusCode !== STATUS_OK && committedAmount === 0n
+    ? fail(transfer, now, statusCode, totalLockedAmount)
+    : fail(transfer, now, UNEXPECTED_ERROR, null);
+}
+
+interface AccountKey {
+  readonly debtorId: bigint;
+  readonly creditorId: bigint;
+}
+
+const isFromRootAccount = (transfer: RunningTransfer, { debtorId, creditorId }: AccountKey): boolean =>
+  debtorId === transfer.debtorId && creditorId === ROOT_CREDITOR_ID;
+
+const isAskedFor = (transfer: RunningTransfer, prepared: PreparedTransfer): boolean =>
+  isFromRootAccount(transfer, prepared) &&
+  prepared.recipient === transfer.recipient &&
+  prepared.lockedAmount >= transfer.amount;
+
+/** The first prepared transfer settles, unless the transfer is over (cancelled, for example). */
+const settle = (transfer: RunningTransfer, transferId: bigint): RunningTransfer =>
+  transfer.transferId === null && transfer.finalizedAt === null ? { ...transfer, transferId } : transfer;
+
+const fail = (
+  transfer: RunningTransfer,
+  finalizedAt: Timestamp,
+  errorCode: string,
+  totalLockedAmount: bigint | null,
+): TransferVerdict => ({ action: "finalize", transfer: { ...transfer, finalizedAt, errorCode, totalLockedAmount } });
+
+const commitOf = (transfer: RunningTransfer, transferId: bigint, now: Timestamp): FinalizeTransfer => ({
+  debtorId: transfer.debtorId,
+  creditorId: ROOT_CREDITOR_ID,
+  transferId,
+  coordinatorId: transfer.debtorId,
+  coordinatorRequestId: transfer.coordinatorRequestId,
+  committedAmount: transfer.amount,
+  transferNoteFormat: transfer.transferNoteFormat,
+  transferNote: transfer.transferNote,
+  ts: now,
+});
+
+/** Carries the message's own IDs: they name what is locked, whatever we know of it. */
+const dismissalOf = (prepared: PreparedTransfer, now: Timestamp): FinalizeTransfer => ({
+  debtorId: prepared.debtorId,
+  creditorId: prepared.creditorId,
+  transferId: prepared.transferId,
+  coordinatorId: prepared.coordinatorId,
+  coordinatorRequestId: prepared.coordinatorRequestId,
+  committedAmount: 0n,
+  transferNoteFormat: "",
+  transferNote: "",
+  ts: now,
+});

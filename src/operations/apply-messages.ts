@@ -1,0 +1,88 @@
+/** Applying incoming messages, a batch at a time. Spec: messages, "Received by this node". */
+import { type Database, type Pool, sqlStateOf } from "../database/database.ts";
+import { lockDebtors } from "../database/debtors.ts";
+import {
+  lockTransfersByRequests,
+  storeAccountStates,
+  storeActivations,
+  storeTransferStates,
+} from "../database/message-batches.ts";
+import { recordConfigureAccounts, recordFinalizeTransfers } from "../database/outbox.ts";
+import { type BatchKeys, type BatchOutcome, canHaveEffect, judgeBatch, keysOf } from "../domain/message-batch.ts";
+import type { IncomingMessage } from "../messages/incoming.ts";
+import type { Timestamp } from "../values/timestamp.ts";
+
+/**
+ * Applies the messages in order, in one transaction: all of them or none. Repeating them is harmless. `wroteOutbox` says
+ * whether there is something to flush. Throws DatabaseUnavailable (the transaction may have been committed or not), and
+ * what PostgreSQL says when it cannot store the outcome of a message.
+ */
+export async function applyMessages(
+  pool: Pool,
+  messages: readonly IncomingMessage[],
+  now: Timestamp,
+): Promise<{ wroteOutbox: boolean }> {
+  const relevant = messages.filter(canHaveEffect);
+  if (relevant.length === 0) return { wroteOutbox: false };
+  const keys = keysOf(relevant);
+  return pool.transaction(async (db) => {
+    const outcome = judgeBatch(relevant, await lockRecords(db, keys), now);
+    store(db, outcome);
+    return { wroteOutbox: outcome.configureAccounts.length + outcome.finalizeTransfers.length > 0 };
+  });
+}
+
+/** What became of messages of which some may be impossible to store. */
+export interface IsolatedOutcome {
+  readonly wroteOutbox: boolean;
+  /** The messages that could not be applied, by their index, with PostgreSQL's reasons. All others have been. */
+  readonly refused: ReadonlyMap<number, Error>;
+}
+
+/**
+ * Applies the messages in order, and keeps those whose outcome PostgreSQL cannot store from spoiling it for the others:
+ * a batch that fails so is applied in two halves, and so on down to the guilty message. Only then do the messages make
+ * up several transactions. Throws DatabaseUnavailable, and errors that are no message's fault; the messages may have been
+ * applied or not, and it is harmless to apply them again.
+ */
+export async function applyMessagesIsolating(
+  pool: Pool,
+  messages: readonly IncomingMessage[],
+  now: Timestamp,
+): Promise<IsolatedOutcome> {
+  try {
+    return { ...(await applyMessages(pool, messages, now)), refused: new Map() };
+  } catch (error) {
+    if (!isDataError(error)) throw error;
+    if (messages.length === 1) return { wroteOutbox: false, refused: new Map([[0, error]]) };
+  }
+  const middle = Math.ceil(messages.length / 2);
+  const first = await applyMessagesIsolating(pool, messages.slice(0, middle), now);
+  const second = await applyMessagesIsolating(pool, messages.slice(middle), now);
+  const secondRefused = [...second.refused].map(([index, error]): [number, Error] => [middle + index, error]);
+  return {
+    wroteOutbox: first.wroteOutbox || second.wroteOutbox,
+    refused: new Map([...first.refused, ...secondRefused]),
+  };
+}
+
+/** Both locks and the BEGIN before them go out together: one round trip. Debtors first, as everywhere. */
+async function lockRecords(db: Database, { debtorIds, transferRequests }: BatchKeys) {
+  const [debtors, transfers] = await Promise.all([
+    debtorIds.length > 0 ? lockDebtors(db, debtorIds) : [],
+    transferRequests.length > 0 ? lockTransfersByRequests(db, transferRequests) : [],
+  ]);
+  return { debtors, transfers };
+}
+
+/** Nothing is awaited: the statements go out together with the COMMIT, in another round trip. */
+function store(db: Database, outcome: BatchOutcome): void {
+  if (outcome.debtors.length > 0) void storeAccountStates(db, outcome.debtors);
+  if (outcome.activatedDebtors.length > 0) void storeActivations(db, outcome.activatedDebtors);
+  if (outcome.transfers.length > 0) void storeTransferStates(db, outcome.transfers);
+  if (outcome.configureAccounts.length > 0) void recordConfigureAccounts(db, outcome.configureAccounts);
+  if (outcome.finalizeTransfers.length > 0) void recordFinalizeTransfers(db, outcome.finalizeTransfers);
+}
+
+/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): trying again would end the same way. */
+const isDataError = (error: unknown): error is Error => /^2[23]/.test(sqlStateOf(error) ?? "");
