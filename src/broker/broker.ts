@@ -37,6 +37,11 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
+/** The queue does not exist, or has been deleted under its consumer. */
+export class QueueNotFound extends Error {
+  override readonly name = "QueueNotFound";
+}
+
 /** How a consumer takes messages. */
 export interface ConsumeOptions {
   readonly queue: string;
@@ -45,7 +50,7 @@ export interface ConsumeOptions {
   /** The most bytes that may be unacknowledged; 0 for no limit. */
   readonly prefetchSize: number;
   readonly onDelivery: (delivery: Delivery) => void;
-  /** The consumer has ended by itself: the queue was deleted, or the connection is lost for good. */
+  /** The consumer has ended by itself: the queue was deleted (QueueNotFound), or the broker refuses it for good. */
   readonly onEnd: (reason: Error) => void;
 }
 
@@ -56,8 +61,12 @@ export interface Broker {
    * what happened to single messages.
    */
   publish(publications: readonly Publication[]): Promise<PublicationOutcome[]>;
+  /**
+   * Starts a consumer once the connection stands. After a loss of the connection it goes on by itself, and what was
+   * not acknowledged is delivered again. Rejects with QueueNotFound when there is no such queue.
+   */
   consume(options: ConsumeOptions): Promise<Consumer>;
-  /** Whether the connection stands at this moment. */
+  /** Whether the connection stands at this moment, and the broker takes messages. */
   isConnected(): boolean;
   close(): Promise<void>;
 }

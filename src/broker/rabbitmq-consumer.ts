@@ -1,0 +1,193 @@
+/** Consuming from RabbitMQ. Spec: transport, "Incoming". */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Channel, ConsumeMessage, Message, RecoveringChannelModel, Replies } from "amqplib";
+import type { Logger } from "pino";
+import { type ConsumeOptions, type Consumer, type Delivery, QueueNotFound } from "./broker.ts";
+
+export interface ConsumerContext {
+  readonly log: Logger;
+  /** Whether the connection is being closed by us. */
+  readonly isClosing: () => boolean;
+}
+
+const RESUME_PAUSE_MILLIS = 200;
+const RESUME_PAUSE_MILLIS_MAX = 10_000;
+
+/** The life of a consumer between two losses of its channel. */
+interface Session {
+  readonly channel: Channel;
+  /** Delivery tags that are neither acknowledged nor rejected, in ascending order. Cleared when the channel is lost. */
+  readonly open: Set<number>;
+  consumerTag: string | undefined;
+}
+
+interface TaggedDelivery extends Delivery {
+  readonly deliveryTag: number;
+  /** A message can be acknowledged on the channel that brought it, and on no other. */
+  readonly session: Session;
+}
+
+/** See Broker. */
+export async function startConsumer(
+  connection: RecoveringChannelModel,
+  options: ConsumeOptions,
+  { log, isClosing }: ConsumerContext,
+): Promise<Consumer> {
+  let session: Session | undefined;
+  let isWanted = true;
+
+  function onSessionLost(reason: Error | undefined): void {
+    session = undefined;
+    if (!isWanted || isClosing()) return;
+    if (reason instanceof QueueNotFound) {
+      end(reason);
+    } else {
+      log.info({ queue: options.queue, reason: reason?.message }, "The consumer has lost its channel and resumes");
+      resume().catch(end);
+    }
+  }
+
+  function end(reason: Error): void {
+    if (isWanted && !isClosing()) options.onEnd(reason);
+    isWanted = false;
+  }
+
+  /** Waits for the connection. Rejects when the broker will refuse the consumer each time. */
+  async function resume(): Promise<void> {
+    for (
+      let pauseMillis = RESUME_PAUSE_MILLIS;
+      isWanted;
+      pauseMillis = Math.min(pauseMillis * 2, RESUME_PAUSE_MILLIS_MAX)
+    ) {
+      try {
+        session = await openSession(connection, options, onSessionLost);
+        if (!isWanted) await session.channel.close();
+        return;
+      } catch (error) {
+        if (isClosing() || isFinal(error)) throw readable(error, options);
+        log.warn({ queue: options.queue, reason: (error as Error).message }, "The queue cannot be consumed yet");
+      }
+      await pause(pauseMillis);
+    }
+  }
+
+  await resume();
+  return {
+    acknowledge: (deliveries) => settle(deliveries, acknowledge, log),
+    reject: (deliveries) => settle(deliveries, reject, log),
+    cancel: async () => {
+      isWanted = false;
+      if (session?.consumerTag) await session.channel.cancel(session.consumerTag).catch(() => {});
+    },
+    close: async () => {
+      isWanted = false;
+      const channel = session?.channel;
+      session = undefined;
+      await channel?.close().catch(() => {});
+    },
+  };
+}
+
+async function openSession(
+  connection: RecoveringChannelModel,
+  { queue, prefetchCount, prefetchSize, onDelivery }: ConsumeOptions,
+  onLost: (reason: Error | undefined) => void,
+): Promise<Session> {
+  const channel = await connection.createChannel();
+  const session: Session = { channel, open: new Set(), consumerTag: undefined };
+  let reason: Error | undefined;
+  channel.on("error", (error) => {
+    reason ??= error;
+  });
+  channel.on("close", () => {
+    session.open.clear();
+    if (session.consumerTag !== undefined) onLost(reason);
+  });
+  const onMessage = (message: ConsumeMessage | null): void => {
+    if (message === null) {
+      reason = new QueueNotFound(`The queue ${queue} has been deleted`);
+      channel.close().catch(() => {});
+      return;
+    }
+    const { deliveryTag, redelivered } = message.fields;
+    session.open.add(deliveryTag);
+    const { contentType, type } = message.properties as { contentType: string | undefined; type: string | undefined };
+    const delivery: TaggedDelivery = { contentType, type, redelivered, body: message.content, deliveryTag, session };
+    onDelivery(delivery);
+  };
+  await limitPrefetch(channel, prefetchCount, prefetchSize);
+  session.consumerTag = (await channel.consume(queue, onMessage)).consumerTag;
+  return session;
+}
+
+const BASIC_QOS = (60 << 16) + 10;
+const BASIC_QOS_OK = (60 << 16) + 11;
+type RemoteProcedure = (method: number, fields: object, reply: number) => Promise<Replies.Empty>;
+
+/** amqplib has no parameter for the size, so that method is called by its number. RabbitMQ itself refuses a size. */
+async function limitPrefetch(channel: Channel, count: number, size: number): Promise<void> {
+  if (size === 0) {
+    await channel.prefetch(count);
+    return;
+  }
+  const { rpc } = channel as unknown as { rpc: RemoteProcedure };
+  try {
+    await rpc.call(channel, BASIC_QOS, { prefetchCount: count, prefetchSize: size, global: false }, BASIC_QOS_OK);
+  } catch (cause) {
+    // The broker has closed the connection, and would each time.
+    const message = `The broker does not limit prefetching by size (${size} bytes); set the size to 0`;
+    throw Object.assign(new Error(message, { cause }), { code: NOT_IMPLEMENTED });
+  }
+}
+
+type Settlement = (session: Session, tags: readonly number[]) => void;
+
+function settle(deliveries: readonly Delivery[], work: Settlement, log: Logger): void {
+  const bySession = Map.groupBy(deliveries as readonly TaggedDelivery[], ({ session }) => session);
+  for (const [session, group] of bySession) {
+    const tags = group.map(({ deliveryTag }) => deliveryTag).filter((tag) => session.open.has(tag));
+    try {
+      if (tags.length > 0) work(session, tags);
+    } catch (error) {
+      // The channel is being closed. The broker delivers again what it does not know to be acknowledged.
+      log.info({ reason: (error as Error).message }, "Messages could not be acknowledged");
+    }
+  }
+}
+
+/** One `multiple` acknowledgement for all up to the first message that is still open, single ones for the rest. */
+function acknowledge({ channel, open }: Session, tags: readonly number[]): void {
+  const done = new Set(tags);
+  let upTo: number | undefined;
+  for (const tag of open) {
+    if (!done.delete(tag)) break;
+    open.delete(tag);
+    upTo = tag;
+  }
+  if (upTo !== undefined) channel.ack(messageOf(upTo), true);
+  for (const tag of done) {
+    open.delete(tag);
+    channel.ack(messageOf(tag));
+  }
+}
+
+function reject({ channel, open }: Session, tags: readonly number[]): void {
+  for (const tag of tags) {
+    open.delete(tag);
+    channel.reject(messageOf(tag), false);
+  }
+}
+
+const messageOf = (deliveryTag: number): Message => ({ fields: { deliveryTag } }) as Message;
+
+const ACCESS_REFUSED = 403;
+const NOT_FOUND = 404;
+const NOT_IMPLEMENTED = 540;
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
+
+const isFinal = (error: unknown): boolean =>
+  [ACCESS_REFUSED, NOT_FOUND, NOT_IMPLEMENTED].includes(codeOf(error) as number);
+
+const readable = (error: unknown, { queue }: ConsumeOptions): unknown =>
+  codeOf(error) === NOT_FOUND ? new QueueNotFound(`There is no queue ${queue}`, { cause: error }) : error;

@@ -1,0 +1,158 @@
+/** Publishing to RabbitMQ with confirms. Spec: transport, "Outgoing". */
+import type { ConfirmChannel, Message, Options, RecoveringChannelModel } from "amqplib";
+import type { Logger } from "pino";
+import type { Publication, PublicationOutcome } from "./broker.ts";
+
+/** How long the fate of a batch is waited for; the rest counts as failed. */
+export const CONFIRM_MILLIS_MAX = 20_000;
+/** Frames that a channel buffers before it asks to wait. */
+const BUFFERED_FRAMES_MAX = 2048;
+
+export interface Publisher {
+  /** See Broker. Batches that are published at a time go through channels of their own. */
+  publish(publications: readonly Publication[]): Promise<PublicationOutcome[]>;
+}
+
+/** A channel that publishes one batch at a time, so that what the broker returns belongs to that batch. */
+interface Lane {
+  readonly channel: ConfirmChannel;
+  batch: Batch | undefined;
+  isOpen: boolean;
+  onDrain: () => void;
+}
+
+export function createPublisher(connection: RecoveringChannelModel, log: Logger): Publisher {
+  const idleLanes: Lane[] = [];
+
+  async function openLane(): Promise<Lane> {
+    const channel = await connection.createConfirmChannel({ highWaterMark: BUFFERED_FRAMES_MAX });
+    const lane: Lane = { channel, batch: undefined, isOpen: true, onDrain: () => {} };
+    channel.on("return", (message) => lane.batch?.markReturned(message));
+    channel.on("drain", () => lane.onDrain());
+    channel.on("error", (error) => log.warn({ reason: error.message }, "The broker has closed a channel"));
+    channel.on("close", () => {
+      lane.isOpen = false;
+      const index = idleLanes.indexOf(lane);
+      if (index >= 0) idleLanes.splice(index, 1);
+      lane.batch?.giveUp();
+    });
+    return lane;
+  }
+
+  async function publish(publications: readonly Publication[]): Promise<PublicationOutcome[]> {
+    if (publications.length === 0) return [];
+    const batch = createBatch(publications);
+    const timer = setTimeout(batch.giveUp, CONFIRM_MILLIS_MAX);
+    // A lane that opens too late, because the broker was away, serves the next batch.
+    const opening = idleLanes.pop() ?? openLane();
+    const lane = await Promise.race([opening, batch.over]).catch(() => undefined);
+    if (lane) {
+      lane.batch = batch;
+      await write(lane, batch, publications);
+      await batch.over;
+      lane.batch = undefined;
+      if (lane.isOpen && batch.isTrustworthy()) idleLanes.push(lane);
+      else void lane.channel.close().catch(() => {}); // Late confirms and returns would be taken for the next batch's.
+    } else {
+      batch.giveUp();
+      Promise.resolve(opening).then(
+        (late) => idleLanes.push(late),
+        () => {},
+      );
+    }
+    clearTimeout(timer);
+    return batch.outcomes();
+  }
+
+  return { publish };
+}
+
+async function write(lane: Lane, batch: Batch, publications: readonly Publication[]): Promise<void> {
+  try {
+    for (const [index, publication] of publications.entries()) {
+      if (batch.isOver()) return;
+      const { exchange, routingKey } = publication;
+      const onConfirm = (error: unknown): void => batch.settle(index, error === null);
+      if (lane.channel.publish(exchange, routingKey, batch.bodies[index]!, propertiesOf(publication), onConfirm))
+        continue;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      lane.onDrain = resolve;
+      await Promise.race([promise, batch.over]);
+    }
+  } catch {
+    batch.giveUp(); // The channel is closed. What was not confirmed will be sent again.
+  }
+}
+
+/** No message ID and no timestamp: exactly what existing installations send. */
+const propertiesOf = ({ type, appId, headers }: Publication): Options.Publish => ({
+  mandatory: true,
+  persistent: true,
+  contentType: "application/json",
+  type,
+  appId,
+  headers: Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === "bigint" ? { "!": "int64", value } : value]),
+  ),
+});
+
+type Batch = ReturnType<typeof createBatch>;
+
+/** Keeps what is known of the messages of one batch. */
+function createBatch(publications: readonly Publication[]) {
+  const bodies = publications.map(({ body }) => Buffer.from(body));
+  const outcomes: (PublicationOutcome | undefined)[] = new Array(bodies.length).fill(undefined);
+  const isReturned = new Uint8Array(bodies.length);
+  const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
+  let undecidedCount = bodies.length;
+  let returnCursor = 0;
+  let isOver = false;
+  let isTrustworthy = true;
+
+  /** Whatever is undecided has failed. */
+  function giveUp(): void {
+    if (isOver) return;
+    isOver = true;
+    isTrustworthy = false;
+    end(undefined);
+  }
+
+  /**
+   * The messages have no ID. The broker returns them in the order in which they were published, each before its
+   * confirm; so a returned one is the next whose address and body agree. Equal messages may stand for one another.
+   */
+  function markReturned({ fields, content }: Message): void {
+    for (; returnCursor < bodies.length; returnCursor++) {
+      const { exchange, routingKey } = publications[returnCursor]!;
+      const isSame =
+        exchange === fields.exchange && routingKey === fields.routingKey && bodies[returnCursor]!.equals(content);
+      if (!isSame) continue;
+      isReturned[returnCursor++] = 1;
+      return;
+    }
+    outcomes.fill(undefined); // No such message is known, so none of the confirms can be believed.
+    giveUp();
+  }
+
+  /** Confirmed is not delivered: the broker confirms unroutable messages too, right after returning them. */
+  function settle(index: number, isConfirmed: boolean): void {
+    if (isOver) return;
+    outcomes[index] = isReturned[index] ? "returned" : isConfirmed ? "confirmed" : "failed";
+    undecidedCount--;
+    if (undecidedCount > 0) return;
+    isOver = true;
+    end(undefined);
+  }
+
+  return {
+    bodies,
+    over,
+    giveUp,
+    markReturned,
+    settle,
+    isOver: () => isOver,
+    /** Whether the broker has told the fate of every message, so that nothing more can come for this batch. */
+    isTrustworthy: () => isTrustworthy,
+    outcomes: () => outcomes.map((outcome) => outcome ?? "failed"),
+  };
+}
