@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { activateReservation, judgeDeactivation, reserve } from "../../src/domain/activation.ts";
+import { CONFIG_SCHEDULED_FOR_DELETION, isActive } from "../../src/domain/debtor.ts";
+import { activeDebtor, at, reservedDebtor, THEN } from "./records.ts";
+
+const NOW = at("2026-05-06T07:08:09.000001Z");
+
+test("a fresh reservation is not active, and allows any negative balance", () => {
+  const debtor = reserve(-5n, NOW);
+
+  assert.equal(isActive(debtor), false);
+  assert.equal(debtor.minBalance, -(2n ** 63n));
+  assert.equal(debtor.configLatestUpdateId, 1n);
+  assert.equal(debtor.createdAt, NOW);
+  assert.equal(debtor.actionsCountResetDate, "2026-05-06");
+});
+
+test("the right reservation ID activates the debtor and tells the accounting authority", () => {
+  const verdict = activateReservation(reservedDebtor(), "9007199254740993", NOW);
+
+  assert.equal(verdict.action, "activate");
+  assert.equal(verdict.action === "activate" && isActive(verdict.debtor), true);
+  assert.deepEqual(verdict.action === "activate" && verdict.message, {
+    debtorId: 1n,
+    ts: NOW,
+    seqnum: 1,
+    negligibleAmount: 2 ** 63,
+    configData: "",
+    configFlags: 0,
+  });
+});
+
+test("a reservation ID is an opaque text: other spellings of it are wrong", () => {
+  for (const text of [
+    "",
+    "wrong",
+    "09007199254740993",
+    "+9007199254740993",
+    " 9007199254740993",
+    "9007199254740993\n",
+  ]) {
+    const verdict = activateReservation(reservedDebtor(), text, NOW);
+    assert.deepEqual(verdict, { action: "refuse", code: "INVALID_RESERVATION" }, JSON.stringify(text));
+  }
+});
+
+test("where nothing is reserved every reservation ID is wrong", () => {
+  assert.deepEqual(activateReservation(undefined, "1", NOW), { action: "refuse", code: "INVALID_RESERVATION" });
+});
+
+test("a row without a reservation ID cannot be activated by one", () => {
+  const verdict = activateReservation(reservedDebtor({ reservationId: null }), "null", NOW);
+  assert.deepEqual(verdict, { action: "refuse", code: "INVALID_RESERVATION" });
+});
+
+test("a repeated activation changes nothing, even after the deactivation", () => {
+  const deactivated = activeDebtor({ statusFlags: 3, deactivationDate: "2026-03-05" as never });
+  for (const debtor of [activeDebtor(), deactivated]) {
+    assert.deepEqual(activateReservation(debtor, "9007199254740993", NOW), { action: "repeat", debtor });
+  }
+});
+
+test("a wrong reservation ID of a debtor that has been activated is a conflict", () => {
+  for (const debtor of [activeDebtor(), activeDebtor({ statusFlags: 3 })]) {
+    assert.deepEqual(activateReservation(debtor, "1", NOW), { action: "refuse", code: "DEBTOR_EXISTS" });
+  }
+});
+
+test("a deactivation empties the configuration and leaves update ID and minimal balance alone", () => {
+  const debtor = activeDebtor({
+    configData: "{}",
+    configLatestUpdateId: 7n,
+    configError: "ERROR",
+    debtorInfoIri: "https://example.com/",
+    minBalance: -5n,
+    runningTransfersCount: 3,
+  });
+  const verdict = judgeDeactivation(debtor, NOW);
+
+  assert.equal(verdict.action, "deactivate");
+  assert.deepEqual(verdict.action === "deactivate" && verdict.debtor, {
+    ...debtor,
+    statusFlags: 3,
+    deactivationDate: "2026-05-06",
+    runningTransfersCount: 0,
+    configFlags: CONFIG_SCHEDULED_FOR_DELETION,
+    configData: "",
+    configError: null,
+    debtorInfoIri: null,
+    isConfigEffectual: true,
+    lastConfigTs: NOW,
+    lastConfigSeqnum: 2,
+  });
+  assert.deepEqual(verdict.action === "deactivate" && verdict.message, {
+    debtorId: 1n,
+    ts: NOW,
+    seqnum: 2,
+    negligibleAmount: 5,
+    configData: "",
+    configFlags: 1,
+  });
+});
+
+test("only an active debtor is deactivated", () => {
+  for (const debtor of [undefined, reservedDebtor(), activeDebtor({ statusFlags: 3 })]) {
+    assert.deepEqual(judgeDeactivation(debtor, THEN), { action: "ignore" });
+  }
+});

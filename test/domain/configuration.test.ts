@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { configure, judgeConfigurationUpdate } from "../../src/domain/configuration.ts";
+import { isLaterSeqnum } from "../../src/values/seqnum.ts";
+import type { Timestamp } from "../../src/values/timestamp.ts";
+import { activeDebtor, at, reservedDebtor, THEN } from "./records.ts";
+
+const NOW = at("2026-05-06T07:08:09.000001Z");
+
+test("a new configuration is not effectual, and its message says what the record says", () => {
+  const { debtor, message } = configure(
+    activeDebtor({ isConfigEffectual: true, configError: "OLD", minBalance: -5500n }),
+    { configData: "x" },
+    NOW,
+  );
+
+  assert.equal(debtor.isConfigEffectual, false);
+  assert.equal(debtor.configError, "OLD", "only an effectual configuration clears the error");
+  assert.deepEqual(message, {
+    debtorId: 1n,
+    ts: NOW,
+    seqnum: 2,
+    negligibleAmount: 5500,
+    configData: "x",
+    configFlags: 0,
+  });
+});
+
+test("a minimal balance of zero is a negligible amount of zero, without a sign", () => {
+  assert.ok(Object.is(configure(activeDebtor(), { minBalance: 0n }, NOW).message.negligibleAmount, 0));
+});
+
+test("the sequence number wraps", () => {
+  assert.equal(configure(activeDebtor({ lastConfigSeqnum: 2147483647 }), {}, NOW).message.seqnum, -2147483648);
+});
+
+test("timestamps of configurations never go back, whatever the clock does, and sequence numbers grow", () => {
+  fc.assert(
+    fc.property(fc.array(fc.bigInt({ min: 0n, max: 4_000_000_000_000_000n }), { minLength: 2 }), (clock) => {
+      let debtor = activeDebtor({ lastConfigTs: 0n as Timestamp, lastConfigSeqnum: 2147483640 });
+      for (const reading of clock) {
+        const next = configure(debtor, {}, reading as Timestamp);
+        assert.ok(next.message.ts >= debtor.lastConfigTs && next.message.ts >= reading);
+        assert.ok(isLaterSeqnum(next.message.seqnum, debtor.lastConfigSeqnum));
+        assert.deepEqual(
+          [next.debtor.lastConfigTs, next.debtor.lastConfigSeqnum],
+          [next.message.ts, next.message.seqnum],
+        );
+        debtor = next.debtor;
+      }
+    }),
+  );
+});
+
+test("the next update is taken, and counted as an action", () => {
+  const verdict = judgeConfigurationUpdate(activeDebtor(), { configData: "x", latestUpdateId: 2n }, 1, NOW);
+
+  assert.equal(verdict.action, "configure");
+  assert.ok(verdict.action === "configure");
+  assert.deepEqual(
+    [verdict.debtor.configData, verdict.debtor.configLatestUpdateId, verdict.debtor.actionsCount],
+    ["x", 2n, 1],
+  );
+});
+
+test("the same update again changes nothing, but is counted", () => {
+  const debtor = activeDebtor();
+  const verdict = judgeConfigurationUpdate(debtor, { configData: "", latestUpdateId: 1n }, 1, THEN);
+  assert.deepEqual(verdict, { action: "count", debtor: { ...debtor, actionsCount: 1 } });
+});
+
+test("any other update is a conflict", () => {
+  const debtor = activeDebtor({ configData: "A", configLatestUpdateId: 2n });
+  for (const [configData, latestUpdateId] of [
+    ["B", 2n],
+    ["A", 1n],
+    ["", 1n],
+    ["A", 4n],
+    ["a", 2n],
+    ["B", 2n ** 63n - 1n],
+  ] as const) {
+    const verdict = judgeConfigurationUpdate(debtor, { configData, latestUpdateId }, 10, NOW);
+    assert.deepEqual(verdict, { action: "refuse", code: "UPDATE_CONFLICT" });
+  }
+});
+
+test("activity is looked at first, then the limit, then the update ID", () => {
+  const conflict = { configData: "B", latestUpdateId: 9n };
+  assert.deepEqual(judgeConfigurationUpdate(undefined, conflict, 0, NOW), {
+    action: "refuse",
+    code: "DEBTOR_NOT_ACTIVE",
+  });
+  assert.deepEqual(judgeConfigurationUpdate(reservedDebtor(), conflict, 0, NOW), {
+    action: "refuse",
+    code: "DEBTOR_NOT_ACTIVE",
+  });
+  assert.deepEqual(judgeConfigurationUpdate(activeDebtor(), conflict, 0, NOW), {
+    action: "refuse",
+    code: "TOO_MANY_ACTIONS",
+  });
+});
