@@ -1,0 +1,162 @@
+/**
+ * The sandbox's accounting authority at work: it takes messages from its queue, sends its answers when they are due, and
+ * scans its books. **Not** a store of value. Spec: sandbox-accounting-authority.
+ */
+import type { Broker, Delivery } from "../../src/broker/broker.ts";
+import { DatabaseUnavailable, type Pool } from "../../src/database/database.ts";
+import type { Logger } from "../../src/runtime/log.ts";
+import type { Timestamp } from "../../src/values/timestamp.ts";
+import { createBell } from "./bell.ts";
+import { type AuthoritySettings, processMessages, type ReceivedParcel, scanBooks } from "./books.ts";
+import { trimJournal } from "./journal.ts";
+import { findNextDue, type RoutingKeys, sendDueParcels } from "./outbox.ts";
+import { MalformedMessage, parseReceived } from "./received-messages.ts";
+
+export interface AuthorityOptions {
+  readonly pool: Pool;
+  readonly broker: Broker;
+  /** The queue that gets what the agent sends to `debtors_out`. */
+  readonly queue: string;
+  readonly routingKeys: RoutingKeys;
+  readonly settings: AuthoritySettings;
+  /** What time it is; tests let days pass. */
+  readonly clock: () => Timestamp;
+  readonly log: Logger;
+}
+
+/** An authority whose tables are there (`createTables`). */
+export interface Authority {
+  /** Processes messages in one transaction. Returns those that break the protocol: they have had no effect. */
+  process(deliveries: readonly Delivery[]): Promise<readonly Delivery[]>;
+  /** Sends what is due; the number of messages. */
+  sendDue(): Promise<number>;
+  /** Looks once at what is due in the books; the number of records touched. */
+  scanOnce(): Promise<number>;
+  /** Works until told to stop. Rejects when its queue is gone or its connection is lost for good. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const BATCH_COUNT = 1000;
+const PREFETCH_COUNT = 2 * BATCH_COUNT;
+// Other processes may put messages into the outbox, too, and ring no bell.
+const SEND_PERIOD_MILLIS_MIN = 5;
+const SEND_PERIOD_MILLIS_MAX = 200;
+const SCAN_PERIOD_MILLIS = 200;
+const SCANS_PER_TRIM = 300;
+const RETRY_PAUSE_MILLIS = 1000;
+
+/** Makes an authority; it does nothing before one of its functions is called. */
+export function createAuthority(options: AuthorityOptions): Authority {
+  const { pool, broker, queue, settings, clock, log } = options;
+  const [arrivals, dues, never] = [createBell(), createBell(), createBell()];
+
+  async function process(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    const received: ReceivedParcel[] = [];
+    const malformed: Delivery[] = [];
+    for (const delivery of deliveries) {
+      const message = parseOrExplain(delivery, log);
+      if (message === undefined) malformed.push(delivery);
+      else received.push({ message, body: delivery.body });
+    }
+    if (received.length > 0) await processMessages(pool, settings, received, clock());
+    return malformed;
+  }
+
+  async function sendDue(): Promise<number> {
+    const isJournalKept = settings.journalEntriesMax > 0;
+    const { sentCount, refusedCount } = await sendDueParcels({ ...options, isJournalKept }, clock());
+    if (refusedCount > 0) log.warn({ refusedCount }, "The broker did not take messages of the accounting authority");
+    return sentCount;
+  }
+
+  const scanOnce = (): Promise<number> => scanBooks(pool, settings, clock());
+
+  async function consume(signal: AbortSignal): Promise<void> {
+    const waiting: Delivery[] = [];
+    let end: Error | undefined;
+    const consumer = await broker.consume({
+      queue,
+      prefetchCount: PREFETCH_COUNT,
+      prefetchSize: 0,
+      onDelivery: (delivery) => {
+        waiting.push(delivery);
+        arrivals.ring();
+      },
+      onEnd: (reason) => {
+        end = reason;
+        arrivals.ring();
+      },
+    });
+    while (!signal.aborted && end === undefined) {
+      const batch = waiting.splice(0, BATCH_COUNT);
+      if (batch.length === 0) {
+        await arrivals.wait(60_000, signal);
+        continue;
+      }
+      const malformed = await persist(() => process(batch), signal);
+      if (malformed === undefined) break;
+      // Committed: were this process to die here, the broker would deliver the batch again, and the agent sees repeats.
+      const unacceptable = new Set(malformed);
+      consumer.acknowledge(batch.filter((delivery) => !unacceptable.has(delivery)));
+      if (malformed.length > 0) consumer.reject(malformed);
+      dues.ring();
+    }
+    await consumer.close();
+    if (end) throw end;
+  }
+
+  async function keepSending(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const count = await persist(sendDue, signal);
+      if (count !== 0) continue;
+      const nextDue = await persist(() => findNextDue(pool), signal);
+      const millis = nextDue === undefined ? SEND_PERIOD_MILLIS_MAX : Number(nextDue - clock()) / 1000;
+      // Not at once even when something is overdue: then the broker has just refused it.
+      await dues.wait(Math.min(Math.max(millis, SEND_PERIOD_MILLIS_MIN), SEND_PERIOD_MILLIS_MAX), signal);
+    }
+  }
+
+  async function keepScanning(signal: AbortSignal): Promise<void> {
+    for (let scans = 0; !signal.aborted; scans++) {
+      const count = await persist(scanOnce, signal);
+      if (count !== 0) dues.ring();
+      if (scans % SCANS_PER_TRIM === 0) await persist(() => trimJournal(pool, settings.journalEntriesMax), signal);
+      if (count === 0) await never.wait(SCAN_PERIOD_MILLIS, signal);
+    }
+  }
+
+  /** Tries again while the database is away. `undefined` when told to stop. */
+  async function persist<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result | undefined> {
+    while (!signal.aborted) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailable)) throw error;
+        log.error({ err: error }, "The accounting authority cannot reach its database");
+        await never.wait(RETRY_PAUSE_MILLIS, signal);
+      }
+    }
+    return undefined;
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    const failure = new AbortController();
+    const both = AbortSignal.any([signal, failure.signal]);
+    const loops = [consume(both), keepSending(both), keepScanning(both)];
+    for (const loop of loops) loop.catch(() => failure.abort());
+    const outcomes = await Promise.allSettled(loops);
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  }
+
+  return { process, sendDue, scanOnce, run };
+}
+
+function parseOrExplain(delivery: Delivery, log: Logger): ReceivedParcel["message"] | undefined {
+  try {
+    return parseReceived(delivery.contentType, delivery.type, delivery.body);
+  } catch (error) {
+    if (!(error instanceof MalformedMessage)) throw error;
+    log.error({ type: delivery.type, reason: error.message }, "The accounting authority rejects a message");
+    return undefined;
+  }
+}

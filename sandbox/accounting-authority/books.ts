@@ -1,0 +1,132 @@
+/**
+ * The authority's operations: each is one transaction in which a step is done to the ledger, and what it has changed
+ * and what it tells are stored. Spec: sandbox-accounting-authority, "State".
+ */
+import type { Database, Pool } from "../../src/database/database.ts";
+import type { Timestamp } from "../../src/values/timestamp.ts";
+import type { FaultInjector } from "./faults.ts";
+import { noteReceived } from "./journal.ts";
+import type { AccountKey, Ledger } from "./ledger.ts";
+import { recordParcels } from "./outbox.ts";
+import type { Circumstances } from "./principal.ts";
+import type { ReceivedMessage } from "./received-messages.ts";
+import { scanAccount, scanTransfer } from "./scan.ts";
+import type { SentMessage } from "./sent-messages.ts";
+import { accountKeysOf, type RecipientPolicy, takeStep, transferKeysOf } from "./step.ts";
+import { findAccountsDue, findTransfersDue, loadLedger, lockBooks, saveLedger } from "./store.ts";
+
+/** How the authority behaves. */
+export interface AuthoritySettings {
+  readonly policy: RecipientPolicy;
+  /** How long an answer takes; 0 for at once. */
+  readonly paceMillis: number;
+  /** Seconds until the agent is told of a new balance; 8 hours with a real authority. */
+  readonly balanceUpdateDelaySeconds: number;
+  readonly faults: FaultInjector;
+  /** About how many messages the journal remembers; 0 for none. */
+  readonly journalEntriesMax: number;
+}
+
+/** A message with the bytes it came in. */
+export interface ReceivedParcel {
+  readonly message: ReceivedMessage;
+  readonly body: Buffer;
+}
+
+/** Records that one scan looks at. */
+const SCAN_COUNT = 1000;
+
+/** Processes messages in order, all in one transaction. */
+export function processMessages(
+  pool: Pool,
+  settings: AuthoritySettings,
+  received: readonly ReceivedParcel[],
+  now: Timestamp,
+): Promise<void> {
+  // Lots are drawn before the transaction, which may be tried again.
+  const drawn = received.map(({ message }) => ({ message, ...settings.faults.onReceived(message) }));
+  return pool.transaction(async (db) => {
+    const messages = received.map(({ message }) => message);
+    const [, ledger] = await Promise.all([
+      lockBooks(db),
+      loadLedger(db, messages.flatMap(accountKeysOf), messages.flatMap(transferKeysOf)),
+    ]);
+    const answers = drawn.flatMap(({ message, copies, faults }) =>
+      Array.from({ length: copies }, () =>
+        takeStep(ledger, message, settings.policy, circumstancesOf(settings, now), faults),
+      ).flat(),
+    );
+    finishStep(db, settings, ledger, answers, now);
+    if (settings.journalEntriesMax > 0) {
+      noteReceived(
+        db,
+        received.map(({ message: { debtorId, type }, body }) => ({ debtorId, type, body })),
+        now,
+      );
+    }
+  });
+}
+
+/** Looks once at what is due: updates, heartbeats, reminders, deletions, purges. Returns how many records were touched. */
+export function scanBooks(pool: Pool, settings: AuthoritySettings, now: Timestamp): Promise<number> {
+  return pool.transaction(async (db) => {
+    const [, accounts, transfers] = await Promise.all([
+      lockBooks(db),
+      findAccountsDue(db, now, SCAN_COUNT),
+      findTransfersDue(db, now, SCAN_COUNT),
+    ]);
+    if (accounts.length + transfers.length === 0) return 0;
+    const ledger = await loadLedger(db, accounts, transfers);
+    const told: SentMessage[] = [];
+    for (const account of accounts) {
+      const verdict = scanAccount(account, now);
+      if (verdict.account === "purged") ledger.removeAccount(account);
+      else if (verdict.account) ledger.saveAccount(verdict.account);
+      told.push(...verdict.messages);
+    }
+    for (const transfer of transfers) {
+      const verdict = scanTransfer(transfer, now);
+      if (verdict) ledger.saveTransfer(verdict.transfer);
+      told.push(...(verdict?.messages ?? []));
+    }
+    finishStep(db, settings, ledger, told, now);
+    return accounts.length + transfers.length;
+  });
+}
+
+/** Does what a holder asks for. What `step` throws undoes it. */
+export function changeBooks(
+  pool: Pool,
+  settings: Pick<AuthoritySettings, "balanceUpdateDelaySeconds" | "faults" | "paceMillis">,
+  accountKeys: readonly AccountKey[],
+  now: Timestamp,
+  step: (ledger: Ledger, circumstances: Circumstances) => readonly SentMessage[],
+): Promise<void> {
+  return pool.transaction(async (db) => {
+    const [, ledger] = await Promise.all([lockBooks(db), loadLedger(db, accountKeys, [])]);
+    finishStep(db, settings, ledger, step(ledger, circumstancesOf(settings, now)), now);
+  });
+}
+
+/** Stores what the step has changed and what it tells. Throws when it would have made or lost money. */
+function finishStep(
+  db: Database,
+  { faults, paceMillis }: Pick<AuthoritySettings, "faults" | "paceMillis">,
+  ledger: Ledger,
+  told: readonly SentMessage[],
+  now: Timestamp,
+): void {
+  ledger.assertMoneyIsConserved();
+  saveLedger(db, ledger);
+  recordParcels(
+    db,
+    told.flatMap((message) => faults.onSent(message)),
+    now,
+    paceMillis,
+  );
+}
+
+const circumstancesOf = (
+  { balanceUpdateDelaySeconds }: Pick<AuthoritySettings, "balanceUpdateDelaySeconds">,
+  now: Timestamp,
+): Circumstances => ({ now, balanceUpdateDelaySeconds });

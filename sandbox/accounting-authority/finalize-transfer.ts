@@ -1,0 +1,83 @@
+/** What a `FinalizeTransfer` does. Spec: sandbox-accounting-authority, "FinalizeTransfer". */
+import { INT64_MIN } from "../../src/values/int64.ts";
+import { EPOCH, type Timestamp } from "../../src/values/timestamp.ts";
+import { type Circumstances, changePrincipal } from "./principal.ts";
+import type { ReceivedFinalizeTransfer } from "./received-messages.ts";
+import { type Account, availableAmount, type PreparedTransferRecord } from "./records.ts";
+import type { SentMessage } from "./sent-messages.ts";
+
+/** `undefined` for a message that matches no prepared transfer; otherwise that transfer is over. */
+export interface FinalizeTransferVerdict {
+  /** The sender's account after the lock is released and the amount is gone. */
+  readonly sender: Account;
+  /** What the recipient is owed; 0 when nothing was committed. */
+  readonly committedAmount: bigint;
+  readonly messages: readonly SentMessage[];
+}
+
+const INTEREST_RATE_CHANGED_AT = EPOCH;
+
+/**
+ * Judges a commit or a dismissal. A foreign or a repeated one gets no answer. With `forcedStatusCode` the transfer fails
+ * with that code, whatever it says.
+ */
+export function judgeFinalizeTransfer(
+  sender: Account | undefined,
+  transfer: PreparedTransferRecord | undefined,
+  message: ReceivedFinalizeTransfer,
+  circumstances: Circumstances,
+  forcedStatusCode?: string,
+): FinalizeTransferVerdict | undefined {
+  if (!transfer || !matches(transfer, message)) return undefined;
+  if (!sender) throw new Error(`Transfer ${transfer.transferId} is prepared on an account that is not there`);
+  const { now } = circumstances;
+  const statusCode = forcedStatusCode ?? statusCodeOf(sender, transfer, message, now);
+  const committedAmount = statusCode === "OK" ? least(message.committedAmount, sender.principal - INT64_MIN) : 0n;
+  const released: Account = {
+    ...sender,
+    totalLockedAmount: sender.totalLockedAmount - transfer.lockedAmount,
+    pendingTransfersCount: sender.pendingTransfersCount - 1,
+  };
+  const { account, messages } =
+    committedAmount > 0n
+      ? changePrincipal(released, released, -committedAmount, circumstances)
+      : { account: released, messages: [] };
+  const finalized: SentMessage = {
+    type: "FinalizedTransfer",
+    debtorId: transfer.debtorId,
+    creditorId: transfer.creditorId,
+    coordinatorType: transfer.coordinatorType,
+    coordinatorId: transfer.coordinatorId,
+    coordinatorRequestId: transfer.coordinatorRequestId,
+    transferId: transfer.transferId,
+    committedAmount,
+    statusCode,
+    totalLockedAmount: released.totalLockedAmount,
+    preparedAt: transfer.preparedAt,
+    ts: now,
+  };
+  return { sender: account, committedAmount, messages: [finalized, ...messages] };
+}
+
+function statusCodeOf(
+  sender: Account,
+  transfer: PreparedTransferRecord,
+  { committedAmount }: ReceivedFinalizeTransfer,
+  now: Timestamp,
+): string {
+  if (committedAmount === 0n) return "OK";
+  if (now > transfer.deadline) return "TIMEOUT";
+  if (INTEREST_RATE_CHANGED_AT > transfer.finalInterestRateTs) return "NEWER_INTEREST_RATE";
+  // What is locked is reserved: it stays good after the limit was lowered.
+  const isEnough =
+    committedAmount <= transfer.lockedAmount || committedAmount <= availableAmount(sender) + transfer.lockedAmount;
+  return isEnough ? "OK" : "INSUFFICIENT_AVAILABLE_AMOUNT";
+}
+
+const matches = (transfer: PreparedTransferRecord, message: ReceivedFinalizeTransfer): boolean =>
+  transfer.creditorId === message.creditorId &&
+  transfer.coordinatorType === message.coordinatorType &&
+  transfer.coordinatorId === message.coordinatorId &&
+  transfer.coordinatorRequestId === message.coordinatorRequestId;
+
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);

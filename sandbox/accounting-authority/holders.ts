@@ -1,0 +1,81 @@
+/** What holders do with their money. Spec: sandbox-accounting-authority, "Money coming back", "Sandbox extras". */
+import { ROOT_CREDITOR_ID } from "../../src/domain/debtor.ts";
+import { isInt64 } from "../../src/values/int64.ts";
+import type { Ledger } from "./ledger.ts";
+import { type Circumstances, changePrincipal } from "./principal.ts";
+import { createAccount } from "./records.ts";
+import type { SentMessage } from "./sent-messages.ts";
+
+/** A payment between two accounts of one currency; recipient 0 is the issuer. */
+export interface Payment {
+  readonly debtorId: bigint;
+  readonly sender: bigint;
+  readonly recipient: bigint;
+  /** Positive. */
+  readonly amount: bigint;
+}
+
+/** Interest of one holder: positive is paid by the issuer, negative goes back to the issuer. */
+export interface Interest {
+  readonly debtorId: bigint;
+  readonly creditorId: bigint;
+  readonly amount: bigint;
+}
+
+/** A holder asked for what cannot be. Nothing has changed. */
+export class HolderRefusal extends Error {
+  override readonly name = "HolderRefusal";
+}
+
+/** Opens a holder's account. Throws HolderRefusal when there is one, or for the creditor ID 0. */
+export function createHolder(ledger: Ledger, debtorId: bigint, creditorId: bigint, circumstances: Circumstances): void {
+  if (creditorId === ROOT_CREDITOR_ID) throw new HolderRefusal("Creditor 0 is the issuer, not a holder");
+  if (ledger.findAccount(debtorId, creditorId)) throw new HolderRefusal("There is such a holder already");
+  ledger.saveAccount(createAccount(debtorId, creditorId, circumstances.now));
+}
+
+/** Pays from a holder to another one, or back to the issuer. Throws HolderRefusal when the holder has not so much. */
+export function pay(ledger: Ledger, payment: Payment, circumstances: Circumstances): SentMessage[] {
+  const { debtorId, sender, recipient, amount } = payment;
+  if (amount <= 0n) throw new HolderRefusal("The amount of a payment must be positive");
+  if (sender === ROOT_CREDITOR_ID) throw new HolderRefusal("The issuer pays by an issuing transfer");
+  if (sender === recipient) throw new HolderRefusal("The sender and the recipient are the same");
+  const balance = ledger.findAccount(debtorId, sender)?.principal;
+  if (balance === undefined) throw new HolderRefusal("There is no such sender");
+  if (balance < amount) throw new HolderRefusal(`The sender has ${balance} only`);
+  if (recipient !== ROOT_CREDITOR_ID && !ledger.findAccount(debtorId, recipient)) {
+    throw new HolderRefusal("There is no such recipient");
+  }
+  return [
+    ...addToPrincipal(ledger, debtorId, sender, -amount, circumstances),
+    ...addToPrincipal(ledger, debtorId, recipient, amount, circumstances),
+  ];
+}
+
+/** Capitalizes interest. Throws HolderRefusal when the holder has less than it loses, or a balance leaves 64 bits. */
+export function capitalizeInterest(ledger: Ledger, interest: Interest, circumstances: Circumstances): SentMessage[] {
+  const { debtorId, creditorId, amount } = interest;
+  const balance = creditorId === ROOT_CREDITOR_ID ? undefined : ledger.findAccount(debtorId, creditorId)?.principal;
+  if (balance === undefined) throw new HolderRefusal("There is no such holder");
+  const rootPrincipal = ledger.findAccount(debtorId, ROOT_CREDITOR_ID)?.principal ?? 0n;
+  if (balance + amount < 0n) throw new HolderRefusal(`The holder has ${balance} only`);
+  if (!isInt64(balance + amount) || !isInt64(rootPrincipal - amount)) throw new HolderRefusal("That is too much");
+  return [
+    ...addToPrincipal(ledger, debtorId, creditorId, amount, circumstances),
+    ...addToPrincipal(ledger, debtorId, ROOT_CREDITOR_ID, -amount, circumstances),
+  ];
+}
+
+/** Adds an amount to the account's principal in the ledger, and says what is told at once. */
+export function addToPrincipal(
+  ledger: Ledger,
+  debtorId: bigint,
+  creditorId: bigint,
+  amount: bigint,
+  circumstances: Circumstances,
+): readonly SentMessage[] {
+  const former = ledger.findAccount(debtorId, creditorId);
+  const { account, messages } = changePrincipal(former, { debtorId, creditorId }, amount, circumstances);
+  ledger.saveAccount(account);
+  return messages;
+}

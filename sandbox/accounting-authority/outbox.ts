@@ -1,0 +1,128 @@
+/** Messages on their way out: stored by the step that makes them, sent when their time has come. */
+import type { Broker, Publication } from "../../src/broker/broker.ts";
+import type { Database, Pool } from "../../src/database/database.ts";
+import { parseJson, stringifyJson } from "../../src/values/json.ts";
+import { messageRoutingKey } from "../../src/values/shard.ts";
+import { formatTimestamp, plusSeconds, type Timestamp } from "../../src/values/timestamp.ts";
+import type { Parcel } from "./faults.ts";
+import { headersOf } from "./sent-messages.ts";
+
+/** Which of the two kinds of publishers to be. Spec: transport, "Incoming". */
+export type RoutingKeys = "md5" | "hex";
+
+const APP_ID = "swpt_accounts_sandbox";
+/** Messages sent in one transaction. */
+const BURST_COUNT = 2000;
+
+/** Stores messages that leave `paceMillis` from now, or later when a fault holds them back. */
+export function recordParcels(db: Database, parcels: readonly Parcel[], now: Timestamp, paceMillis: number): void {
+  if (parcels.length === 0) return;
+  void db.run({
+    name: "sandbox_record_parcels",
+    text: `
+      insert into sandbox.outbox (due_at, debtor_id, message_type, headers, body)
+      select due_at, debtor_id, message_type, headers, body
+      from unnest($1::timestamptz[], $2::bigint[], $3::varchar[], $4::varchar[], $5::bytea[])
+        with ordinality as p (due_at, debtor_id, message_type, headers, body, position)
+      order by position`,
+    values: [
+      parcels.map(({ delaySeconds }) => formatTimestamp(plusSeconds(now, paceMillis / 1000 + delaySeconds))),
+      parcels.map(({ message }) => message.debtorId),
+      parcels.map(({ message }) => message.type),
+      parcels.map(({ message }) => stringifyJson(headersOf(message))),
+      parcels.map(({ body }) => body),
+    ],
+  });
+}
+
+/**
+ * Sends a burst of the messages that are due, oldest first, and moves them to the journal. Returns how many were sent,
+ * and how many the broker did not take: those stay. A crash between the confirm and the commit sends them again.
+ */
+export function sendDueParcels(
+  {
+    pool,
+    broker,
+    routingKeys,
+    isJournalKept,
+  }: {
+    readonly pool: Pool;
+    readonly broker: Broker;
+    readonly routingKeys: RoutingKeys;
+    readonly isJournalKept: boolean;
+  },
+  now: Timestamp,
+): Promise<{ readonly sentCount: number; readonly refusedCount: number }> {
+  return pool.transaction(async (db) => {
+    const due = await takeDue(db, now);
+    if (due.length === 0) return { sentCount: 0, refusedCount: 0 };
+    const outcomes = await broker.publish(due.map((message) => publicationOf(message, routingKeys)));
+    const sent = due.filter((_, index) => outcomes[index] === "confirmed").map(({ messageId }) => messageId);
+    if (sent.length > 0) void deleteSent(db, sent, now, isJournalKept);
+    return { sentCount: sent.length, refusedCount: due.length - sent.length };
+  });
+}
+
+/** When the next message is due; `undefined` when none waits. */
+export async function findNextDue(db: Database): Promise<Timestamp | undefined> {
+  const row = await db.maybeOne<{ dueAt: Timestamp | null }>({
+    name: "sandbox_find_next_due",
+    text: `select min(due_at) as "dueAt" from sandbox.outbox`,
+  });
+  return row?.dueAt ?? undefined;
+}
+
+interface DueMessage {
+  readonly messageId: bigint;
+  readonly debtorId: bigint;
+  readonly type: string;
+  readonly headers: string;
+  readonly body: Buffer;
+}
+
+function takeDue(db: Database, now: Timestamp): Promise<DueMessage[]> {
+  return db.many({
+    name: "sandbox_take_due",
+    text: `
+      select message_id as "messageId", debtor_id as "debtorId", message_type as type, headers, body
+      from sandbox.outbox
+      where due_at <= $1::timestamptz
+      order by due_at, message_id
+      limit $2::integer
+      for update skip locked`,
+    values: [formatTimestamp(now), BURST_COUNT],
+  });
+}
+
+function deleteSent(db: Database, messageIds: readonly bigint[], now: Timestamp, isJournalKept: boolean) {
+  return db.run({
+    name: "sandbox_delete_sent",
+    text: `
+      with sent as (
+        delete from sandbox.outbox
+        where message_id = any ($1::bigint[])
+        returning message_id, due_at, debtor_id, message_type, body)
+      insert into sandbox.journal (at, direction, debtor_id, message_type, body)
+      select $2::timestamptz, 'out', debtor_id, message_type, body
+      from sent
+      where $3::boolean
+      order by due_at, message_id`,
+    values: [messageIds, formatTimestamp(now), isJournalKept],
+  });
+}
+
+const publicationOf = (message: DueMessage, routingKeys: RoutingKeys): Publication => ({
+  exchange: "debtors_in",
+  routingKey: routingKeys === "md5" ? messageRoutingKey(message.debtorId) : hexRoutingKey(message.debtorId),
+  type: message.type,
+  appId: APP_ID,
+  headers: parseJson(message.headers) as Publication["headers"],
+  body: message.body,
+});
+
+/** The 8 bytes of the ID: `00.00.00.01.32.b6.70.00`. */
+function hexRoutingKey(debtorId: bigint): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(debtorId);
+  return bytes.toString("hex").replace(/..(?=.)/g, "$&.");
+}

@@ -1,0 +1,45 @@
+/** Changes of a principal, by commits, payments and interest. Spec: sandbox-accounting-authority, "Money coming back". */
+import { isInt64 } from "../../src/values/int64.ts";
+import { plusSeconds, type Timestamp } from "../../src/values/timestamp.ts";
+import type { AccountKey } from "./ledger.ts";
+import { type Account, createAccount, isRoot, nextChange } from "./records.ts";
+import { accountUpdateOf, type SentMessage } from "./sent-messages.ts";
+
+/** When things happen, and how long the agent waits to be told of a new balance. */
+export interface Circumstances {
+  readonly now: Timestamp;
+  /** Seconds between a change of the balance and its update; the first change counts. */
+  readonly balanceUpdateDelaySeconds: number;
+}
+
+/** The account after the change, and what is told at once. */
+export interface PrincipalChange {
+  readonly account: Account;
+  readonly messages: readonly SentMessage[];
+}
+
+/**
+ * Adds an amount, which may be negative, to a principal. A deleted account comes back and says so at once; one that is
+ * gone entirely is created anew, first with an update as it was before the change. All else is told later, by the scan.
+ * Throws when the principal would leave 64 bits.
+ */
+export function changePrincipal(
+  former: Account | undefined,
+  key: AccountKey,
+  amount: bigint,
+  { now, balanceUpdateDelaySeconds }: Circumstances,
+): PrincipalChange {
+  const account = former ?? createAccount(key.debtorId, key.creditorId, now);
+  const principal = account.principal + amount;
+  if (!isInt64(principal)) throw new RangeError(`A principal of ${principal} does not fit 64 bits`);
+  const changed: Account = { ...account, ...nextChange(account, now), principal, isDeleted: false, purgeAt: null };
+  if (!isRoot(account)) return { account: changed, messages: [] };
+  if (account.isDeleted) {
+    const undeleted: Account = { ...changed, lastHeartbeatTs: now, updateDueAt: null };
+    return { account: undeleted, messages: [accountUpdateOf(undeleted, undeleted.lastChangeTs)] };
+  }
+  return {
+    account: { ...changed, updateDueAt: account.updateDueAt ?? plusSeconds(now, balanceUpdateDelaySeconds) },
+    messages: former ? [] : [accountUpdateOf(account, account.lastChangeTs)],
+  };
+}

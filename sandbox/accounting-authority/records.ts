@@ -1,0 +1,111 @@
+/** Accounts and prepared transfers, and what follows from one record alone. Spec: sandbox-accounting-authority, "State". */
+import { CONFIG_SCHEDULED_FOR_DELETION, ROOT_CREDITOR_ID } from "../../src/domain/debtor.ts";
+import { INT64_MAX } from "../../src/values/int64.ts";
+import { formatFloat32 } from "../../src/values/json.ts";
+import { nextSeqnum } from "../../src/values/seqnum.ts";
+import {
+  type CalendarDate,
+  dateOf,
+  daysBetween,
+  EPOCH,
+  EPOCH_DATE,
+  type Timestamp,
+} from "../../src/values/timestamp.ts";
+import { limitOf } from "./root-config-data.ts";
+
+/** An account; creditor 0 is the debtor's own, the root account. */
+export interface Account {
+  readonly debtorId: bigint;
+  readonly creditorId: bigint;
+  readonly creationDate: CalendarDate;
+  readonly lastChangeTs: Timestamp;
+  readonly lastChangeSeqnum: number;
+  /** Negative for a root account whose money is in circulation. */
+  readonly principal: bigint;
+  /** In single precision, see `toSinglePrecision`. */
+  readonly negligibleAmount: number;
+  readonly configFlags: number;
+  readonly configData: string;
+  readonly lastConfigTs: Timestamp;
+  readonly lastConfigSeqnum: number;
+  readonly totalLockedAmount: bigint;
+  readonly pendingTransfersCount: number;
+  readonly lastTransferId: bigint;
+  /** When the last update was sent, changed or not. */
+  readonly lastHeartbeatTs: Timestamp;
+  /** When the scan owes the agent an update; null when the agent has been told all. */
+  readonly updateDueAt: Timestamp | null;
+  readonly isDeleted: boolean;
+  readonly lastDeletionAttemptTs: Timestamp;
+  /** Set exactly while the account is deleted. */
+  readonly purgeAt: Timestamp | null;
+}
+
+/** An amount that is locked on a sender's account until its coordinator commits or dismisses it. */
+export interface PreparedTransferRecord {
+  readonly debtorId: bigint;
+  readonly creditorId: bigint;
+  readonly transferId: bigint;
+  readonly coordinatorType: string;
+  readonly coordinatorId: bigint;
+  readonly coordinatorRequestId: bigint;
+  readonly lockedAmount: bigint;
+  readonly recipientCreditorId: bigint;
+  readonly preparedAt: Timestamp;
+  readonly deadline: Timestamp;
+  readonly finalInterestRateTs: Timestamp;
+  readonly lastReminderTs: Timestamp;
+}
+
+const TRANSFER_ID_DAY_SHIFT = 40n;
+
+/** An account that nobody has configured yet. Transfer IDs begin with the day, so they do not repeat after a purge. */
+export function createAccount(debtorId: bigint, creditorId: bigint, now: Timestamp): Account {
+  const creationDate = dateOf(now);
+  return {
+    debtorId,
+    creditorId,
+    creationDate,
+    lastChangeTs: now,
+    lastChangeSeqnum: 0,
+    principal: 0n,
+    negligibleAmount: 0,
+    configFlags: 0,
+    configData: "",
+    lastConfigTs: EPOCH,
+    lastConfigSeqnum: 0,
+    totalLockedAmount: 0n,
+    pendingTransfersCount: 0,
+    lastTransferId: BigInt(daysBetween(EPOCH_DATE, creationDate)) << TRANSFER_ID_DAY_SHIFT,
+    lastHeartbeatTs: now,
+    updateDueAt: null,
+    isDeleted: false,
+    lastDeletionAttemptTs: EPOCH,
+    purgeAt: null,
+  };
+}
+
+/** The change triple of an account that changes now. */
+export const nextChange = (account: Account, now: Timestamp): Pick<Account, "lastChangeTs" | "lastChangeSeqnum"> => ({
+  lastChangeTs: now > account.lastChangeTs ? now : account.lastChangeTs,
+  lastChangeSeqnum: nextSeqnum(account.lastChangeSeqnum),
+});
+
+export const isRoot = (account: Pick<Account, "creditorId">): boolean => account.creditorId === ROOT_CREDITOR_ID;
+
+export const isScheduledForDeletion = (account: Pick<Account, "configFlags">): boolean =>
+  (account.configFlags & CONFIG_SCHEDULED_FOR_DELETION) !== 0;
+
+/** What the account can still lock or spend. Negative when the limit was lowered; may need more than 64 bits. */
+export const availableAmount = (account: Account): bigint =>
+  account.principal - account.totalLockedAmount + overdraftLimit(account);
+
+/** How far below zero the account may go: the least of what its two configuration values allow. */
+function overdraftLimit(account: Account): bigint {
+  const negligible = BigInt(Math.trunc(account.negligibleAmount));
+  const limits = [negligible, INT64_MAX, limitOf(account.configData) ?? INT64_MAX];
+  return limits.reduce((least, limit) => (limit < least ? limit : least));
+}
+
+/** A number as the authority keeps it: the shortest decimal that a 32-bit float holds; 123456789 becomes 123456790. */
+export const toSinglePrecision = (value: number): number => Number(formatFloat32(value));

@@ -1,0 +1,79 @@
+/**
+ * What the periodic scan does with one record: updates owed, heartbeats, deletion, purge, reminders.
+ * Spec: sandbox-accounting-authority, "AccountUpdate, as sent", "PrepareTransfer", "Deletion".
+ */
+import type { AccountPurge } from "../../src/messages/incoming.ts";
+import { parseTimestamp, plusSeconds, type Timestamp } from "../../src/values/timestamp.ts";
+import { preparedTransferOf } from "./prepare-transfer.ts";
+import { type Account, isScheduledForDeletion, nextChange, type PreparedTransferRecord } from "./records.ts";
+import { accountUpdateOf, type SentMessage } from "./sent-messages.ts";
+
+/** The account afterwards (`"purged"`: gone; `undefined`: as before), and what is told. */
+export interface AccountScanVerdict {
+  readonly account: Account | "purged" | undefined;
+  readonly messages: readonly SentMessage[];
+}
+
+export const HEARTBEAT_DAYS = 7;
+export const REMINDER_DAYS = 7;
+export const DELETION_ATTEMPT_DAYS = 14;
+const PURGE_DELAY_DAYS = 14 + 90 + 2;
+const PURGE_AGE_DAYS_MIN = 3;
+
+/** Judges a root account. */
+export function scanAccount(account: Account, now: Timestamp): AccountScanVerdict {
+  if (account.isDeleted) {
+    return account.purgeAt !== null && account.purgeAt <= now
+      ? { account: "purged", messages: [purgeOf(account, now)] }
+      : { account: undefined, messages: [] };
+  }
+  const isAttemptDue = isDeletionDue(account, now);
+  if (isAttemptDue && isEmpty(account)) return deleteAccount(account, now);
+  const attempted = isAttemptDue ? { ...account, lastDeletionAttemptTs: now } : account;
+  const isUpdateDue = account.updateDueAt !== null && account.updateDueAt <= now;
+  const isHeartbeatDue = plusDays(account.lastHeartbeatTs, HEARTBEAT_DAYS) <= now;
+  if (!isUpdateDue && !isHeartbeatDue) return { account: isAttemptDue ? attempted : undefined, messages: [] };
+  return {
+    account: { ...attempted, updateDueAt: null, lastHeartbeatTs: now },
+    messages: [accountUpdateOf(account, isUpdateDue ? account.lastChangeTs : now)],
+  };
+}
+
+/** Judges a prepared transfer: while it stays so it is announced again. `undefined` when that is not due. */
+export function scanTransfer(
+  transfer: PreparedTransferRecord,
+  now: Timestamp,
+): { readonly transfer: PreparedTransferRecord; readonly messages: readonly SentMessage[] } | undefined {
+  if (now < plusDays(transfer.lastReminderTs, REMINDER_DAYS)) return undefined;
+  return { transfer: { ...transfer, lastReminderTs: now }, messages: [preparedTransferOf(transfer, now)] };
+}
+
+const isDeletionDue = (account: Account, now: Timestamp): boolean =>
+  isScheduledForDeletion(account) && plusDays(account.lastDeletionAttemptTs, DELETION_ATTEMPT_DAYS) <= now;
+
+const isEmpty = (account: Account): boolean => account.principal === 0n && account.pendingTransfersCount === 0;
+
+function deleteAccount(account: Account, now: Timestamp): AccountScanVerdict {
+  const bornAt = parseTimestamp(`${account.creationDate}T00:00:00Z`)!;
+  const [delayedTill, oldEnoughAt] = [plusDays(now, PURGE_DELAY_DAYS), plusDays(bornAt, PURGE_AGE_DAYS_MIN)];
+  const deleted: Account = {
+    ...account,
+    ...nextChange(account, now),
+    isDeleted: true,
+    purgeAt: delayedTill < oldEnoughAt ? oldEnoughAt : delayedTill,
+    lastDeletionAttemptTs: now,
+    lastHeartbeatTs: now,
+    updateDueAt: null,
+  };
+  return { account: deleted, messages: [accountUpdateOf(deleted, deleted.lastChangeTs)] };
+}
+
+const purgeOf = (account: Account, now: Timestamp): AccountPurge => ({
+  type: "AccountPurge",
+  debtorId: account.debtorId,
+  creditorId: account.creditorId,
+  creationDate: account.creationDate,
+  ts: now,
+});
+
+const plusDays = (timestamp: Timestamp, days: number): Timestamp => plusSeconds(timestamp, days * 86_400);

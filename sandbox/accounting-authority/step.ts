@@ -1,0 +1,115 @@
+/** One received message, done to the ledger: which records it concerns, which rule judges it, what is told. */
+import { ROOT_CREDITOR_ID } from "../../src/domain/debtor.ts";
+import { plusSeconds } from "../../src/values/timestamp.ts";
+import { judgeConfigureAccount, rejectConfiguration } from "./configure-account.ts";
+import { judgeFinalizeTransfer } from "./finalize-transfer.ts";
+import { addToPrincipal } from "./holders.ts";
+import type { AccountKey, Ledger, PreparedTransferKey } from "./ledger.ts";
+import { creditorIdOf, judgePrepareTransfer, rejectTransfer } from "./prepare-transfer.ts";
+import type { Circumstances } from "./principal.ts";
+import type {
+  ReceivedConfigureAccount,
+  ReceivedFinalizeTransfer,
+  ReceivedMessage,
+  ReceivedPrepareTransfer,
+} from "./received-messages.ts";
+import { createAccount } from "./records.ts";
+import type { SentMessage } from "./sent-messages.ts";
+
+/** Who may be paid: `any` opens an account for every number that is paid, `listed` asks for one made beforehand. */
+export type RecipientPolicy = "any" | "listed";
+
+/** What is made to go wrong with a received message. */
+export interface StepFaults {
+  /** Refuse it with this code. */
+  readonly rejectionCode?: string | undefined;
+  /** Judge it as if the deadline had passed. */
+  readonly isLate?: boolean | undefined;
+}
+
+/** Does what the message asks for, and returns the answers in order. */
+export function takeStep(
+  ledger: Ledger,
+  message: ReceivedMessage,
+  policy: RecipientPolicy,
+  circumstances: Circumstances,
+  faults: StepFaults = {},
+): readonly SentMessage[] {
+  switch (message.type) {
+    case "ConfigureAccount":
+      return configureAccount(ledger, message, circumstances, faults);
+    case "PrepareTransfer":
+      return prepareTransfer(ledger, message, policy, circumstances, faults);
+    case "FinalizeTransfer":
+      return finalizeTransfer(ledger, message, circumstances, faults);
+  }
+}
+
+/** The accounts that a message concerns for sure; the recipient of a finalized transfer is known by the transfer only. */
+export function accountKeysOf(message: ReceivedMessage): AccountKey[] {
+  const { debtorId, creditorId } = message;
+  const recipient = message.type === "PrepareTransfer" ? creditorIdOf(message.recipient) : undefined;
+  return [{ debtorId, creditorId }, ...(recipient === undefined ? [] : [{ debtorId, creditorId: recipient }])];
+}
+
+/** The prepared transfer that a message concerns. */
+export const transferKeysOf = (message: ReceivedMessage): PreparedTransferKey[] =>
+  message.type === "FinalizeTransfer" ? [{ debtorId: message.debtorId, transferId: message.transferId }] : [];
+
+function configureAccount(
+  ledger: Ledger,
+  message: ReceivedConfigureAccount,
+  { now }: Circumstances,
+  { rejectionCode }: StepFaults,
+): readonly SentMessage[] {
+  const verdict = rejectionCode
+    ? rejectConfiguration(message, rejectionCode, now)
+    : judgeConfigureAccount(ledger.findAccount(message.debtorId, message.creditorId), message, now);
+  if (verdict.account) ledger.saveAccount(verdict.account);
+  return verdict.messages;
+}
+
+function prepareTransfer(
+  ledger: Ledger,
+  message: ReceivedPrepareTransfer,
+  policy: RecipientPolicy,
+  { now }: Circumstances,
+  { rejectionCode }: StepFaults,
+): readonly SentMessage[] {
+  const sender = ledger.findAccount(message.debtorId, message.creditorId);
+  if (rejectionCode) return rejectTransfer(sender, message, rejectionCode, now).messages;
+  if (policy === "any") welcomeRecipient(ledger, message, { now });
+  const creditorId = creditorIdOf(message.recipient);
+  const recipient = creditorId === undefined ? undefined : ledger.findAccount(message.debtorId, creditorId);
+  const verdict = judgePrepareTransfer(sender, recipient, message, now);
+  if (verdict.sender) ledger.saveAccount(verdict.sender);
+  if (verdict.transfer) ledger.saveTransfer(verdict.transfer);
+  return verdict.messages;
+}
+
+/** Opens the account of a recipient that nobody knows. */
+function welcomeRecipient(ledger: Ledger, message: ReceivedPrepareTransfer, { now }: Pick<Circumstances, "now">): void {
+  const creditorId = creditorIdOf(message.recipient);
+  if (creditorId === undefined || creditorId === ROOT_CREDITOR_ID) return;
+  if (ledger.findAccount(message.debtorId, creditorId)) return;
+  ledger.saveAccount(createAccount(message.debtorId, creditorId, now));
+}
+
+function finalizeTransfer(
+  ledger: Ledger,
+  message: ReceivedFinalizeTransfer,
+  circumstances: Circumstances,
+  { rejectionCode, isLate }: StepFaults,
+): readonly SentMessage[] {
+  const sender = ledger.findAccount(message.debtorId, message.creditorId);
+  const transfer = ledger.findTransfer(message.debtorId, message.transferId);
+  const judged = isLate && transfer ? { ...transfer, deadline: plusSeconds(transfer.preparedAt, -1) } : transfer;
+  const verdict = judgeFinalizeTransfer(sender, judged, message, circumstances, rejectionCode);
+  if (!verdict || !transfer) return [];
+  ledger.saveAccount(verdict.sender);
+  ledger.removeTransfer(transfer);
+  if (verdict.committedAmount === 0n) return verdict.messages;
+  const { debtorId, recipientCreditorId } = transfer;
+  const paid = addToPrincipal(ledger, debtorId, recipientCreditorId, verdict.committedAmount, circumstances);
+  return [...verdict.messages, ...paid];
+}
