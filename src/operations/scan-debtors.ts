@@ -1,0 +1,57 @@
+/** What the scanner does to the debtors in some blocks of the table. Spec: operations, "The scanner". */
+import type { Pool } from "../database/database.ts";
+import {
+  type BlockRange,
+  deleteDebtors,
+  deleteOldReservations,
+  flagIneffectualConfigs,
+  listDebtorIdsInBlocks,
+} from "../database/scan.ts";
+import { belongsToParentOnly, type ShardingRealm } from "../values/shard.ts";
+import { EPOCH, plusSeconds, type Timestamp } from "../values/timestamp.ts";
+
+export interface ScanRules {
+  readonly realm: ShardingRealm;
+  /** During a split: debtors that belong to the parent shard only are deleted. */
+  readonly areParentShardRecordsDeleted: boolean;
+  readonly inactiveDebtorRetentionDays: number;
+  readonly heartbeatDelayDaysMax: number;
+  readonly configDelayHoursMax: number;
+}
+
+/** How many debtors were changed. */
+export interface ScanCounts {
+  readonly oldReservations: number;
+  readonly ineffectualConfigs: number;
+  readonly parentShardDebtors: number;
+}
+
+/** Scans some blocks. Each of the changes is a transaction of its own, and all may be repeated. */
+export async function scanDebtors(
+  pool: Pool,
+  rules: ScanRules,
+  range: BlockRange,
+  now: Timestamp,
+): Promise<ScanCounts> {
+  const oldReservations = await deleteOldReservations(pool, range, daysBefore(now, rules.inactiveDebtorRetentionDays));
+  const ineffectualConfigs = await flagIneffectualConfigs(pool, range, {
+    lastConfigBefore: daysBefore(now, rules.configDelayHoursMax / 24),
+    lastHeartbeatBefore: daysBefore(now, rules.heartbeatDelayDaysMax),
+  });
+  const parentShardDebtors = rules.areParentShardRecordsDeleted
+    ? await deleteParentShardDebtors(pool, rules.realm, range)
+    : 0;
+  return { oldReservations, ineffectualConfigs, parentShardDebtors };
+}
+
+async function deleteParentShardDebtors(pool: Pool, realm: ShardingRealm, range: BlockRange): Promise<number> {
+  const debtorIds = await listDebtorIdsInBlocks(pool, range);
+  const leftOver = debtorIds.filter((debtorId) => belongsToParentOnly(realm, debtorId));
+  return leftOver.length === 0 ? 0 : deleteDebtors(pool, leftOver);
+}
+
+/** Not before 1970: no row is older, and a delay of a million days must not leave the range of timestamps. */
+function daysBefore(now: Timestamp, days: number): Timestamp {
+  const isInRange = days * 86_400e6 < now - EPOCH;
+  return isInRange ? plusSeconds(now, -days * 86_400) : EPOCH;
+}

@@ -1,0 +1,99 @@
+/**
+ * The scanner walks the table of debtors for ever, at a pace that makes one pass take about so many days.
+ * Spec: operations, "The scanner".
+ */
+import { DatabaseUnavailable, type Pool } from "../database/database.ts";
+import { countDebtorBlocks } from "../database/scan.ts";
+import { type ScanCounts, type ScanRules, scanDebtors } from "../operations/scan-debtors.ts";
+import { createBackoff, pause } from "../runtime/backoff.ts";
+import type { Logger } from "../runtime/log.ts";
+import { now } from "../values/timestamp.ts";
+
+export interface ScannerOptions {
+  readonly pool: Pool;
+  readonly rules: ScanRules;
+  readonly pace: ScannerPace;
+  readonly log: Logger;
+  readonly metrics?: ScannerMetrics;
+}
+
+export interface ScannerPace {
+  /** About how long one pass takes. */
+  readonly days: number;
+  readonly blocksPerQuery: number;
+  /** The shortest pause between two reads. */
+  readonly beatMillis: number;
+}
+
+export interface ScannerMetrics {
+  /** After each read: how much of the pass is done, from 0 to 1, and what the read changed. */
+  progress(fraction: number, counts: ScanCounts): void;
+  passDone(): void;
+}
+
+export interface Scanner {
+  /** One pass with the shortest pauses. Rejects when the database is away. */
+  runOnce(signal: AbortSignal): Promise<void>;
+  /** Pass after pass until the signal is aborted. Waits for the database when it is away. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+// A pass over a table that has grown meanwhile must not keep the pace of the small one until its end.
+const RECKONING_MILLIS_MAX = 600_000;
+
+export function createScanner({ pool, rules, pace, log, metrics }: ScannerOptions): Scanner {
+  const backoff = createBackoff({ minMillis: 500, maxMillis: 30_000 });
+
+  /** Scans the blocks from `firstBlock` on and resolves to the block that comes next; 0 when the pass is over. */
+  async function scanOnce(firstBlock: bigint): Promise<bigint> {
+    const blockCount = await countDebtorBlocks(pool);
+    const nextBlock = firstBlock + BigInt(pace.blocksPerQuery);
+    const counts = await scanDebtors(pool, rules, { firstBlock, blockCount: BigInt(pace.blocksPerQuery) }, now());
+    const isPassDone = nextBlock >= blockCount;
+    metrics?.progress(isPassDone ? 1 : Number(nextBlock) / Number(blockCount), counts);
+    if (isPassDone) metrics?.passDone();
+    if (Object.values(counts).some((count) => count > 0)) log.info({ ...counts }, "Debtors scanned");
+    return isPassDone ? 0n : nextBlock;
+  }
+
+  /** Waits until the next read is due, which is looked at anew now and then. */
+  async function untilDue(signal: AbortSignal): Promise<void> {
+    const start = performance.now();
+    while (!signal.aborted) {
+      const blockCount = Math.max(Number(await countDebtorBlocks(pool)), 1);
+      const millisPerQuery = (pace.days * 86_400_000) / Math.ceil(blockCount / pace.blocksPerQuery);
+      const remaining = Math.max(millisPerQuery, pace.beatMillis) - (performance.now() - start);
+      if (remaining <= 0) return;
+      await pause(Math.min(remaining, RECKONING_MILLIS_MAX), signal);
+    }
+  }
+
+  /** A process that is restarted more often than a pass takes must not look at the first blocks only. */
+  async function pickFirstBlock(): Promise<bigint> {
+    const queryCount = Math.ceil(Number(await countDebtorBlocks(pool)) / pace.blocksPerQuery);
+    return BigInt(Math.floor(Math.random() * queryCount) * pace.blocksPerQuery);
+  }
+
+  return {
+    async runOnce(signal) {
+      for (let block = await scanOnce(0n); block !== 0n && !signal.aborted; block = await scanOnce(block)) {
+        await pause(pace.beatMillis, signal);
+      }
+    },
+    async run(signal) {
+      let block: bigint | undefined;
+      while (!signal.aborted) {
+        try {
+          block ??= await pickFirstBlock();
+          block = await scanOnce(block);
+          backoff.reset();
+          await untilDue(signal);
+        } catch (error) {
+          if (!(error instanceof DatabaseUnavailable)) throw error;
+          log.warn({ err: error }, "The scanner waits for the database");
+          await pause(backoff.nextMillis(), signal);
+        }
+      }
+    },
+  };
+}

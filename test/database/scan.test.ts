@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import test, { after, beforeEach } from "node:test";
+import { listDebtorIdsInBlocks } from "../../src/database/scan.ts";
+import { type ScanRules, scanDebtors } from "../../src/operations/scan-debtors.ts";
+import { findForeignRow } from "../../src/operations/verify-shard-content.ts";
+import { parseShard, type ShardingRealm } from "../../src/values/shard.ts";
+import { now } from "../../src/values/timestamp.ts";
+import { createTestDatabase } from "../support/database.ts";
+
+const database = await createTestDatabase();
+const { pool } = database;
+after(() => database.close());
+beforeEach(() => pool.run({ name: "clear", text: "truncate debtor, configure_account_signal cascade" }));
+
+const wholeTable = { firstBlock: 0n, blockCount: 1_000_000n };
+const everything: ShardingRealm = { minDebtorId: -(2n ** 63n), maxDebtorId: 2n ** 63n - 1n, shard: parseShard("#")! };
+const rules: ScanRules = {
+  realm: everything,
+  areParentShardRecordsDeleted: false,
+  inactiveDebtorRetentionDays: 14,
+  heartbeatDelayDaysMax: 365,
+  configDelayHoursMax: 24,
+};
+
+/** A debtor that is in order, save for what is given. */
+async function insertDebtor(debtorId: bigint, columns: Readonly<Record<string, string>> = {}): Promise<void> {
+  const row = {
+    status_flags: "1",
+    has_server_account: "true",
+    is_config_effectual: "true",
+    last_config_ts: "now() - interval '100 days'",
+    ...columns,
+  };
+  await pool.run({
+    name: "",
+    text: `insert into debtor (debtor_id, ${Object.keys(row)}) values (${debtorId}, ${Object.values(row)})`,
+  });
+}
+const scan = (changes: Partial<ScanRules> = {}) => scanDebtors(pool, { ...rules, ...changes }, wholeTable, now());
+const debtorIds = async () => (await listDebtorIdsInBlocks(pool, wholeTable)).sort((a, b) => (a < b ? -1 : 1));
+const flaggedDebtorIds = () =>
+  pool.many<{ debtorId: bigint }>({
+    name: "flagged",
+    text: `select debtor_id as "debtorId" from debtor where config_error = 'CONFIGURATION_IS_NOT_EFFECTUAL' order by 1`,
+  });
+
+test("reservations older than the retention are deleted, and nothing else is", async () => {
+  await insertDebtor(1n, { status_flags: "0", created_at: "now() - interval '14 days 1 minute'" });
+  await insertDebtor(2n, { status_flags: "0", created_at: "now() - interval '13 days 23 hours'" });
+  await insertDebtor(3n, { status_flags: "1", created_at: "now() - interval '100 days'" });
+  await insertDebtor(4n, { status_flags: "3", created_at: "now() - interval '100 days'" });
+
+  assert.equal((await scan()).oldReservations, 1);
+  assert.deepEqual(await debtorIds(), [2n, 3n, 4n]);
+});
+
+test("an active debtor whose configuration is not effectual for too long is told so", async () => {
+  await insertDebtor(1n, { is_config_effectual: "false", last_config_ts: "now() - interval '24 hours 1 minute'" });
+  await insertDebtor(2n, { is_config_effectual: "false", last_config_ts: "now() - interval '23 hours'" });
+  await insertDebtor(3n, { is_config_effectual: "false", config_error: "'OTHER'" });
+  await insertDebtor(4n, { is_config_effectual: "false", status_flags: "3" });
+  await insertDebtor(5n, { is_config_effectual: "false", status_flags: "0" });
+
+  assert.equal((await scan()).ineffectualConfigs, 1);
+  assert.deepEqual(await flaggedDebtorIds(), [{ debtorId: 1n }]);
+});
+
+test("a server account that has been silent for too long counts as well", async () => {
+  await insertDebtor(1n, { account_last_heartbeat_ts: "now() - interval '366 days'" });
+  await insertDebtor(2n, { account_last_heartbeat_ts: "now() - interval '364 days'" });
+  await insertDebtor(3n, { account_last_heartbeat_ts: "now() - interval '366 days'", has_server_account: "false" });
+  await insertDebtor(4n, {
+    account_last_heartbeat_ts: "now() - interval '366 days'",
+    last_config_ts: "now() - interval '1 hour'",
+  });
+
+  assert.equal((await scan()).ineffectualConfigs, 1);
+  assert.deepEqual(await flaggedDebtorIds(), [{ debtorId: 1n }]);
+});
+
+test("a debtor that someone else has locked is left for the next pass", async () => {
+  await insertDebtor(1n, { status_flags: "0", created_at: "now() - interval '15 days'" });
+  await insertDebtor(2n, { is_config_effectual: "false" });
+  const nothing = { oldReservations: 0, ineffectualConfigs: 0, parentShardDebtors: 0 };
+
+  await pool.transaction(async (db) => {
+    await db.run({ name: "lock_all", text: "select from debtor for update" });
+    assert.deepEqual(await scan(), nothing);
+  });
+
+  assert.deepEqual(await scan(), { ...nothing, oldReservations: 1, ineffectualConfigs: 1 });
+});
+
+test("during a split what belongs to the parent shard only is deleted with all that hangs on it", async () => {
+  const realm = { minDebtorId: 0n, maxDebtorId: 1000n, shard: parseShard("1.1.0.#")! };
+  // 123 is in 1.1.1, 8 in 1.1.0 and 1 in 0.#; 1001 is outside of the interval.
+  const ids = Array.from({ length: 60 }, (_, index) => BigInt(index)).concat(123n, 1001n);
+  for (const id of ids) await insertDebtor(id);
+  await pool.run({ name: "doc", text: "insert into document values (123, 1, '', '', now())" });
+  const before = new Set(await debtorIds());
+
+  assert.equal((await scan({ realm })).parentShardDebtors, 0);
+  const { parentShardDebtors } = await scan({ realm, areParentShardRecordsDeleted: true });
+
+  const left = await debtorIds();
+  assert.equal(before.size - left.length, parentShardDebtors);
+  assert.ok(parentShardDebtors > 5 && left.length > 5);
+  assert.ok(!left.includes(123n));
+  assert.ok(left.includes(1001n));
+  assert.deepEqual(await pool.many({ name: "docs", text: "select from document" }), []);
+});
+
+test("the content of a shard is verified row by row", async () => {
+  const pace = { rowsPerRead: 2, pauseSeconds: 0 };
+  const { signal } = new AbortController();
+  for (const id of [-(2n ** 63n), -5n, 0n, 7n, 2n ** 63n - 1n]) await insertDebtor(id);
+  assert.equal(await findForeignRow(pool, everything, pace, signal), undefined);
+
+  const narrow = { ...everything, minDebtorId: -5n };
+  assert.deepEqual(await findForeignRow(pool, narrow, pace, signal), { table: "debtor", debtorId: -(2n ** 63n) });
+});
+
+test("an outbox row of a foreign debtor is content, too", async () => {
+  await pool.run({
+    name: "signal",
+    text: "insert into configure_account_signal values (now(), 7, now(), 1, '', 0, 0)",
+  });
+  const realm = { ...everything, maxDebtorId: 6n };
+  assert.deepEqual(
+    await findForeignRow(pool, realm, { rowsPerRead: 10, pauseSeconds: 0 }, new AbortController().signal),
+    { table: "configure_account_signal", debtorId: 7n },
+  );
+});
