@@ -4,6 +4,7 @@ import type { TransferRequest } from "../domain/message-batch.ts";
 import type { RunningTransfer } from "../domain/running-transfer.ts";
 import { formatTimestamp } from "../values/timestamp.ts";
 import type { Database } from "./database.ts";
+import { TRANSFER_COLUMNS } from "./running-transfers.ts";
 
 /**
  * Locks and reads the transfers that the accounting authority knows by these coordinator and request IDs (each pair once).
@@ -17,11 +18,7 @@ export function lockTransfersByRequests(
   return db.many({
     name: "lock_transfers_by_requests",
     text: `
-      select
-        debtor_id as "debtorId", transfer_uuid as "transferUuid", amount, recipient_uri as "recipientUri", recipient,
-        transfer_note_format as "transferNoteFormat", transfer_note as "transferNote", initiated_at as "initiatedAt",
-        finalized_at as "finalizedAt", error_code as "errorCode", total_locked_amount as "totalLockedAmount",
-        coordinator_request_id as "coordinatorRequestId", transfer_id as "transferId"
+      select ${TRANSFER_COLUMNS}
       from running_transfer
       where (debtor_id, coordinator_request_id) in (select * from unnest($1::bigint[], $2::bigint[]))
       order by debtor_id, coordinator_request_id
@@ -30,31 +27,41 @@ export function lockTransfersByRequests(
   });
 }
 
-/** Stores what the accounting authority has said about the accounts of debtors. They must be locked. */
-export function storeAccountStates(db: Database, debtors: readonly Debtor[]): Promise<number> {
+/** Stores what messages change in debtors: whether they are active, and the state of their accounts. They must be locked. */
+export function storeDebtorStates(db: Database, debtors: readonly Debtor[]): Promise<number> {
   return db.run({
-    name: "store_account_states",
+    name: "store_debtor_states",
     text: `
       update debtor
-      set has_server_account = d.has_server_account,
+      set status_flags = d.status_flags,
+          last_config_ts = d.last_config_ts,
+          last_config_seqnum = d.last_config_seqnum,
+          is_config_effectual = d.is_config_effectual,
+          config_error = d.config_error,
+          debtor_info_iri = d.debtor_info_iri,
+          has_server_account = d.has_server_account,
           account_creation_date = d.account_creation_date,
           account_last_change_ts = d.account_last_change_ts,
           account_last_change_seqnum = d.account_last_change_seqnum,
           account_last_heartbeat_ts = d.account_last_heartbeat_ts,
           account_id = d.account_id,
           balance = d.balance,
-          transfer_note_max_bytes = d.transfer_note_max_bytes,
-          is_config_effectual = d.is_config_effectual,
-          config_error = d.config_error,
-          debtor_info_iri = d.debtor_info_iri
-      from unnest($1::bigint[], $2::boolean[], $3::date[], $4::timestamptz[], $5::integer[], $6::timestamptz[],
-                  $7::varchar[], $8::bigint[], $9::integer[], $10::boolean[], $11::varchar[], $12::varchar[])
-        as d (debtor_id, has_server_account, account_creation_date, account_last_change_ts, account_last_change_seqnum,
-              account_last_heartbeat_ts, account_id, balance, transfer_note_max_bytes, is_config_effectual,
-              config_error, debtor_info_iri)
+          transfer_note_max_bytes = d.transfer_note_max_bytes
+      from unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::integer[], $5::boolean[], $6::varchar[],
+                  $7::varchar[], $8::boolean[], $9::date[], $10::timestamptz[], $11::integer[], $12::timestamptz[],
+                  $13::varchar[], $14::bigint[], $15::integer[])
+        as d (debtor_id, status_flags, last_config_ts, last_config_seqnum, is_config_effectual, config_error,
+              debtor_info_iri, has_server_account, account_creation_date, account_last_change_ts,
+              account_last_change_seqnum, account_last_heartbeat_ts, account_id, balance, transfer_note_max_bytes)
       where debtor.debtor_id = d.debtor_id`,
     values: [
       debtors.map((d) => d.debtorId),
+      debtors.map((d) => d.statusFlags),
+      debtors.map((d) => formatTimestamp(d.lastConfigTs)),
+      debtors.map((d) => d.lastConfigSeqnum),
+      debtors.map((d) => d.isConfigEffectual),
+      debtors.map((d) => d.configError),
+      debtors.map((d) => d.debtorInfoIri),
       debtors.map((d) => d.hasServerAccount),
       debtors.map((d) => d.accountCreationDate),
       debtors.map((d) => formatTimestamp(d.accountLastChangeTs)),
@@ -63,30 +70,6 @@ export function storeAccountStates(db: Database, debtors: readonly Debtor[]): Pr
       debtors.map((d) => d.accountId),
       debtors.map((d) => d.balance),
       debtors.map((d) => d.transferNoteMaxBytes),
-      debtors.map((d) => d.isConfigEffectual),
-      debtors.map((d) => d.configError),
-      debtors.map((d) => d.debtorInfoIri),
-    ],
-  });
-}
-
-/** Stores that debtors have been activated, and their first configurations. They must be locked. */
-export function storeActivations(db: Database, debtors: readonly Debtor[]): Promise<number> {
-  return db.run({
-    name: "store_activations",
-    text: `
-      update debtor
-      set status_flags = d.status_flags,
-          last_config_ts = d.last_config_ts,
-          last_config_seqnum = d.last_config_seqnum
-      from unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::integer[])
-        as d (debtor_id, status_flags, last_config_ts, last_config_seqnum)
-      where debtor.debtor_id = d.debtor_id`,
-    values: [
-      debtors.map((d) => d.debtorId),
-      debtors.map((d) => d.statusFlags),
-      debtors.map((d) => formatTimestamp(d.lastConfigTs)),
-      debtors.map((d) => d.lastConfigSeqnum),
     ],
   });
 }

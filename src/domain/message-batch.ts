@@ -22,10 +22,7 @@ export interface TransferRequest {
 
 /** What a batch leaves to be stored, all of it in one transaction. Only records that have changed. */
 export interface BatchOutcome {
-  /** Activated or not before, the state of their account has changed. */
   readonly debtors: readonly Debtor[];
-  /** Those of `debtors` that have been activated. */
-  readonly activatedDebtors: readonly Debtor[];
   readonly transfers: readonly RunningTransfer[];
   readonly configureAccounts: readonly ConfigureAccount[];
   readonly finalizeTransfers: readonly FinalizeTransfer[];
@@ -73,20 +70,17 @@ export function judgeBatch(
       if ("message" in verdict) configureAccounts.push(verdict.message);
     }
   }
-  // A rule that changes nothing gives back the very record it was given.
-  const changed = records.debtors.filter((before) => debtors.get(before.debtorId) !== before);
-  const activated = changed.filter((before) => debtors.get(before.debtorId)!.statusFlags !== before.statusFlags);
   return {
-    debtors: changed.map((before) => debtors.get(before.debtorId)!),
-    activatedDebtors: activated.map((before) => debtors.get(before.debtorId)!),
-    transfers: records.transfers.flatMap((before) => {
-      const after = transfers.get(keyOf(before))!;
-      return after === before ? [] : [after];
-    }),
+    debtors: changed(records.debtors, (debtor) => debtors.get(debtor.debtorId)!),
+    transfers: changed(records.transfers, (transfer) => transfers.get(keyOf(transfer))!),
     configureAccounts,
     finalizeTransfers,
   };
 }
+
+/** What has become of those records that are not the same any more: a rule that changes nothing gives back its very record. */
+const changed = <Record>(before: readonly Record[], now: (before: Record) => Record): Record[] =>
+  before.map(now).filter((record, index) => record !== before[index]);
 
 type TransferMessage = PreparedTransfer | RejectedTransfer | FinalizedTransfer;
 type DebtorMessage = Exclude<IncomingMessage, TransferMessage>;

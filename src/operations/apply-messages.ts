@@ -1,12 +1,7 @@
 /** Applying incoming messages, a batch at a time. Spec: messages, "Received by this node". */
 import { type Database, type Pool, sqlStateOf } from "../database/database.ts";
 import { lockDebtors } from "../database/debtors.ts";
-import {
-  lockTransfersByRequests,
-  storeAccountStates,
-  storeActivations,
-  storeTransferStates,
-} from "../database/message-batches.ts";
+import { lockTransfersByRequests, storeDebtorStates, storeTransferStates } from "../database/message-batches.ts";
 import { recordConfigureAccounts, recordFinalizeTransfers } from "../database/outbox.ts";
 import { type BatchKeys, type BatchOutcome, canHaveEffect, judgeBatch, keysOf } from "../domain/message-batch.ts";
 import type { IncomingMessage } from "../messages/incoming.ts";
@@ -77,8 +72,7 @@ async function lockRecords(db: Database, { debtorIds, transferRequests }: BatchK
 
 /** Nothing is awaited: the statements go out together with the COMMIT, in another round trip. */
 function store(db: Database, outcome: BatchOutcome): void {
-  if (outcome.debtors.length > 0) void storeAccountStates(db, outcome.debtors);
-  if (outcome.activatedDebtors.length > 0) void storeActivations(db, outcome.activatedDebtors);
+  if (outcome.debtors.length > 0) void storeDebtorStates(db, outcome.debtors);
   if (outcome.transfers.length > 0) void storeTransferStates(db, outcome.transfers);
   if (outcome.configureAccounts.length > 0) void recordConfigureAccounts(db, outcome.configureAccounts);
   if (outcome.finalizeTransfers.length > 0) void recordFinalizeTransfers(db, outcome.finalizeTransfers);
