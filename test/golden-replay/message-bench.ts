@@ -1,0 +1,145 @@
+/**
+ * The broker's side of a message transcript: hands messages to the consumer, sees what became of them, and catches what is
+ * sent to the accounting authority.
+ */
+import type { Json } from "../../src/values/json.ts";
+import { parseJson } from "../../src/values/json.ts";
+import { type Connection, connect } from "../support/amqp.ts";
+import type { RunningCommand } from "../support/command.ts";
+import { waitFor } from "../support/wait.ts";
+import type { Outcome } from "./transcript.ts";
+
+export interface MessageBench {
+  /** Puts the message into the queue and waits until it is acknowledged or rejected, or the consumer has given up. */
+  deliver(message: IncomingMessage): Promise<Outcome>;
+  /** Waits until the outbox is empty, and takes what has been sent since the last call. */
+  takeOutgoing(): Promise<OutgoingMessage[]>;
+  close(): Promise<void>;
+}
+
+export interface IncomingMessage {
+  readonly type: string | undefined;
+  readonly contentType: string | undefined;
+  readonly body: Buffer;
+}
+
+/** In the form of the transcripts: an object that can be compared. */
+export type OutgoingMessage = { [name: string]: Json };
+
+export interface MessageBenchOptions {
+  readonly brokerUrl: string;
+  /** The queue of the consumer; its dead-letter queue is a stream called `<queue>.XQ`. */
+  readonly queue: string;
+  readonly startConsumer: () => RunningCommand;
+  readonly isOutboxEmpty: () => Promise<boolean>;
+}
+
+const SENT = "sent-to-the-accounting-authority";
+// Follows each message and is surely rejected. Messages are handled in order, so when it has arrived in the dead-letter
+// queue the fate of the message before it is known.
+const FENCE_TYPE = "FenceOfTheReplayer";
+
+export async function openMessageBench(options: MessageBenchOptions): Promise<MessageBench> {
+  const { brokerUrl, queue, startConsumer, isOutboxEmpty } = options;
+  const connection: Connection = await connect(brokerUrl);
+  const channel = await connection.createConfirmChannel();
+  await channel.assertQueue(SENT, { durable: true });
+  await channel.bindQueue(SENT, "debtors_out", "");
+
+  const deadLetters: IncomingMessage[] = [];
+  await channel.prefetch(1000);
+  await channel.consume(
+    `${queue}.XQ`,
+    (delivery) => {
+      if (delivery === null) return;
+      const { type, contentType } = delivery.properties as { type?: string; contentType?: string };
+      deadLetters.push({ type, contentType, body: delivery.content });
+      channel.ack(delivery);
+    },
+    { arguments: { "x-stream-offset": "first" } },
+  );
+  let consumer = startConsumer();
+
+  const send = ({ type, contentType, body }: IncomingMessage): void => {
+    channel.sendToQueue(queue, body, {
+      persistent: true,
+      ...(type !== undefined && { type }),
+      ...(contentType !== undefined && { contentType }),
+    });
+  };
+
+  async function deliver(message: IncomingMessage): Promise<Outcome> {
+    deadLetters.length = 0;
+    send(message);
+    send({ type: FENCE_TYPE, contentType: "application/json", body: Buffer.from("{}") });
+    await channel.waitForConfirms();
+    await waitFor(() => consumer.hasEnded() || deadLetters.at(-1)?.type === FENCE_TYPE, {
+      what: () => `the consumer to settle a message; its output:\n${consumer.output()}`,
+    });
+    if (consumer.hasEnded()) return takeOutUnsettled(message);
+    const rejected = deadLetters.slice(0, -1);
+    if (rejected.length === 0) return "ack";
+    if (rejected.length > 1 || !isSame(rejected[0]!, message)) {
+      throw new Error("The dead-letter queue has something else than the rejected message");
+    }
+    return "reject";
+  }
+
+  /** The consumer has given up: it must have said so, and the message must be in the queue as before. */
+  async function takeOutUnsettled(message: IncomingMessage): Promise<Outcome> {
+    const { code } = await consumer.exit;
+    if (code === 0) throw new Error("The consumer has given up with the exit code 0");
+    const found = await waitFor(() => channel.get(queue, { noAck: true }), { what: "the message in the queue" });
+    const { type, contentType } = found.properties as { type?: string; contentType?: string };
+    if (!isSame({ type, contentType, body: found.content }, message)) {
+      throw new Error("The consumer has given up, and the message is not in the queue");
+    }
+    await channel.purgeQueue(queue);
+    consumer = startConsumer();
+    return "crash";
+  }
+
+  async function takeOutgoing(): Promise<OutgoingMessage[]> {
+    // A row is deleted when the broker has the message in the queue, so an empty outbox means that all are there.
+    await waitFor(isOutboxEmpty, { what: "the flusher to empty the outbox" });
+    const messages: OutgoingMessage[] = [];
+    for (;;) {
+      const delivery = await channel.get(SENT, { noAck: true });
+      if (delivery === false) return messages;
+      const { deliveryMode, contentType, type, appId, headers } = delivery.properties;
+      messages.push({
+        exchange: delivery.fields.exchange,
+        routingKey: delivery.fields.routingKey,
+        properties: {
+          content_type: contentType,
+          delivery_mode: BigInt(deliveryMode),
+          type,
+          app_id: appId,
+        },
+        headers: exactIntegers(headers ?? {}),
+        body: parseJson(delivery.content.toString("utf8")),
+      });
+    }
+  }
+
+  async function close(): Promise<void> {
+    await consumer.stop();
+    await connection.close();
+  }
+
+  // A consumer that has not come up would make every message look unsettled.
+  await waitFor(async () => {
+    if (consumer.hasEnded()) throw new Error(`The consumer has ended:\n${consumer.output()}`);
+    return (await channel.checkQueue(queue)).consumerCount > 0;
+  });
+  return { deliver, takeOutgoing, close };
+}
+
+const isSame = (one: IncomingMessage, other: IncomingMessage): boolean =>
+  one.type === other.type && one.contentType === other.contentType && one.body.equals(other.body);
+
+/** Shorter integers than 64 bits come as `number`. */
+const exactIntegers = (headers: Record<string, unknown>): Json =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === "number" ? BigInt(value) : (value as Json)]),
+  );
