@@ -21,14 +21,16 @@ export function findDocument(db: Database, debtorId: bigint, documentId: bigint)
   });
 }
 
-/** Stores a document, and what its debtor has counted of documents. Returns the document's ID. The debtor must have been locked. */
-export async function insertDocument(
+/**
+ * Stores a document, and what its debtor has counted of documents. Returns one row. The debtor must have been locked.
+ */
+export function insertDocument(
   db: Database,
   debtor: Debtor,
   { contentType, content }: Document,
   insertedAt: Timestamp,
-): Promise<bigint> {
-  const row = await db.maybeOne<{ documentId: bigint }>({
+): Promise<{ readonly documentId: bigint }[]> {
+  return db.many({
     name: "insert_document",
     text: `
       with counted as (
@@ -48,5 +50,4 @@ export async function insertDocument(
       debtor.documentsCountResetDate,
     ],
   });
-  return row!.documentId;
 }

@@ -71,12 +71,12 @@ export function lockTransfer(db: Database, debtorId: bigint, transferUuid: Uuid)
  * Stores transfers that have begun, a PrepareTransfer for each of them, and what `debtors` have counted of actions and
  * transfers. Returns the coordinator request IDs, in the order of the transfers. The debtors must have been locked.
  */
-export async function insertTransfers(
+export function insertTransfers(
   db: Database,
   transfers: readonly InitiatedTransfer[],
   debtors: readonly Debtor[],
-): Promise<bigint[]> {
-  const rows = await db.many<{ coordinatorRequestId: bigint }>({
+): Promise<Pick<RunningTransfer, "coordinatorRequestId">[]> {
+  return db.many({
     name: "insert_transfers",
     text: `
       with initiated as (
@@ -122,7 +122,6 @@ export async function insertTransfers(
       debtors.map((d) => d.actionsCountResetDate),
     ],
   });
-  return rows.map((row) => row.coordinatorRequestId);
 }
 
 /** Stores how a transfer has ended. It must have been locked. */

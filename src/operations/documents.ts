@@ -13,14 +13,15 @@ export async function saveDocument(
   { documentSavesPerYearMax }: { readonly documentSavesPerYearMax: number },
   { debtorId, ...document }: Document & { readonly debtorId: bigint },
 ): Promise<bigint> {
-  const { documentId } = await pool.transaction(async (db) => {
+  const { storing } = await pool.transaction(async (db) => {
     const [debtor] = await lockDebtors(db, [debtorId]);
     if (debtor === undefined || !isActive(debtor)) throw new Refusal("DEBTOR_NOT_ACTIVE");
     const savedAt = now();
     const counted = countDocument(debtor, documentSavesPerYearMax, savedAt);
     if (counted === undefined) throw new Refusal("TOO_MANY_DOCUMENTS");
     // Not awaited here, so that the COMMIT goes out with it.
-    return { documentId: insertDocument(db, counted, document, savedAt) };
+    return { storing: insertDocument(db, counted, document, savedAt) };
   });
-  return documentId;
+  const [stored] = await storing;
+  return stored!.documentId;
 }

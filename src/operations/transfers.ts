@@ -81,10 +81,10 @@ async function createTransfers(
     const storing = created.length > 0 ? insertTransfers(db, created, changedDebtors) : Promise.resolve([]);
     return { verdicts, created, loaded, storing };
   });
-  const coordinatorRequestIds = await storing;
+  const stored = await storing;
   const transfers = new Map(loaded);
   for (const [index, transfer] of created.entries()) {
-    transfers.set(keyOf(transfer), { ...transfer, coordinatorRequestId: coordinatorRequestIds[index]! });
+    transfers.set(keyOf(transfer), { ...transfer, ...stored[index]! });
   }
   return wanted.map((transfer, index) => {
     const verdict = verdicts[index]!;

@@ -66,3 +66,11 @@ test("only active debtors save documents", async () => {
     await assertRefused(saveDocument(pool, limits, document), "DEBTOR_NOT_ACTIVE");
   }
 });
+
+test("a document that cannot be stored is a failure, and is not counted", async () => {
+  await activateNewDebtor(pool, 6n);
+  const before = await dump(pool);
+  const document = { debtorId: 6n, contentType: "\0", content: Buffer.from("x") };
+  await assert.rejects(saveDocument(pool, limits, document), /invalid byte sequence/);
+  assert.equal(await dump(pool), before);
+});
