@@ -1,0 +1,37 @@
+/** Forms that come from our own pages, and from nowhere else. */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+
+/** The form is not one of ours, or too big. */
+export class FormRefused extends Error {
+  override readonly name = "FormRefused";
+}
+
+const FORM_BYTES_MAX = 8 * 1024;
+
+/** What a form of this log-in must carry. The log-in belongs to one browser by a cookie, so its forms do, too. */
+export const csrfTokenOf = (key: string, uid: string): string =>
+  createHmac("sha256", key).update(uid).digest("base64url");
+
+/**
+ * Reads a form that the browser sends back to us. Throws a FormRefused when a page of another origin sent it, or it lacks
+ * the token.
+ */
+export async function readForm(request: IncomingMessage, csrfToken: string): Promise<URLSearchParams> {
+  const { origin, host } = request.headers;
+  if (origin !== undefined && origin !== `http://${host}`) throw new FormRefused("The form comes from another site.");
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > FORM_BYTES_MAX) throw new FormRefused("The form is too big.");
+    chunks.push(chunk);
+  }
+  const form = new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
+  const sent = Buffer.from(form.get("csrf_token") ?? "");
+  const expected = Buffer.from(csrfToken);
+  if (sent.length !== expected.length || !timingSafeEqual(sent, expected)) {
+    throw new FormRefused("The form is not one of this log-in.");
+  }
+  return form;
+}

@@ -1,0 +1,118 @@
+/**
+ * The authorization server of the sandbox. NOT FOR PRODUCTION: it speaks plain HTTP, on the loopback interface only, and
+ * lets anybody sign up. See README.md.
+ */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Pool } from "../../src/database/database.ts";
+import type { Logger } from "../../src/runtime/log.ts";
+import { type ConfidentialClients, findConfidentialClients, type RedirectUris } from "./clients.ts";
+import { createNewDebtors } from "./new-debtors.ts";
+import { renderProblem, stylesheet } from "./pages.ts";
+import { createProvider, paths } from "./provider.ts";
+import { deleteExpiredRecords } from "./record-adapter.ts";
+import { createSignIn, sendPage } from "./sign-in.ts";
+import { findSecret, makeRandomSecret, prepareStorage } from "./storage.ts";
+
+export interface AuthorizationServerOptions {
+  readonly pool: Pool;
+  /** 0 for a free one. */
+  readonly port: number;
+  /** Default: `http://127.0.0.1:<port>`. Its host must be one of the loopback interface. */
+  readonly issuer?: string;
+  /** `http://host:port` of the debtors agent, which makes a debtor for each new user. */
+  readonly nodeUrl: string;
+  /** Where the clients for browsers may be sent back to, besides pages of the agent. Any port of a loopback host is fine. */
+  readonly redirectUris?: Partial<RedirectUris>;
+  readonly log: Logger;
+}
+
+export interface AuthorizationServer {
+  /** The issuer: `http://host:port`. */
+  readonly url: string;
+  readonly tokenUrl: string;
+  /** For OAUTH2_INTROSPECT_URL, with the credentials of the client `resource-server` in it: do not log it. */
+  readonly introspectUrl: string;
+  /** The clients that are no browsers, with their secrets. */
+  readonly clients: ConfidentialClients;
+  close(): Promise<void>;
+}
+
+const CLEANING_MILLIS = 10 * 60 * 1000;
+
+export async function startAuthorizationServer(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
+  const { pool, nodeUrl, log } = options;
+  await prepareStorage(pool);
+  await deleteExpiredRecords(pool);
+  const clients = await findConfidentialClients(pool);
+
+  let answer: (request: IncomingMessage, response: ServerResponse) => Promise<void> | void = (_request, response) =>
+    sendPage(response, 503, renderProblem("Starting. Try again in a moment."));
+  const server = createServer((request, response) => {
+    void Promise.resolve(answer(request, response)).catch((error: unknown) => {
+      log.error({ err: error }, "The authorization server failed");
+      if (!response.headersSent) sendPage(response, 500, renderProblem("Something went wrong. Try again in a while."));
+      else response.destroy();
+    });
+  });
+  server.listen(options.port, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const url = options.issuer ?? `http://127.0.0.1:${port}`;
+  const tokenUrl = `http://127.0.0.1:${port}${paths.token}`;
+
+  const provider = await createProvider({
+    pool,
+    issuer: url,
+    clients,
+    redirectUris: {
+      webapp: options.redirectUris?.webapp ?? ["http://127.0.0.1/", "http://localhost/"],
+      swaggerUi: options.redirectUris?.swaggerUi ?? swaggerUiRedirects(nodeUrl),
+    },
+    log,
+  });
+  const signIn = createSignIn({
+    provider,
+    pool,
+    newDebtors: createNewDebtors({ nodeUrl, tokenUrl, credentials: clients.supervisor }),
+    csrfKey: await findSecret(pool, "CSRF key", makeRandomSecret),
+  });
+  const serveOAuth = provider.callback();
+  // Another name that resolves to this machine could be a stranger's (DNS rebinding).
+  const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`, new URL(url).host]);
+  answer = (request, response) => {
+    if (!hosts.has(request.headers.host ?? "")) {
+      return sendPage(response, 421, renderProblem("This is not the name of this server."));
+    }
+    const { pathname } = new URL(request.url ?? "", "http://sandbox");
+    if (pathname === "/style.css") {
+      response.writeHead(200, { "Content-Type": "text/css" }).end(stylesheet);
+      return;
+    }
+    return pathname.startsWith("/interaction/") ? signIn(request, response) : serveOAuth(request, response);
+  };
+
+  const cleaning = setInterval(() => {
+    deleteExpiredRecords(pool).catch((error: unknown) => log.warn({ err: error }, "Expired tokens stay for now"));
+  }, CLEANING_MILLIS).unref();
+  const { clientId, clientSecret } = clients.resourceServer;
+  return {
+    url,
+    tokenUrl,
+    introspectUrl: `http://${clientId}:${clientSecret}@127.0.0.1:${port}${paths.introspection}`,
+    clients,
+    async close() {
+      clearInterval(cleaning);
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+}
+
+/** Swagger UI's page, under either name of this machine. */
+function swaggerUiRedirects(nodeUrl: string): string[] {
+  const path = "/debtors/.docs/swagger-ui/static/oauth2-redirect.html";
+  return ["127.0.0.1", "localhost"].map((host) => new URL(path, nodeUrl).href.replace(new URL(nodeUrl).hostname, host));
+}

@@ -1,0 +1,180 @@
+/** Signing up, logging in, and consenting: what happens between a client's request for a code and the code. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Interaction, Provider } from "oidc-provider";
+import type { Pool } from "../../src/database/database.ts";
+import { csrfTokenOf, FormRefused, readForm } from "./forms.ts";
+import { AgentUnavailable, type NewDebtors } from "./new-debtors.ts";
+import * as pages from "./pages.ts";
+import { addUser, findUser, isEmailTaken, markActivated, replaceReservation, type User } from "./users.ts";
+
+export interface SignInOptions {
+  readonly provider: Provider;
+  readonly pool: Pool;
+  readonly newDebtors: NewDebtors;
+  readonly csrfKey: string;
+}
+
+/** Answers requests below `/interaction/`. */
+export type SignIn = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** Why somebody could not sign up or log in, in words for that somebody. */
+class Complaint extends Error {}
+
+const notYours = "This log-in is not yours, or took too long. Go back to the application and begin again.";
+
+type Mode = pages.CredentialsForm["mode"];
+
+export function createSignIn({ provider, pool, newDebtors, csrfKey }: SignInOptions): SignIn {
+  const steps: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
+    "GET ": (visit) =>
+      visit.interaction.prompt.name === "consent" ? showConsent(visit) : showCredentials(visit, "log-in"),
+    "GET sign-up": (visit) => showCredentials(visit, "sign-up"),
+    // A form that was refused leaves the browser at the form's address; reloading it begins again.
+    "GET log-in": (visit) => showCredentials(visit, "log-in"),
+    "POST log-in": (visit) => takeCredentials(visit, "log-in", logIn),
+    "POST sign-up": (visit) => takeCredentials(visit, "sign-up", signUp),
+    "POST consent": takeConsent,
+  };
+
+  return async (request, response) => {
+    const [, , uid = "", step = "", ...others] = new URL(request.url ?? "", "http://sandbox").pathname.split("/");
+    const take = others.length === 0 ? steps[`${request.method} ${step}`] : undefined;
+    if (take === undefined) return sendPage(response, 404, pages.renderProblem("There is no such page."));
+    try {
+      const interaction = await provider.interactionDetails(request, response);
+      if (interaction.uid !== uid) return sendPage(response, 400, pages.renderProblem(notYours));
+      await take({ request, response, interaction, csrfToken: csrfTokenOf(csrfKey, uid) });
+    } catch (error) {
+      if (error instanceof FormRefused) return sendPage(response, 403, pages.renderProblem(error.message));
+      // By name: importing the class would load the optional package before anybody wants it.
+      if (!(error instanceof Error && error.name === "SessionNotFound")) throw error;
+      sendPage(response, 400, pages.renderProblem(notYours));
+    }
+  };
+
+  async function showCredentials(
+    visit: Visit,
+    mode: Mode,
+    lastTry?: { email: string; complaint: string },
+  ): Promise<void> {
+    const { response, interaction, csrfToken } = visit;
+    const clientName = clientOf(interaction);
+    const form = { uid: interaction.uid, csrfToken, clientName, mode, ...lastTry };
+    sendPage(response, lastTry ? 422 : 200, pages.renderCredentials(form));
+  }
+
+  async function takeCredentials(
+    visit: Visit,
+    mode: Mode,
+    identify: (email: string, password: string) => Promise<User>,
+  ): Promise<void> {
+    const { request, response, csrfToken } = visit;
+    const form = await readForm(request, csrfToken);
+    const email = form.get("email")?.trim() ?? "";
+    try {
+      const user = await identify(email, form.get("password") ?? "");
+      const { debtorId } = await ensureActive(user);
+      await provider.interactionFinished(request, response, { login: { accountId: `debtors:${debtorId}` } });
+    } catch (error) {
+      const isAgentAway = error instanceof AgentUnavailable;
+      if (!isAgentAway && !(error instanceof Complaint)) throw error;
+      const complaint = isAgentAway ? "The debtors agent does not answer. Try again in a while." : error.message;
+      await showCredentials(visit, mode, { email, complaint });
+    }
+  }
+
+  async function logIn(email: string, password: string): Promise<User> {
+    const user = await findUser(pool, email, password);
+    if (user === undefined) throw new Complaint("There is no such user, or this is not the password.");
+    return user;
+  }
+
+  async function signUp(email: string, password: string): Promise<User> {
+    if (!/^[^\s@]+@[^\s@]+$/.test(email) || email.length > pages.EMAIL_LENGTH_MAX) {
+      throw new Complaint("This is not an e-mail address.");
+    }
+    const { PASSWORD_LENGTH_MIN: min, PASSWORD_LENGTH_MAX: max } = pages;
+    if (password.length < min || password.length > max) {
+      throw new Complaint(`The password must have ${min} to ${max} characters.`);
+    }
+    const taken = new Complaint("Somebody has signed up with this e-mail address already.");
+    if (await isEmailTaken(pool, email)) throw taken;
+    const user = await addUser(pool, email, password, await newDebtors.reserve());
+    if (user === undefined) throw taken;
+    return user;
+  }
+
+  /** Activates the user's debtor, unless that was done. Whatever went wrong at the sign-up is mended at the next log-in. */
+  async function ensureActive(user: User): Promise<User> {
+    if (user.isActivated) return user;
+    const isActive = await newDebtors.activate(user);
+    const activeUser = isActive ? user : await replaceReservation(pool, user, await newDebtors.reserve());
+    if (!isActive && !(await newDebtors.activate(activeUser)))
+      throw new AgentUnavailable("A new reservation is refused");
+    await markActivated(pool, user.email);
+    return activeUser;
+  }
+
+  async function showConsent({ response, interaction, csrfToken }: Visit): Promise<void> {
+    const { uid, session } = interaction;
+    const page = pages.renderConsent({
+      uid,
+      csrfToken,
+      clientName: clientOf(interaction),
+      accountId: session!.accountId,
+      scopes: String(interaction.params.scope ?? "").split(" "),
+    });
+    sendPage(response, 200, page);
+  }
+
+  async function takeConsent({ request, response, interaction, csrfToken }: Visit): Promise<void> {
+    const form = await readForm(request, csrfToken);
+    if (interaction.prompt.name !== "consent") throw new FormRefused("There is nothing to consent to.");
+    if (form.get("decision") !== "allow") {
+      const refusal = { error: "access_denied", error_description: "The user refused." };
+      return provider.interactionFinished(request, response, refusal);
+    }
+    const grantId = await saveGrant(interaction);
+    await provider.interactionFinished(request, response, { consent: { grantId } }, { mergeWithLastSubmission: true });
+  }
+
+  /** Adds what the client asks for to what the user has granted it before. */
+  async function saveGrant(interaction: Interaction): Promise<string> {
+    const { details } = interaction.prompt;
+    const known = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId);
+    const grant =
+      known ?? new provider.Grant({ accountId: interaction.session!.accountId, clientId: clientOf(interaction) });
+    const { missingOIDCScope, missingResourceScopes } = details as {
+      missingOIDCScope?: string[];
+      missingResourceScopes?: Record<string, string[]>;
+    };
+    if (missingOIDCScope) grant.addOIDCScope(missingOIDCScope.join(" "));
+    for (const [resource, scopes] of Object.entries(missingResourceScopes ?? {})) {
+      grant.addResourceScope(resource, scopes.join(" "));
+    }
+    return grant.save();
+  }
+}
+
+/** One request of a browser that is in the middle of a log-in. */
+interface Visit {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly interaction: Interaction;
+  readonly csrfToken: string;
+}
+
+const clientOf = (interaction: Interaction): string => String(interaction.params.client_id);
+
+/** No scripts, no frames, no traces in caches and referrers. */
+export function sendPage(response: ServerResponse, status: number, page: string): void {
+  response
+    .writeHead(status, {
+      "Content-Type": "text/html; charset=utf-8",
+      "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+      "Cache-Control": "no-store",
+      "Referrer-Policy": "same-origin",
+      "X-Content-Type-Options": "nosniff",
+    })
+    .end(page);
+}
