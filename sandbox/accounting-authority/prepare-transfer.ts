@@ -114,7 +114,8 @@ const isReachable = (creditorId: bigint, account: Account | undefined): boolean 
 function deadlineOf(message: ReceivedPrepareTransfer, now: Timestamp): Timestamp {
   const granted = plusSeconds(now, DEADLINE_SECONDS_MAX);
   const asked = plusSeconds(message.ts, message.maxCommitDelay);
-  return asked < granted ? asked : granted;
+  if (asked < granted) return asked;
+  return granted;
 }
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);

@@ -3,7 +3,7 @@
  * Spec: sandbox-accounting-authority, "AccountUpdate, as sent", "PrepareTransfer", "Deletion".
  */
 import type { AccountPurge } from "../../src/messages/incoming.ts";
-import { parseTimestamp, plusSeconds, type Timestamp } from "../../src/values/timestamp.ts";
+import { plusSeconds, type Timestamp } from "../../src/values/timestamp.ts";
 import { preparedTransferOf } from "./prepare-transfer.ts";
 import { type Account, isScheduledForDeletion, nextChange, type PreparedTransferRecord } from "./records.ts";
 import { accountUpdateOf, type SentMessage } from "./sent-messages.ts";
@@ -18,7 +18,6 @@ export const HEARTBEAT_DAYS = 7;
 export const REMINDER_DAYS = 7;
 export const DELETION_ATTEMPT_DAYS = 14;
 const PURGE_DELAY_DAYS = 14 + 90 + 2;
-const PURGE_AGE_DAYS_MIN = 3;
 
 /** Judges a root account. */
 export function scanAccount(account: Account, now: Timestamp): AccountScanVerdict {
@@ -54,13 +53,12 @@ const isDeletionDue = (account: Account, now: Timestamp): boolean =>
 const isEmpty = (account: Account): boolean => account.principal === 0n && account.pendingTransfersCount === 0;
 
 function deleteAccount(account: Account, now: Timestamp): AccountScanVerdict {
-  const bornAt = parseTimestamp(`${account.creationDate}T00:00:00Z`)!;
-  const [delayedTill, oldEnoughAt] = [plusDays(now, PURGE_DELAY_DAYS), plusDays(bornAt, PURGE_AGE_DAYS_MIN)];
   const deleted: Account = {
     ...account,
     ...nextChange(account, now),
     isDeleted: true,
-    purgeAt: delayedTill < oldEnoughAt ? oldEnoughAt : delayedTill,
+    // Long enough that the account is also 3 days old then, which a purge asks for, too.
+    purgeAt: plusDays(now, PURGE_DELAY_DAYS),
     lastDeletionAttemptTs: now,
     lastHeartbeatTs: now,
     updateDueAt: null,

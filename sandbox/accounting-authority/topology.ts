@@ -1,0 +1,45 @@
+/** The authority's queue, in memory and on RabbitMQ. Spec: transport, "AMQP topology of a debtors agent". */
+import { connect } from "amqplib";
+import { agentTopology, INCOMING_EXCHANGE, OUTGOING_EXCHANGE, type Topology } from "../../src/broker/objects.ts";
+import { socketOptions } from "../../src/broker/rabbitmq.ts";
+
+/** The queue that gets what the agent sends, unless another name is wanted. */
+export const AUTHORITY_QUEUE = "swpt_accounts_sandbox";
+
+/** Everything for an agent and the authority on one broker in memory. */
+export function sandboxTopology(agentQueue: string, authorityQueue: string): Topology {
+  const agent = agentTopology(agentQueue, "#");
+  const deadLetterQueue = deadLetterQueueOf(authorityQueue);
+  return {
+    exchanges: agent.exchanges,
+    queues: [
+      ...agent.queues,
+      { name: deadLetterQueue, arguments: {} },
+      { name: authorityQueue, arguments: {}, deadLetterQueue },
+    ],
+    bindings: [...agent.bindings, { exchange: OUTGOING_EXCHANGE, queue: authorityQueue, bindingKey: "" }],
+  };
+}
+
+/** Declares the authority's durable queue on RabbitMQ and binds it; the exchanges, too, if the agent was not there yet. */
+export async function declareAuthorityQueue(url: string, queue: string): Promise<void> {
+  const connection = await connect(url, socketOptions("swpt-debtors sandbox topology"));
+  connection.on("error", () => {}); // The operation that is under way rejects, too.
+  try {
+    const channel = await connection.createChannel();
+    channel.on("error", () => {});
+    await channel.assertExchange(INCOMING_EXCHANGE, "topic", { durable: true });
+    await channel.assertExchange(OUTGOING_EXCHANGE, "fanout", { durable: true });
+    const deadLetterQueue = deadLetterQueueOf(queue);
+    await channel.assertQueue(deadLetterQueue, { durable: true });
+    await channel.assertQueue(queue, {
+      durable: true,
+      arguments: { "x-dead-letter-exchange": "", "x-dead-letter-routing-key": deadLetterQueue },
+    });
+    await channel.bindQueue(queue, OUTGOING_EXCHANGE, "");
+  } finally {
+    await connection.close().catch(() => {});
+  }
+}
+
+const deadLetterQueueOf = (queue: string): string => `${queue}.XQ`;

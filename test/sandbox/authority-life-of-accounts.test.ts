@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { capitalizeInterest, createHolder, HolderRefusal, pay } from "../../sandbox/accounting-authority/holders.ts";
+import { createAccount } from "../../sandbox/accounting-authority/records.ts";
+import { dateOf, plusSeconds } from "../../src/values/timestamp.ts";
+import { ALICE, BareAuthority, BOB, configure, DAY, DEBTOR, finalize, START } from "./authority-cast.ts";
+
+const DISCARDED = { configFlags: 1, negligibleAmount: 1e30 };
+
+function givenIssued(amount: bigint): BareAuthority {
+  const authority = new BareAuthority();
+  authority.send(configure());
+  authority.send(finalize(authority.lock(amount), amount));
+  authority.pass(1);
+  authority.scan();
+  return authority;
+}
+
+test("a heartbeat repeats the last update with a new moment after seven days", () => {
+  const authority = new BareAuthority();
+  const [update] = authority.send(configure());
+
+  authority.pass(7 * DAY - 1);
+  assert.deepEqual(authority.scan(), []);
+  authority.pass(1);
+  assert.deepEqual(authority.scan(), [{ ...update, ts: authority.now }]);
+  assert.deepEqual(authority.scan(), []);
+});
+
+test("a deactivated debtor with principal 0 is quiet, then comes the final update, then the purge", () => {
+  const authority = new BareAuthority();
+  authority.send(configure());
+  authority.send(configure({ seqnum: 2, configFlags: 1 }));
+  const answers = authority.send(configure({ ts: plusSeconds(START, 1), seqnum: 0, ...DISCARDED }));
+  assert.partialDeepStrictEqual(answers, [{ type: "AccountUpdate", ...DISCARDED }]);
+
+  const final = authority.scan();
+  assert.partialDeepStrictEqual(final, [{ type: "AccountUpdate", principal: 0n, lastChangeSeqnum: 4, ...DISCARDED }]);
+  authority.pass(106 * DAY - 1);
+  assert.deepEqual(authority.scan(), []);
+  authority.pass(1);
+  assert.deepEqual(authority.scan(), [
+    { type: "AccountPurge", debtorId: DEBTOR, creditorId: 0n, creationDate: dateOf(START), ts: authority.now },
+  ]);
+  assert.equal(authority.root(), undefined);
+});
+
+test("a deactivated debtor with money in circulation stays, with heartbeats and no purge", () => {
+  const authority = givenIssued(100n);
+  authority.send(configure({ seqnum: 2, ...DISCARDED }));
+
+  for (let week = 0; week < 20; week++) {
+    authority.pass(7 * DAY);
+    assert.partialDeepStrictEqual(authority.scan(), [{ type: "AccountUpdate", principal: -100n }]);
+  }
+  assert.equal(authority.root().isDeleted, false);
+});
+
+test("an account that could not be deleted is tried again after 14 days, not before", () => {
+  const authority = givenIssued(100n);
+  authority.send(configure({ seqnum: 2, ...DISCARDED }));
+  authority.scan();
+  pay(authority.ledger, { debtorId: DEBTOR, sender: ALICE, recipient: 0n, amount: 100n }, authority.circumstances());
+
+  authority.pass(14 * DAY - 1);
+  authority.scan();
+  assert.equal(authority.root().isDeleted, false);
+  authority.pass(1);
+  authority.scan();
+  assert.equal(authority.root().isDeleted, true);
+});
+
+test("a deleted account comes back with a later configuration", () => {
+  const authority = new BareAuthority();
+  authority.send(configure(DISCARDED));
+  authority.scan();
+  assert.equal(authority.root().isDeleted, true);
+
+  const [update] = authority.send(configure({ seqnum: 2 }));
+
+  assert.partialDeepStrictEqual(update, { type: "AccountUpdate", lastChangeSeqnum: 3, configFlags: 0 });
+  assert.equal(authority.root().isDeleted, false);
+  assert.equal(authority.root().purgeAt, null);
+});
+
+test("paying back raises the root principal, which the agent is told later", () => {
+  const authority = givenIssued(100n);
+
+  const atOnce = pay(
+    authority.ledger,
+    { debtorId: DEBTOR, sender: ALICE, recipient: 0n, amount: 30n },
+    authority.circumstances(),
+  );
+  authority.pass(1);
+
+  assert.deepEqual(atOnce, []);
+  assert.equal(authority.root().principal, -70n);
+  assert.equal(authority.balance(ALICE), 70n);
+  assert.partialDeepStrictEqual(authority.scan(), [{ type: "AccountUpdate", principal: -70n, lastChangeSeqnum: 3 }]);
+});
+
+test("a payment to a deleted root account brings it back, told at once", () => {
+  const authority = new BareAuthority();
+  authority.givenRoot({ ...DISCARDED, isDeleted: true, purgeAt: plusSeconds(START, DAY), lastChangeSeqnum: 7 });
+  authority.ledger.saveAccount({ ...createAccount(DEBTOR, ALICE, START), principal: 30n });
+
+  const told = pay(
+    authority.ledger,
+    { debtorId: DEBTOR, sender: ALICE, recipient: 0n, amount: 30n },
+    authority.circumstances(),
+  );
+
+  assert.partialDeepStrictEqual(told, [{ type: "AccountUpdate", principal: 30n, lastChangeSeqnum: 8, ...DISCARDED }]);
+  assert.equal(authority.root().isDeleted, false);
+});
+
+test("a payment to a root account that is gone creates it anew, first told empty; the orphan message quiets it", () => {
+  const authority = new BareAuthority();
+  authority.ledger.saveAccount({ ...createAccount(DEBTOR, ALICE, START), principal: 30n });
+
+  const told = pay(
+    authority.ledger,
+    { debtorId: DEBTOR, sender: ALICE, recipient: 0n, amount: 30n },
+    authority.circumstances(),
+  );
+  const answer = authority.send(configure({ seqnum: 0, ...DISCARDED }));
+
+  assert.partialDeepStrictEqual(told, [
+    { type: "AccountUpdate", principal: 0n, lastChangeSeqnum: 0, negligibleAmount: 0, lastConfigTs: 0n },
+  ]);
+  assert.partialDeepStrictEqual(answer, [
+    { type: "AccountUpdate", principal: 30n, lastChangeSeqnum: 2, negligibleAmount: 1e30, configFlags: 1 },
+  ]);
+  authority.pass(DAY);
+  assert.deepEqual(authority.scan(), []);
+});
+
+test("holders pay each other, and the amount in circulation stays", () => {
+  const authority = givenIssued(100n);
+  createHolder(authority.ledger, DEBTOR, BOB, authority.circumstances());
+
+  pay(authority.ledger, { debtorId: DEBTOR, sender: ALICE, recipient: BOB, amount: 40n }, authority.circumstances());
+
+  assert.equal(authority.balance(ALICE), 60n);
+  assert.equal(authority.balance(BOB), 40n);
+  assert.equal(authority.root().principal, -100n);
+});
+
+test("positive interest lowers the root principal, negative interest raises it", () => {
+  const authority = givenIssued(100n);
+  const capitalize = (amount: bigint) =>
+    capitalizeInterest(authority.ledger, { debtorId: DEBTOR, creditorId: ALICE, amount }, authority.circumstances());
+
+  capitalize(5n);
+  assert.equal(authority.root().principal, -105n);
+  capitalize(-20n);
+  assert.equal(authority.root().principal, -85n);
+  assert.equal(authority.balance(ALICE), 85n);
+  assert.throws(() => capitalize(-86n), HolderRefusal);
+});
+
+test("a payment that cannot be is refused", () => {
+  const authority = givenIssued(100n);
+  const refused = (sender: bigint, recipient: bigint, amount: bigint) =>
+    assert.throws(
+      () => pay(authority.ledger, { debtorId: DEBTOR, sender, recipient, amount }, authority.circumstances()),
+      HolderRefusal,
+    );
+
+  refused(ALICE, 0n, 101n);
+  refused(ALICE, 0n, 0n);
+  refused(ALICE, 0n, -1n);
+  refused(ALICE, ALICE, 1n);
+  refused(ALICE, BOB, 1n);
+  refused(BOB, ALICE, 1n);
+  refused(0n, ALICE, 1n);
+  assert.throws(() => createHolder(authority.ledger, DEBTOR, ALICE, authority.circumstances()), HolderRefusal);
+  assert.throws(() => createHolder(authority.ledger, DEBTOR, 0n, authority.circumstances()), HolderRefusal);
+});
