@@ -34,7 +34,7 @@ export interface MemoryBroker extends Broker {
 
 /** Makes a broker with these exchanges and queues. Messages are delivered asynchronously, never within `publish`. */
 export function createMemoryBroker(topology: Topology): MemoryBroker {
-  const queues = new Map(
+  const queues: Map<string, MemoryQueue> = new Map(
     topology.queues.map(({ name, deadLetterQueue }) => [name, createQueue(() => queues.get(deadLetterQueue ?? ""))]),
   );
   const exchanges = new Set(topology.exchanges.map(({ name }) => name));
@@ -77,7 +77,15 @@ export function createMemoryBroker(topology: Topology): MemoryBroker {
   };
 }
 
-type MemoryQueue = ReturnType<typeof createQueue>;
+interface MemoryQueue {
+  messages(): readonly StoredMessage[];
+  put(message: StoredMessage): void;
+  consume(options: ConsumeOptions): Consumer;
+  /** Puts back what is not settled. */
+  closeConsumers(): void;
+  /** Closes the consumers and tells them why. */
+  endConsumers(reason: Error): void;
+}
 
 interface MemoryConsumer {
   readonly options: ConsumeOptions;
@@ -87,7 +95,7 @@ interface MemoryConsumer {
   isActive: boolean;
 }
 
-function createQueue(deadLetterQueue: () => MemoryQueue | undefined) {
+function createQueue(deadLetterQueue: () => MemoryQueue | undefined): MemoryQueue {
   let waiting: StoredMessage[] = [];
   const consumers: MemoryConsumer[] = [];
   let isScheduled = false;
@@ -145,13 +153,13 @@ function createQueue(deadLetterQueue: () => MemoryQueue | undefined) {
     waiting = [...unsettled.map((message) => ({ ...message, redelivered: true })), ...waiting];
   }
 
-  const queue = {
-    messages: (): readonly StoredMessage[] => waiting,
-    put: (message: StoredMessage): void => {
+  return {
+    messages: () => waiting,
+    put: (message) => {
       waiting.push(message);
       schedule();
     },
-    consume: (options: ConsumeOptions): Consumer => {
+    consume: (options) => {
       const consumer: MemoryConsumer = { options, open: new Map(), openBytes: 0, isActive: true };
       consumers.push(consumer);
       schedule();
@@ -167,10 +175,10 @@ function createQueue(deadLetterQueue: () => MemoryQueue | undefined) {
         close: async () => close(consumer),
       };
     },
-    closeConsumers: (): void => {
+    closeConsumers: () => {
       for (const consumer of [...consumers]) close(consumer);
     },
-    endConsumers: (reason: Error): void => {
+    endConsumers: (reason) => {
       for (const consumer of [...consumers]) {
         const wasActive = consumer.isActive;
         close(consumer);
@@ -178,7 +186,6 @@ function createQueue(deadLetterQueue: () => MemoryQueue | undefined) {
       }
     },
   };
-  return queue;
 }
 
 /** A limit lets the message in that crosses it, or a message above the limit would never be delivered. */

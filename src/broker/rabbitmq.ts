@@ -83,9 +83,12 @@ function followState(connection: RecoveringChannelModel, log: Logger) {
   let isConnected = false;
   let isBlocked = false;
   let isClosing = false;
-  connection.on("connect", () => {
+  connection.on("connect", (model) => {
     isConnected = true;
-    log.info("Connected to the broker");
+    const version = String(model.connection.serverProperties.version);
+    log.info({ version }, "Connected to the broker");
+    if (losesDeadLetters(version))
+      log.warn({ version }, "This version of RabbitMQ drops dead letters that go to a stream");
   });
   connection.on("disconnect", (error) => {
     isConnected = false;
@@ -114,6 +117,9 @@ function followState(connection: RecoveringChannelModel, log: Logger) {
     },
   };
 }
+
+/** RabbitMQ before 3.12 (github.com/rabbitmq/rabbitmq-server, pull request 7846). */
+const losesDeadLetters = (version: string): boolean => /^3\.(\d|10|11)\./.test(version);
 
 /** A refused connection to a name with several addresses has no message of its own. */
 const describe = (error: Error): string => error.message || String((error as NodeJS.ErrnoException).code ?? error.name);

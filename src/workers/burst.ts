@@ -1,0 +1,146 @@
+/** One burst of the outbox: taken, published and deleted in one transaction. Spec: messages, "Sent by this node". */
+import type { Broker, Publication, PublicationOutcome } from "../broker/broker.ts";
+import { OUTGOING_EXCHANGE } from "../broker/objects.ts";
+import type { Database, Pool } from "../database/database.ts";
+import {
+  deleteTaken,
+  markBeforeDeletion,
+  type Outbox,
+  type Taken,
+  takeConfigureAccounts,
+  takeFinalizeTransfers,
+  takePrepareTransfers,
+  undoDeletion,
+} from "../database/outbox-bursts.ts";
+import {
+  encodeConfigureAccount,
+  encodeFinalizeTransfer,
+  encodePrepareTransfer,
+  type OutgoingMessage,
+} from "../messages/outgoing.ts";
+import { belongsToParentOnly, isResponsible, type ShardingRealm } from "../values/shard.ts";
+import { now, type Timestamp } from "../values/timestamp.ts";
+
+export interface BurstContext {
+  readonly pool: Pool;
+  readonly broker: Broker;
+  readonly outbox: Outbox;
+  /** The most rows in a burst. */
+  readonly burstCount: number;
+  readonly realm: ShardingRealm;
+  /** During a split: whether rows of debtors that belong to the parent shard only are deleted unsent. */
+  readonly areParentShardRecordsDeleted: boolean;
+}
+
+/** What became of the rows of a burst. */
+export interface BurstOutcome {
+  readonly taken: number;
+  /** Confirmed, not returned, and deleted. */
+  readonly sent: number;
+  /** Left over from a split, and deleted unsent. */
+  readonly dropped: number;
+  /** No queue is bound. Kept. */
+  readonly returned: number;
+  /** Not confirmed. Kept. */
+  readonly failed: number;
+  /** Age of the oldest row, in seconds. */
+  readonly oldestAgeSeconds: number;
+}
+
+/** The outbox holds a message of a debtor that this node is not responsible for. It must not be dropped silently. */
+export class ForeignOutboxRow extends Error {
+  override readonly name = "ForeignOutboxRow";
+}
+
+const APP_ID = "swpt_debtors";
+
+/**
+ * Sends up to `burstCount` messages. A crash anywhere may repeat messages and loses none: the deletion is committed after
+ * the last confirm, at most 20 seconds after the rows were locked. Throws ForeignOutboxRow, with nothing sent, and
+ * DatabaseUnavailable.
+ */
+export function flushBurst(context: BurstContext): Promise<BurstOutcome> {
+  const { pool, broker, outbox, burstCount } = context;
+  return pool.transaction(async (db) => {
+    const rows = await takeRows(db, outbox, burstCount);
+    const toSend = rows.filter((row) => !isDropped(context, row));
+    const sending = broker.publish(toSend.map(({ encode }) => publicationOf(encode())));
+    // While the broker works, the database deletes all rows, in the expectation that all will be confirmed.
+    await markBeforeDeletion(db);
+    await deleteTaken(db, outbox, ctidsOf(rows));
+    const outcomes = await sending;
+    const isSent = (_: unknown, index: number): boolean => outcomes[index] === "confirmed";
+    const sent = toSend.filter(isSent);
+    if (sent.length < toSend.length) {
+      await undoDeletion(db);
+      const dropped = rows.filter((row) => isDropped(context, row));
+      await deleteTaken(db, outbox, ctidsOf([...sent, ...dropped]));
+    }
+    return summarize(rows, toSend, outcomes);
+  });
+}
+
+interface Row {
+  readonly ctid: string;
+  readonly debtorId: bigint;
+  readonly ts: Timestamp;
+  readonly encode: () => OutgoingMessage;
+}
+
+async function takeRows(db: Database, outbox: Outbox, countMax: number): Promise<Row[]> {
+  switch (outbox) {
+    case "configure_account":
+      return rowsOf(await takeConfigureAccounts(db, countMax), encodeConfigureAccount);
+    case "prepare_transfer":
+      return rowsOf(await takePrepareTransfers(db, countMax), encodePrepareTransfer);
+    case "finalize_transfer":
+      return rowsOf(await takeFinalizeTransfers(db, countMax), encodeFinalizeTransfer);
+  }
+}
+
+const rowsOf = <Message extends { debtorId: bigint; ts: Timestamp }>(
+  taken: readonly Taken<Message>[],
+  encode: (message: Message) => OutgoingMessage,
+): Row[] =>
+  taken.map((message) => ({
+    ctid: message.ctid,
+    debtorId: message.debtorId,
+    ts: message.ts,
+    encode: () => encode(message),
+  }));
+
+/** Whether the row is left over from a split. Throws ForeignOutboxRow when nobody says why it is here. */
+function isDropped({ realm, areParentShardRecordsDeleted, outbox }: BurstContext, { debtorId }: Row): boolean {
+  if (isResponsible(realm, debtorId)) return false;
+  if (areParentShardRecordsDeleted && belongsToParentOnly(realm, debtorId)) return true;
+  throw new ForeignOutboxRow(`${outbox}_signal holds a message of debtor ${debtorId}, who is not of this node`);
+}
+
+const publicationOf = ({ type, headers, body }: OutgoingMessage): Publication => ({
+  exchange: OUTGOING_EXCHANGE,
+  routingKey: "",
+  type,
+  appId: APP_ID,
+  headers,
+  body,
+});
+
+const ctidsOf = (rows: readonly Row[]): string[] => rows.map(({ ctid }) => ctid);
+
+function summarize(
+  rows: readonly Row[],
+  toSend: readonly Row[],
+  outcomes: readonly PublicationOutcome[],
+): BurstOutcome {
+  const count = (wanted: PublicationOutcome): number => outcomes.filter((outcome) => outcome === wanted).length;
+  const current = now();
+  const oldest = rows.reduce<bigint>((least, { ts }) => (ts < least ? ts : least), current);
+  return {
+    taken: rows.length,
+    sent: count("confirmed"),
+    dropped: rows.length - toSend.length,
+    returned: count("returned"),
+    failed: count("failed"),
+    oldestAgeSeconds: Number(current - oldest) / 1e6,
+  };
+}

@@ -1,0 +1,142 @@
+/** What is done with a batch of deliveries. Spec: messages, "Received by this node"; transport, "Incoming". */
+import type { Logger } from "pino";
+import type { Consumer, Delivery } from "../broker/broker.ts";
+import { DatabaseUnavailable, type Pool } from "../database/database.ts";
+import type { IncomingMessage } from "../messages/incoming.ts";
+import { InvalidMessage, parseMessage } from "../messages/parse.ts";
+import { applyMessagesIsolating, type IsolatedOutcome } from "../operations/apply-messages.ts";
+import { isResponsible, type ShardingRealm } from "../values/shard.ts";
+import { now } from "../values/timestamp.ts";
+import { createGrowingPause, pause } from "./pause.ts";
+
+/** Where a consumer counts. */
+export interface ConsumerMetrics {
+  /** What became of a message; its type as far as it is known. */
+  count(type: string, outcome: "applied" | "rejected" | "foreign"): void;
+  batch(size: number, seconds: number): void;
+}
+
+export interface BatchContext {
+  readonly pool: Pool;
+  readonly realm: ShardingRealm;
+  readonly log: Logger;
+  /** Called when the outbox has got something. */
+  readonly onWritten: () => void;
+  readonly metrics?: ConsumerMetrics | undefined;
+}
+
+/** A message for a debtor that this node is not responsible for: a routing fault of the deployment. */
+export class ForeignDebtor extends Error {
+  override readonly name = "ForeignDebtor";
+}
+
+/** How long the database may be away before a consumer gives up. */
+export const DATABASE_AWAY_MILLIS_MAX = 30_000;
+const RETRY_PAUSE_MILLIS = 100;
+const RETRY_PAUSE_MILLIS_MAX = 5_000;
+/** Characters of a rejected message that are logged. */
+const LOGGED_BODY_LENGTH_MAX = 2_000;
+
+/**
+ * Applies the messages and acknowledges them; those that cannot be understood or stored are rejected. A message for a
+ * foreign debtor is neither: then the others are dealt with, and a ForeignDebtor is thrown. Throws DatabaseUnavailable,
+ * with nothing acknowledged that was to be applied, when the database stays away or the signal aborts meanwhile.
+ */
+export async function processBatch(
+  context: BatchContext,
+  consumer: Consumer,
+  deliveries: readonly Delivery[],
+  signal: AbortSignal,
+): Promise<void> {
+  const startedAt = performance.now();
+  const { ours, foreign, rejected } = sort(deliveries, context.realm);
+  for (const { delivery, reason } of rejected) reject(context, consumer, delivery, reason);
+  if (ours.length > 0) await apply(context, consumer, ours, signal);
+  context.metrics?.batch(deliveries.length, (performance.now() - startedAt) / 1000);
+  const [first] = foreign;
+  if (first === undefined) return;
+  for (const { message } of foreign) context.metrics?.count(message.type, "foreign");
+  const { type, debtorId } = first.message;
+  context.log.error({ type, debtorId, count: foreign.length }, "Not responsible for the debtor of a message");
+  throw new ForeignDebtor(`Not responsible for debtor ${debtorId}: a ${type} message has come to the wrong node`);
+}
+
+interface Received {
+  readonly delivery: Delivery;
+  readonly message: IncomingMessage;
+}
+
+/** Validation comes first, responsibility second. */
+function sort(deliveries: readonly Delivery[], realm: ShardingRealm) {
+  const ours: Received[] = [];
+  const foreign: Received[] = [];
+  const rejected: { delivery: Delivery; reason: string }[] = [];
+  for (const delivery of deliveries) {
+    try {
+      const message = parseMessage(delivery.contentType, delivery.type, delivery.body);
+      (isResponsible(realm, message.debtorId) ? ours : foreign).push({ delivery, message });
+    } catch (error) {
+      if (!(error instanceof InvalidMessage)) throw error;
+      rejected.push({ delivery, reason: error.message });
+    }
+  }
+  return { ours, foreign, rejected };
+}
+
+async function apply(
+  context: BatchContext,
+  consumer: Consumer,
+  received: readonly Received[],
+  signal: AbortSignal,
+): Promise<void> {
+  const messages = received.map(({ message }) => message);
+  const { wroteOutbox, refused } = await applyPatiently(context, messages, signal);
+  // After the commit: a crash in between brings the messages again, and applying them again is harmless.
+  consumer.acknowledge(received.flatMap(({ delivery }, index) => (refused.has(index) ? [] : [delivery])));
+  for (const [index, error] of refused) reject(context, consumer, received[index]!.delivery, error.message);
+  if (wroteOutbox) context.onWritten();
+  if (context.metrics === undefined) return;
+  for (const [index, { type }] of messages.entries()) if (!refused.has(index)) context.metrics.count(type, "applied");
+}
+
+/** Waits for a database that is away, within bounds. */
+async function applyPatiently(
+  { pool, log }: BatchContext,
+  messages: readonly IncomingMessage[],
+  signal: AbortSignal,
+): Promise<IsolatedOutcome> {
+  const deadline = performance.now() + DATABASE_AWAY_MILLIS_MAX;
+  const retryPause = createGrowingPause({ firstMillis: RETRY_PAUSE_MILLIS, maxMillis: RETRY_PAUSE_MILLIS_MAX });
+  for (;;) {
+    try {
+      return await applyMessagesIsolating(pool, messages, now());
+    } catch (error) {
+      const isPatient = error instanceof DatabaseUnavailable && performance.now() < deadline && !signal.aborted;
+      if (!isPatient) throw error;
+      log.warn({ messages: messages.length }, "The database is away: waiting with the messages");
+      await pause(retryPause.next(), signal);
+    }
+  }
+}
+
+function reject({ log, metrics }: BatchContext, consumer: Consumer, delivery: Delivery, reason: string): void {
+  const { type, contentType } = delivery;
+  const body = delivery.body.toString("utf8", 0, LOGGED_BODY_LENGTH_MAX);
+  log.warn({ reason, type, contentType, body }, "A message is rejected");
+  consumer.reject([delivery]);
+  metrics?.count(reasonableType(type), "rejected");
+}
+
+/** Anyone can make up types; as labels of a metric they must stay few. */
+const reasonableType = (type: string | undefined): string =>
+  type !== undefined && KNOWN_TYPES.has(type) ? type : "unknown";
+
+const KNOWN_TYPES: ReadonlySet<string> = new Set<IncomingMessage["type"]>([
+  "ActivateDebtor",
+  "RejectedConfig",
+  "AccountUpdate",
+  "AccountPurge",
+  "PreparedTransfer",
+  "RejectedTransfer",
+  "FinalizedTransfer",
+]);

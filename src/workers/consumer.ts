@@ -1,0 +1,178 @@
+/**
+ * Takes messages from the queue and applies them, batch by batch. Spec: messages, "Received by this node"; transport,
+ * "Incoming".
+ */
+import { type Broker, type Consumer, type Delivery, QueueNotFound } from "../broker/broker.ts";
+import { DatabaseUnavailable } from "../database/database.ts";
+import { type BatchContext, processBatch } from "./consumer-batch.ts";
+import { createGrowingPause, type GrowingPause, pause } from "./pause.ts";
+
+export type { ConsumerMetrics } from "./consumer-batch.ts";
+
+export interface ConsumerOptions extends BatchContext {
+  readonly broker: Broker;
+  readonly queue: string;
+  /** The most messages that may be unacknowledged; 0 for no limit. With 1 a batch is one message. */
+  readonly prefetchCount: number;
+  /** The most bytes that may be unacknowledged; 0 for no limit. */
+  readonly prefetchSize: number;
+  /** The most batches that are under way at a time. */
+  readonly batches: number;
+  /** The queue is about to be deleted: when nothing comes, leave it without a consumer now and then. */
+  readonly isDraining: boolean;
+  readonly drainPauses?: DrainPauses;
+}
+
+/** The times of the draining mode. */
+export interface DrainPauses {
+  /** How long nothing must have come before the queue is left. */
+  readonly idleMillis: number;
+  /** How long the queue is left alone the first time; doubles from time to time while nothing comes. */
+  readonly firstMillis: number;
+  readonly maxMillis: number;
+}
+
+export interface MessageConsumer {
+  /**
+   * Consumes until the signal aborts; then finishes the batches under way, acknowledges them and resolves. Rejects, with
+   * messages unacknowledged, on a ForeignDebtor, when the database stays away, and when the queue is gone (which in
+   * draining mode is the end to be hoped for, and resolves).
+   */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** The most messages in a batch, when the prefetch does not limit it further. */
+const BATCH_COUNT_MAX = 500;
+const DRAIN_PAUSES: DrainPauses = { idleMillis: 15_000, firstMillis: 15_000, maxMillis: 3_600_000 };
+
+export function createConsumer(options: ConsumerOptions): MessageConsumer {
+  return {
+    run: async (signal) => {
+      try {
+        if (options.isDraining) await drain(options, signal);
+        else await consume(options, signal);
+      } catch (error) {
+        if (!options.isDraining || !(error instanceof QueueNotFound)) throw error;
+        options.log.info({ queue: options.queue }, "The queue is gone: nothing is left to drain");
+      }
+    },
+  };
+}
+
+/** The pauses let `delete_queue` find the queue without consumers. */
+async function drain(options: ConsumerOptions, signal: AbortSignal): Promise<void> {
+  const { idleMillis, ...limits } = options.drainPauses ?? DRAIN_PAUSES;
+  const drainPause: GrowingPause = createGrowingPause(limits);
+  while (!signal.aborted) {
+    const count = await consume(options, signal, idleMillis);
+    if (signal.aborted) return;
+    if (count > 0) drainPause.reset();
+    const pauseMillis = drainPause.next();
+    options.log.info({ queue: options.queue, pauseSeconds: pauseMillis / 1000 }, "Nothing comes: leaving the queue");
+    await pause(pauseMillis, signal);
+  }
+}
+
+/** Consumes until the signal aborts, or until nothing has come for a while. Resolves to the number of messages taken. */
+async function consume(options: ConsumerOptions, signal: AbortSignal, idleMillis?: number): Promise<number> {
+  const { broker, queue, prefetchCount, prefetchSize, log } = options;
+  const stop = new AbortController();
+  const stopped = AbortSignal.any([signal, stop.signal]);
+  const failures: Error[] = [];
+  const fail = (error: Error): void => {
+    // A database that is away while we stop anyway: the messages go back to the queue.
+    if (!(signal.aborted && error instanceof DatabaseUnavailable)) failures.push(error);
+    stop.abort();
+  };
+  const inbox = createInbox(options, stopped, fail);
+  const consuming = broker.consume({ queue, prefetchCount, prefetchSize, onDelivery: inbox.put, onEnd: fail });
+  const consumer = await Promise.race([consuming, untilAborted(stopped)]);
+  if (!consumer) {
+    consuming.then((late) => late.close()).catch(() => {}); // The broker is away, and we do not wait for it.
+    return 0;
+  }
+  inbox.open(consumer);
+  log.info({ queue }, "Consuming");
+  await (idleMillis === undefined ? untilAborted(stopped) : untilIdle(inbox, idleMillis, stopped));
+  await consumer.cancel();
+  stop.abort();
+  await inbox.finish();
+  await consumer.close();
+  if (failures[0]) throw failures[0];
+  return inbox.takenCount();
+}
+
+type Inbox = ReturnType<typeof createInbox>;
+
+/** Collects deliveries, and hands them over in batches while there is room. */
+function createInbox(options: ConsumerOptions, stopped: AbortSignal, fail: (error: Error) => void) {
+  const batchCountMax = batchCountMaxOf(options.prefetchCount);
+  const underWay = new Set<Promise<void>>();
+  let waiting: Delivery[] = [];
+  let consumer: Consumer | undefined;
+  let takenCount = 0;
+  let isScheduled = false;
+
+  function put(delivery: Delivery): void {
+    waiting.push(delivery);
+    takenCount++;
+    schedule();
+  }
+
+  /** Deliveries that arrive together make up one batch. */
+  function schedule(): void {
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(() => {
+      isScheduled = false;
+      startBatches();
+    });
+  }
+
+  function startBatches(): void {
+    while (consumer && waiting.length > 0 && underWay.size < options.batches && !stopped.aborted) {
+      const batch = waiting.slice(0, batchCountMax);
+      waiting = waiting.slice(batchCountMax);
+      const done: Promise<void> = processBatch(options, consumer, batch, stopped)
+        .catch(fail)
+        .finally(() => {
+          underWay.delete(done);
+          startBatches();
+        });
+      underWay.add(done);
+    }
+  }
+
+  return {
+    put,
+    open: (opened: Consumer): void => {
+      consumer = opened;
+      schedule();
+    },
+    isIdle: () => underWay.size === 0 && waiting.length === 0,
+    takenCount: () => takenCount,
+    /** Waits for the batches under way. What waits is not begun, and goes back to the queue. */
+    finish: async (): Promise<void> => {
+      await Promise.all(underWay);
+    },
+  };
+}
+
+/** Half of the prefetch: while one half is applied, the other half travels. */
+const batchCountMaxOf = (prefetchCount: number): number =>
+  prefetchCount === 0 ? BATCH_COUNT_MAX : Math.min(BATCH_COUNT_MAX, Math.ceil(prefetchCount / 2));
+
+async function untilIdle(inbox: Inbox, idleMillis: number, stopped: AbortSignal): Promise<void> {
+  for (let seen = -1; !stopped.aborted; ) {
+    if (inbox.isIdle() && inbox.takenCount() === seen) return;
+    seen = inbox.takenCount();
+    await pause(idleMillis, stopped);
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}

@@ -1,0 +1,130 @@
+/** Sends what is in one outbox, and waits for more. Spec: messages, "Sent by this node"; operations, "Commands". */
+import type { Logger } from "pino";
+import { DatabaseUnavailable } from "../database/database.ts";
+import { type BurstContext, type BurstOutcome, flushBurst } from "./burst.ts";
+import { createGrowingPause, pause } from "./pause.ts";
+
+export { ForeignOutboxRow } from "./burst.ts";
+
+/** Where a flusher counts. */
+export interface FlusherMetrics {
+  /** A burst of messages was sent; how old the oldest of its rows was. */
+  burst(outbox: string, count: number, seconds: number, oldestAgeSeconds: number): void;
+  /** The broker returned messages, since no queue is bound. */
+  returned(outbox: string, count: number): void;
+}
+
+export interface FlusherOptions extends BurstContext {
+  /** How long to wait before looking again, when nobody wakes the flusher. */
+  readonly periodSeconds: number;
+  readonly log: Logger;
+  readonly metrics?: FlusherMetrics | undefined;
+}
+
+export interface Flusher {
+  /** Sends one burst. Resolves to the number of rows that are gone. Throws what `flushBurst` throws. */
+  runOnce(): Promise<number>;
+  /**
+   * Sends until the signal aborts; then finishes the burst under way and resolves. Waits for a database or a broker that
+   * is away. Rejects with a ForeignOutboxRow.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /** There may be something to send: do not wait for the end of the period. */
+  wake(): void;
+}
+
+const TROUBLE_PAUSE_MILLIS = 500;
+const TROUBLE_PAUSE_MILLIS_MAX = 30_000;
+/** Trouble that goes on is logged no oftener. */
+const TROUBLE_LOG_MILLIS = 60_000;
+
+export function createFlusher(options: FlusherOptions): Flusher {
+  const { broker, outbox, burstCount, periodSeconds, log, metrics } = options;
+  const alarm = createAlarm();
+  const trouble = createTroubleLog(log, outbox);
+
+  async function flush(): Promise<BurstOutcome> {
+    const startedAt = performance.now();
+    const outcome = await flushBurst(options);
+    const seconds = (performance.now() - startedAt) / 1000;
+    if (outcome.taken > 0) metrics?.burst(outbox, outcome.sent, seconds, outcome.oldestAgeSeconds);
+    if (outcome.returned > 0) metrics?.returned(outbox, outcome.returned);
+    if (outcome.dropped > 0)
+      log.info({ outbox, count: outcome.dropped }, "Deleted messages of the other half of a split");
+    return outcome;
+  }
+
+  /** Sends a burst, and says what to do next. */
+  async function attempt(): Promise<"next" | "wait" | "pause"> {
+    if (!broker.isConnected()) {
+      trouble.report("The broker is away", {});
+      return "pause";
+    }
+    try {
+      const { taken, returned, failed } = await flush();
+      if (returned > 0) trouble.report("The broker returns messages: no queue is bound to the exchange", { returned });
+      if (failed > 0) trouble.report("The broker does not confirm messages", { failed });
+      if (returned + failed > 0) return "pause";
+      return taken === burstCount ? "next" : "wait";
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable)) throw error;
+      trouble.report("The database is away", {});
+      return "pause";
+    }
+  }
+
+  return {
+    runOnce: async () => {
+      const { sent, dropped } = await flush();
+      return sent + dropped;
+    },
+    run: async (signal) => {
+      const troublePause = createGrowingPause({
+        firstMillis: TROUBLE_PAUSE_MILLIS,
+        maxMillis: TROUBLE_PAUSE_MILLIS_MAX,
+      });
+      while (!signal.aborted) {
+        alarm.reset(); // Before looking: what is written while we look rings again.
+        const next = await attempt();
+        if (next === "pause") {
+          // Nobody wakes us from this: whoever writes knows nothing of the broker.
+          await pause(troublePause.next(), signal);
+          continue;
+        }
+        trouble.end();
+        troublePause.reset();
+        if (next === "wait") await alarm.wait(periodSeconds * 1000, signal);
+      }
+    },
+    wake: alarm.ring,
+  };
+}
+
+/** Remembers that somebody rang until it is reset. */
+function createAlarm() {
+  let controller = new AbortController();
+  return {
+    ring: () => controller.abort(),
+    reset: () => {
+      if (controller.signal.aborted) controller = new AbortController();
+    },
+    wait: (millis: number, signal: AbortSignal) => pause(millis, AbortSignal.any([signal, controller.signal])),
+  };
+}
+
+/** Says once in a while what keeps the messages from being sent, and when that is over. */
+function createTroubleLog(log: Logger, outbox: string) {
+  let loggedAt: number | undefined;
+  return {
+    report: (what: string, details: object): void => {
+      const at = performance.now();
+      if (loggedAt !== undefined && at - loggedAt < TROUBLE_LOG_MILLIS) return;
+      loggedAt = at;
+      log.warn({ outbox, ...details }, `${what}. The messages are kept, and sent later`);
+    },
+    end: (): void => {
+      if (loggedAt !== undefined) log.warn({ outbox }, "Messages are sent again");
+      loggedAt = undefined;
+    },
+  };
+}
