@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { RunningTransfer } from "../../src/domain/running-transfer.ts";
+import {
+  judgeFinalizedTransfer,
+  judgePreparedTransfer,
+  judgeRejectedTransfer,
+} from "../../src/domain/transfer-messages.ts";
+import type { FinalizedTransfer, PreparedTransfer, RejectedTransfer } from "../../src/messages/incoming.ts";
+import { parseSample } from "../messages/sample-messages.ts";
+import { at, runningTransfer, THEN } from "./records.ts";
+
+const now = at("2026-11-23T10:00:00.123456Z");
+
+const keyOf = (transfer: RunningTransfer) => ({
+  debtorId: transfer.debtorId,
+  creditorId: 0n,
+  coordinatorId: transfer.debtorId,
+  coordinatorRequestId: transfer.coordinatorRequestId,
+});
+
+const preparedFor = (transfer: RunningTransfer, changes: Partial<PreparedTransfer> = {}): PreparedTransfer => ({
+  ...parseSample("PreparedTransfer"),
+  ...keyOf(transfer),
+  transferId: 7n,
+  lockedAmount: transfer.amount,
+  recipient: transfer.recipient,
+  ...changes,
+});
+
+const rejectedFor = (transfer: RunningTransfer, changes: Partial<RejectedTransfer> = {}): RejectedTransfer => ({
+  ...parseSample("RejectedTransfer"),
+  ...keyOf(transfer),
+  statusCode: "INSUFFICIENT_AVAILABLE_AMOUNT",
+  totalLockedAmount: 5n,
+  ...changes,
+});
+
+const finalizedFor = (transfer: RunningTransfer, changes: Partial<FinalizedTransfer> = {}): FinalizedTransfer => ({
+  ...parseSample("FinalizedTransfer"),
+  ...keyOf(transfer),
+  transferId: transfer.transferId ?? 7n,
+  committedAmount: transfer.amount,
+  statusCode: "OK",
+  totalLockedAmount: 5n,
+  ...changes,
+});
+
+const noted = { transferNoteFormat: "-", transferNote: "Thank you!" };
+const settledTransfer = (changes: Partial<RunningTransfer> = {}) => runningTransfer({ transferId: 7n, ...changes });
+const cancelledTransfer = () => runningTransfer({ finalizedAt: THEN, errorCode: "CANCELED_BY_THE_SENDER" });
+
+describe("a PreparedTransfer", () => {
+  test("settles the transfer it matches, and commits the whole amount with the note", () => {
+    const transfer = runningTransfer(noted);
+    assert.deepEqual(judgePreparedTransfer(transfer, preparedFor(transfer), now), {
+      action: "commit",
+      transfer: { ...transfer, transferId: 7n },
+      message: { ...keyOf(transfer), transferId: 7n, committedAmount: 1000n, ...noted, ts: now },
+    });
+  });
+
+  test("commits no more than the amount, even when more is locked", () => {
+    const transfer = runningTransfer();
+    const verdict = judgePreparedTransfer(transfer, preparedFor(transfer, { lockedAmount: 1001n }), now);
+    assert.equal(verdict.action, "commit");
+    assert.equal(verdict.message.committedAmount, 1000n);
+  });
+
+  test("is answered in the same way when it is repeated, finalized or not", () => {
+    for (const finalizedAt of [null, THEN]) {
+      const transfer = settledTransfer({ ...noted, finalizedAt });
+      const verdict = judgePreparedTransfer(transfer, preparedFor(transfer), now);
+      assert.ok(verdict.action === "commit");
+      assert.equal(verdict.transfer, transfer);
+      assert.equal(verdict.message.committedAmount, 1000n);
+    }
+  });
+
+  test("may have the transfer ID 0", () => {
+    const transfer = runningTransfer();
+    const verdict = judgePreparedTransfer(transfer, preparedFor(transfer, { transferId: 0n }), now);
+    assert.ok(verdict.action === "commit");
+    assert.equal(verdict.transfer.transferId, 0n);
+    assert.equal(judgePreparedTransfer(verdict.transfer, preparedFor(transfer), now).action, "dismiss");
+  });
+
+  test("is dismissed, with its own IDs, when it does not match", () => {
+    const transfer = runningTransfer(noted);
+    const mismatches: Partial<PreparedTransfer>[] = [
+      { debtorId: 2n },
+      { creditorId: 1n },
+      { recipient: "other" },
+      { lockedAmount: 999n },
+    ];
+    for (const mismatch of mismatches) {
+      const prepared = preparedFor(transfer, mismatch);
+      assert.deepEqual(judgePreparedTransfer(transfer, prepared, now), {
+        action: "dismiss",
+        message: {
+          debtorId: prepared.debtorId,
+          creditorId: prepared.creditorId,
+          transferId: 7n,
+          coordinatorId: 1n,
+          coordinatorRequestId: transfer.coordinatorRequestId,
+          committedAmount: 0n,
+          transferNoteFormat: "",
+          transferNote: "",
+          ts: now,
+        },
+      });
+    }
+  });
+
+  test("is dismissed when the transfer is unknown, cancelled, or settled by another", () => {
+    const transfers = [undefined, cancelledTransfer(), settledTransfer({ transferId: 8n })];
+    for (const transfer of transfers) {
+      const verdict = judgePreparedTransfer(transfer, preparedFor(runningTransfer()), now);
+      assert.equal(verdict.action, "dismiss");
+      assert.equal(verdict.message.committedAmount, 0n);
+    }
+  });
+
+  test("that repeats a settled transfer's ID, but does not match, is dismissed", () => {
+    const transfer = settledTransfer();
+    assert.equal(judgePreparedTransfer(transfer, preparedFor(transfer, { recipient: "x" }), now).action, "dismiss");
+  });
+});
+
+describe("a RejectedTransfer", () => {
+  test("finalizes the transfer with its status code, which may be empty, and its total locked amount", () => {
+    for (const transfer of [runningTransfer(), settledTransfer()]) {
+      for (const statusCode of ["INSUFFICIENT_AVAILABLE_AMOUNT", ""]) {
+        assert.deepEqual(judgeRejectedTransfer(transfer, rejectedFor(transfer, { statusCode }), now), {
+          action: "finalize",
+          transfer: { ...transfer, finalizedAt: now, errorCode: statusCode, totalLockedAmount: 5n },
+        });
+      }
+    }
+  });
+
+  test("with another debtor's or creditor's ID finalizes it, too, but as an unexpected error", () => {
+    const transfer = runningTransfer();
+    for (const mismatch of [{ debtorId: 2n }, { creditorId: 1n }]) {
+      assert.deepEqual(judgeRejectedTransfer(transfer, rejectedFor(transfer, mismatch), now), {
+        action: "finalize",
+        transfer: { ...transfer, finalizedAt: now, errorCode: "UNEXPECTED_ERROR", totalLockedAmount: null },
+      });
+    }
+  });
+
+  test("of an unknown or finalized transfer is ignored", () => {
+    const rejected = rejectedFor(runningTransfer());
+    assert.equal(judgeRejectedTransfer(undefined, rejected, now).action, "ignore");
+    assert.equal(judgeRejectedTransfer(cancelledTransfer(), rejected, now).action, "ignore");
+  });
+});
+
+describe("a FinalizedTransfer", () => {
+  test("with the whole amount is a success", () => {
+    for (const transfer of [settledTransfer(), settledTransfer({ amount: 0n })]) {
+      assert.deepEqual(judgeFinalizedTransfer(transfer, finalizedFor(transfer), now), {
+        action: "finalize",
+        transfer: { ...transfer, finalizedAt: now },
+      });
+    }
+  });
+
+  test("with an error and no amount is that error", () => {
+    const transfer = settledTransfer();
+    for (const statusCode of ["TIMEOUT", ""]) {
+      const finalized = finalizedFor(transfer, { statusCode, committedAmount: 0n });
+      assert.deepEqual(judgeFinalizedTransfer(transfer, finalized, now), {
+        action: "finalize",
+        transfer: { ...transfer, finalizedAt: now, errorCode: statusCode, totalLockedAmount: 5n },
+      });
+    }
+  });
+
+  test("with another amount is an unexpected error", () => {
+    const transfer = settledTransfer();
+    for (const committedAmount of [0n, 999n, 1001n]) {
+      assert.deepEqual(judgeFinalizedTransfer(transfer, finalizedFor(transfer, { committedAmount }), now), {
+        action: "finalize",
+        transfer: { ...transfer, finalizedAt: now, errorCode: "UNEXPECTED_ERROR", totalLockedAmount: null },
+      });
+    }
+  });
+
+  test("of another account or transfer, or of one that is not settled, is ignored", () => {
+    const transfer = settledTransfer();
+    for (const mismatch of [{ debtorId: 2n }, { creditorId: 1n }, { transferId: 8n }]) {
+      assert.equal(judgeFinalizedTransfer(transfer, finalizedFor(transfer, mismatch), now).action, "ignore");
+    }
+    assert.equal(judgeFinalizedTransfer(undefined, finalizedFor(transfer), now).action, "ignore");
+    assert.equal(judgeFinalizedTransfer(runningTransfer(), finalizedFor(transfer), now).action, "ignore");
+  });
+});
+
+test("whatever comes, in whatever order: one settlement at most, one outcome, and commits only of the settled", () => {
+  const start = runningTransfer();
+  const transferId = fc.constantFrom(7n, 8n);
+  const message = fc.oneof(
+    fc.record({ transferId, recipient: fc.constantFrom("1111", "x") }).map((changes) => preparedFor(start, changes)),
+    fc.record({ statusCode: fc.constantFrom("A", "B") }).map((changes) => rejectedFor(start, changes)),
+    fc
+      .record({ transferId, committedAmount: fc.constantFrom(0n, 1000n), statusCode: fc.constantFrom("OK", "A") })
+      .map((changes) => finalizedFor(start, changes)),
+  );
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 12 }), (messages) => {
+      let transfer = start;
+      for (const message of messages) {
+        const before = transfer;
+        if (message.type === "PreparedTransfer") {
+          const verdict = judgePreparedTransfer(before, message, now);
+          if (verdict.action === "commit") transfer = verdict.transfer;
+          const isSettledByThis = transfer.transferId === message.transferId && message.recipient === "1111";
+          assert.equal(verdict.action, isSettledByThis ? "commit" : "dismiss");
+        } else {
+          const verdict =
+            message.type === "RejectedTransfer"
+              ? judgeRejectedTransfer(before, message, now)
+              : judgeFinalizedTransfer(before, message, now);
+          if (verdict.action === "finalize") transfer = verdict.transfer;
+        }
+        if (before.transferId !== null) assert.equal(transfer.transferId, before.transferId);
+        if (before.finalizedAt !== null) assert.deepEqual(transfer, before);
+      }
+    }),
+  );
+});
