@@ -1,0 +1,27 @@
+/** What is answered to a request, apart from the headers that every answer has. */
+
+export interface Answer {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+// Existing clients compare it for equality and fail on parameters. Spec: authorization, "Clients".
+const JSON_TYPE = "application/json";
+
+/** An answer with JSON text. */
+export const jsonAnswer = (status: number, text: string, headers?: Readonly<Record<string, string>>): Answer => ({
+  status,
+  headers: { ...headers, "content-type": JSON_TYPE },
+  body: text,
+});
+
+/** 204. */
+export const noContent: Answer = { status: 204 };
+
+/** 302, 303 or 308. The location must have been made safe for a header. */
+export const redirectTo = (status: 302 | 303 | 308, location: string, cacheControl?: string): Answer => ({
+  status,
+  headers: { location, ...(cacheControl === undefined ? {} : { "cache-control": cacheControl }) },
+});

@@ -1,0 +1,39 @@
+/** A line in the log for every refused and every administrative request, whatever the log level. */
+import type { IncomingMessage } from "node:http";
+import type { Logger } from "../runtime/log.ts";
+import { lastElementOf } from "./location.ts";
+import type { Target } from "./target.ts";
+
+const LOGGED_LENGTH_MAX = 200;
+
+/** Who asked for what, from where, and what became of it. `callerName` is `undefined` for nobody. */
+export type Auditor = (
+  request: IncomingMessage,
+  target: Target,
+  status: number,
+  callerName: string | undefined,
+) => void;
+
+export function createAuditor(log: Logger, areForwardedHeadersTrusted: boolean): Auditor {
+  const auditLog = log.child({ audit: true }, { level: "info" });
+  return (request, target, status, callerName) => {
+    const isRefused = status === 401 || status === 403;
+    if (!isRefused && !isAdministrative(request, target)) return;
+    const forwardedFor = areForwardedHeadersTrusted ? lastElementOf(request.headers["x-forwarded-for"]) : undefined;
+    auditLog.info(
+      {
+        method: request.method,
+        path: target.path || "unknown",
+        status,
+        caller: callerName?.slice(0, LOGGED_LENGTH_MAX),
+        client: (forwardedFor || request.socket.remoteAddress)?.slice(0, LOGGED_LENGTH_MAX),
+      },
+      isRefused ? "Request refused" : "Administrative request",
+    );
+  };
+}
+
+function isAdministrative({ method }: IncomingMessage, { resource }: Target): boolean {
+  const access = resource?.routes.get(method!)?.access;
+  return access === "admin" || access === "anywhere" || access === "superuser";
+}

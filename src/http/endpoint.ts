@@ -1,0 +1,72 @@
+/** What a route is made of behind the guards: which body it takes, and what it does. */
+import type { IncomingMessage } from "node:http";
+import type { Static, TSchema } from "typebox";
+import type { Config } from "../config.ts";
+import type { Pool } from "../database/database.ts";
+import type { RunningTransfer } from "../domain/running-transfer.ts";
+import type { NewTransfer } from "../operations/transfers.ts";
+import type { ShardingRealm } from "../values/shard.ts";
+import type { Answer } from "./answer.ts";
+import { unprocessable } from "./errors.ts";
+import { readBody, readJson } from "./request-body.ts";
+import { compileValidator } from "./schemas/validation.ts";
+import type { Caller } from "./subjects.ts";
+import type { Target } from "./target.ts";
+
+/** What all endpoints need. */
+export interface Door {
+  readonly pool: Pool;
+  readonly realm: ShardingRealm;
+  readonly limits: Config["limits"];
+  readonly createTransfer: (transfer: NewTransfer) => Promise<{ transfer: RunningTransfer; isNew: boolean }>;
+  /** To be called when something has been put into the outbox. */
+  readonly onWritten: () => void;
+}
+
+/** A request that has passed the guards. */
+export interface AdmittedRequest {
+  readonly target: Target;
+  /** `undefined` on the public routes. */
+  readonly caller: Caller | undefined;
+  /** `scheme://host[:port]` as the client sees this server, or empty. */
+  readonly baseUrl: () => string;
+  readonly contentType: string | undefined;
+}
+
+export interface Endpoint {
+  /** The schema of the request object; undefined when there is none. */
+  readonly bodySchema?: TSchema;
+  /** Reads the body and checks it. Throws 400, 413 or 422. */
+  readonly readBody?: (request: IncomingMessage, door: Door) => Promise<unknown>;
+  readonly run: (door: Door, request: AdmittedRequest, body: never) => Promise<Answer> | Answer;
+}
+
+/** An endpoint that looks at no body. */
+export const withoutBody = (run: (door: Door, request: AdmittedRequest) => Promise<Answer> | Answer): Endpoint => ({
+  run,
+});
+
+/** An endpoint that takes a request object. */
+export function withJson<Schema extends TSchema>(
+  bodySchema: Schema,
+  run: (door: Door, request: AdmittedRequest, body: Static<Schema>) => Promise<Answer>,
+): Endpoint {
+  const validate = compileValidator(bodySchema);
+  return {
+    bodySchema,
+    readBody: async (request) => {
+      const { value, errors } = validate(await readJson(request));
+      if (errors !== undefined) throw unprocessable(errors);
+      return value;
+    },
+    run,
+  };
+}
+
+/** An endpoint that takes a document, whatever it is. */
+export const withDocument = (
+  run: (door: Door, request: AdmittedRequest, content: Buffer) => Promise<Answer>,
+): Endpoint => ({
+  readBody: (request, { limits }) => readBody(request, limits.documentBytesMax),
+  run,
+});

@@ -1,0 +1,83 @@
+/**
+ * The guards, in the order in which a request meets them, and behind them the endpoint.
+ * Spec: authorization, part 5; golden NOTES, "Order of refusals".
+ */
+import type { IncomingMessage } from "node:http";
+import { createTransferCreator } from "../operations/transfers.ts";
+import type { Answer } from "./answer.ts";
+import { isPreflight, preflightHeaders } from "./cors.ts";
+import type { Door } from "./endpoint.ts";
+import { HttpError } from "./errors.ts";
+import { gateIdentification, type Identification, type IdentifiedCaller, proxyIdentification } from "./identity.ts";
+import { baseUrlOf } from "./location.ts";
+import { answerNowhere } from "./nowhere.ts";
+import { checkAfterBody, checkBeforeBody } from "./permissions.ts";
+import type { Resource } from "./route-table.ts";
+import { endpoints } from "./routes/index.ts";
+import type { ServerOptions } from "./server.ts";
+import type { Target } from "./target.ts";
+
+/** What is known of a request even when it ends in an error. */
+export interface Progress {
+  /** The name of the caller, once it is known to be one; empty for the anonymous superuser. */
+  callerName: string | undefined;
+}
+
+/** Makes the function that answers a request, or throws what `answerToError` can answer. */
+export function createGuards(
+  options: ServerOptions,
+): (raw: IncomingMessage, target: Target, progress: Progress) => Promise<Answer> {
+  const { pool, realm, limits, isCorsEnabled, areForwardedHeadersTrusted, onWritten } = options;
+  const identification = identificationOf(options);
+  const door: Door = { pool, realm, limits, createTransfer: createTransferCreator(pool, limits), onWritten };
+
+  return async (raw, target, progress) => {
+    const { resource } = target;
+    const method = raw.method!;
+    if (isCorsEnabled && isPreflight(method, raw.headers)) return answerPreflight(raw, resource);
+    const baseUrl = () => baseUrlOf(raw, areForwardedHeadersTrusted);
+    if (resource === undefined) return await answerNowhere(raw, target, identification, baseUrl);
+    if (method === "OPTIONS") return answerOptions(raw, target, resource);
+    const route = resource.routes.get(method);
+    if (route === undefined) {
+      await identification.admitToNothing(raw, method);
+      throw new HttpError(405, undefined, { headers: { allow: resource.allow } });
+    }
+
+    let identified: IdentifiedCaller | undefined;
+    if (route.scope !== null) {
+      identified = await identification.identify(raw, route.scope);
+      progress.callerName = identified.name;
+    }
+    const caller = identified?.caller;
+    checkBeforeBody(route.access, realm, target, caller, route.method === "GET");
+    const endpoint = endpoints[route.operationId];
+    const body = endpoint.readBody === undefined ? undefined : await endpoint.readBody(raw, door);
+    checkAfterBody(route.access, realm, target, caller);
+    const contentType = raw.headers["content-type"];
+    return await endpoint.run(door, { target, caller, baseUrl, contentType }, body as never);
+  };
+
+  /** Known paths only; whoever names itself must be somebody who may read there. */
+  function answerOptions(raw: IncomingMessage, target: Target, { allow, optionsAccess }: Resource): Answer {
+    if (optionsAccess !== "public") {
+      const identified = identification.identifyForOptions(raw);
+      checkBeforeBody(optionsAccess, realm, target, identified?.caller, true);
+    }
+    return { status: 200, headers: { allow } };
+  }
+}
+
+/** For every path, without an identity and without a redirect, which would fail in browsers. */
+const answerPreflight = (raw: IncomingMessage, resource: Resource | undefined): Answer => ({
+  status: 200,
+  headers: { ...preflightHeaders(raw.headers), ...(resource === undefined ? {} : { allow: resource.allow }) },
+});
+
+function identificationOf({ authentication, gate, subjects }: ServerOptions): Identification {
+  if (authentication.mode === "trusted proxy") {
+    return proxyIdentification(authentication.isAnonymousSuperuser, subjects);
+  }
+  if (gate === undefined) throw new TypeError("This mode of authentication needs a gate");
+  return gateIdentification(gate, subjects);
+}

@@ -1,0 +1,34 @@
+/** Absolute URLs for `Location` headers. Spec: http-api, "URLs in answers"; authorization, part 7. */
+import type { IncomingMessage } from "node:http";
+
+const HOST = /^(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::([0-9]{1,5}))?$/;
+
+/**
+ * `scheme://host[:port]` as the client sees this server: from the `Host` header and, when they are trusted, from the
+ * last elements of `X-Forwarded-Proto` and `X-Forwarded-Port`. Empty when the `Host` header is missing or is no host
+ * and port: a `Location` may be relative, and nothing unchecked gets into a header.
+ */
+export function baseUrlOf({ headers }: IncomingMessage, areForwardedHeadersTrusted: boolean): string {
+  const match = HOST.exec(headers.host ?? "");
+  if (match === null) return "";
+  let scheme = "http";
+  let port = match[2] === undefined ? undefined : Number(match[2]);
+  if (areForwardedHeadersTrusted) {
+    const forwardedScheme = lastElementOf(headers["x-forwarded-proto"]);
+    if (forwardedScheme === "http" || forwardedScheme === "https") scheme = forwardedScheme;
+    const forwardedPort = lastElementOf(headers["x-forwarded-port"]);
+    if (forwardedPort !== undefined && /^[0-9]{1,5}$/.test(forwardedPort)) {
+      const number = Number(forwardedPort);
+      if (number >= 1 && number <= 65535) port = number;
+    }
+  }
+  const isDefaultPort = port === undefined || port === (scheme === "https" ? 443 : 80);
+  return `${scheme}://${match[1]}${isDefaultPort ? "" : `:${port}`}`;
+}
+
+/** The last element of a comma-separated list, which is what the nearest proxy has added. */
+export function lastElementOf(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const list = typeof header === "string" ? header : header.join(",");
+  return list.slice(list.lastIndexOf(",") + 1).trim();
+}

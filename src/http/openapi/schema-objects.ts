@@ -1,0 +1,36 @@
+/** Schemas in the terms of OpenAPI: keywords of ours become standard ones, named objects become references. */
+import type { OwnKeywords } from "../schemas/fields.ts";
+
+type Plain = { readonly [key: string]: unknown };
+
+/** The named schemas that have been met, by name. */
+export type Components = Map<string, unknown>;
+
+/** A reference to the schema when it has a title, else the schema itself. What it names is added to the components. */
+export function schemaObject(schema: object, components: Components): unknown {
+  const { title } = schema as { title?: string };
+  if (title === undefined) return translate(schema as Plain, components);
+  if (!components.has(title)) {
+    components.set(title, undefined); // Keeps the place: what comes first in the document stands first here.
+    components.set(title, translate(schema as Plain, components));
+  }
+  return { $ref: `#/components/schemas/${title}` };
+}
+
+function translate(schema: Plain, components: Components): unknown {
+  const { int64, utf8BytesMax, storable, uuid, ...standard } = schema as OwnKeywords & Plain;
+  const properties = standard.properties as Readonly<Record<string, object>> | undefined;
+  return {
+    ...(int64 === undefined ? {} : { type: "integer", format: "int64", ...int64 }),
+    ...(uuid === undefined ? {} : { format: "uuid" }),
+    ...standard,
+    ...(properties === undefined
+      ? {}
+      : {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([name, property]) => [name, schemaObject(property, components)]),
+          ),
+        }),
+    ...(standard.items === undefined ? {} : { items: schemaObject(standard.items as object, components) }),
+  };
+}

@@ -1,0 +1,64 @@
+/** The routes of superusers and supervisors. Spec: http-api, "admin". */
+import { listActiveDebtorIds } from "../../database/debtors.ts";
+import {
+  activateNewDebtor,
+  activateReservedDebtor,
+  deactivateDebtor,
+  reserveDebtor,
+  reserveRandomDebtor,
+  restrictDebtor,
+} from "../../operations/debtors.ts";
+import { isResponsible } from "../../values/shard.ts";
+import { jsonAnswer, noContent } from "../answer.ts";
+import { withJson, withoutBody } from "../endpoint.ts";
+import {
+  DebtorActivationRequest,
+  DebtorDeactivationRequest,
+  DebtorReservationRequest,
+  DebtorRestrictionRequest,
+} from "../schemas/debtors.ts";
+import { viewDebtor, viewReservation } from "../views/debtor-view.ts";
+import { debtorsListView, viewDebtorsPage } from "../views/debtors-list-view.ts";
+
+export const reserveRandom = withJson(DebtorReservationRequest, async ({ pool, realm, limits }) => {
+  const debtor = await reserveRandomDebtor(pool, realm);
+  return jsonAnswer(200, viewReservation(debtor, limits.inactiveDebtorRetentionDays));
+});
+
+export const getDebtorsList = withoutBody(() => jsonAnswer(200, debtorsListView));
+
+/** On a shard foreign debtors are dropped from the page, so that it may be short, or empty, and not be the last one. */
+export const getDebtorsPage = withoutBody(async ({ pool, realm, limits }, { target }) => {
+  const pageSize = limits.debtorsPerPage;
+  const debtorIds = await listActiveDebtorIds(pool, target.debtorId, pageSize + 1);
+  const items = debtorIds.slice(0, pageSize).filter((debtorId) => isResponsible(realm, debtorId));
+  return jsonAnswer(200, viewDebtorsPage(`${target.path}?${target.query ?? ""}`, items, debtorIds[pageSize]));
+});
+
+export const reserve = withJson(DebtorReservationRequest, async ({ pool, limits }, { target }) => {
+  const debtor = await reserveDebtor(pool, target.debtorId);
+  return jsonAnswer(200, viewReservation(debtor, limits.inactiveDebtorRetentionDays));
+});
+
+export const activate = withJson(
+  DebtorActivationRequest,
+  async ({ pool, onWritten }, { target }, { reservationId }) => {
+    const debtor = await (reservationId === undefined
+      ? activateNewDebtor(pool, target.debtorId)
+      : activateReservedDebtor(pool, target.debtorId, reservationId));
+    onWritten();
+    return jsonAnswer(200, viewDebtor(debtor));
+  },
+);
+
+export const deactivate = withJson(DebtorDeactivationRequest, async ({ pool, onWritten }, { target }) => {
+  await deactivateDebtor(pool, target.debtorId);
+  onWritten();
+  return noContent;
+});
+
+export const restrict = withJson(DebtorRestrictionRequest, async ({ pool, onWritten }, { target }, { minBalance }) => {
+  const debtor = await restrictDebtor(pool, target.debtorId, minBalance);
+  onWritten();
+  return jsonAnswer(200, viewDebtor(debtor));
+});

@@ -1,0 +1,46 @@
+/** The documentation, for everybody, and without the outside network. Spec: http-api, "health and docs". */
+import { stringifyJson } from "../../values/json.ts";
+import { type Answer, jsonAnswer } from "../answer.ts";
+import { withoutBody } from "../endpoint.ts";
+import { notFound } from "../errors.ts";
+import { buildOpenApiDocument } from "../openapi/document.ts";
+import { writeReferencePage } from "../openapi/reference-page.ts";
+import { findSwaggerUiAsset, swaggerUiPage } from "../openapi/swagger-ui.ts";
+
+let openApiText: string | undefined;
+let referencePage: string | undefined;
+
+export const getOpenApiDocument = withoutBody(() => {
+  openApiText ??= stringifyJson(buildOpenApiDocument());
+  return jsonAnswer(200, openApiText);
+});
+
+export const getReference = withoutBody(() => {
+  referencePage ??= writeReferencePage(buildOpenApiDocument());
+  return page(referencePage, "default-src 'none'; style-src 'unsafe-inline'; img-src data:");
+});
+
+// It sends requests to this server, and to the authorization server for a token, wherever that is.
+export const getSwaggerUi = withoutBody(() =>
+  page(
+    swaggerUiPage,
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' https: http:",
+  ),
+);
+
+export const getSwaggerUiAsset = withoutBody(async (_door, { target }) => {
+  const asset = await findSwaggerUiAsset(target.asset);
+  if (asset === undefined) throw notFound();
+  const headers = { "content-type": asset.contentType, "cache-control": "max-age=3600" };
+  return { status: 200, headers, body: asset.content };
+});
+
+const page = (text: string, policy: string): Answer => ({
+  status: 200,
+  headers: {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": `${policy}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
+    "referrer-policy": "no-referrer",
+  },
+  body: text,
+});

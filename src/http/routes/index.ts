@@ -1,0 +1,36 @@
+/** Which endpoint stands behind which route; one for each, or it does not compile. */
+import type { Endpoint } from "../endpoint.ts";
+import type { OperationId } from "../route-table.ts";
+import * as admin from "./admin.ts";
+import * as debtors from "./debtors.ts";
+import * as docs from "./docs.ts";
+import * as documents from "./documents.ts";
+import { checkHealth } from "./health.ts";
+import * as transfers from "./transfers.ts";
+
+export const endpoints: Readonly<Record<OperationId, Endpoint>> = {
+  reserveRandomDebtor: admin.reserveRandom,
+  getDebtorsList: admin.getDebtorsList,
+  getDebtorsPage: admin.getDebtorsPage,
+  reserveDebtor: admin.reserve,
+  activateDebtor: admin.activate,
+  deactivateDebtor: admin.deactivate,
+  restrictDebtor: admin.restrict,
+  redirectToDebtor: debtors.redirectToOwn,
+  getDebtor: debtors.getDebtor,
+  getDebtorConfig: debtors.getConfig,
+  updateDebtorConfig: debtors.updateConfig,
+  getTransfersList: transfers.listTransfers,
+  createTransfer: transfers.create,
+  getTransfer: transfers.getTransfer,
+  cancelTransfer: transfers.cancel,
+  deleteTransfer: transfers.remove,
+  redirectToDebtorsInfo: documents.redirectToInfo,
+  saveDocument: documents.save,
+  getDocument: documents.getDocument,
+  checkHealth,
+  getReference: docs.getReference,
+  getOpenApiDocument: docs.getOpenApiDocument,
+  getSwaggerUi: docs.getSwaggerUi,
+  getSwaggerUiAsset: docs.getSwaggerUiAsset,
+};

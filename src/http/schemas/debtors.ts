@@ -1,0 +1,119 @@
+/** The objects of the debtors resources. Spec: http-api, "admin" and "debtors". */
+import { type Static, Type } from "typebox";
+import { ApiObject, DateTime, Int32, Int64, Text, TypeName, Uri } from "./fields.ts";
+import { AccountIdentity, DebtorIdentity, ObjectReference } from "./references.ts";
+
+const latestUpdateId = Int64({
+  minimum: 1n,
+  description: "The sequential number of the latest update. A client must send the current one plus 1.",
+  examples: [2],
+});
+
+export type DebtorConfigRequest = Static<typeof DebtorConfigRequest>;
+export const DebtorConfigRequest = ApiObject("DebtorConfigRequest", "What the debtor's configuration shall be.", {
+  type: Type.Optional(TypeName("DebtorConfig")),
+  configData: Text({
+    maxLength: 2000,
+    utf8BytesMax: 2000,
+    description: "The configuration, an opaque text for this server; at most 2000 bytes in UTF-8.",
+    examples: ['{"info": {"iri": "https://example.com/"}}'],
+  }),
+  latestUpdateId,
+});
+
+export type DebtorConfig = Static<typeof DebtorConfig>;
+export const DebtorConfig = ApiObject("DebtorConfig", "A debtor's configuration.", {
+  type: TypeName("DebtorConfig"),
+  uri: Uri("The URI of this object.", "/debtors/1/config"),
+  debtor: ObjectReference,
+  configData: Type.String({ description: "The configuration, an opaque text for this server." }),
+  latestUpdateId,
+  latestUpdateAt: DateTime("The moment of the latest update."),
+});
+
+export type Debtor = Static<typeof Debtor>;
+export const Debtor = ApiObject("Debtor", "An issuer of a currency.", {
+  type: TypeName("Debtor"),
+  uri: Uri("The URI of this object.", "/debtors/1/"),
+  identity: DebtorIdentity,
+  config: DebtorConfig,
+  transfersList: ObjectReference,
+  createTransfer: ObjectReference,
+  saveDocument: ObjectReference,
+  publicInfoDocument: ObjectReference,
+  createdAt: DateTime("The moment at which the debtor was created."),
+  balance: Int64({
+    description: "The balance of the debtor's account: with a minus sign it is the amount in circulation.",
+    examples: [-1000],
+  }),
+  minBalance: Int64({
+    maximum: 0n,
+    description: "How far the balance may go.",
+    examples: [-1000000],
+  }),
+  noteMaxBytes: Int32({ description: "The most bytes that a transfer note can have in UTF-8.", examples: [500] }),
+  configError: Type.Optional(
+    Type.String({ description: "Why the configuration is not effectual; absent when nothing is known to be wrong." }),
+  ),
+  account: Type.Optional(AccountIdentity),
+});
+
+export type DebtorReservationRequest = Static<typeof DebtorReservationRequest>;
+export const DebtorReservationRequest = ApiObject("DebtorReservationRequest", "Asks for a debtor ID to be reserved.", {
+  type: Type.Optional(TypeName("DebtorReservationRequest")),
+});
+
+export type DebtorReservation = Static<typeof DebtorReservation>;
+export const DebtorReservation = ApiObject("DebtorReservation", "A debtor ID that is reserved for a while.", {
+  type: TypeName("DebtorReservation"),
+  createdAt: DateTime("The moment at which the reservation was made."),
+  reservationId: Type.String({ description: "Activates the debtor; opaque.", examples: ["12345"] }),
+  debtorId: Type.String({ description: "The reserved debtor ID, as an unsigned decimal.", examples: ["1"] }),
+  validUntil: DateTime("The moment until which the debtor must be activated."),
+});
+
+export type DebtorActivationRequest = Static<typeof DebtorActivationRequest>;
+export const DebtorActivationRequest = ApiObject("DebtorActivationRequest", "Asks for a debtor to be activated.", {
+  type: Type.Optional(TypeName("DebtorActivationRequest")),
+  reservationId: Type.Optional(
+    Text({
+      description: "The reservation to activate. Without it the debtor ID is reserved and activated at once.",
+      examples: ["12345"],
+    }),
+  ),
+});
+
+export type DebtorDeactivationRequest = Static<typeof DebtorDeactivationRequest>;
+export const DebtorDeactivationRequest = ApiObject(
+  "DebtorDeactivationRequest",
+  "Asks for a debtor to be deactivated, for ever.",
+  {
+    type: Type.Optional(TypeName("DebtorDeactivationRequest")),
+  },
+);
+
+export type DebtorRestrictionRequest = Static<typeof DebtorRestrictionRequest>;
+export const DebtorRestrictionRequest = ApiObject("DebtorRestrictionRequest", "Limits how much a debtor can issue.", {
+  type: Type.Optional(TypeName("DebtorRestrictionRequest")),
+  minBalance: Int64({ maximum: 0n, description: "How far the balance may go.", examples: [-1000000] }),
+});
+
+export type DebtorsList = Static<typeof DebtorsList>;
+export const DebtorsList = ApiObject("DebtorsList", "Where the list of all active debtors begins.", {
+  type: TypeName("DebtorsList"),
+  uri: Uri("The URI of this object.", "/debtors/.list"),
+  itemsType: Type.Literal("ObjectReference", { description: "The type of the items." }),
+  first: Uri("The URI of the first page, an `ObjectReferencesPage`.", "/debtors/9223372036854775808/enumerate"),
+});
+
+export type ObjectReferencesPage = Static<typeof ObjectReferencesPage>;
+export const ObjectReferencesPage = ApiObject(
+  "ObjectReferencesPage",
+  "A page of references, which may be an empty one.",
+  {
+    type: TypeName("ObjectReferencesPage"),
+    uri: Uri("The URI of this object.", "/debtors/9223372036854775808/enumerate?"),
+    items: Type.Array(ObjectReference, { description: "References to debtors." }),
+    next: Type.Optional(Uri("The URI of the next page; absent on the last one.", "/debtors/2001/enumerate")),
+  },
+);

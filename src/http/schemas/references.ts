@@ -1,0 +1,29 @@
+/** Objects that only point to others. */
+import { Type } from "typebox";
+import { ApiObject, TypeName, Uri } from "./fields.ts";
+
+export const ObjectReference = ApiObject("ObjectReference", "A reference to an object.", {
+  uri: Uri("The URI of the object, which may be relative.", "/debtors/1/"),
+});
+
+export const DebtorIdentity = ApiObject("DebtorIdentity", "Names a debtor.", {
+  type: TypeName("DebtorIdentity"),
+  uri: Uri("`swpt:` and the unsigned decimal of the debtor ID.", "swpt:1"),
+});
+
+const accountUri = {
+  description:
+    "`swpt:`, the unsigned decimal of the debtor ID, a slash, and the account ID (as it is, or `!` and its base64).",
+  examples: ["swpt:1/NDI5NDk2NzI5Ng=="],
+};
+
+export const AccountIdentity = ApiObject("AccountIdentity", "Names an account.", {
+  type: TypeName("AccountIdentity"),
+  uri: Type.String({ ...accountUri }),
+});
+
+/** The recipient in a request. */
+export const AccountIdentityRequest = ApiObject("AccountIdentityRequest", "Names an account of this debtor.", {
+  type: Type.Optional(TypeName("AccountIdentity")),
+  uri: Type.String({ maxLength: 200, ...accountUri }),
+});

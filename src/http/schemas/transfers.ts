@@ -1,0 +1,85 @@
+/** The objects of the transfers resources. Spec: http-api, "transfers". */
+import { type Static, Type } from "typebox";
+import { ApiObject, CanonicalUuid, DateTime, Int64, Text, TypeName, Uri, UuidText } from "./fields.ts";
+import { AccountIdentity, AccountIdentityRequest, ObjectReference } from "./references.ts";
+
+const uuid = {
+  description: "The UUID of the transfer, chosen by the client.",
+  examples: ["123e4567-e89b-12d3-a456-426655440000"],
+};
+const amount = Int64({ minimum: 0n, description: "The amount to transfer.", examples: [1000] });
+const noteFormat = {
+  description: "The format of the note: at most 8 letters, digits, points and hyphens.",
+  examples: ["."],
+};
+const note = { description: "A note for the recipient, at most 500 bytes in UTF-8.", examples: ["Thank you!"] };
+
+export type TransferCreationRequest = Static<typeof TransferCreationRequest>;
+export const TransferCreationRequest = ApiObject(
+  "TransferCreationRequest",
+  "Asks for money to be issued to a recipient.",
+  {
+    type: Type.Optional(TypeName("TransferCreationRequest")),
+    transferUuid: UuidText(uuid),
+    recipient: AccountIdentityRequest,
+    amount,
+    noteFormat: Type.Optional(Text({ pattern: "^[0-9A-Za-z.-]{0,8}$", ...noteFormat })),
+    note: Type.Optional(Text({ maxLength: 500, utf8BytesMax: 500, ...note })),
+  },
+);
+
+export type TransferCancelationRequest = Static<typeof TransferCancelationRequest>;
+export const TransferCancelationRequest = ApiObject(
+  "TransferCancelationRequest",
+  "Asks for a transfer to be canceled.",
+  {
+    type: Type.Optional(TypeName("TransferCancelationRequest")),
+  },
+);
+
+export const TransferError = ApiObject("TransferError", "Why a transfer has failed.", {
+  type: TypeName("TransferError"),
+  errorCode: Type.String({ description: "The code of the error.", examples: ["INSUFFICIENT_AVAILABLE_AMOUNT"] }),
+  totalLockedAmount: Type.Optional(
+    Int64({
+      minimum: 0n,
+      description: "The amount that is locked by other transfers. Only with `INSUFFICIENT_AVAILABLE_AMOUNT`.",
+    }),
+  ),
+});
+
+export const TransferResult = ApiObject("TransferResult", "How a transfer has ended.", {
+  type: TypeName("TransferResult"),
+  finalizedAt: DateTime("The moment at which the transfer ended."),
+  committedAmount: Int64({
+    minimum: 0n,
+    description: "The amount transferred: all, or 0 on failure.",
+    examples: [1000],
+  }),
+  error: Type.Optional(TransferError),
+});
+
+export type Transfer = Static<typeof Transfer>;
+export const Transfer = ApiObject("Transfer", "A transfer that issues money.", {
+  type: TypeName("Transfer"),
+  uri: Uri("The URI of this object.", "/debtors/1/transfers/123e4567-e89b-12d3-a456-426655440000"),
+  transferUuid: CanonicalUuid(uuid),
+  transfersList: ObjectReference,
+  recipient: AccountIdentity,
+  amount,
+  noteFormat: Type.String(noteFormat),
+  note: Type.String(note),
+  initiatedAt: DateTime("The moment at which the transfer was initiated."),
+  checkupAt: Type.Optional(DateTime("When to look again; absent once the transfer has ended.")),
+  result: Type.Optional(TransferResult),
+});
+
+export type TransfersList = Static<typeof TransfersList>;
+export const TransfersList = ApiObject("TransfersList", "All transfers of a debtor that have not been deleted.", {
+  type: TypeName("TransfersList"),
+  uri: Uri("The URI of this object.", "/debtors/1/transfers/"),
+  debtor: ObjectReference,
+  itemsType: Type.Literal("ObjectReference", { description: "The type of the items." }),
+  items: Type.Array(ObjectReference, { description: "References to transfers, relative to this object." }),
+  first: Type.Literal("", { description: "All are on this page." }),
+});

@@ -1,0 +1,90 @@
+/** The web server. Fastify keeps the connections; what is done with a request is said in `guards.ts`. */
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { type FastifyInstance, fastify } from "fastify";
+import type { Authentication, Config } from "../config.ts";
+import type { Pool } from "../database/database.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { ShardingRealm } from "../values/shard.ts";
+import { errorBody, reasonOf } from "./errors.ts";
+import type { Gate } from "./gate/gate.ts";
+import type { HttpMetrics } from "./metrics.ts";
+import { createResponder } from "./responder.ts";
+import { resources } from "./route-table.ts";
+import type { Subjects } from "./subjects.ts";
+import { parseTarget, setTarget } from "./target.ts";
+
+export interface ServerOptions {
+  readonly pool: Pool;
+  readonly realm: ShardingRealm;
+  readonly limits: Config["limits"];
+  readonly authentication: Authentication;
+  /** Needed when `authentication` says so. */
+  readonly gate?: Gate;
+  readonly subjects: Subjects;
+  readonly isCorsEnabled: boolean;
+  readonly areForwardedHeadersTrusted: boolean;
+  readonly log: Logger;
+  /** Called after each operation that has put something into the outbox. */
+  readonly onWritten: () => void;
+  readonly metrics?: HttpMetrics;
+}
+
+// Nobody holds a connection for long without saying something. Keep-alive outlasts the minute after which load balancers
+// give up an idle connection; were it shorter, some request would meet a closing connection.
+const HEADER_BYTES_MAX = 16_384;
+const HEADERS_TIMEOUT_MILLIS = 15_000;
+const REQUEST_TIMEOUT_MILLIS = 30_000;
+const KEEP_ALIVE_TIMEOUT_MILLIS = 75_000;
+const SILENCE_TIMEOUT_MILLIS = 120_000;
+const CONNECTIONS_CHECK_MILLIS = 5_000;
+
+/** Makes the server; it does not listen yet. `close()` stops it: requests under way are finished. */
+export function createServer(options: ServerOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    rewriteUrl: (request) => {
+      const target = parseTarget(request.url ?? "");
+      setTarget(request as IncomingMessage, target);
+      // Fastify routes by the pattern of the path, which has been found out here, and sees no path of a client.
+      return target.resource?.path ?? "/unknown";
+    },
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    requestTimeout: REQUEST_TIMEOUT_MILLIS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MILLIS,
+    connectionTimeout: SILENCE_TIMEOUT_MILLIS,
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_TIMEOUT_MILLIS,
+      connectionsCheckingInterval: CONNECTIONS_CHECK_MILLIS,
+    },
+    clientErrorHandler: answerMalformedRequest,
+  });
+  // Bodies are read when the caller is known to be one who may send them; until then Fastify leaves them alone.
+  for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+    app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+  }
+  const responder = createResponder(options);
+  for (const resource of resources) {
+    app.route({ method: [...resource.routes.keys(), "OPTIONS"], url: resource.path, handler: responder });
+  }
+  app.setNotFoundHandler(responder);
+  return app;
+}
+
+/** Answers requests that are no HTTP, are too big in their head, or take too long. */
+function answerMalformedRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+  const body = errorBody(status);
+  // A client that does not read its answer must not keep the socket.
+  socket.setTimeout(HEADERS_TIMEOUT_MILLIS, () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status} ${reasonOf(status)}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

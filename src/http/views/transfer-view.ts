@@ -1,0 +1,54 @@
+/** Transfers as clients see them. Spec: http-api, "transfers". */
+import type { RunningTransfer } from "../../domain/running-transfer.ts";
+import { formatTimestamp, MICROS_PER_SECOND, plusSeconds, type Timestamp } from "../../values/timestamp.ts";
+import type { Uuid } from "../../values/uuid.ts";
+import { compileSerializer } from "../schemas/serialization.ts";
+import * as schemas from "../schemas/transfers.ts";
+import { debtorUri, transfersUri, transferUri } from "./uris.ts";
+
+const writeTransfer = compileSerializer(schemas.Transfer);
+const writeTransfersList = compileSerializer(schemas.TransfersList);
+
+/** The JSON text of a `Transfer`. `finalizationSeconds` is about how long a transfer takes. */
+export function viewTransfer(transfer: RunningTransfer, finalizationSeconds: number, now: Timestamp): string {
+  return writeTransfer({
+    type: "Transfer",
+    uri: transferUri(transfer.debtorId, transfer.transferUuid),
+    transferUuid: transfer.transferUuid,
+    transfersList: { uri: transfersUri(transfer.debtorId) },
+    recipient: { type: "AccountIdentity", uri: transfer.recipientUri },
+    amount: transfer.amount,
+    noteFormat: transfer.transferNoteFormat,
+    note: transfer.transferNote,
+    initiatedAt: formatTimestamp(transfer.initiatedAt),
+    ...(transfer.finalizedAt === null
+      ? { checkupAt: formatTimestamp(checkupAt(transfer, finalizationSeconds, now)) }
+      : { result: resultOf(transfer, transfer.finalizedAt) }),
+  });
+}
+
+/** The older a transfer is, the longer it will take: as long again as it has taken, but not less than usual. */
+function checkupAt({ initiatedAt }: RunningTransfer, finalizationSeconds: number, now: Timestamp): Timestamp {
+  const ageSeconds = Number(now - initiatedAt) / Number(MICROS_PER_SECOND);
+  return plusSeconds(now, Math.max(ageSeconds, finalizationSeconds));
+}
+
+function resultOf(transfer: RunningTransfer, finalizedAt: Timestamp) {
+  const { amount, errorCode, totalLockedAmount } = transfer;
+  const result = { type: "TransferResult", finalizedAt: formatTimestamp(finalizedAt) } as const;
+  if (errorCode === null) return { ...result, committedAmount: amount };
+  const isAmountShown = errorCode === "INSUFFICIENT_AVAILABLE_AMOUNT" && totalLockedAmount !== null;
+  const error = { type: "TransferError", errorCode, ...(isAmountShown ? { totalLockedAmount } : {}) } as const;
+  return { ...result, committedAmount: 0n, error };
+}
+
+/** The JSON text of a `TransfersList`. */
+export const viewTransfersList = (debtorId: bigint, uuids: readonly Uuid[]): string =>
+  writeTransfersList({
+    type: "TransfersList",
+    uri: transfersUri(debtorId),
+    debtor: { uri: debtorUri(debtorId) },
+    itemsType: "ObjectReference",
+    items: uuids.map((uuid) => ({ uri: uuid })),
+    first: "",
+  });
