@@ -1,4 +1,5 @@
 /** The command line: finds the command, reads its options, runs it, and says how it ended. Spec: operations, "Commands". */
+import cluster from "node:cluster";
 import { readFileSync } from "node:fs";
 import {
   type Command,
@@ -10,6 +11,7 @@ import {
   UsageError,
 } from "./commands/command.ts";
 import { commandLoaders, DEFAULT_COMMAND } from "./commands/list.ts";
+import { runPart } from "./commands/parts.ts";
 import { ConfigError } from "./config.ts";
 import { stopOnSignals } from "./runtime/lifetime.ts";
 
@@ -18,7 +20,7 @@ export type LoadSandbox = () => Promise<{ readonly commands: readonly Command[] 
 
 /**
  * Runs one command to its end and resolves to the exit code: 0 only on success, 2 when the command line is wrong,
- * 1 for everything else. The first SIGTERM or SIGINT asks the command to stop, the second ends the process.
+ * 1 for everything else. In a child of the supervisor the only argument is the name of its part. The first SIGTERM or SIGINT asks the command to stop, the second ends the process.
  */
 export async function runCommandLine(
   args: readonly string[],
@@ -26,6 +28,7 @@ export async function runCommandLine(
   loadSandbox: LoadSandbox,
 ): Promise<number> {
   try {
+    if (cluster.isWorker) return await runPart(args[0]!, environment);
     const [first, ...rest] = args;
     if (first === "--help") return print(await formatOverview(loadSandbox));
     if (first === "--version") return print(readVersion());

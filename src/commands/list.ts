@@ -3,4 +3,20 @@ import type { Command } from "./command.ts";
 
 export const DEFAULT_COMMAND = "all";
 
-export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = {};
+export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = {
+  all: async () => (await import("./all.ts")).all,
+  configure: async () => (await import("./configure.ts")).configure,
+  await_migrations: async () => (await import("./await-migrations.ts")).awaitMigrations,
+  webserver: async () => (await import("./webserver.ts")).webserver,
+  consume_messages: async () => (await import("./consume-messages.ts")).consumeMessages,
+  flush_all: async () => (await import("./flush.ts")).flushAll,
+  flush_configure_accounts: async () => (await import("./flush.ts")).flushConfigureAccounts,
+  flush_prepare_transfers: async () => (await import("./flush.ts")).flushPrepareTransfers,
+  flush_finalize_transfers: async () => (await import("./flush.ts")).flushFinalizeTransfers,
+  scan_debtors: async () => (await import("./scan-debtors.ts")).scanDebtors,
+  subscribe: async () => (await import("./queue.ts")).subscribe,
+  unsubscribe: async () => (await import("./queue.ts")).unsubscribe,
+  delete_queue: async () => (await import("./queue.ts")).deleteQueue,
+  verify_shard_content: async () => (await import("./verify-shard-content.ts")).verifyShardContent,
+  openapi: async () => (await import("./openapi.ts")).openapi,
+};

@@ -1,4 +1,5 @@
 /** When a process ends. Spec: operations, "Life and death of processes". */
+import type { Logger } from "./log.ts";
 
 /** The longest that a process may take from the request to stop until it has ended. Docker kills after 10 seconds. */
 export const STOP_MILLIS_MAX = 8_000;
@@ -27,4 +28,26 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
+}
+
+/** One phase of a shutdown: resolves when the work is done, or when its time is over, which is logged. Never rejects. */
+export async function finishWithin(
+  millisMax: number,
+  phase: string,
+  work: Promise<unknown>,
+  log: Logger,
+): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      log.warn({ phase, millisMax }, "A phase of the shutdown takes too long, and is left behind");
+      resolve();
+    }, millisMax);
+  });
+  const done = work.then(
+    () => {},
+    (error: unknown) => log.warn({ err: error, phase }, "A phase of the shutdown has failed"),
+  );
+  await Promise.race([done, late]);
+  clearTimeout(timer);
 }

@@ -1,0 +1,28 @@
+/** `all`: everything that one node needs, in one process tree. */
+import { readConfig } from "../config.ts";
+import type { Command } from "./command.ts";
+import { superviseParts } from "./supervised.ts";
+
+export const all: Command = {
+  name: "all",
+  summary: "Run all that one node needs: web server, message consumers, flushers, scanner",
+  help: `Exactly one per database. A process that dies is started again, after a pause that grows. SIGTERM or SIGINT stops
+everything in order; a second one, at once. The schema must be there: run \`swpt-debtors configure\` first.`,
+  options: {},
+  run({ environment, signal }) {
+    const config = readConfig(environment, ["realm", "postgresUrl", "authentication"]);
+    return superviseParts({
+      command: "all",
+      parts: [
+        { name: "webserver", processes: config.webserver.processes },
+        { name: "consumer", processes: config.consumer.processes },
+        { name: "flusher", processes: config.flusher.processes },
+        { name: "scanner", processes: 1 },
+      ],
+      config,
+      environment,
+      signal,
+      isRestarting: true,
+    });
+  },
+};

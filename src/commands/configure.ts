@@ -1,0 +1,41 @@
+/** `configure`: the schema of the database and, when wanted, the queue. */
+import { readConfig } from "../config.ts";
+import { type MigrationReport, migrate, whenDatabaseIsUp } from "../database/migrations.ts";
+import { type Command, CommandFailure } from "./command.ts";
+import { setUpQueue } from "./queue.ts";
+import { withPool } from "./with-pool.ts";
+
+const DATABASE_WAIT_MILLIS_MAX = 30_000;
+// Others that migrate at this moment are waited for, and an index on a big table takes its time.
+const STATEMENT_MILLIS_MAX = 3_600_000;
+
+const said: Record<MigrationReport["action"], string> = {
+  created: "The schema has been created",
+  adopted: "The database of the Python program has been adopted",
+  upgraded: "The schema has been upgraded",
+  none: "The schema is up to date",
+};
+
+export const configure: Command = {
+  name: "configure",
+  summary: "Create, adopt or upgrade the database schema",
+  help: `Waits about half a minute for the database to come up. May be run at any time and by several at once. With
+SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does.`,
+  options: {},
+  async run({ environment, signal }) {
+    const config = readConfig(environment, ["postgresUrl"]);
+    const options = {
+      url: config.postgresUrl,
+      command: "configure",
+      statementTimeoutMillis: STATEMENT_MILLIS_MAX,
+    };
+    const { action, version } = await withPool(options, (pool) =>
+      whenDatabaseIsUp(() => migrate(pool), { waitMillis: DATABASE_WAIT_MILLIS_MAX, signal }),
+    ).catch((error: unknown) => {
+      throw signal.aborted ? new CommandFailure("Stopped before the database came up.") : error;
+    });
+    process.stdout.write(`${said[action]} (version ${version}).\n`);
+    if (config.broker.isBindingSetUp) await setUpQueue(config, signal);
+    return 0;
+  },
+};

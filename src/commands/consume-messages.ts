@@ -1,0 +1,49 @@
+/** `consume_messages`: processes that take messages from the queue and apply them. */
+import { readConfig } from "../config.ts";
+import type { Command } from "./command.ts";
+import { queueOptions } from "./queue-options.ts";
+import { superviseParts } from "./supervised.ts";
+
+export const consumeMessages: Command = {
+  name: "consume_messages",
+  summary: "Run message consumer processes only",
+  help: `It ends when a process dies, and so it does on a message for a debtor that this node is not responsible for, which stays
+in the queue. In draining mode it ends when the queue has been deleted.`,
+  options: {
+    ...queueOptions,
+    processes: {
+      type: "string",
+      valueName: "NUMBER",
+      meaning: "Processes",
+      variable: "PROTOCOL_BROKER_PROCESSES",
+    },
+    threads: {
+      type: "string",
+      valueName: "NUMBER",
+      meaning: "Batches that a process has under way at a time",
+      variable: "PROTOCOL_BROKER_THREADS",
+    },
+    "prefetch-size": {
+      type: "string",
+      valueName: "BYTES",
+      meaning: "The most unacknowledged bytes, 0 for no limit",
+      variable: "PROTOCOL_BROKER_PREFETCH_SIZE",
+    },
+    "prefetch-count": {
+      type: "string",
+      valueName: "NUMBER",
+      meaning: "The most unacknowledged messages",
+      variable: "PROTOCOL_BROKER_PREFETCH_COUNT",
+    },
+    "draining-mode": {
+      type: "boolean",
+      meaning: "Leave an empty queue alone now and then, so that it can be deleted",
+    },
+  },
+  run({ values, environment, signal }) {
+    const config = readConfig(environment, ["realm", "postgresUrl"]);
+    const name = values["draining-mode"] === true ? "draining_consumer" : "consumer";
+    const parts = [{ name, processes: config.consumer.processes }] as const;
+    return superviseParts({ command: "consume_messages", parts, config, environment, signal });
+  },
+};

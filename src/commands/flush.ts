@@ -1,0 +1,39 @@
+/** `flush_…`: processes that send what is in the outbox. */
+import { readConfig } from "../config.ts";
+import type { Command, CommandOption } from "./command.ts";
+import type { PartName } from "./parts.ts";
+import { superviseParts } from "./supervised.ts";
+
+const options: Readonly<Record<string, CommandOption>> = {
+  processes: { type: "string", valueName: "NUMBER", meaning: "Processes", variable: "FLUSH_PROCESSES" },
+  wait: { type: "string", valueName: "SECONDS", meaning: "The time between two looks", variable: "FLUSH_PERIOD" },
+};
+
+const flushCommand = (name: string, part: PartName, messages: string): Command => ({
+  name,
+  summary: `Run flusher processes only, for ${messages}`,
+  help: "A message leaves the outbox when the broker has confirmed and not returned it. The command ends when a process dies.",
+  options,
+  run({ environment, signal }) {
+    const config = readConfig(environment, ["realm", "postgresUrl"]);
+    const parts = [{ name: part, processes: config.flusher.processes }];
+    return superviseParts({ command: name, parts, config, environment, signal });
+  },
+});
+
+export const flushAll = flushCommand("flush_all", "flusher", "all outgoing messages");
+export const flushConfigureAccounts = flushCommand(
+  "flush_configure_accounts",
+  "configure_accounts_flusher",
+  "ConfigureAccount messages",
+);
+export const flushPrepareTransfers = flushCommand(
+  "flush_prepare_transfers",
+  "prepare_transfers_flusher",
+  "PrepareTransfer messages",
+);
+export const flushFinalizeTransfers = flushCommand(
+  "flush_finalize_transfers",
+  "finalize_transfers_flusher",
+  "FinalizeTransfer messages",
+);

@@ -1,0 +1,23 @@
+/** `openapi`: the description of the HTTP API. */
+import { writeFile } from "node:fs/promises";
+import { type Command, CommandFailure } from "./command.ts";
+
+export const openapi: Command = {
+  name: "openapi",
+  summary: "Print the OpenAPI document of the HTTP API",
+  help: "Needs neither settings nor servers.",
+  options: {
+    output: { type: "string", valueName: "FILE", meaning: "Write it to a file instead of standard output" },
+  },
+  async run({ values }) {
+    const { buildOpenApiDocument } = await import("../http/openapi/document.ts");
+    const text = `${JSON.stringify(buildOpenApiDocument(), undefined, 2)}\n`;
+    if (typeof values.output !== "string") process.stdout.write(text);
+    else {
+      await writeFile(values.output, text).catch((error: Error) => {
+        throw new CommandFailure(`Cannot write the document: ${error.message}.`);
+      });
+    }
+    return 0;
+  },
+};

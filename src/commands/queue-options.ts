@@ -1,0 +1,16 @@
+/** Options of the commands that work with the queue of incoming messages. */
+import type { CommandOption } from "./command.ts";
+
+export const queueOptions = {
+  url: { type: "string", valueName: "URL", meaning: "The RabbitMQ server", variable: "PROTOCOL_BROKER_URL" },
+  queue: { type: "string", valueName: "NAME", meaning: "The queue", variable: "PROTOCOL_BROKER_QUEUE" },
+} as const satisfies Record<string, CommandOption>;
+
+export const routingKeyOption = {
+  "queue-routing-key": {
+    type: "string",
+    valueName: "KEY",
+    meaning: "The binding key of the queue",
+    variable: "PROTOCOL_BROKER_QUEUE_ROUTING_KEY",
+  },
+} as const satisfies Record<string, CommandOption>;

@@ -1,0 +1,70 @@
+/** What a flusher process is made of: a flusher for each outbox, which share the connections. */
+import type { Broker } from "../broker/broker.ts";
+import type { Config } from "../config.ts";
+import type { Pool } from "../database/database.ts";
+import type { OUTBOXES } from "../database/outbox-depth.ts";
+import { listenForWakes } from "../database/wake.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { ShardingRealm } from "../values/shard.ts";
+import { createFlusher } from "../workers/flusher.ts";
+import { createFlusherMetrics, type Instruments, watchOutboxes } from "./instruments.ts";
+import { untilSchemaIsCurrent } from "./readiness.ts";
+
+type Outbox = (typeof OUTBOXES)[number];
+
+export interface FlushersOptions {
+  readonly config: Config & { readonly realm: ShardingRealm; readonly postgresUrl: string };
+  readonly pool: Pool;
+  readonly broker: Broker;
+  readonly outboxes: readonly Outbox[];
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly instruments?: Instruments;
+}
+
+/** Flushes until the signal is aborted. When one flusher fails, the others stop, too, and its error is thrown. */
+export async function runFlushers(options: FlushersOptions): Promise<void> {
+  const { config, pool, broker, outboxes, log, signal, instruments } = options;
+  await untilSchemaIsCurrent(pool, log, signal);
+  const failure = new AbortController();
+  const stop = AbortSignal.any([signal, failure.signal]);
+  const metrics = instruments === undefined ? {} : { metrics: createFlusherMetrics(instruments) };
+  const flushers = outboxes.map((outbox) =>
+    createFlusher({
+      pool,
+      broker,
+      outbox,
+      burstCount: burstCountOf(config.flusher, outbox),
+      periodSeconds: config.flusher.periodSeconds,
+      realm: config.realm,
+      areParentShardRecordsDeleted: config.areParentShardRecordsDeleted,
+      log,
+      ...metrics,
+    }),
+  );
+  const onWake = (): void => {
+    for (const flusher of flushers) flusher.wake();
+  };
+  const work = [
+    ...flushers.map((flusher) => flusher.run(stop)),
+    listenForWakes({ url: config.postgresUrl, onWake, log, signal: stop }),
+    ...(instruments === undefined ? [] : [watchOutboxes(instruments, pool, stop)]),
+  ];
+  const stopOthers = (error: unknown): never => {
+    failure.abort();
+    throw error;
+  };
+  const outcomes = await Promise.allSettled(work.map((running) => running.catch(stopOthers)));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+function burstCountOf(flusher: Config["flusher"], outbox: Outbox): number {
+  switch (outbox) {
+    case "configure_account":
+      return flusher.configureAccountsBurstCount;
+    case "prepare_transfer":
+      return flusher.prepareTransfersBurstCount;
+    case "finalize_transfer":
+      return flusher.finalizeTransfersBurstCount;
+  }
+}

@@ -1,0 +1,67 @@
+/** What a web server process is made of. */
+import type { AddressInfo } from "node:net";
+import type { Authentication, Config } from "../config.ts";
+import type { Pool } from "../database/database.ts";
+import { createWaker } from "../database/wake.ts";
+import { createGate, type Gate } from "../http/gate/gate.ts";
+import { createServer } from "../http/server.ts";
+import { finishWithin, untilAborted } from "../runtime/lifetime.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { ShardingRealm } from "../values/shard.ts";
+import { createHttpMetrics, type Instruments } from "./instruments.ts";
+
+export interface WebserverOptions {
+  readonly config: Config & { readonly realm: ShardingRealm; readonly authentication: Authentication };
+  readonly pool: Pool;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly instruments?: Instruments;
+  /** Called with the URL once it listens. */
+  readonly onListening?: (url: string) => void;
+}
+
+// Requests under way get this long; then their connections are closed.
+const FINISH_MILLIS_MAX = 5_000;
+
+/** Serves until the signal is aborted; then takes no more, finishes the requests under way, and resolves. */
+export async function runWebserver(options: WebserverOptions): Promise<void> {
+  const { config, pool, log, signal, instruments, onListening } = options;
+  const gate = openGate(config, log);
+  const waker = createWaker(pool);
+  const app = createServer({
+    pool,
+    realm: config.realm,
+    limits: config.limits,
+    authentication: config.authentication,
+    ...(gate === undefined ? {} : { gate }),
+    subjects: config.subjects,
+    isCorsEnabled: config.webserver.isCorsEnabled ?? config.authentication.mode === "gate",
+    areForwardedHeadersTrusted: config.webserver.areForwardedHeadersTrusted,
+    log,
+    onWritten: () => waker.wake(),
+    ...(instruments === undefined ? {} : { metrics: createHttpMetrics(instruments) }),
+  });
+  try {
+    await app.listen({ host: config.webserver.host, port: config.webserver.port });
+    const { address, family, port } = app.server.address() as AddressInfo;
+    const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+    log.info({ url }, "Listening");
+    onListening?.(url);
+    await untilAborted(signal);
+  } finally {
+    await finishWithin(FINISH_MILLIS_MAX, "finishing the requests under way", app.close(), log);
+    app.server.closeAllConnections();
+    await waker.close();
+    await gate?.close();
+  }
+}
+
+function openGate(
+  { authentication, tokenCache }: WebserverOptions["config"],
+  log: Logger,
+): (Gate & { close(): Promise<void> }) | undefined {
+  if (authentication.mode !== "gate") return undefined;
+  const { introspectUrl, identityClaim } = authentication;
+  const { seconds: cacheSeconds, entriesMax: cacheEntriesMax } = tokenCache;
+  return createGate({ introspectUrl, identityClaim, cacheSeconds, cacheEntriesMax, log });
+}

@@ -1,0 +1,34 @@
+/** `scan_debtors`: the scanner. */
+import { readConfig } from "../config.ts";
+import { createLogger } from "../runtime/log.ts";
+import type { Command } from "./command.ts";
+import { superviseParts } from "./supervised.ts";
+import { withPool } from "./with-pool.ts";
+
+export const scanDebtors: Command = {
+  name: "scan_debtors",
+  summary: "Run the scanner of the debtors only",
+  help: "One scanner per database is enough.",
+  options: {
+    days: {
+      type: "string",
+      valueName: "DAYS",
+      meaning: "About how long one pass takes",
+      variable: "APP_DEBTORS_SCAN_DAYS",
+    },
+    "quit-early": { type: "boolean", meaning: "Make one pass, without long pauses, and end" },
+  },
+  async run({ values, environment, signal }) {
+    const config = readConfig(environment, ["realm", "postgresUrl"]);
+    if (values["quit-early"] !== true) {
+      const parts = [{ name: "scanner", processes: 1 }] as const;
+      return superviseParts({ command: "scan_debtors", parts, config, environment, signal });
+    }
+    const log = createLogger({ ...config.log, command: "scan_debtors" });
+    const { runScanner } = await import("./run-scanner.ts");
+    await withPool({ url: config.postgresUrl, command: "scan_debtors" }, (pool) =>
+      runScanner({ config, pool, log, signal, isOnePass: true }),
+    );
+    return 0;
+  },
+};

@@ -1,0 +1,16 @@
+/** `webserver`: web server processes that share one port. */
+import { readConfig } from "../config.ts";
+import type { Command } from "./command.ts";
+import { superviseParts } from "./supervised.ts";
+
+export const webserver: Command = {
+  name: "webserver",
+  summary: "Run web server processes only",
+  help: "As many of this command as wanted may run on one database, each on a port of its own. It ends when a process dies.",
+  options: {},
+  run({ environment, signal }) {
+    const config = readConfig(environment, ["realm", "postgresUrl", "authentication"]);
+    const parts = [{ name: "webserver", processes: config.webserver.processes }] as const;
+    return superviseParts({ command: "webserver", parts, config, environment, signal });
+  },
+};

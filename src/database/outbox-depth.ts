@@ -1,0 +1,26 @@
+/** How much waits to be sent. */
+import type { Timestamp } from "../values/timestamp.ts";
+import type { Database } from "./database.ts";
+
+export const OUTBOXES = ["configure_account", "prepare_transfer", "finalize_transfer"] as const;
+
+export interface OutboxDepth {
+  /** Rows, `OUTBOX_DEPTH_MAX` at most. */
+  readonly count: bigint;
+  /** When the oldest of them was written; null when there is none. */
+  readonly oldest: Timestamp | null;
+}
+
+/** Rows beyond are not counted: the depth is looked at often, and just when there are many the database has no time. */
+export const OUTBOX_DEPTH_MAX = 100_000;
+
+/** Looks at the rows in the order in which they lie on the disk, which is nearly that in which they were written. */
+export async function measureOutbox(db: Database, outbox: (typeof OUTBOXES)[number]): Promise<OutboxDepth> {
+  const row = await db.maybeOne<OutboxDepth>({
+    name: `measure_${outbox}_outbox`,
+    text: `
+      select count(*) as count, min(inserted_at) as oldest
+      from (select inserted_at from ${outbox}_signal limit ${OUTBOX_DEPTH_MAX}) as row`,
+  });
+  return row!;
+}

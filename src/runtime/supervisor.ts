@@ -1,0 +1,169 @@
+/**
+ * One process that starts others, starts them again when they die, and stops them. They are workers of `node:cluster`:
+ * those that listen on the same port share it, and they end when the supervisor does. Spec: operations, "Life and death
+ * of processes".
+ */
+import cluster, { type Worker } from "node:cluster";
+import { createBackoff, pause } from "./backoff.ts";
+import { STOP_MILLIS_MAX, untilAborted } from "./lifetime.ts";
+import type { Logger } from "./log.ts";
+import { formatMetrics, type ProcessMetrics } from "./metrics.ts";
+import { startMonitoring } from "./monitoring.ts";
+import type { Answer, Request } from "./supervised-process.ts";
+
+export interface SupervisorOptions {
+  /** What is to run, and in how many processes. */
+  readonly parts: readonly { readonly name: string; readonly processes: number }[];
+  /** The program of a child; it is given the name of its part as the only argument. */
+  readonly program: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether a child that dies is started again. Otherwise everything ends with it, and the exit code is 1. */
+  readonly isRestarting: boolean;
+  /** 0 for no monitoring. */
+  readonly monitoringPort: number;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+const RESTART_PAUSE_MILLIS = 500;
+const RESTART_PAUSE_MILLIS_MAX = 30_000;
+/** A child that has lived so long has not died of what its predecessor died of. */
+const HEALTHY_LIFE_MILLIS = 60_000;
+/** A child may get a SIGTERM for the whole process group a moment before the supervisor does. */
+const SAME_SIGNAL_MILLIS = 500;
+/** After this time a child that was told to stop is killed; by itself it gives up a little earlier. */
+const KILL_MILLIS = STOP_MILLIS_MAX + 1_000;
+const ANSWER_MILLIS_MAX = 3_000;
+
+/**
+ * Runs the parts until the signal is aborted or all of them have finished their work (exit code 0), and resolves to the
+ * exit code. All children have ended by then.
+ */
+export async function supervise(options: SupervisorOptions): Promise<number> {
+  const { parts, isRestarting, log } = options;
+  const failure = new AbortController();
+  const stop = AbortSignal.any([options.signal, failure.signal]);
+  const slots: Slot[] = [];
+  let hasKilled = false;
+
+  async function keepAlive(slot: Slot): Promise<void> {
+    const backoff = createBackoff({ minMillis: RESTART_PAUSE_MILLIS, maxMillis: RESTART_PAUSE_MILLIS_MAX });
+    for (;;) {
+      const start = performance.now();
+      const end = await endOf(slot.worker);
+      if (end.code === 0) return; // It has been told to stop, or its work is done.
+      if (!stop.aborted && !isRestarting) await pause(SAME_SIGNAL_MILLIS, stop);
+      if (stop.aborted) return;
+      log.error({ part: slot.part, ...end }, "A process has died");
+      if (!isRestarting) return failure.abort();
+      if (performance.now() - start > HEALTHY_LIFE_MILLIS) backoff.reset();
+      await pause(backoff.nextMillis(), stop);
+      if (stop.aborted) return;
+      slot.worker = startWorker(slot.part);
+    }
+  }
+
+  function startWorker(part: string): Worker {
+    cluster.setupPrimary({ exec: options.program, args: [part], serialization: "advanced" });
+    return cluster.fork(options.environment);
+  }
+
+  /** Resolves when the process has ended; when it has been told to stop, that takes `KILL_MILLIS` at most. */
+  async function endOf(worker: Worker): Promise<Death> {
+    const timers: NodeJS.Timeout[] = [];
+    const stopWorker = (): void => {
+      send(worker, { type: "stop" });
+      timers.push(
+        setTimeout(() => {
+          hasKilled = true;
+          worker.process.kill("SIGKILL");
+        }, KILL_MILLIS),
+      );
+    };
+    if (stop.aborted) stopWorker();
+    else stop.addEventListener("abort", stopWorker);
+    const end = await new Promise<Death>((resolve) => {
+      worker.once("exit", (code: number | null, killedBy: string | null) => resolve({ code, killedBy }));
+      // One that could not be started has no exit.
+      worker.on("error", () => worker.process.pid === undefined && resolve({ code: null, killedBy: null }));
+    });
+    stop.removeEventListener("abort", stopWorker);
+    timers.forEach(clearTimeout);
+    return end;
+  }
+
+  const monitoring = await startMonitoring({
+    port: options.monitoringPort,
+    log,
+    metrics: async () => formatMetrics(await collectMetrics(slots)),
+    obstacles: () => collectObstacles(slots),
+  });
+  for (const { name, processes } of parts) {
+    for (let number = 1; number <= processes; number++) slots.push({ part: name, number, worker: startWorker(name) });
+  }
+  // Without any process it still lives: that is what an operator who sets all numbers to 0 sees as "nothing runs".
+  await (slots.length === 0 ? untilAborted(stop) : Promise.all(slots.map(keepAlive)));
+  await monitoring.close();
+  if (hasKilled) log.error("Processes that did not stop in time were killed");
+  return failure.signal.aborted || hasKilled ? 1 : 0;
+}
+
+interface Death {
+  readonly code: number | null;
+  readonly killedBy: string | null;
+}
+
+/** A place for a child; the child in it changes when it is started again. */
+interface Slot {
+  readonly part: string;
+  readonly number: number;
+  worker: Worker;
+}
+
+async function collectMetrics(slots: readonly Slot[]): Promise<ProcessMetrics[]> {
+  const all = await Promise.all(
+    slots.map(async ({ part, number, worker }) => {
+      const answer = await ask(worker, "metrics");
+      return answer && { labels: { part, process: String(number) }, metrics: answer.metrics };
+    }),
+  );
+  return all.filter((report) => report !== undefined);
+}
+
+async function collectObstacles(slots: readonly Slot[]): Promise<string[]> {
+  const all = await Promise.all(
+    slots.map(async ({ part, worker }) => {
+      const answer = await ask(worker, "obstacles");
+      const obstacles = answer === undefined ? ["the process does not answer"] : answer.obstacles;
+      return obstacles.map((obstacle) => `${part}: ${obstacle}`);
+    }),
+  );
+  return [...new Set(all.flat())];
+}
+
+/** `undefined` when the child is not there, or does not answer in time. */
+function ask<Type extends Answer["type"]>(
+  worker: Worker,
+  type: Type,
+): Promise<Extract<Answer, { type: Type }> | undefined> {
+  return new Promise((resolve) => {
+    const finish = (answer?: Extract<Answer, { type: Type }>): void => {
+      worker.off("message", onMessage);
+      clearTimeout(timer);
+      resolve(answer);
+    };
+    const onMessage = (answer: Answer): void => {
+      if (answer.type === type) finish(answer as Extract<Answer, { type: Type }>);
+    };
+    const timer = setTimeout(finish, ANSWER_MILLIS_MAX);
+    worker.on("message", onMessage);
+    if (!send(worker, { type })) finish();
+  });
+}
+
+function send(worker: Worker, request: Request): boolean {
+  if (!worker.isConnected()) return false;
+  // A child that dies at this moment does not hear it, and its end is seen elsewhere.
+  worker.process.send(request, () => {});
+  return true;
+}
