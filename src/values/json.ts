@@ -46,7 +46,7 @@ export function formatFloat(value: number): string {
 }
 
 /**
- * A 32-bit float written with as few digits as identify it: 9223372036854775808 is `9.223372e+18`.
+ * A 32-bit float written with as few digits as identify it: 2^63 is `9223372000000000000.0`.
  * Throws a RangeError when not finite.
  */
 export function formatFloat32(value: number): string {
