@@ -16,8 +16,9 @@ everything in order; a second one, at once. The schema must be there: run \`swpt
       parts: [
         { name: "webserver", processes: config.webserver.processes },
         { name: "consumer", processes: config.consumer.processes },
-        { name: "flusher", processes: config.flusher.processes },
-        { name: "scanner", processes: 1 },
+        { name: "flusher_and_scanner", processes: Math.min(config.flusher.processes, 1) },
+        { name: "flusher", processes: Math.max(config.flusher.processes - 1, 0) },
+        { name: "scanner", processes: config.flusher.processes === 0 ? 1 : 0 },
       ],
       config,
       environment,

@@ -2,7 +2,8 @@
 import type { Broker } from "../broker/broker.ts";
 import { type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
-import type { OUTBOXES } from "../database/outbox-depth.ts";
+import { OUTBOXES } from "../database/outbox-depth.ts";
+import { finishWithin, runTogether } from "../runtime/lifetime.ts";
 import { createLogger, type Logger } from "../runtime/log.ts";
 import { answerSupervisor, runToEnd, stopWithSupervisor } from "../runtime/supervised-process.ts";
 import type { ShardingRealm } from "../values/shard.ts";
@@ -36,8 +37,9 @@ const parts = {
   },
   consumer: (name: string, input: PartInput) => consume(name, input, false),
   draining_consumer: (name: string, input: PartInput) => consume(name, input, true),
-  flusher: (name: string, input: PartInput) =>
-    flush(name, input, ["configure_account", "prepare_transfer", "finalize_transfer"]),
+  flusher: (name: string, input: PartInput) => flush(name, input, OUTBOXES),
+  /** The scanner has little to do, and a process of its own would cost 70 MB. */
+  flusher_and_scanner: (name: string, input: PartInput) => flush(name, input, OUTBOXES, true),
   configure_accounts_flusher: (name: string, input: PartInput) => flush(name, input, ["configure_account"]),
   prepare_transfers_flusher: (name: string, input: PartInput) => flush(name, input, ["prepare_transfer"]),
   finalize_transfers_flusher: (name: string, input: PartInput) => flush(name, input, ["finalize_transfer"]),
@@ -61,11 +63,18 @@ function flush(
   name: string,
   { config, log, signal }: PartInput,
   outboxes: readonly (typeof OUTBOXES)[number][],
+  isScanning = false,
 ): Promise<void> {
-  return withDatabase(name, config, log, outboxes.length + 1, (pool, instruments, withBroker) =>
+  return withDatabase(name, config, log, outboxes.length + 2, (pool, instruments, withBroker) =>
     withBroker(async (broker) => {
-      const { runFlushers } = await import("./run-flushers.ts");
-      await runFlushers({ config, pool, broker, outboxes, log, signal, instruments });
+      const [{ runFlushers }, { runScanner }] = await Promise.all([
+        import("./run-flushers.ts"),
+        import("./run-scanner.ts"),
+      ]);
+      const options = { config, pool, log, instruments };
+      const works = [(stop: AbortSignal) => runFlushers({ ...options, broker, outboxes, signal: stop })];
+      if (isScanning) works.push((stop) => runScanner({ ...options, signal: stop }));
+      await runTogether(works, signal);
     }),
   );
 }
@@ -80,13 +89,11 @@ async function withDatabase(
   connections: number,
   work: (pool: Pool, instruments: Instruments, withBroker: WithBroker) => Promise<void>,
 ): Promise<void> {
-  const [{ openPool }, { createInstruments, readInstruments, watchPool }, { findObstacles }, { finishWithin }] =
-    await Promise.all([
-      import("../database/database.ts"),
-      import("./instruments.ts"),
-      import("./readiness.ts"),
-      import("../runtime/lifetime.ts"),
-    ]);
+  const [{ openPool }, { createInstruments, readInstruments, watchPool }, { findObstacles }] = await Promise.all([
+    import("../database/database.ts"),
+    import("./instruments.ts"),
+    import("./readiness.ts"),
+  ]);
   const pool = openPool({ url: config.postgresUrl, size: connections, applicationName: `swpt_debtors ${name}` });
   const instruments = createInstruments();
   watchPool(instruments, pool);

@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import type { Pool } from "../database/database.ts";
 import type { OUTBOXES } from "../database/outbox-depth.ts";
 import { listenForWakes } from "../database/wake.ts";
+import { runTogether } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { createFlusher } from "../workers/flusher.ts";
@@ -26,8 +27,6 @@ export interface FlushersOptions {
 export async function runFlushers(options: FlushersOptions): Promise<void> {
   const { config, pool, broker, outboxes, log, signal, instruments } = options;
   await untilSchemaIsCurrent(pool, log, signal);
-  const failure = new AbortController();
-  const stop = AbortSignal.any([signal, failure.signal]);
   const metrics = instruments === undefined ? {} : { metrics: createFlusherMetrics(instruments) };
   const flushers = outboxes.map((outbox) =>
     createFlusher({
@@ -45,17 +44,14 @@ export async function runFlushers(options: FlushersOptions): Promise<void> {
   const onWake = (): void => {
     for (const flusher of flushers) flusher.wake();
   };
-  const work = [
-    ...flushers.map((flusher) => flusher.run(stop)),
-    listenForWakes({ url: config.postgresUrl, onWake, log, signal: stop }),
-    ...(instruments === undefined ? [] : [watchOutboxes(instruments, pool, stop)]),
-  ];
-  const stopOthers = (error: unknown): never => {
-    failure.abort();
-    throw error;
-  };
-  const outcomes = await Promise.allSettled(work.map((running) => running.catch(stopOthers)));
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  await runTogether(
+    [
+      ...flushers.map((flusher) => (stop: AbortSignal) => flusher.run(stop)),
+      (stop) => listenForWakes({ url: config.postgresUrl, onWake, log, signal: stop }),
+      ...(instruments === undefined ? [] : [(stop: AbortSignal) => watchOutboxes(instruments, pool, stop)]),
+    ],
+    signal,
+  );
 }
 
 function burstCountOf(flusher: Config["flusher"], outbox: Outbox): number {

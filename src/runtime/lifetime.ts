@@ -51,3 +51,17 @@ export async function finishWithin(
   await Promise.race([done, late]);
   clearTimeout(timer);
 }
+
+/**
+ * Runs several things that go on until their signal is aborted, and resolves when all have ended. When one of them
+ * fails, the others are stopped, too; then the first error is thrown.
+ */
+export async function runTogether(
+  works: readonly ((signal: AbortSignal) => Promise<void>)[],
+  signal: AbortSignal,
+): Promise<void> {
+  const failure = new AbortController();
+  const stop = AbortSignal.any([signal, failure.signal]);
+  await Promise.allSettled(works.map((work) => work(stop).catch((error: unknown) => failure.abort(error))));
+  if (failure.signal.aborted) throw failure.signal.reason;
+}

@@ -58,7 +58,11 @@ const codeOf = (error: Error): string => (error as NodeJS.ErrnoException).code ?
 /** `2026-11-24T10:00:00.000Z warning [consumer 123] Message rejected reason="…"` */
 function formatAsText(line: string): string {
   const { time, level, pid, command, msg, err, ...rest } = parseJson(line) as Record<string, unknown>;
-  const { stack, ...error } = typeof err === "object" ? ((err ?? {}) as Record<string, unknown>) : { message: err };
+  // What was thrown may be no error at all.
+  const { stack, ...error } = (typeof (err ?? {}) === "object" ? (err ?? {}) : { error: err }) as Record<
+    string,
+    unknown
+  >;
   // A stack helps with a bug; of what is away or was refused the message says all.
   const all = { ...rest, ...error, ...(level === "error" && stack !== undefined ? { stack } : {}) };
   const members = Object.entries(all).map(([name, value]) => ` ${name}=${stringifyJson(value)}`);
