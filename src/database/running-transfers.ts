@@ -160,11 +160,25 @@ export function deleteTransfer(db: Database, debtorId: bigint, transferUuid: Uui
   });
 }
 
-/** Deletes all transfers of a debtor, and leaves it to the caller to zero their count. The debtor must have been locked. */
+/**
+ * Deletes all transfers of a debtor, and leaves it to the caller to zero their count. The debtor must have been locked.
+ * The transfers are locked in the order in which batches of messages lock them: a plain delete takes them as they lie,
+ * and deadlocks with such a batch.
+ */
 export function deleteAllTransfers(db: Database, debtorId: bigint): Promise<number> {
   return db.run({
     name: "delete_all_transfers",
-    text: "delete from running_transfer where debtor_id = $1::bigint",
+    text: `
+      with locked as materialized (
+        select debtor_id, transfer_uuid
+        from running_transfer
+        where debtor_id = $1::bigint
+        order by debtor_id, coordinator_request_id
+        for update
+      )
+      delete from running_transfer t
+      using locked
+      where t.debtor_id = locked.debtor_id and t.transfer_uuid = locked.transfer_uuid`,
     values: [debtorId],
   });
 }
