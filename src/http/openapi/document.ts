@@ -27,7 +27,7 @@ export interface OperationObject {
   readonly security: readonly object[];
 }
 
-/** Builds the document. It has `bigint` bounds, so that it takes `stringifyJson` to write it. Spec: http-api, "health and docs". */
+/** Builds the document, for `JSON.stringify`, which writes its bounds exactly. Spec: http-api, "health and docs". */
 export function buildOpenApiDocument(): OpenApiDocument {
   const components: Components = new Map();
   const paths: Record<string, Record<string, OperationObject>> = {};

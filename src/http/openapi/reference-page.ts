@@ -1,5 +1,4 @@
 /** The readable reference: one HTML page without a script, made of the OpenAPI document. */
-import { stringifyJson } from "../../values/json.ts";
 import type { OpenApiDocument, OperationObject } from "./document.ts";
 
 /** Writes the page. */
@@ -48,19 +47,11 @@ function operationSection(path: string, method: string, operation: OperationObje
 
 /** Links to the objects that are named in a part of the document. */
 const schemaLinks = (part: object): string =>
-  [...new Set([...stringifyJson(part).matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name!))]
+  [...new Set([...JSON.stringify(part).matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name!))]
     .map((name) => `<a href="#schema-${name}"><code>${name}</code></a>`)
     .join(", ");
 
-const json = (value: unknown): string =>
-  `<pre>${escapeHtml(JSON.stringify(JSON.parse(stringifyJson(value), keepDigits), null, 2).replace(/"(-?\d+)n"/g, "$1"))}</pre>`;
-
-/** Indented JSON with exact integers: long ones go through as marked text. */
-const keepDigits = ((_key: string, value: unknown, { source }: { source?: string }) =>
-  typeof value === "number" && !Number.isSafeInteger(value) ? `${source}n` : value) as (
-  key: string,
-  value: unknown,
-) => unknown;
+const json = (value: unknown): string => `<pre>${escapeHtml(JSON.stringify(value, undefined, 2))}</pre>`;
 
 const escapeHtml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");

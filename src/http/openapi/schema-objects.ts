@@ -21,7 +21,7 @@ function translate(schema: Plain, components: Components): unknown {
   const { int64, utf8BytesMax, storable, uuid, ...standard } = schema as OwnKeywords & Plain;
   const properties = standard.properties as Readonly<Record<string, object>> | undefined;
   return {
-    ...(int64 === undefined ? {} : { type: "integer", format: "int64", ...int64 }),
+    ...(int64 === undefined ? {} : int64Object(int64)),
     ...(uuid === undefined ? {} : { format: "uuid" }),
     ...standard,
     ...(properties === undefined
@@ -34,3 +34,13 @@ function translate(schema: Plain, components: Components): unknown {
     ...(standard.items === undefined ? {} : { items: schemaObject(standard.items as object, components) }),
   };
 }
+
+// TypeScript's library does not yet know `rawJSON`, with which JSON.stringify writes exact integers.
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
+
+const int64Object = ({ minimum, maximum }: NonNullable<OwnKeywords["int64"]>): object => ({
+  type: "integer",
+  format: "int64",
+  minimum: rawJSON(minimum.toString()),
+  maximum: rawJSON(maximum.toString()),
+});

@@ -1,5 +1,4 @@
 /** The documentation, for everybody, and without the outside network. Spec: http-api, "health and docs". */
-import { stringifyJson } from "../../values/json.ts";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { withoutBody } from "../endpoint.ts";
 import { notFound } from "../errors.ts";
@@ -11,7 +10,7 @@ let openApiText: string | undefined;
 let referencePage: string | undefined;
 
 export const getOpenApiDocument = withoutBody(() => {
-  openApiText ??= stringifyJson(buildOpenApiDocument());
+  openApiText ??= JSON.stringify(buildOpenApiDocument());
   return jsonAnswer(200, openApiText);
 });
 

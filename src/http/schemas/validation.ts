@@ -58,11 +58,15 @@ function collectErrors(errors: readonly ErrorObject[]): FieldErrors {
     const path = error.instancePath.split("/").slice(1);
     if (error.keyword === "required") path.push(error.params.missingProperty);
     else if (error.keyword === "additionalProperties") path.push(error.params.additionalProperty);
-    else if (error.keyword === "type" && error.params.type === "object") path.push("_schema");
+    else if (isWrongObject(error, path)) path.push("_schema");
     addError(collected, path, describe(error));
   }
   return collected;
 }
+
+/** `_schema` stands for an object itself; a field that holds null is treated like one that is missing. */
+const isWrongObject = ({ keyword, params, data }: ErrorObject, path: readonly string[]): boolean =>
+  keyword === "type" && params.type === "object" && (data !== null || path.length === 0);
 
 function addError(errors: FieldErrors, path: readonly string[], text: string): void {
   let level = errors;
