@@ -183,4 +183,7 @@ test("random reservations find every free ID of a small interval, and then give 
 test("a realm without any ID of the shard has nothing to reserve", async () => {
   const routingKey = isResponsible(realm(0n, 0n, "0.#"), 0n) ? "1.#" : "0.#";
   await assertRefused(reserveRandomDebtor(pool, realm(0n, 0n, routingKey)), "NO_FREE_DEBTOR_ID");
+  // None of the 2000 begins with these bits.
+  const deep = "1.0.1.0.1.1.1.0.1.0.0.0.1.1.0.1.1.1.0.1.#";
+  await assertRefused(reserveRandomDebtor(pool, realm(1n, 2000n, deep)), "NO_FREE_DEBTOR_ID");
 });
