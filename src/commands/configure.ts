@@ -1,6 +1,7 @@
 /** `configure`: the schema of the database and, when wanted, the queue. */
 import { readConfig } from "../config.ts";
 import { type MigrationReport, migrate, whenDatabaseIsUp } from "../database/migrations.ts";
+import { createLogger } from "../runtime/log.ts";
 import { type Command, CommandFailure } from "./command.ts";
 import { setUpQueue } from "./queue.ts";
 import { withPool } from "./with-pool.ts";
@@ -29,8 +30,10 @@ SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does.`,
       command: "configure",
       statementTimeoutMillis: STATEMENT_MILLIS_MAX,
     };
+    const log = createLogger({ ...config.log, command: "configure" });
+    const onWait = (): void => log.warn("Waiting: the database cannot be reached");
     const { action, version } = await withPool(options, (pool) =>
-      whenDatabaseIsUp(() => migrate(pool), { waitMillis: DATABASE_WAIT_MILLIS_MAX, signal }),
+      whenDatabaseIsUp(() => migrate(pool), { waitMillis: DATABASE_WAIT_MILLIS_MAX, signal, onWait }),
     ).catch((error: unknown) => {
       throw signal.aborted ? new CommandFailure("Stopped before the database came up.") : error;
     });

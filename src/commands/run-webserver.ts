@@ -1,5 +1,6 @@
 /** What a web server process is made of. */
 import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
 import type { Authentication, Config } from "../config.ts";
 import type { Pool } from "../database/database.ts";
 import { createWaker } from "../database/wake.ts";
@@ -22,6 +23,8 @@ export interface WebserverOptions {
 
 // Requests under way get this long; then their connections are closed.
 const FINISH_MILLIS_MAX = 5_000;
+// A client that keeps its connection after the answer must not hold up the end.
+const IDLE_CHECK_MILLIS = 50;
 
 /** Serves until the signal is aborted; then takes no more, finishes the requests under way, and resolves. */
 export async function runWebserver(options: WebserverOptions): Promise<void> {
@@ -49,11 +52,18 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
     onListening?.(url);
     await untilAborted(signal);
   } finally {
-    await finishWithin(FINISH_MILLIS_MAX, "finishing the requests under way", app.close(), log);
-    app.server.closeAllConnections();
+    await close(app, log);
     await waker.close();
     await gate?.close();
   }
+}
+
+/** Takes no more connections, and closes those that are there as soon as they are idle, at last all of them. */
+async function close(app: FastifyInstance, log: Logger): Promise<void> {
+  const timer = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MILLIS);
+  await finishWithin(FINISH_MILLIS_MAX, "finishing the requests under way", app.close(), log);
+  clearInterval(timer);
+  app.server.closeAllConnections();
 }
 
 function openGate(

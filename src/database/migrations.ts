@@ -84,18 +84,26 @@ export async function isSchemaCurrent(db: Database): Promise<boolean> {
   return migrations.every(({ version }) => versions.has(version));
 }
 
+export interface DatabaseWait {
+  readonly waitMillis: number;
+  readonly signal: AbortSignal;
+  /** Called once, when the first try has failed. */
+  readonly onWait: () => void;
+}
+
 /** Tries until the database is there, `waitMillis` at most; then throws what the last try threw. */
 export async function whenDatabaseIsUp<Result>(
   work: () => Promise<Result>,
-  { waitMillis, signal }: { readonly waitMillis: number; readonly signal: AbortSignal },
+  { waitMillis, signal, onWait }: DatabaseWait,
 ): Promise<Result> {
-  const deadline = Date.now() + waitMillis;
-  for (;;) {
+  const deadline = performance.now() + waitMillis;
+  for (let isFirst = true; ; isFirst = false) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof DatabaseUnavailable) || Date.now() >= deadline || signal.aborted) throw error;
+      if (!(error instanceof DatabaseUnavailable) || performance.now() >= deadline || signal.aborted) throw error;
     }
+    if (isFirst) onWait();
     await pause(500, undefined, { signal }).catch(() => {});
   }
 }

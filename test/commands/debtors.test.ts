@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { runCommand } from "../support/command.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { baseEnvironment } from "./environment.ts";
+
+test("verify_shard_content fails when a row does not belong to the shard", async () => {
+  await using database = await createTestDatabase();
+  await database.pool.run({ name: "", text: "insert into debtor (debtor_id) values (123)" });
+  const environment = { ...baseEnvironment, POSTGRES_URL: database.url };
+
+  // The digest of 123 begins with the bits 111111.
+  const right = await runCommand(["verify_shard_content"], {
+    ...environment,
+    PROTOCOL_BROKER_QUEUE_ROUTING_KEY: "1.1.#",
+  });
+  assert.deepEqual([right.code, right.output], [0, "Every row belongs to this shard.\n"]);
+
+  const wrong = await runCommand(["verify_shard_content"], {
+    ...environment,
+    PROTOCOL_BROKER_QUEUE_ROUTING_KEY: "1.0.#",
+  });
+  assert.equal(wrong.code, 1);
+  assert.equal(wrong.output, "A row of debtor belongs to debtor 123, which is not of this shard.\n");
+});
+
+test("scan_debtors --quit-early makes one pass over all blocks", async () => {
+  await using database = await createTestDatabase();
+  await database.pool.run({
+    name: "",
+    text: `
+      insert into debtor (debtor_id, created_at, config_data)
+      select id, case when id % 2 = 0 then now() else now() - interval '1 year' end, repeat('x', 300)
+      from generate_series(1, 1000) as id`,
+  });
+
+  const { code, output } = await runCommand(["scan_debtors", "--quit-early"], {
+    ...baseEnvironment,
+    POSTGRES_URL: database.url,
+    APP_DEBTORS_SCAN_BLOCKS_PER_QUERY: "3",
+    APP_DEBTORS_SCAN_BEAT_MILLISECS: "1",
+  });
+
+  assert.equal(code, 0, output);
+  const rows = await database.pool.many({
+    name: "",
+    text: "select count(*), bool_and(debtor_id % 2 = 0) as ok from debtor",
+  });
+  assert.deepEqual(rows, [{ count: 500n, ok: true }]);
+});
+
+test("a command that needs the database says so in one line when it is away", async () => {
+  for (const args of [["verify_shard_content"], ["scan_debtors", "--quit-early"]]) {
+    const { code, output } = await runCommand(args, baseEnvironment);
+    assert.equal(code, 1);
+    assert.match(output, /^The database cannot be reached[^\n]*\n$/);
+    assert.doesNotMatch(output, /hidden/);
+  }
+});

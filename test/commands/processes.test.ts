@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { connect } from "node:net";
+import test, { after } from "node:test";
+import { promisify } from "node:util";
+import { findFreePort, type RunningCommand, runCommand, startCommand } from "../support/command.ts";
+import { waitFor } from "../support/wait.ts";
+import { baseEnvironment, createTestNode } from "./environment.ts";
+
+const node = await createTestNode();
+after(() => node[Symbol.asyncDispose]());
+await runCommand(["subscribe"], node.environment);
+
+/** The children of a process: ID and part. */
+async function childrenOf(pid: number): Promise<{ pid: number; part: string }[]> {
+  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,args="]);
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((row) => row.trim().split(/\s+/));
+  return rows
+    .filter(([, ppid, program]) => Number(ppid) === pid && program !== "ps")
+    .map((row) => ({ pid: Number(row[0]), part: row.at(-1)! }));
+}
+const partsOf = async (pid: number) => (await childrenOf(pid)).map(({ part }) => part).sort();
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function listeningUrl(command: RunningCommand): Promise<string> {
+  return (await command.outputMatching(/Listening url="([^"]+)"/))[1]!;
+}
+
+async function startMonitored(args: readonly string[], environment: Readonly<Record<string, string>>) {
+  const port = await findFreePort();
+  const command = startCommand(args, { ...environment, METRICS_PORT: String(port) });
+  const monitoring = `http://127.0.0.1:${port}`;
+  const readiness = async () => {
+    const response = await fetch(`${monitoring}/ready`).catch(() => undefined);
+    return response && { status: response.status, ...((await response.json()) as { obstacles: string[] }) };
+  };
+  return { command, monitoring, readiness };
+}
+
+test("all serves, becomes ready, shows metrics of every part, and stops with exit code 0", async () => {
+  const { command, monitoring, readiness } = await startMonitored([], node.environment);
+  await using _ = command;
+  const url = await listeningUrl(command);
+  await waitFor(async () => (await readiness())?.status === 200, { what: () => command.output() });
+  assert.deepEqual(await partsOf(command.pid), ["consumer", "flusher_and_scanner", "webserver"]);
+  const children = await childrenOf(command.pid);
+
+  assert.equal((await fetch(`${url}/debtors/health/check/public`)).status, 200);
+  assert.equal((await fetch(`${monitoring}/live`)).status, 200);
+  assert.equal((await fetch(`${monitoring}/nothing`)).status, 404);
+  const metrics = await (await fetch(`${monitoring}/metrics`)).text();
+  assert.match(metrics, /^swpt_debtors_http_request_seconds_count\{part="webserver",process="1",.*status="200"\} 1$/m);
+  assert.match(
+    metrics,
+    /^swpt_debtors_outbox_rows\{part="flusher_and_scanner",process="1",outbox="prepare_transfer"\} 0$/m,
+  );
+  assert.match(metrics, /^swpt_debtors_scan_passes_total\{part="flusher_and_scanner",process="1"\} 1$/m);
+  assert.match(metrics, /^nodejs_eventloop_lag_p99_seconds\{part="consumer",process="1"\} /m);
+  assert.equal(metrics.match(/^# TYPE swpt_debtors_database_connections /gm)?.length, 1);
+
+  assert.deepEqual(await command.stop(), { code: 0, signal: null });
+  assert.deepEqual(
+    children.filter(({ pid }) => isAlive(pid)),
+    [],
+  );
+});
+
+test("under all a process that dies is started again", async () => {
+  await using command = startCommand(["all"], node.environment);
+  await listeningUrl(command);
+  const consumer = await waitFor(async () => (await childrenOf(command.pid)).find(({ part }) => part === "consumer"));
+
+  process.kill(consumer.pid, "SIGKILL");
+
+  const successor = await waitFor(async () =>
+    (await childrenOf(command.pid)).find(({ part, pid }) => part === "consumer" && pid !== consumer.pid),
+  );
+  assert.match(command.output(), /A process has died part="consumer" .*killedBy="SIGKILL"/);
+  assert.deepEqual(await command.stop("SIGINT"), { code: 0, signal: null });
+  assert.equal(isAlive(successor.pid), false);
+});
+
+for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+  test(`the death of a process by ${signal} takes a stand-alone command down`, async () => {
+    await using command = startCommand(["webserver"], { ...node.environment, WEBSERVER_PROCESSES: "2" });
+    await waitFor(() => command.output().match(/Listening/g)?.length === 2);
+    const children = await childrenOf(command.pid);
+    assert.equal(children.length, 2);
+
+    process.kill(children[0]!.pid, signal);
+
+    assert.deepEqual(await command.exit, { code: 1, signal: null });
+    assert.equal(isAlive(children[1]!.pid), false);
+  });
+}
+
+test("web server processes share the port", async () => {
+  await using command = startCommand(["webserver"], { ...node.environment, WEBSERVER_PROCESSES: "2" });
+  await waitFor(() => command.output().match(/Listening/g)?.length === 2);
+  const urls = new Set(Array.from(command.output().matchAll(/Listening url="([^"]+)"/g), ([, url]) => url));
+  assert.equal(urls.size, 1);
+  assert.deepEqual(await command.stop(), { code: 0, signal: null });
+});
+
+test("the children end when the parent is killed", async () => {
+  await using command = startCommand(["all"], node.environment);
+  await listeningUrl(command);
+  const children = await childrenOf(command.pid);
+  assert.equal(children.length, 3);
+
+  command.kill("SIGKILL");
+
+  await command.exit;
+  await waitFor(() => !children.some(({ pid }) => isAlive(pid)));
+});
+
+test("a request under way is answered before the web server stops", async () => {
+  await using command = startCommand(["webserver"], node.environment);
+  const { hostname, port } = new URL(await listeningUrl(command));
+  const socket = connect(Number(port), hostname);
+  let answer = "";
+  socket.setEncoding("utf8").on("data", (text) => {
+    answer += text;
+  });
+  const body = "{}";
+  // The server asks for the body when it has read the headers: then the request is under way.
+  socket.write(
+    `POST /debtors/1/activate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`,
+  );
+  await waitFor(() => answer.includes("100 Continue"));
+
+  command.kill("SIGTERM");
+  await waitFor(
+    async () =>
+      !(await fetch(`http://${hostname}:${port}/`).then(
+        () => true,
+        () => false,
+      )),
+  );
+  socket.write(body);
+
+  await waitFor(() => answer.includes("HTTP/1.1 200 OK"), { what: () => answer });
+  assert.deepEqual(await command.exit, { code: 0, signal: null });
+  assert.doesNotMatch(command.output(), /takes too long/);
+});
+
+test("without servers all lives, is not ready, says why, and stops with exit code 0", async () => {
+  const { command, monitoring, readiness } = await startMonitored(["all"], baseEnvironment);
+  await using _ = command;
+  const url = await listeningUrl(command);
+  const found = await waitFor(async () => {
+    const ready = await readiness();
+    return ready?.obstacles.some((obstacle) => obstacle.includes("broker")) && ready;
+  });
+  assert.equal(found.status, 503);
+  assert.ok(found.obstacles.includes("webserver: the database cannot be reached"));
+  assert.ok(found.obstacles.includes("consumer: there is no connection to the broker"));
+  assert.equal((await fetch(`${monitoring}/live`)).status, 200);
+  const response = await fetch(`${url}/debtors/.list`);
+  assert.equal((await fetch(`${url}/debtors/1/`)).status, 503);
+  await response.text();
+
+  assert.deepEqual(await command.stop(), { code: 0, signal: null });
+  assert.doesNotMatch(command.output(), /hidden|A process has died/);
+});
+
+test("a monitoring port that is taken does not keep a command from working", async () => {
+  const { command, monitoring } = await startMonitored(["webserver"], node.environment);
+  await using _ = command;
+  await listeningUrl(command);
+  await using second = startCommand(["webserver"], { ...node.environment, METRICS_PORT: new URL(monitoring).port });
+  await listeningUrl(second);
+  assert.match(second.output(), /There is no monitoring on this port/);
+});
+
+test("a message for a foreign debtor ends a stand-alone consumer with an error", async () => {
+  await using command = startCommand(["consume_messages"], {
+    ...node.environment,
+    MIN_DEBTOR_ID: "1",
+    MAX_DEBTOR_ID: "1",
+  });
+  await command.outputMatching(/Consuming/);
+  const { default: amqp } = await import("amqplib");
+  const connection = await amqp.connect(node.virtualHost.url);
+  const channel = await connection.createConfirmChannel();
+  const message = {
+    type: "AccountPurge",
+    debtor_id: 7,
+    creditor_id: 0,
+    creation_date: "2026-01-01",
+    ts: "2026-01-01T00:00:00Z",
+  };
+  channel.publish("debtors_in", "x", Buffer.from(JSON.stringify(message)), {
+    type: "AccountPurge",
+    contentType: "application/json",
+  });
+  await channel.waitForConfirms();
+
+  assert.deepEqual(await command.exit, { code: 1, signal: null });
+  await connection.close();
+});
