@@ -4,6 +4,7 @@
  */
 import type { Broker, Delivery } from "../../src/broker/broker.ts";
 import { DatabaseUnavailable, type Pool } from "../../src/database/database.ts";
+import { runTogether } from "../../src/runtime/lifetime.ts";
 import type { Logger } from "../../src/runtime/log.ts";
 import type { Timestamp } from "../../src/values/timestamp.ts";
 import { createBell } from "./bell.ts";
@@ -139,14 +140,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
     return undefined;
   }
 
-  async function run(signal: AbortSignal): Promise<void> {
-    const failure = new AbortController();
-    const both = AbortSignal.any([signal, failure.signal]);
-    const loops = [consume(both), keepSending(both), keepScanning(both)];
-    for (const loop of loops) loop.catch(() => failure.abort());
-    const outcomes = await Promise.allSettled(loops);
-    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
-  }
+  const run = (signal: AbortSignal): Promise<void> => runTogether([consume, keepSending, keepScanning], signal);
 
   return { process, sendDue, scanOnce, run };
 }

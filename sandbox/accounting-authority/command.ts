@@ -1,0 +1,116 @@
+/** `swpt-debtors sandbox_authority`: the accounting authority of the sandbox as a program of its own, on RabbitMQ. */
+import { setTimeout as pause } from "node:timers/promises";
+import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
+import { type Command, CommandFailure, type CommandInput, UsageError } from "../../src/commands/command.ts";
+import { withPool } from "../../src/commands/with-pool.ts";
+import { readConfig } from "../../src/config.ts";
+import { openPool, type Pool } from "../../src/database/database.ts";
+import { whenDatabaseIsUp } from "../../src/database/migrations.ts";
+import { createLogger, type Logger } from "../../src/runtime/log.ts";
+import { now } from "../../src/values/timestamp.ts";
+import { createAuthority } from "./authority.ts";
+import { createHolderBook } from "./holder-book.ts";
+import { actionOptions, findAction } from "./holder-commands.ts";
+import { faultsHelp, readSettings, settingOptions } from "./options.ts";
+import { createTables } from "./store.ts";
+import { AUTHORITY_QUEUE, declareAuthorityQueue } from "./topology.ts";
+
+const PACE_MILLIS = 200;
+const START_MILLIS_MAX = 30_000;
+const RETRY_PAUSE_MILLIS = 500;
+
+export const sandboxAuthority: Command = {
+  name: "sandbox_authority",
+  summary: "Stand in for the accounting authority on RabbitMQ; no store of value",
+  help: `
+Takes what an agent publishes to debtors_out from a durable queue of its own, and publishes its answers to debtors_in.
+Keeps its books in the schema "sandbox" of the database. Runs until it is told to stop; but with one of the options
+${Object.keys(actionOptions)
+  .map((name) => `--${name}`)
+  .join(", ")} it does that one thing, also while another one runs.
+IDs are unsigned decimals, as in URLs.
+${faultsHelp}`,
+  options: {
+    url: { type: "string", valueName: "URL", meaning: "The broker", variable: "PROTOCOL_BROKER_URL" },
+    database: { type: "string", valueName: "URL", meaning: "The database", variable: "POSTGRES_URL" },
+    queue: { type: "string", valueName: "NAME", meaning: `The authority's own queue. Default: ${AUTHORITY_QUEUE}` },
+    "routing-key": {
+      type: "string",
+      valueName: "md5|hex",
+      meaning: "The routing keys of its messages: bits of the digest, or the ID in hexadecimal. Default: md5",
+    },
+    ...settingOptions(PACE_MILLIS),
+    ...actionOptions,
+  },
+  run: async ({ values, environment, signal }) => {
+    const settings = readSettings(values, PACE_MILLIS);
+    const routingKeys = readRoutingKeys(values);
+    const action = findAction(values);
+    const config = readConfig(environment, ["postgresUrl"]);
+    const log = createLogger({ ...config.log, command: "sandbox_authority" });
+    if (action) {
+      const output = await withPool({ url: config.postgresUrl, command: "sandbox_authority" }, async (pool) => {
+        await createTables(pool);
+        return action(createHolderBook(pool, settings, now), pool);
+      });
+      process.stdout.write(`${output}\n`);
+      return 0;
+    }
+    // One connection for each of the authority's three loops.
+    const pool = openPool({ url: config.postgresUrl, size: 3, applicationName: "swpt_debtors sandbox_authority" });
+    try {
+      const onWait = (): void => log.warn("The database is away: waiting for it");
+      await whenDatabaseIsUp(() => createTables(pool), { waitMillis: START_MILLIS_MAX, signal, onWait });
+      const queue = String(values.queue ?? AUTHORITY_QUEUE);
+      await runOnRabbitMq({ url: config.broker.url, queue, routingKeys, settings, pool, log, signal });
+      return 0;
+    } finally {
+      await pool.close();
+    }
+  },
+};
+
+async function runOnRabbitMq({
+  url,
+  queue,
+  log,
+  signal,
+  ...options
+}: {
+  readonly url: string;
+  readonly queue: string;
+  readonly routingKeys: "md5" | "hex";
+  readonly settings: ReturnType<typeof readSettings>;
+  readonly pool: Pool;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  await declareWhenUp(url, queue, signal);
+  const broker = await connectRabbitMq({ url, connectionName: "swpt-debtors sandbox_authority", log });
+  try {
+    log.warn("The sandbox's accounting authority runs. It is NOT a store of value");
+    await createAuthority({ ...options, broker, queue, clock: now, log }).run(signal);
+  } finally {
+    await broker.close();
+  }
+}
+
+/** Tries until the broker is there, half a minute at most. */
+async function declareWhenUp(url: string, queue: string, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + START_MILLIS_MAX;
+  for (;;) {
+    try {
+      return await declareAuthorityQueue(url, queue);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : String(error);
+      if (signal.aborted || performance.now() > deadline) throw new CommandFailure(`The broker is away: ${reason}`);
+    }
+    await pause(RETRY_PAUSE_MILLIS, undefined, { signal }).catch(() => {});
+  }
+}
+
+function readRoutingKeys(values: CommandInput["values"]): "md5" | "hex" {
+  const kind = values["routing-key"] ?? "md5";
+  if (kind === "md5" || kind === "hex") return kind;
+  throw new UsageError(`--routing-key holds "${kind}", but may hold md5 or hex.`);
+}

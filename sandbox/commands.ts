@@ -1,0 +1,6 @@
+/** The commands of the sandbox, for the command line; nothing in `src` imports them. */
+import type { Command } from "../src/commands/command.ts";
+import { sandboxAuthority } from "./accounting-authority/command.ts";
+import { sandbox } from "./start.ts";
+
+export const commands: readonly Command[] = [sandbox, sandboxAuthority];

@@ -1,0 +1,26 @@
+/** A port for the sandbox's web server. */
+import { once } from "node:events";
+import { createServer } from "node:net";
+
+const TRIES_MAX = 100;
+
+/** The first port of the loopback address that is free, from the wanted one on. `undefined` when a hundred are taken. */
+export async function findFreePort(wanted: number): Promise<number | undefined> {
+  for (let port = wanted; port < Math.min(wanted + TRIES_MAX, 65_536); port++) {
+    if (await isFree(port)) return port;
+  }
+  return undefined;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen({ host: "127.0.0.1", port, exclusive: true });
+    await once(server, "listening");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
+}

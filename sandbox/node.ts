@@ -1,0 +1,87 @@
+/** A whole node and its accounting authority in one process: what `all` spreads over several, and no broker between. */
+import { runConsumer } from "../src/commands/run-consumer.ts";
+import { runFlushers } from "../src/commands/run-flushers.ts";
+import { runScanner } from "../src/commands/run-scanner.ts";
+import { runWebserver, type WebserverOptions } from "../src/commands/run-webserver.ts";
+import type { readConfig } from "../src/config.ts";
+import { openPool, type Pool } from "../src/database/database.ts";
+import { migrate } from "../src/database/migrations.ts";
+import { OUTBOXES } from "../src/database/outbox-depth.ts";
+import { finishWithin, untilAborted } from "../src/runtime/lifetime.ts";
+import type { Logger } from "../src/runtime/log.ts";
+import { now } from "../src/values/timestamp.ts";
+import { createAuthority } from "./accounting-authority/authority.ts";
+import type { AuthoritySettings } from "./accounting-authority/books.ts";
+import { createTables } from "./accounting-authority/store.ts";
+import { AUTHORITY_QUEUE, sandboxTopology } from "./accounting-authority/topology.ts";
+import { createDirectBroker } from "./direct-broker.ts";
+
+export interface SandboxNodeOptions {
+  readonly config: WebserverOptions["config"] & ReturnType<typeof readConfig<"postgresUrl">>;
+  readonly settings: AuthoritySettings;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Called once the node serves. */
+  readonly onReady: (url: string, pool: Pool) => Promise<void>;
+}
+
+/** The web server's, the flushers' three, the consumer's, the scanner's, the authority's three, and some to spare. */
+const CONNECTIONS = 16;
+const PHASE_MILLIS_MAX = 2_000;
+
+/**
+ * Runs until the signal is aborted. Then it stops in the order in which messages flow, each part while those that it
+ * waits for still work: who takes requests, who sends, the authority, who receives. When a part fails, all stop at once
+ * and its error is thrown; what was on its way is still in an outbox.
+ */
+export async function runSandboxNode({ config, settings, log, signal, onReady }: SandboxNodeOptions): Promise<void> {
+  const pool = openPool({ url: config.postgresUrl, size: CONNECTIONS, applicationName: "swpt_debtors sandbox" });
+  const broker = createDirectBroker(sandboxTopology(config.broker.queue, AUTHORITY_QUEUE));
+  const failure = new AbortController();
+  const phases: Phase[] = [];
+  const start = (name: string, works: readonly ((signal: AbortSignal) => Promise<void>)[]): void => {
+    const stop = new AbortController();
+    const ended = Promise.all(works.map((work) => work(stop.signal).catch((error: unknown) => failure.abort(error))));
+    phases.unshift({ name, stop, ended });
+  };
+  try {
+    await migrate(pool);
+    await createTables(pool);
+    const authority = createAuthority({
+      pool,
+      broker,
+      queue: AUTHORITY_QUEUE,
+      routingKeys: "md5",
+      settings,
+      clock: now,
+      log,
+    });
+    start("receiving", [(stop) => runConsumer({ config, pool, broker, isDraining: false, log, signal: stop })]);
+    start("the accounting authority", [authority.run]);
+    start("sending", [
+      (stop) => runFlushers({ config, pool, broker, outboxes: OUTBOXES, log, signal: stop }),
+      (stop) => runScanner({ config, pool, log, signal: stop }),
+    ]);
+    const { promise: listening, resolve } = Promise.withResolvers<string>();
+    start("serving", [(stop) => runWebserver({ config, pool, log, signal: stop, onListening: resolve })]);
+    const ending = untilAborted(AbortSignal.any([signal, failure.signal]));
+    const url = await Promise.race([listening, ending]);
+    if (url !== undefined) await onReady(url, pool);
+    await ending;
+  } finally {
+    if (failure.signal.aborted) await broker.close();
+    for (const { name, stop, ended } of phases) {
+      stop.abort();
+      await finishWithin(PHASE_MILLIS_MAX, name, ended, log);
+    }
+    await broker.close();
+    await finishWithin(PHASE_MILLIS_MAX, "closing the connections to the database", pool.close(), log);
+  }
+  if (failure.signal.aborted) throw failure.signal.reason;
+}
+
+interface Phase {
+  readonly name: string;
+  readonly stop: AbortController;
+  readonly ended: Promise<unknown>;
+}

@@ -1,0 +1,114 @@
+/** `swpt-debtors sandbox`, which is `npm start`: everything needed to issue money, ready in seconds, in one process. */
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Command, CommandFailure, type Environment, UsageError } from "../src/commands/command.ts";
+import { readConfig } from "../src/config.ts";
+import { openPool } from "../src/database/database.ts";
+import { createLogger } from "../src/runtime/log.ts";
+import { faultsHelp, readSettings, readWhole, settingOptions } from "./accounting-authority/options.ts";
+import { type EmbeddedPostgres, EmbeddedPostgresUnavailable, startEmbeddedPostgres } from "./embedded-postgres.ts";
+import { findFreePort } from "./free-port.ts";
+import { runSandboxNode } from "./node.ts";
+import { describeSandbox } from "./summary.ts";
+
+const PORT = 8080;
+const DATABASE = "sandbox";
+const DATA_FOLDER = fileURLToPath(new URL("../.sandbox", import.meta.url));
+/** An answer of a real accounting authority takes seconds; here the money is to be there at once. */
+const PACE_MILLIS = 20;
+
+export const sandbox: Command = {
+  name: "sandbox",
+  summary: "Try everything on this machine, with nothing else installed; no store of value",
+  help: `
+Starts a PostgreSQL of its own, a stand-in for the accounting authority, and a whole node with its web server, all in
+one process. Everybody on this machine may do everything there; nobody else can reach it. The data are kept in the folder
+.sandbox of the repository.
+${faultsHelp}`,
+  options: {
+    port: {
+      type: "string",
+      valueName: "PORT",
+      meaning: `Where to listen on 127.0.0.1; when it is taken, the next free one. Default: ${PORT}`,
+    },
+    "data-dir": { type: "string", valueName: "FOLDER", meaning: "Where to keep the data. Default: .sandbox" },
+    fresh: { type: "boolean", meaning: "Forget the data of former runs" },
+    ...settingOptions(PACE_MILLIS),
+  },
+  run: async ({ values, environment, signal }) => {
+    const settings = readSettings(values, PACE_MILLIS);
+    const wantedPort = readWhole(values, "port", PORT);
+    const port = await findFreePort(wantedPort);
+    if (port === undefined) throw new UsageError(`No port is free from ${wantedPort} on.`);
+    const folder = typeof values["data-dir"] === "string" ? path.resolve(values["data-dir"]) : DATA_FOLDER;
+    const isFresh = values.fresh === true;
+
+    const postgres = await startPostgres(folder);
+    const ended = abortedBy(postgres.ended);
+    try {
+      if (isFresh) await recreateDatabase(postgres.url);
+      const config = readConfig(environmentOf(environment, postgres.url, port), [
+        "realm",
+        "postgresUrl",
+        "authentication",
+      ]);
+      const log = createLogger({ ...config.log, command: "sandbox" });
+      const onReady = async (url: string, pool: Parameters<typeof describeSandbox>[0]): Promise<void> => {
+        const freshCommand = ["npm start --", ...(folder === DATA_FOLDER ? [] : ["--data-dir", folder]), "--fresh"];
+        const summary = { url, wantedPort, databaseUrl: postgres.url, isFresh, freshCommand: freshCommand.join(" ") };
+        process.stdout.write(await describeSandbox(pool, summary));
+      };
+      await runSandboxNode({ config, settings, log, signal: AbortSignal.any([signal, ended]), onReady });
+      if (!signal.aborted) throw new CommandFailure("The embedded PostgreSQL has ended by itself.");
+    } finally {
+      await postgres.stop();
+    }
+    return 0;
+  },
+};
+
+async function startPostgres(folder: string): Promise<EmbeddedPostgres> {
+  try {
+    return await startEmbeddedPostgres({ folder, database: DATABASE });
+  } catch (error) {
+    throw error instanceof EmbeddedPostgresUnavailable ? new CommandFailure(error.message, { cause: error }) : error;
+  }
+}
+
+/** Without its database the node has no use. */
+function abortedBy(end: Promise<void>): AbortSignal {
+  const ended = new AbortController();
+  void end.then(() => ended.abort());
+  return ended.signal;
+}
+
+/** Drops the database and not the folder: a folder that was named by mistake loses nothing. */
+async function recreateDatabase(url: string): Promise<void> {
+  const serverUrl = new URL(url);
+  serverUrl.pathname = "/postgres";
+  const server = openPool({ url: serverUrl.href, size: 1, applicationName: "swpt_debtors sandbox" });
+  try {
+    await server.run({ name: "", text: `drop database ${DATABASE} with (force)` });
+    await server.run({ name: "", text: `create database ${DATABASE}` });
+  } finally {
+    await server.close();
+  }
+}
+
+/** The settings of the node. Logging, limits and the debtor IDs may be set as for any other; the rest is the sandbox's. */
+const environmentOf = (environment: Environment, postgresUrl: string, port: number): Environment => ({
+  MIN_DEBTOR_ID: "-9223372036854775808",
+  MAX_DEBTOR_ID: "9223372036854775807",
+  ...environment,
+  POSTGRES_URL: postgresUrl,
+  WEBSERVER_HOST: "127.0.0.1",
+  WEBSERVER_PORT: String(port),
+  PROTOCOL_BROKER_QUEUE: "swpt_debtors",
+  PROTOCOL_BROKER_QUEUE_ROUTING_KEY: "#",
+  PROTOCOL_BROKER_PREFETCH_COUNT: "500",
+  PROTOCOL_BROKER_PREFETCH_SIZE: "0",
+  OAUTH2_INTROSPECT_URL: "",
+  APP_TRUSTED_PROXY_AUTH: "true",
+  APP_ANONYMOUS_IS_SUPERUSER: "true",
+  SUBSTITUTE_LOCALHOST_IN_VARS: "",
+});

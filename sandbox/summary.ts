@@ -1,0 +1,78 @@
+/** What `npm start` prints once the sandbox is ready. */
+import { randomUUID } from "node:crypto";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Database } from "../src/database/database.ts";
+import { findFreeDebtorId } from "../src/database/debtors.ts";
+import { formatUnsigned } from "../src/values/int64.ts";
+
+export interface SummaryOptions {
+  /** Where the web server listens. */
+  readonly url: string;
+  readonly wantedPort: number;
+  readonly databaseUrl: string;
+  readonly isFresh: boolean;
+  /** How to forget the data and start again. */
+  readonly freshCommand: string;
+}
+
+/** The text, whose commands work when pasted in the folder where the sandbox was started. */
+export async function describeSandbox(db: Database, options: SummaryOptions): Promise<string> {
+  const { url, wantedPort, databaseUrl, isFresh, freshCommand } = options;
+  const debtor = formatUnsigned(await pickDebtorId(db));
+  const transfer = randomUUID();
+  const [folder, port] = [await findDataFolder(db), new URL(url).port];
+  const isOtherPort = port !== String(wantedPort);
+  return `
+The sandbox is ready at ${url}/${isOtherPort ? ` (port ${wantedPort} is taken)` : ""}
+
+  NOT A STORE OF VALUE: everybody on this machine may do everything here, and the accounting authority is a stand-in.
+
+Activate a debtor, issue money, and look at the result:
+
+  curl -sS -w '\\n' -X POST ${url}/debtors/${debtor}/activate -H 'Content-Type: application/json' -d '{}'
+  curl -sS -w '\\n' -X POST ${url}/debtors/${debtor}/transfers/ -H 'Content-Type: application/json' -d '${JSON.stringify({
+    transferUuid: transfer,
+    recipient: { uri: `swpt:${debtor}/17` },
+    amount: 100,
+  })}'
+  sleep 1; curl -sS -w '\\n' ${url}/debtors/${debtor}/transfers/${transfer}
+
+Who has the money now, and how a holder pays some of it back:
+
+  ${ownCommand(databaseUrl)} --holders ${debtor}
+  ${ownCommand(databaseUrl)} --pay-back ${debtor}/17/30
+
+Documentation of the API: ${url}/debtors/.docs/
+The data are ${isFresh ? "new, and lie" : "kept"} in ${folder}. To start afresh: ${freshCommand}
+Stop with Ctrl-C.
+`;
+}
+
+/** A debtor that is not there yet, so that the first command succeeds whatever was done before. */
+async function pickDebtorId(db: Database): Promise<bigint> {
+  const candidates = Array.from({ length: 1000 }, (_, index) => BigInt(index + 1));
+  return (await findFreeDebtorId(db, candidates)) ?? BigInt(Date.now());
+}
+
+async function findDataFolder(db: Database): Promise<string> {
+  const row = await db.maybeOne<{ folder: string }>({
+    name: "sandbox_data_folder",
+    text: "select current_setting('data_directory') as folder",
+  });
+  return path.dirname(row!.folder);
+}
+
+/** How to call this program again, with the Node.js that runs it now. */
+function ownCommand(databaseUrl: string): string {
+  const program = fileURLToPath(new URL("../bin/swpt-debtors.js", import.meta.url));
+  const [node, script] = [process.execPath, program].map((file) => quote(shorter(file)));
+  return `POSTGRES_URL=${quote(databaseUrl)} ${node} ${script} sandbox_authority`;
+}
+
+function shorter(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.length < file.length ? relative : file;
+}
+
+const quote = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
