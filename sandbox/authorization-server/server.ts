@@ -113,6 +113,6 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
 
 /** Swagger UI's page, under either name of this machine. */
 function swaggerUiRedirects(nodeUrl: string): string[] {
-  const path = "/debtors/.docs/swagger-ui/static/oauth2-redirect.html";
+  const path = "/debtors/.docs/swagger-ui/oauth2-redirect.html";
   return ["127.0.0.1", "localhost"].map((host) => new URL(path, nodeUrl).href.replace(new URL(nodeUrl).hostname, host));
 }
