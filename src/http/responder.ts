@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Answer } from "./answer.ts";
 import { createAuditor } from "./audit.ts";
 import { corsHeaders, isPreflight } from "./cors.ts";
-import { answerToError } from "./errors.ts";
+import { answerToError, HttpError } from "./errors.ts";
 import { createGuards, type Progress } from "./guards.ts";
 import type { ServerOptions } from "./server.ts";
 import { type Target, targetOf } from "./target.ts";
@@ -23,7 +23,8 @@ export function createResponder(
     } catch (error) {
       const { answer, isBug } = answerToError(error);
       if (isBug) log.error({ err: error, method: raw.method, path: target.path }, "A request failed unexpectedly");
-      else if (answer.status >= 500) log.warn({ err: error, path: target.path }, "A request could not be served");
+      else if (answer.status >= 500 && !(error instanceof HttpError))
+        log.warn({ err: error, path: target.path }, "A request could not be served");
       return answer;
     }
   };

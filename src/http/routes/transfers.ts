@@ -25,7 +25,8 @@ export const listTransfers = withoutBody(async ({ pool }, { target }) => {
 export const create = withJson(TransferCreationRequest, async (door, { target, baseUrl }, body) => {
   const { debtorId } = target;
   const recipient = parseAccountUri(body.recipient.uri);
-  if (recipient?.debtorId !== debtorId) {
+  // The database holds no NUL characters, which base64 can bring in; no account of this world has one in its ID.
+  if (recipient?.debtorId !== debtorId || recipient.accountId.includes("\0")) {
     throw unprocessable({ recipient: { uri: ["Must be an account of this debtor."] } });
   }
   const { transfer, isNew } = await door.createTransfer({

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { exchange, type OpenDoor, openDoor, requestText } from "./door.ts";
+
+let door: OpenDoor;
+before(async () => {
+  door = await openDoor({}, { authentication: { mode: "trusted proxy", isAnonymousSuperuser: false } });
+});
+after(() => door.close());
+
+const statusAs = async (...names: string[]): Promise<number | undefined> =>
+  (
+    await exchange(
+      door.port,
+      requestText(
+        "GET",
+        "/debtors/7/",
+        names.map((name) => `X-Swpt-User-Id: ${name}`),
+      ),
+    )
+  )?.status;
+
+test("without an identity, with an empty one and with one of nobody: 403", async () => {
+  assert.deepEqual([await statusAs(), await statusAs(""), await statusAs("creditors:7")], [403, 403, 403]);
+});
+
+test("more than one identity: 400", async () => {
+  assert.deepEqual([await statusAs("debtors:7", "debtors:7"), await statusAs("debtors:7", "")], [400, 400]);
+});
+
+test("a comma in an identity is just no identity: 403", async () => {
+  assert.equal(await statusAs("debtors:7,debtors:7"), 403);
+});
+
+test("the debtor itself: 200; another one: 403; a debtor ID of 2^64 and above: 403", async () => {
+  assert.deepEqual([await statusAs("debtors:7"), await statusAs("debtors:8")], [200, 403]);
+  assert.deepEqual(
+    [await statusAs("debtors:18446744073709551616"), await statusAs(`debtors:${"9".repeat(99)}`)],
+    [403, 403],
+  );
+});
+
+test("an identity under another name means nothing", async () => {
+  const answer = await exchange(door.port, requestText("GET", "/debtors/7/", ["X_Swpt_User_Id: debtors:7"]));
+  assert.equal(answer?.status, 403);
+});
+
+test("everybody may read what is public, and ask for options without an identity", async () => {
+  assert.equal((await door.fetch("/debtors/7/public")).status, 404);
+  assert.equal((await door.fetch("/debtors/health/check/public")).status, 200);
+  assert.equal((await door.fetch("/debtors/7/config", { method: "OPTIONS" })).status, 200);
+});
+
+test("every refused request is in the log, and every administrative one, with who asked for what from where", async () => {
+  door.events.length = 0;
+  const as = (name: string) => ({ headers: { "x-swpt-user-id": name, "x-forwarded-for": "evil, 192.0.2.1" } });
+  await door.fetch("/debtors/8/", as("debtors:7"));
+  await door.fetch("/debtors/.list", as("debtors-supervisor"));
+  await door.fetch("/debtors/7/", as("debtors:7"));
+  const audited = door.events.map(({ audit, level, path, status, caller, client }) => ({
+    audit,
+    level,
+    path,
+    status,
+    caller,
+    client,
+  }));
+  assert.deepEqual(audited, [
+    { audit: true, level: 30, path: "/debtors/8/", status: 403, caller: "debtors:7", client: "192.0.2.1" },
+    { audit: true, level: 30, path: "/debtors/.list", status: 200, caller: "debtors-supervisor", client: "192.0.2.1" },
+  ]);
+});

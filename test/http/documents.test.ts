@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, before, test } from "node:test";
+import { exchange, type OpenDoor, openDoor, requestText } from "./door.ts";
+
+let door: OpenDoor;
+before(async () => {
+  door = await openDoor({ APP_DOCUMENT_MAX_CONTENT_LENGTH: "30000" });
+});
+after(() => door.close());
+
+async function save(contentType: string, body: string | Buffer | ReadableStream): Promise<Response> {
+  const init = { method: "POST", headers: { "content-type": contentType }, body, duplex: "half" };
+  const saved = await door.fetch("/debtors/7/documents/", init as RequestInit);
+  assert.equal(saved.status, 201);
+  const { pathname } = new URL(saved.headers.get("location")!);
+  return door.fetch(pathname);
+}
+
+test("a document comes back byte for byte, with its content type", async () => {
+  const content = Buffer.concat([Buffer.from([0, 0xff, 0xc3, 0x28]), randomBytes(29_996)]);
+  const document = await save("application/x-anything; a=b", content);
+  assert.deepEqual(Buffer.from(await document.arrayBuffer()), content);
+  assert.equal(document.headers.get("content-type"), "application/x-anything; a=b");
+  assert.equal(document.headers.get("cache-control"), "max-age=31536000");
+});
+
+test("a document may come in chunks", async () => {
+  const stream = new ReadableStream({
+    start(controller) {
+      for (const part of ["hel", "lo"]) controller.enqueue(Buffer.from(part));
+      controller.close();
+    },
+  });
+  assert.equal(await (await save("text/plain", stream)).text(), "hello");
+});
+
+test("a document over the limit is 413, with a length and in chunks, and nothing is saved", async () => {
+  const count = async () =>
+    (await door.database.pool.maybeOne<{ n: bigint }>({ name: "n", text: "select count(*) as n from document" }))!.n;
+  const before = await count();
+  const body = "x".repeat(30_001);
+  const declared = await door.fetch("/debtors/7/documents/", { method: "POST", body });
+  assert.equal(declared.status, 413);
+  const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+  const chunked = await exchange(
+    door.port,
+    requestText("POST", "/debtors/7/documents/", ["Transfer-Encoding: chunked"], chunk),
+  );
+  assert.equal(chunked?.status, 413);
+  assert.deepEqual(JSON.parse(chunked.body), { code: 413, status: "Request Entity Too Large" });
+  assert.equal(await count(), before);
+});
+
+test("a body that is very much too large is not read to its end", async () => {
+  const declared = requestText("POST", "/debtors/7/documents/", ["Content-Length: 1000000000000"], "x");
+  assert.equal((await exchange(door.port, declared))?.status, 413);
+  const chunk = `${(100_000).toString(16)}\r\n${"x".repeat(100_000)}\r\n`;
+  const endless = requestText("POST", "/debtors/7/documents/", ["Transfer-Encoding: chunked"], chunk);
+  // It is cut off, whether or not the answer arrives before that.
+  const answer = await exchange(door.port, endless, ...Array.from({ length: 100 }, () => chunk));
+  assert.ok(answer === undefined || answer.status === 413);
+});
+
+for (const contentType of [
+  "text/html",
+  "image/svg+xml",
+  "application/xhtml+xml",
+  "text/xml",
+  "application/octet-stream",
+  "APPLICATION/PDFX",
+]) {
+  test(`${contentType} of a stranger runs no script in the origin of the API`, async () => {
+    const document = await save(contentType, "<script>alert(1)</script>");
+    assert.match(document.headers.get("content-security-policy")!, /^sandbox;(?!.*allow-)/);
+    assert.equal(document.headers.get("x-content-type-options"), "nosniff");
+    assert.equal(document.headers.get("content-disposition"), null);
+    await document.body?.cancel();
+  });
+}
+
+test("a PDF is not put in a sandbox, where it would not show", async () => {
+  const document = await save("application/pdf", "%PDF-1.7");
+  assert.equal(document.headers.get("content-security-policy"), null);
+  assert.equal(document.headers.get("x-content-type-options"), "nosniff");
+  await document.body?.cancel();
+});
+
+test("HEAD tells the length of a document and no more", async () => {
+  const { url } = await save("text/plain", "hello");
+  const head = await fetch(url, { method: "HEAD" });
+  assert.deepEqual([head.status, head.headers.get("content-length"), await head.text()], [200, "5", ""]);
+});

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { exchange, type OpenDoor, openDoor, requestText } from "./door.ts";
+
+let door: OpenDoor;
+before(async () => {
+  door = await openDoor();
+});
+after(() => door.close());
+
+const statusOf = async (method: string, target: string, headers: readonly string[] = []): Promise<number | undefined> =>
+  (await exchange(door.port, requestText(method, target, headers)))?.status;
+
+for (const target of [
+  "/debtors/.docs/../7/",
+  "/debtors/.docs/%2e%2e/7/",
+  "/debtors/.docs/..%2f7/",
+  "/debtors/.docs\\..\\7/",
+  "/debtors/./.list",
+  "/debtors/%2e/.list",
+  "//debtors/7/",
+  "/debtors//7/",
+  "/debtors/7//",
+  "/debtors%2F7/",
+  "/debtors/7%2Fconfig",
+  "/debtors/7/config%00",
+  "/debtors/7/config%0a",
+  "/debtors/7/config%0d%0aX:y",
+  "/debtors/7/config%3f",
+  "/debtors/7/config%23",
+  "/debtors/7/config;x",
+  "/debtors/7/config%c3%28",
+  "/debtors/7/config%",
+  "/debtors/7/config%zz",
+  "/debtors/%252e%252e/7/",
+  "/debtors/7/Config",
+  "/Debtors/7/",
+  "/debtors/07/",
+  "/debtors/+7/",
+  "/debtors/-1/",
+  "/debtors/7%20/",
+  "/debtors/18446744073709551616/",
+  "/debtors/{debtorId}/",
+  "/debtors/%7BdebtorId%7D/",
+  "/debtors/7/config/",
+  "/debtors/7/transfers/x",
+  "/unknown",
+  "/",
+  "*",
+  "/debtors",
+  "/debtors/",
+  "/debtors/.docs/swagger-ui/../openapi.json",
+  "/debtors/.docs/swagger-ui/constructor",
+  "/debtors/.docs/swagger-ui/package.json",
+  "/debtors/.docs/debtors/.list",
+]) {
+  test(`${JSON.stringify(target)} is no path of ours`, async () => {
+    assert.equal(await statusOf("GET", target, ["SCRIPT_NAME: /debtors/.docs"]), 404);
+  });
+}
+
+test("a path is decoded once", async () => {
+  assert.equal(await statusOf("GET", "/debtors/.%6Cist"), 200);
+  assert.equal(await statusOf("GET", "/%64ebtors/%37/"), 200);
+});
+
+test("of a whole URL only the path and the query count", async () => {
+  const answer = await exchange(door.port, requestText("GET", "http://elsewhere.example/debtors/7/enumerate?a=b"));
+  assert.equal(answer?.status, 200);
+  assert.equal(JSON.parse(answer.body).uri, "/debtors/7/enumerate?a=b");
+});
+
+test("a query is no part of the path", async () => {
+  assert.equal(await statusOf("GET", "/debtors/7/?x=/../.list"), 200);
+  assert.equal(await statusOf("GET", "/debtors/7?/"), 308);
+});
+
+test("a missing last slash is redirected, where the method exists, and the query is kept but for bytes that no header has", async () => {
+  const location = async (method: string, target: string) =>
+    (await exchange(door.port, requestText(method, target)))?.headers.location;
+  assert.equal(await location("GET", "/debtors/7?a=b"), "http://debtors.example/debtors/7/?a=b");
+  assert.equal(await location("POST", "/debtors/7/transfers"), "http://debtors.example/debtors/7/transfers/");
+  assert.equal(await location("OPTIONS", "/debtors/7"), "http://debtors.example/debtors/7/");
+  assert.equal(await location("GET", "/debtors/7?\xe9"), "http://debtors.example/debtors/7/?%C3%A9");
+  assert.equal(await statusOf("GET", "/debtors/7/documents"), 404);
+  assert.equal(await statusOf("DELETE", "/debtors/7"), 404);
+  assert.equal(await statusOf("GET", "/debtors/07"), 404);
+});
+
+test("methods that a path does not have are 405 with Allow, and do nothing; overriding them means nothing", async () => {
+  for (const method of ["PUT", "TRACE", "PROPFIND", "PURGE", "LINK"]) {
+    const answer = await exchange(door.port, requestText(method, "/debtors/7/", ["Content-Length: 0"]));
+    assert.equal(answer?.status, 405, method);
+    assert.equal(answer.headers.allow, "GET, HEAD, OPTIONS");
+    assert.equal(await statusOf(method, "/nowhere", ["Content-Length: 0"]), 404);
+  }
+  assert.equal(await statusOf("GET", "/debtors/7/", ["X-HTTP-Method-Override: DELETE"]), 200);
+  assert.equal(await statusOf("POST", "/debtors/7/deactivat%65/", ["Content-Length: 0"]), 404);
+  assert.equal(await statusOf("GET", "/debtors/7/"), 200);
+});
+
+test("a Host that is none, or none at all, makes Location relative", async () => {
+  const head = "GET /debtors/.debtor HTTP/1.1\r\nConnection: close\r\nX-Swpt-User-Id: debtors:7\r\n";
+  for (const host of ["a/b", "a b", "a@b", "a:99999999", "<script>", "a?b", "a\\b"]) {
+    const answer = await exchange(door.port, `${head}Host: ${host}\r\n\r\n`);
+    assert.equal(answer?.headers.location, "/debtors/7/", host);
+  }
+  const old = await exchange(door.port, "GET /debtors/.debtor HTTP/1.0\r\nX-Swpt-User-Id: debtors:7\r\n\r\n");
+  assert.equal(old?.headers.location, "/debtors/7/");
+});
+
+test("forwarded schemes and ports that are none are not believed", async () => {
+  for (const header of [
+    "X-Forwarded-Proto: javascript",
+    "X-Forwarded-Port: 0",
+    "X-Forwarded-Port: 65536",
+    "X-Forwarded-Port: 1x",
+  ]) {
+    const headers = ["X-Swpt-User-Id: debtors:7", header];
+    const answer = await exchange(door.port, requestText("GET", "/debtors/.debtor", headers));
+    assert.equal(answer?.headers.location, "http://debtors.example/debtors/7/", header);
+  }
+});
