@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { type Json, parseJson } from "../../src/values/json.ts";
+import { findFreePort, type RunningCommand, runCommand, startCommand } from "../support/command.ts";
+import { waitFor } from "../support/wait.ts";
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-sandbox-"));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** Starts the sandbox on the folder of this file, and waits until it is ready. */
+async function startSandbox(...args: string[]): Promise<RunningCommand> {
+  const port = await findFreePort();
+  const command = startCommand(["sandbox", "--data-dir", folder, "--port", String(port), ...args]);
+  await command.outputMatching(/Stop with Ctrl-C/);
+  return command;
+}
+
+const shell = async (script: string): Promise<string> =>
+  (await promisify(execFile)("/bin/sh", ["-e", "-c", script], { timeout: 30_000 })).stdout;
+
+/** The command lines of the summary, with the shell in mind: each is one line, two spaces in. */
+const linesOf = (command: RunningCommand, pattern: RegExp): string[] =>
+  command
+    .standardOutput()
+    .split("\n")
+    .filter((line) => line.startsWith("  ") && pattern.test(line))
+    .map((line) => line.trim());
+
+const urlOf = (command: RunningCommand): string => /ready at (http:\/\/[^/]+)\//.exec(command.output())![1]!;
+const get = async (url: string): Promise<{ [key: string]: Json }> =>
+  parseJson(await (await fetch(url)).text()) as { [key: string]: Json };
+
+test("the printed commands work when pasted: the money is there within a second, can be seen and paid back", async () => {
+  await using sandbox = await startSandbox("--fresh");
+  assert.match(sandbox.output(), /NOT A STORE OF VALUE/);
+  assert.match(sandbox.output(), /data are new, and lie in /);
+
+  const curls = linesOf(sandbox, /curl/);
+  assert.equal(curls.length, 3);
+  const [activated, issued, result] = (await shell(curls.join("\n"))).trim().split("\n").map(parseJson);
+
+  assert.partialDeepStrictEqual(activated, { type: "Debtor", uri: "/debtors/1/", balance: 0n });
+  assert.partialDeepStrictEqual(issued, { type: "Transfer", amount: 100n });
+  assert.partialDeepStrictEqual(result, { type: "Transfer", result: { committedAmount: 100n } });
+  await waitFor(async () => (await get(`${urlOf(sandbox)}/debtors/1/`)).balance === -100n);
+
+  const [show, payBack] = linesOf(sandbox, /sandbox_authority/);
+  assert.match(await shell(show!), /^ {2}17 +100\n {2}in circulation +100$/m);
+  assert.match(await shell(payBack!), /^ {2}17 +70\n {2}in circulation +70$/m);
+  await waitFor(async () => (await get(`${urlOf(sandbox)}/debtors/1/`)).balance === -70n);
+  const journal = await shell(show!.replace(/--holders .*/, "--journal 3"));
+  assert.match(journal, /^\S+ out AccountUpdate \{"type":"AccountUpdate",.*"principal":-70,/m);
+
+  assert.deepEqual(await sandbox.stop("SIGINT"), { code: 0, signal: null });
+});
+
+test("what was done is still there after the next start, and forgotten on wish", async () => {
+  await using first = await startSandbox("--fresh");
+  const url = urlOf(first);
+  await fetch(`${url}/debtors/7/activate`, { method: "POST" });
+  await waitFor(async () => (await get(`${url}/debtors/7/`)).account);
+  assert.deepEqual(await first.stop("SIGTERM"), { code: 0, signal: null });
+
+  await using second = await startSandbox();
+  assert.partialDeepStrictEqual(await get(`${urlOf(second)}/debtors/7/`), { account: { uri: "swpt:7/0" } });
+  await second.stop();
+
+  await using third = await startSandbox("--fresh");
+  assert.equal((await fetch(`${urlOf(third)}/debtors/7/`)).status, 403);
+});
+
+test("nothing is lost when the sandbox is killed while money is on its way", async () => {
+  await using first = await startSandbox("--fresh", "--pace", "400");
+  const url = urlOf(first);
+  await fetch(`${url}/debtors/7/activate`, { method: "POST" });
+  await waitFor(async () => (await get(`${url}/debtors/7/`)).account);
+  const uuids = Array.from({ length: 20 }, (_, index) => `123e4567-e89b-12d3-a456-4266554400${10 + index}`);
+  const issue = (transferUuid: string) =>
+    fetch(`${url}/debtors/7/transfers/`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ transferUuid, recipient: { uri: "swpt:7/17" }, amount: 5 }),
+    });
+  await Promise.all(uuids.map(issue));
+  await first.stop("SIGKILL");
+
+  await using second = await startSandbox();
+  const results = await Promise.all(
+    uuids.map((uuid) =>
+      waitFor(async () => (await get(`${urlOf(second)}/debtors/7/transfers/${uuid}`)).result, {
+        what: `the result of ${uuid}`,
+      }),
+    ),
+  );
+
+  for (const result of results) assert.partialDeepStrictEqual(result, { committedAmount: 5n });
+  await waitFor(async () => (await get(`${urlOf(second)}/debtors/7/`)).balance === -100n);
+});
+
+test("when the port is taken the next free one is chosen, and it is said", async () => {
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address() as { port: number };
+  try {
+    await using sandbox = startCommand(["sandbox", "--data-dir", folder, "--port", String(port)]);
+    await sandbox.outputMatching(/Stop with Ctrl-C/);
+
+    assert.match(sandbox.output(), new RegExp(`\\(port ${port} is taken\\)`));
+    assert.ok(Number(new URL(urlOf(sandbox)).port) > port);
+    assert.equal((await fetch(`${urlOf(sandbox)}/debtors/.docs/openapi.json`)).status, 200);
+  } finally {
+    other.close();
+  }
+});
+
+for (const [args, complaint] of [
+  [["--port", "-1"], /port/],
+  [["--pace", "soon"], /--pace holds "soon", but may hold a number/],
+  [["--policy", "some"], /--policy holds "some"/],
+  [["--faults", "AccountUpdate:explode@1"], /--faults: explode is no fault of AccountUpdate/],
+] as const) {
+  test(`the sandbox refuses ${args.join(" ")}`, async () => {
+    const { code, output } = await runCommand(["sandbox", "--data-dir", folder, ...args]);
+
+    assert.equal(code, 2);
+    assert.match(output, complaint);
+  });
+}
