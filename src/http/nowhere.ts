@@ -22,15 +22,6 @@ export async function answerNowhere(
   const { resourceWithSlash } = target;
   if (resourceWithSlash === undefined) throw notFound();
   if (method !== "OPTIONS" && !resourceWithSlash.routes.has(method)) throw notFound();
-  return redirectTo(
-    308,
-    `${baseUrl()}${target.path}/${target.query === undefined ? "" : `?${printable(target.query)}`}`,
-  );
+  // Node's parser takes no other characters in a target than those that a header can have.
+  return redirectTo(308, `${baseUrl()}${target.path}/${target.query === undefined ? "" : `?${target.query}`}`);
 }
-
-/** A query as it was sent, but for bytes that have no place in a header. */
-const printable = (query: string): string =>
-  query.replace(
-    /[^\x21-\x7e]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
-  );
