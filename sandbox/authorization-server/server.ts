@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import type { Pool } from "../../src/database/database.ts";
 import type { Logger } from "../../src/runtime/log.ts";
 import { type ConfidentialClients, findConfidentialClients, type RedirectUris } from "./clients.ts";
+import { createForwarding } from "./forwarding.ts";
 import { createNewDebtors } from "./new-debtors.ts";
 import { renderProblem, stylesheet } from "./pages.ts";
 import { createProvider, paths } from "./provider.ts";
@@ -79,6 +80,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     csrfKey: await findSecret(pool, "CSRF key", makeRandomSecret),
   });
   const serveOAuth = provider.callback();
+  const forward = createForwarding(nodeUrl);
   // Another name that resolves to this machine could be a stranger's (DNS rebinding).
   const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`, new URL(url).host]);
   answer = (request, response) => {
@@ -90,6 +92,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
       response.writeHead(200, { "Content-Type": "text/css" }).end(stylesheet);
       return;
     }
+    if (pathname.startsWith("/debtors/")) return forward(request, response);
     return pathname.startsWith("/interaction/") ? signIn(request, response) : serveOAuth(request, response);
   };
 

@@ -31,7 +31,7 @@ const start = `SwaggerUIBundle({
   deepLinking: true,
   validatorUrl: null,
   oauth2RedirectUrl: location.origin + "/debtors/.docs/swagger-ui/oauth2-redirect.html",
-});
+}).initOAuth({ clientId: "swagger-ui", usePkceWithAuthorizationCodeGrant: true });
 `;
 
 const contentTypes: Readonly<Record<string, string>> = {
