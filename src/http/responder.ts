@@ -9,9 +9,10 @@ import { createGuards, type Progress } from "./guards.ts";
 import type { ServerOptions } from "./server.ts";
 import { type Target, targetOf } from "./target.ts";
 
-/** Makes the one function that answers all requests. It does not reject. */
+/** Makes the one function that answers all requests. It does not reject. While the server closes, so do the connections. */
 export function createResponder(
   options: ServerOptions,
+  isClosing: () => boolean,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
   const { isCorsEnabled, metrics, log } = options;
   const passGuards = createGuards(options);
@@ -42,6 +43,8 @@ export function createResponder(
       (performance.now() - startMillis) / 1000,
     );
     if (isCorsEnabled && !isPreflight(raw.method, raw.headers)) reply.headers(corsHeaders);
+    // Else a client that keeps its connection open would hold up the end of the server.
+    if (isClosing()) reply.header("connection", "close");
     return send(reply, answer);
   };
 }

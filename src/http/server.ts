@@ -65,7 +65,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
   for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
     app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   }
-  const responder = createResponder(options);
+  let isClosing = false;
+  app.addHook("preClose", (done) => {
+    isClosing = true;
+    done();
+  });
+  const responder = createResponder(options, () => isClosing);
   for (const resource of resources) {
     app.route({ method: [...resource.routes.keys(), "OPTIONS"], url: resource.path, handler: responder });
   }

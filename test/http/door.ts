@@ -1,3 +1,4 @@
+import type { Server } from "node:http";
 import net, { type AddressInfo } from "node:net";
 import { pino } from "pino";
 import { readConfig } from "../../src/config.ts";
@@ -19,6 +20,9 @@ export interface OpenDoor {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Sends an object, or JSON text as it is. */
   send(method: string, path: string, body: string | object): Promise<Response>;
+  readonly server: Server;
+  /** Closes the server only. */
+  closeServer(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,6 +66,8 @@ export async function openDoor(
         headers: { "content-type": "application/json" },
         body: typeof body === "string" ? body : JSON.stringify(body),
       }),
+    server: server.server as Server,
+    closeServer: async () => await server.close(),
     async close() {
       await server.close();
       await database.close();

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
 import { test } from "node:test";
 import { DatabaseUnavailable, type Pool } from "../../src/database/database.ts";
 import { exchange, openDoor, requestText } from "./door.ts";
@@ -77,8 +79,6 @@ test("what is no HTTP, or too much of it, is answered in the shape of the API, a
 
 test("a client that goes away in the middle of a body changes nothing", async () => {
   await using door = asyncDisposable(await openDoor());
-  const net = await import("node:net");
-  const { once } = await import("node:events");
   const socket = net.connect(door.port, "127.0.0.1");
   socket.write(
     requestText("POST", "/debtors/7/deactivate", ["Content-Type: application/json", "Content-Length: 100"], "{"),
@@ -89,19 +89,87 @@ test("a client that goes away in the middle of a body changes nothing", async ()
   assert.equal((await door.fetch("/debtors/7/")).status, 200);
 });
 
-test("requests under way are finished when the server closes, and the outbox is mentioned once a writing operation", async () => {
-  const door = await openDoor();
-  const answers = Array.from({ length: 20 }, (_, i) =>
-    door.send("POST", "/debtors/7/transfers/", {
-      transferUuid: `123e4567-e89b-12d3-a456-4266554400${10 + i}`,
-      recipient: { uri: "swpt:7/1" },
-      amount: 1,
-    }),
-  );
-  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+test("requests under way are finished when the server closes", async () => {
+  const reached = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const debtor = { find: undefined as Pool["maybeOne"] | undefined };
+  const pool: Pool = {
+    ...brokenPool(new Error("not used")),
+    async maybeOne(statement) {
+      reached.resolve();
+      await released.promise;
+      return await debtor.find!(statement);
+    },
+  };
+  const door = await openDoor({}, { pool });
+  debtor.find = (statement) => door.database.pool.maybeOne(statement);
+  const answer = door.fetch("/debtors/7/");
+  await reached.promise;
+  const closed = door.closeServer();
+  released.resolve();
+  assert.equal((await answer).status, 200);
+  await closed;
+  await assert.rejects(door.fetch("/debtors/7/"));
   await door.close();
-  assert.deepEqual(new Set(statuses), new Set([201]));
-  assert.equal(door.written(), 20);
+});
+
+test("a refused request with a body leaves the connection usable", async () => {
+  await using door = asyncDisposable(await openDoor());
+  const headers = { "x-swpt-user-id": "debtors:7" };
+  for (let i = 0; i < 3; i++) {
+    const init = { method: "POST", headers, body: "x".repeat(2_000_000) };
+    const refused = await door.fetch("/debtors/8/documents/", init);
+    assert.equal(refused.status, 403);
+    await refused.body?.cancel();
+    assert.equal((await door.fetch("/debtors/7/", { headers })).status, 200);
+  }
+});
+
+test("the outbox is mentioned after each operation that has written to it, and the metrics of each request by its route", async () => {
+  const observed: string[] = [];
+  const metrics = {
+    observe(route: string, method: string, status: number, seconds: number) {
+      assert.ok(seconds >= 0);
+      observed.push(`${method} ${route} ${status}`);
+    },
+  };
+  await using door = asyncDisposable(await openDoor({}, { metrics }));
+  const transfer = { transferUuid: "123e4567-e89b-12d3-a456-426655440000", recipient: { uri: "swpt:7/1" }, amount: 1 };
+  const path = `/debtors/7/transfers/${transfer.transferUuid}`;
+  for (const [method, target, body, status, written] of [
+    ["POST", "/debtors/9/activate", {}, 200, 1],
+    ["PATCH", "/debtors/7/config", { configData: "x", latestUpdateId: 2 }, 200, 2],
+    ["POST", "/debtors/7/restrict", { minBalance: 0 }, 200, 3],
+    ["POST", "/debtors/7/transfers/", transfer, 201, 4],
+    ["POST", "/debtors/7/transfers/", transfer, 303, 4],
+    ["POST", path, {}, 200, 4],
+    ["POST", "/debtors/7/deactivate", {}, 204, 5],
+    ["PURGE", "/nowhere", {}, 404, 5],
+  ] as const) {
+    const response = await door.send(method, target, body);
+    assert.equal(response.status, status, target);
+    assert.equal(door.written(), written, target);
+    await response.body?.cancel();
+  }
+  assert.deepEqual(observed, [
+    "POST /debtors/{debtorId}/activate 200",
+    "PATCH /debtors/{debtorId}/config 200",
+    "POST /debtors/{debtorId}/restrict 200",
+    "POST /debtors/{debtorId}/transfers/ 201",
+    "POST /debtors/{debtorId}/transfers/ 303",
+    "POST /debtors/{debtorId}/transfers/{transferUuid} 200",
+    "POST /debtors/{debtorId}/deactivate 204",
+    "OTHER unknown 404",
+  ]);
+});
+
+test("nobody holds a connection for ever", async () => {
+  await using door = asyncDisposable(await openDoor());
+  const { headersTimeout, requestTimeout, keepAliveTimeout, timeout } = door.server;
+  for (const millis of [headersTimeout, requestTimeout, keepAliveTimeout, timeout]) {
+    assert.ok(millis > 0 && millis <= 120_000, String(millis));
+  }
+  assert.ok(headersTimeout < requestTimeout);
 });
 
 const asyncDisposable = <Thing extends { close(): Promise<void> }>(thing: Thing): Thing & AsyncDisposable =>
