@@ -44,13 +44,19 @@ const DEFAULTS: AuthoritySettings = {
 export async function createStage({
   routingKeys = "md5",
   database: given,
+  start = START,
   ...changes
-}: Partial<AuthoritySettings> & { routingKeys?: RoutingKeys; database?: TestDatabase } = {}): Promise<Stage> {
+}: Partial<AuthoritySettings> & {
+  routingKeys?: RoutingKeys;
+  database?: TestDatabase;
+  /** What time it is at first. */
+  start?: Timestamp;
+} = {}): Promise<Stage> {
   const database = given ?? (await createTestDatabase());
   const { pool } = database;
   const broker = createMemoryBroker(sandboxTopology(AGENT_QUEUE, AUTHORITY_QUEUE));
   const settings = { ...DEFAULTS, ...changes };
-  let time = START;
+  let time = start;
   const clock = () => time;
   await createTables(pool);
   const log = pino({ level: "silent" });
