@@ -16,12 +16,12 @@ export interface Configured {
 
 /**
  * Makes the next configuration of the debtor: `ts` never goes back, even when a clock does, and `seqnum` grows and wraps.
- * Not effectual until the accounting authority has confirmed it, unless the changes say otherwise.
+ * Whether the configuration is effectual stays as it is, unless the changes say otherwise: only the accounting
+ * authority's next update of the account tells.
  */
 export function configure(debtor: Debtor, changes: ConfigurationChanges, now: Timestamp): Configured {
   const configured: Debtor = {
     ...debtor,
-    isConfigEffectual: false,
     ...changes,
     lastConfigTs: now > debtor.lastConfigTs ? now : debtor.lastConfigTs,
     lastConfigSeqnum: nextSeqnum(debtor.lastConfigSeqnum),

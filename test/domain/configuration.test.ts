@@ -8,14 +8,14 @@ import { activeDebtor, at, reservedDebtor, THEN } from "./records.ts";
 
 const NOW = at("2026-05-06T07:08:09.000001Z");
 
-test("a new configuration is not effectual, and its message says what the record says", () => {
+test("a new configuration is as effectual as the one before until an update tells, and its message says what the record says", () => {
   const { debtor, message } = configure(
     activeDebtor({ isConfigEffectual: true, configError: "OLD", minBalance: -5500n }),
     { configData: "x" },
     NOW,
   );
 
-  assert.equal(debtor.isConfigEffectual, false);
+  assert.equal(debtor.isConfigEffectual, true);
   assert.equal(debtor.configError, "OLD", "only an effectual configuration clears the error");
   assert.deepEqual(message, {
     debtorId: 1n,
