@@ -2,8 +2,8 @@
 import { runConsumer } from "../src/commands/run-consumer.ts";
 import { runFlushers } from "../src/commands/run-flushers.ts";
 import { runScanner } from "../src/commands/run-scanner.ts";
-import { runWebserver, type WebserverOptions } from "../src/commands/run-webserver.ts";
-import type { readConfig } from "../src/config.ts";
+import { runWebserver } from "../src/commands/run-webserver.ts";
+import type { Authentication, readConfig } from "../src/config.ts";
 import { openPool, type Pool } from "../src/database/database.ts";
 import { migrate } from "../src/database/migrations.ts";
 import { OUTBOXES } from "../src/database/outbox-depth.ts";
@@ -14,15 +14,26 @@ import { createAuthority } from "./accounting-authority/authority.ts";
 import type { AuthoritySettings } from "./accounting-authority/books.ts";
 import { createTables } from "./accounting-authority/store.ts";
 import { AUTHORITY_QUEUE, sandboxTopology } from "./accounting-authority/topology.ts";
+import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server/server.ts";
 import { createDirectBroker } from "./direct-broker.ts";
 
 export interface SandboxNodeOptions {
-  readonly config: WebserverOptions["config"] & ReturnType<typeof readConfig<"postgresUrl">>;
+  readonly config: ReturnType<typeof readConfig<"realm" | "postgresUrl">>;
+  /** Where the authorization server is to listen. `undefined`: there is none, and everybody is let in. */
+  readonly authorizationPort: number | undefined;
   readonly settings: AuthoritySettings;
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Called once the node serves. */
-  readonly onReady: (url: string, pool: Pool) => Promise<void>;
+  readonly onReady: (node: SandboxNode) => Promise<void>;
+}
+
+/** A node that serves. */
+export interface SandboxNode {
+  readonly url: string;
+  readonly pool: Pool;
+  /** `undefined` when everybody is let in. */
+  readonly authorizationServer: AuthorizationServer | undefined;
 }
 
 /** The web server's, the flushers' three, the consumer's, the scanner's, the authority's three, and some to spare. */
@@ -31,10 +42,11 @@ const PHASE_MILLIS_MAX = 2_000;
 
 /**
  * Runs until the signal is aborted. Then it stops in the order in which messages flow, each part while those that it
- * waits for still work: who takes requests, who sends, the authority, who receives. When a part fails, all stop at once
- * and its error is thrown; what was on its way is still in an outbox.
+ * waits for still work: who takes requests, who authorizes, who sends, the authority, who receives. When a part fails,
+ * all stop at once and its error is thrown; what was on its way is still in an outbox.
  */
-export async function runSandboxNode({ config, settings, log, signal, onReady }: SandboxNodeOptions): Promise<void> {
+export async function runSandboxNode(options: SandboxNodeOptions): Promise<void> {
+  const { config, authorizationPort, settings, log, signal, onReady } = options;
   const pool = openPool({ url: config.postgresUrl, size: CONNECTIONS, applicationName: "swpt_debtors sandbox" });
   const broker = createDirectBroker(sandboxTopology(config.broker.queue, AUTHORITY_QUEUE));
   const failure = new AbortController();
@@ -62,11 +74,20 @@ export async function runSandboxNode({ config, settings, log, signal, onReady }:
       (stop) => runFlushers({ config, pool, broker, outboxes: OUTBOXES, log, signal: stop }),
       (stop) => runScanner({ config, pool, log, signal: stop }),
     ]);
+    const nodeUrl = `http://${config.webserver.host}:${config.webserver.port}`;
+    const authorizationServer =
+      authorizationPort === undefined
+        ? undefined
+        : await startAuthorizationServer({ pool, port: authorizationPort, nodeUrl, log });
+    if (authorizationServer !== undefined) {
+      start("authorizing", [(stop) => untilAborted(stop).then(() => authorizationServer.close())]);
+    }
+    const webConfig = { ...config, authentication: authenticationBy(authorizationServer) };
     const { promise: listening, resolve } = Promise.withResolvers<string>();
-    start("serving", [(stop) => runWebserver({ config, pool, log, signal: stop, onListening: resolve })]);
+    start("serving", [(stop) => runWebserver({ config: webConfig, pool, log, signal: stop, onListening: resolve })]);
     const ending = untilAborted(AbortSignal.any([signal, failure.signal]));
     const url = await Promise.race([listening, ending]);
-    if (url !== undefined) await onReady(url, pool);
+    if (url !== undefined) await onReady({ url, pool, authorizationServer });
     await ending;
   } finally {
     if (failure.signal.aborted) await broker.close();
@@ -79,6 +100,11 @@ export async function runSandboxNode({ config, settings, log, signal, onReady }:
   }
   if (failure.signal.aborted) throw failure.signal.reason;
 }
+
+const authenticationBy = (server: AuthorizationServer | undefined): Authentication =>
+  server === undefined
+    ? { mode: "trusted proxy", isAnonymousSuperuser: true }
+    : { mode: "gate", introspectUrl: server.introspectUrl, identityClaim: null };
 
 interface Phase {
   readonly name: string;

@@ -6,9 +6,10 @@ import { readConfig } from "../src/config.ts";
 import { openPool } from "../src/database/database.ts";
 import { createLogger } from "../src/runtime/log.ts";
 import { faultsHelp, readSettings, readWhole, settingOptions } from "./accounting-authority/options.ts";
+import { AuthorizationServerUnavailable } from "./authorization-server/provider.ts";
 import { type EmbeddedPostgres, EmbeddedPostgresUnavailable, startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { findFreePort } from "./free-port.ts";
-import { runSandboxNode } from "./node.ts";
+import { runSandboxNode, type SandboxNode } from "./node.ts";
 import { describeSandbox } from "./summary.ts";
 
 const PORT = 8080;
@@ -21,9 +22,9 @@ export const sandbox: Command = {
   name: "sandbox",
   summary: "Try everything on this machine, with nothing else installed; no store of value",
   help: `
-Starts a PostgreSQL of its own, a stand-in for the accounting authority, and a whole node with its web server, all in
-one process. Everybody on this machine may do everything there; nobody else can reach it. The data are kept in the folder
-.sandbox of the repository.
+Starts a PostgreSQL of its own, stand-ins for the accounting authority and for the authorization server, and a whole
+node with its web server, all in one process. Everybody on this machine can get a token there, and may do everything with
+it; nobody else can reach it. The data are kept in the folder .sandbox of the repository.
 ${faultsHelp}`,
   options: {
     port: {
@@ -32,6 +33,7 @@ ${faultsHelp}`,
       meaning: `Where to listen on 127.0.0.1; when it is taken, the next free one. Default: ${PORT}`,
     },
     "data-dir": { type: "string", valueName: "FOLDER", meaning: "Where to keep the data. Default: .sandbox" },
+    open: { type: "boolean", meaning: "Let everybody in without a token, as a superuser" },
     fresh: { type: "boolean", meaning: "Forget the data of former runs" },
     ...settingOptions(PACE_MILLIS),
   },
@@ -39,7 +41,10 @@ ${faultsHelp}`,
     const settings = readSettings(values, PACE_MILLIS);
     const wantedPort = readWhole(values, "port", PORT);
     const port = await findFreePort(wantedPort);
-    if (port === undefined) throw new UsageError(`No port is free from ${wantedPort} on.`);
+    const authorizationPort = values.open === true ? undefined : await findFreePort((port ?? wantedPort) + 1);
+    if (port === undefined || (authorizationPort === undefined && values.open !== true)) {
+      throw new UsageError(`No port is free from ${wantedPort} on.`);
+    }
     const folder = typeof values["data-dir"] === "string" ? path.resolve(values["data-dir"]) : DATA_FOLDER;
     const isFresh = values.fresh === true;
 
@@ -47,19 +52,25 @@ ${faultsHelp}`,
     const ended = abortedBy(postgres.ended);
     try {
       if (isFresh) await recreateDatabase(postgres.url);
-      const config = readConfig(environmentOf(environment, postgres.url, port), [
-        "realm",
-        "postgresUrl",
-        "authentication",
-      ]);
+      const config = readConfig(environmentOf(environment, postgres.url, port), ["realm", "postgresUrl"]);
       const log = createLogger({ ...config.log, command: "sandbox" });
-      const onReady = async (url: string, pool: Parameters<typeof describeSandbox>[0]): Promise<void> => {
+      const onReady = async ({ pool, ...node }: SandboxNode): Promise<void> => {
         const freshCommand = ["npm start --", ...(folder === DATA_FOLDER ? [] : ["--data-dir", folder]), "--fresh"];
-        const summary = { url, wantedPort, databaseUrl: postgres.url, isFresh, freshCommand: freshCommand.join(" ") };
+        const summary = {
+          ...node,
+          wantedPort,
+          databaseUrl: postgres.url,
+          isFresh,
+          freshCommand: freshCommand.join(" "),
+        };
         process.stdout.write(await describeSandbox(pool, summary));
       };
-      await runSandboxNode({ config, settings, log, signal: AbortSignal.any([signal, ended]), onReady });
+      const ending = AbortSignal.any([signal, ended]);
+      await runSandboxNode({ config, authorizationPort, settings, log, signal: ending, onReady });
       if (!signal.aborted) throw new CommandFailure("The embedded PostgreSQL has ended by itself.");
+    } catch (error) {
+      if (!(error instanceof AuthorizationServerUnavailable)) throw error;
+      throw new CommandFailure(`${error.message}. With --open it goes without.`, { cause: error });
     } finally {
       await postgres.stop();
     }
@@ -107,8 +118,12 @@ const environmentOf = (environment: Environment, postgresUrl: string, port: numb
   PROTOCOL_BROKER_QUEUE_ROUTING_KEY: "#",
   PROTOCOL_BROKER_PREFETCH_COUNT: "500",
   PROTOCOL_BROKER_PREFETCH_SIZE: "0",
+  // The command says who is let in.
   OAUTH2_INTROSPECT_URL: "",
-  APP_TRUSTED_PROXY_AUTH: "true",
-  APP_ANONYMOUS_IS_SUPERUSER: "true",
+  OAUTH2_SUPERUSER_USERNAME: "debtors-superuser",
+  OAUTH2_SUPERVISOR_USERNAME: "debtors-supervisor",
+  APP_SUPERUSER_SUBJECT_REGEX: "",
+  APP_SUPERVISOR_SUBJECT_REGEX: "",
+  APP_DEBTOR_SUBJECT_REGEX: "^debtors:([0-9]+)$",
   SUBSTITUTE_LOCALHOST_IN_VARS: "",
 });

@@ -5,10 +5,13 @@ import { fileURLToPath } from "node:url";
 import type { Database } from "../src/database/database.ts";
 import { findFreeDebtorId } from "../src/database/debtors.ts";
 import { formatUnsigned } from "../src/values/int64.ts";
+import type { AuthorizationServer } from "./authorization-server/server.ts";
 
 export interface SummaryOptions {
   /** Where the web server listens. */
   readonly url: string;
+  /** `undefined` when everybody is let in. */
+  readonly authorizationServer: Pick<AuthorizationServer, "url" | "tokenUrl" | "clients"> | undefined;
   readonly wantedPort: number;
   readonly databaseUrl: string;
   readonly isFresh: boolean;
@@ -18,25 +21,27 @@ export interface SummaryOptions {
 
 /** The text, whose commands work when pasted in the folder where the sandbox was started. */
 export async function describeSandbox(db: Database, options: SummaryOptions): Promise<string> {
-  const { url, wantedPort, databaseUrl, isFresh, freshCommand } = options;
+  const { url, authorizationServer, wantedPort, databaseUrl, isFresh, freshCommand } = options;
   const debtor = formatUnsigned(await pickDebtorId(db));
   const transfer = randomUUID();
   const [folder, port] = [await findDataFolder(db), new URL(url).port];
   const isOtherPort = port !== String(wantedPort);
+  const isOpen = authorizationServer === undefined;
+  const authorization = isOpen ? "" : ' -H "Authorization: Bearer $TOKEN"';
+  const json = "-H 'Content-Type: application/json'";
+  const body = JSON.stringify({ transferUuid: transfer, recipient: { uri: `swpt:${debtor}/17` }, amount: 100 });
   return `
 The sandbox is ready at ${url}/${isOtherPort ? ` (port ${wantedPort} is taken)` : ""}
 
-  NOT A STORE OF VALUE: everybody on this machine may do everything here, and the accounting authority is a stand-in.
+  NOT A STORE OF VALUE: everybody on this machine ${isOpen ? "may do" : "can get a token for"} everything here, and the
+  accounting authority is a stand-in.
 
-Activate a debtor, issue money, and look at the result:
+${isOpen ? "Activate" : "Get a token, activate"} a debtor, issue money, and look at the result:
 
-  curl -sS -w '\\n' -X POST ${url}/debtors/${debtor}/activate -H 'Content-Type: application/json' -d '{}'
-  curl -sS -w '\\n' -X POST ${url}/debtors/${debtor}/transfers/ -H 'Content-Type: application/json' -d '${JSON.stringify({
-    transferUuid: transfer,
-    recipient: { uri: `swpt:${debtor}/17` },
-    amount: 100,
-  })}'
-  sleep 1; curl -sS -w '\\n' ${url}/debtors/${debtor}/transfers/${transfer}
+${isOpen ? "" : `  ${tokenCommand(authorizationServer)}\n`}\
+  curl -sS -w '\\n' -X POST ${url}/debtors/${debtor}/activate${authorization} ${json} -d '{}'
+  curl -sS -w '\\n' -X POST ${url}/debtors/${debtor}/transfers/${authorization} ${json} -d '${body}'
+  sleep 1; curl -sS -w '\\n' ${url}/debtors/${debtor}/transfers/${transfer}${authorization}
 
 Who has the money now, and how a holder pays some of it back:
 
@@ -44,9 +49,18 @@ Who has the money now, and how a holder pays some of it back:
   ${ownCommand(databaseUrl)} --pay-back ${debtor}/17/30
 
 Documentation of the API: ${url}/debtors/.docs/
+${isOpen ? "" : `With a browser, to sign up and issue money of your own: ${authorizationServer.url}/debtors/.docs/swagger-ui\n`}\
 The data are ${isFresh ? "new, and lie" : "kept"} in ${folder}. To start afresh: ${freshCommand}
 Stop with Ctrl-C.
 `;
+}
+
+/** Puts a token of the superuser into a variable of the shell. */
+function tokenCommand({ tokenUrl, clients }: NonNullable<SummaryOptions["authorizationServer"]>): string {
+  const { clientId, clientSecret } = clients.superuser;
+  const form = "-d grant_type=client_credentials -d 'scope=access activate'";
+  const extraction = `sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'`;
+  return `TOKEN=$(curl -sS -u ${clientId}:${clientSecret} ${form} ${tokenUrl} | ${extraction})`;
 }
 
 /** A debtor that is not there yet, so that the first command succeeds whatever was done before. */

@@ -19,6 +19,11 @@ export const paths = {
   revocation: "/oauth2/revoke",
 } as const;
 
+/** Why there can be no authorization server, in one line. */
+export class AuthorizationServerUnavailable extends Error {
+  override readonly name = "AuthorizationServerUnavailable";
+}
+
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 
@@ -108,6 +113,12 @@ async function importQuietly(): Promise<typeof import("oidc-provider")> {
   };
   try {
     return await import("oidc-provider");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
+    throw new AuthorizationServerUnavailable(
+      "The package oidc-provider is not installed (it is an optional dependency)",
+      { cause: error },
+    );
   } finally {
     console.warn = warn;
   }

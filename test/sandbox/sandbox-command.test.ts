@@ -37,27 +37,31 @@ const linesOf = (command: RunningCommand, pattern: RegExp): string[] =>
     .map((line) => line.trim());
 
 const urlOf = (command: RunningCommand): string => /ready at (http:\/\/[^/]+)\//.exec(command.output())![1]!;
-const get = async (url: string): Promise<{ [key: string]: Json }> =>
-  parseJson(await (await fetch(url)).text()) as { [key: string]: Json };
+const get = async (url: string, token = ""): Promise<{ [key: string]: Json }> =>
+  parseJson(await (await fetch(url, { headers: { Authorization: `Bearer ${token}` } })).text()) as {
+    [key: string]: Json;
+  };
 
 test("the printed commands work when pasted: the money is there within a second, can be seen and paid back", async () => {
   await using sandbox = await startSandbox("--fresh");
   assert.match(sandbox.output(), /NOT A STORE OF VALUE/);
   assert.match(sandbox.output(), /data are new, and lie in /);
 
-  const curls = linesOf(sandbox, /curl/);
+  const [getToken, ...curls] = linesOf(sandbox, /curl/);
   assert.equal(curls.length, 3);
-  const [activated, issued, result] = (await shell(curls.join("\n"))).trim().split("\n").map(parseJson);
+  const [activated, issued, result] = (await shell([getToken, ...curls].join("\n"))).trim().split("\n").map(parseJson);
 
   assert.partialDeepStrictEqual(activated, { type: "Debtor", uri: "/debtors/1/", balance: 0n });
   assert.partialDeepStrictEqual(issued, { type: "Transfer", amount: 100n });
   assert.partialDeepStrictEqual(result, { type: "Transfer", result: { committedAmount: 100n } });
-  await waitFor(async () => (await get(`${urlOf(sandbox)}/debtors/1/`)).balance === -100n);
+  const token = (await shell(`${getToken}\necho "$TOKEN"`)).trim();
+  await waitFor(async () => (await get(`${urlOf(sandbox)}/debtors/1/`, token)).balance === -100n);
 
   const [show, payBack] = linesOf(sandbox, /sandbox_authority/);
   assert.match(await shell(show!), /^ {2}17 +100\n {2}in circulation +100$/m);
   assert.match(await shell(payBack!), /^ {2}17 +70\n {2}in circulation +70$/m);
-  await waitFor(async () => (await get(`${urlOf(sandbox)}/debtors/1/`)).balance === -70n);
+  await waitFor(async () => (await get(`${urlOf(sandbox)}/debtors/1/`, token)).balance === -70n);
+  assert.equal((await fetch(`${urlOf(sandbox)}/debtors/1/`)).status, 401);
   const journal = await shell(show!.replace(/--holders .*/, "--journal 3"));
   assert.match(journal, /^\S+ out AccountUpdate \{"type":"AccountUpdate",.*"principal":-70,/m);
 
@@ -65,22 +69,22 @@ test("the printed commands work when pasted: the money is there within a second,
 });
 
 test("what was done is still there after the next start, and forgotten on wish", async () => {
-  await using first = await startSandbox("--fresh");
+  await using first = await startSandbox("--open", "--fresh");
   const url = urlOf(first);
   await fetch(`${url}/debtors/7/activate`, { method: "POST" });
   await waitFor(async () => (await get(`${url}/debtors/7/`)).account);
   assert.deepEqual(await first.stop("SIGTERM"), { code: 0, signal: null });
 
-  await using second = await startSandbox();
+  await using second = await startSandbox("--open");
   assert.partialDeepStrictEqual(await get(`${urlOf(second)}/debtors/7/`), { account: { uri: "swpt:7/0" } });
   await second.stop();
 
-  await using third = await startSandbox("--fresh");
+  await using third = await startSandbox("--open", "--fresh");
   assert.equal((await fetch(`${urlOf(third)}/debtors/7/`)).status, 403);
 });
 
 test("nothing is lost when the sandbox is killed while money is on its way", async () => {
-  await using first = await startSandbox("--fresh", "--pace", "400");
+  await using first = await startSandbox("--open", "--fresh", "--pace", "400");
   const url = urlOf(first);
   await fetch(`${url}/debtors/7/activate`, { method: "POST" });
   await waitFor(async () => (await get(`${url}/debtors/7/`)).account);
@@ -94,7 +98,7 @@ test("nothing is lost when the sandbox is killed while money is on its way", asy
   await Promise.all(uuids.map(issue));
   await first.stop("SIGKILL");
 
-  await using second = await startSandbox();
+  await using second = await startSandbox("--open");
   const results = await Promise.all(
     uuids.map((uuid) =>
       waitFor(async () => (await get(`${urlOf(second)}/debtors/7/transfers/${uuid}`)).result, {
