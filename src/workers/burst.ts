@@ -63,6 +63,7 @@ export function flushBurst(context: BurstContext): Promise<BurstOutcome> {
   const { pool, broker, outbox, burstCount } = context;
   return pool.transaction(async (db) => {
     const rows = await takeRows(db, outbox, burstCount);
+    if (rows.length === 0) return summarize([], [], []);
     const toSend = rows.filter((row) => !isDropped(context, row));
     const sending = broker.publish(toSend.map(({ encode }) => publicationOf(encode())));
     // While the broker works, the database deletes all rows, in the expectation that all will be confirmed.
@@ -134,7 +135,8 @@ function summarize(
 ): BurstOutcome {
   const count = (wanted: PublicationOutcome): number => outcomes.filter((outcome) => outcome === wanted).length;
   const current = now();
-  const oldest = rows.reduce<bigint>((least, { ts }) => (ts < least ? ts : least), current);
+  let oldest: bigint = current;
+  for (const { ts } of rows) if (ts < oldest) oldest = ts;
   return {
     taken: rows.length,
     sent: count("confirmed"),
