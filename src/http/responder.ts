@@ -53,7 +53,8 @@ export function createResponder(
 const isUsual = (method: string): boolean => usualMethods.has(method);
 const usualMethods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
-function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
+/** Sends an answer, with the headers that it has for all clients. */
+export function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
   reply.code(status).header("x-content-type-options", "nosniff");
   if (headers !== undefined) reply.headers(headers);
   // A serializer of ours keeps Fastify from adding a charset to the content type.

@@ -6,13 +6,14 @@ import type { Authentication, Config } from "../config.ts";
 import type { Pool } from "../database/database.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
+import { jsonAnswer } from "./answer.ts";
 import { errorBody, reasonOf } from "./errors.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { HttpMetrics } from "./metrics.ts";
-import { createResponder } from "./responder.ts";
+import { createResponder, send } from "./responder.ts";
 import { resources } from "./route-table.ts";
 import type { Subjects } from "./subjects.ts";
-import { parseTarget, setTarget } from "./target.ts";
+import { parseTarget, setTarget, targetOf } from "./target.ts";
 
 export interface ServerOptions {
   readonly pool: Pool;
@@ -75,6 +76,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
     app.route({ method: [...resource.routes.keys(), "OPTIONS"], url: resource.path, handler: responder });
   }
   app.setNotFoundHandler(responder);
+  // The responder does not fail. What still does, such as a header that Node refuses to send, is a bug.
+  app.setErrorHandler((error, request, reply) => {
+    options.log.error({ err: error, path: targetOf(request.raw).path }, "An answer could not be sent");
+    return send(reply, jsonAnswer(500, errorBody(500)));
+  });
   return app;
 }
 

@@ -32,6 +32,19 @@ test("a bug is a bare 500, and the log has the rest", async () => {
   assert.ok(event?.err.stack.includes("faults.test.ts"));
 });
 
+test("a header that can not be sent is a bare 500, too", async () => {
+  await using door = asyncDisposable(await openDoor());
+  await door.database.pool.run({
+    name: "insert_document",
+    text: `insert into document (debtor_id, document_id, content_type, content, inserted_at)
+           values (7, 1, 'text/plain; name=ж', 'x', now())`,
+  });
+  const response = await door.fetch("/debtors/7/documents/1/public");
+  assert.deepEqual([response.status, response.headers.get("content-type")], [500, "application/json"]);
+  assert.equal(await response.text(), '{"code":500,"status":"Internal Server Error"}');
+  assert.equal(door.events.length, 1);
+});
+
 test("while the database is away: 503 with Retry-After, and the public health check works", async () => {
   await using door = asyncDisposable(await openDoor({}, { pool: brokenPool(new DatabaseUnavailable(secret)) }));
   for (const [method, path, body] of [
