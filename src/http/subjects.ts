@@ -13,10 +13,10 @@ export type Subjects = Config["subjects"];
 
 /**
  * The caller of that name; the first pattern that matches wins. `undefined` is nobody: no pattern matches, the debtor
- * ID is above 2^64-1, or the name has control characters.
+ * ID is above 2^64-1, or the name is empty or has control characters.
  */
 export function callerOf(subjects: Subjects, name: string): Caller | undefined {
-  if (hasControlCharacters(name)) return undefined;
+  if (name === "" || hasControlCharacters(name)) return undefined;
   if (subjects.superuser.test(name)) return { kind: "superuser" };
   if (subjects.supervisor.test(name)) return { kind: "supervisor" };
   const debtorId = parseUnsigned(subjects.debtor.exec(name)?.[1] ?? "");

@@ -30,9 +30,10 @@ for (const { subject, caller, debtorId, quirk } of vectors) {
   });
 }
 
-test("a name with a control character is nobody's, even where a pattern allows it", () => {
+test("a name that is empty or has a control character is nobody's, even where a pattern allows it", () => {
   const lenient: Subjects = { superuser: /^[\s\S]*$/u, supervisor: /^[\s\S]*$/u, debtor: /^[\s\S]*$/u };
   assert.deepEqual(callerOf(lenient, "x"), { kind: "superuser" });
+  assert.equal(callerOf(lenient, ""), undefined);
   for (const character of ["\0", "\t", "\r", "\n", "\x1f", "\x7f", "\x85", "\u2028"]) {
     assert.equal(callerOf(lenient, `debtors:7${character}`), undefined);
   }
