@@ -15,7 +15,11 @@ export interface BreakableConnection extends AsyncDisposable {
   setAnswering(isAnswering: boolean): void;
 }
 
-export async function makeBreakable(targetUrl: string): Promise<BreakableConnection> {
+/** `onSent` sees what the client sends. */
+export async function makeBreakable(
+  targetUrl: string,
+  onSent: (data: Buffer) => void = () => {},
+): Promise<BreakableConnection> {
   const target = new URL(targetUrl);
   const sockets = new Set<net.Socket>();
   const upstreams = new Set<net.Socket>();
@@ -40,7 +44,10 @@ export async function makeBreakable(targetUrl: string): Promise<BreakableConnect
     track(client, upstream);
     track(upstream, client);
     upstreams.add(upstream);
-    client.pipe(upstream);
+    client.on("data", (data) => {
+      onSent(data);
+      upstream.write(data);
+    });
     upstream.on("data", (data) => client.write(data));
     if (!isAnswering) upstream.pause();
   });
@@ -62,7 +69,7 @@ export async function makeBreakable(targetUrl: string): Promise<BreakableConnect
     },
     setAnswering: (value) => {
       isAnswering = value;
-      for (const upstream of upstreams) value ? upstream.resume() : upstream.pause();
+      for (const upstream of upstreams) isAnswering ? upstream.resume() : upstream.pause();
     },
     [Symbol.asyncDispose]: async () => {
       server.close();

@@ -1,0 +1,152 @@
+/** What only a real RabbitMQ can show: losses of the connection, and what exactly goes over the wire. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import amqp from "amqplib";
+import { pino } from "pino";
+import type { Delivery, Publication } from "../../src/broker/broker.ts";
+import { OUTGOING_EXCHANGE } from "../../src/broker/objects.ts";
+import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
+import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
+import { createTestVirtualHost } from "../support/virtual-host.ts";
+import { waitFor } from "../support/wait.ts";
+import { makeBreakable } from "./breakable-connection.ts";
+
+const log = pino({ level: "silent" });
+const host = await createTestVirtualHost();
+const connection = await amqp.connect(host.url);
+const channel = await connection.createChannel();
+await channel.assertExchange(OUTGOING_EXCHANGE, "fanout");
+after(async () => {
+  await connection.close();
+  await host.close();
+});
+
+/** A quorum queue that gets all that is published. */
+async function declareQueue(name: string): Promise<string> {
+  await channel.assertQueue(name, { arguments: { "x-queue-type": "quorum" } });
+  await channel.bindQueue(name, OUTGOING_EXCHANGE, "");
+  return name;
+}
+
+const publication = (body: string, headers: Publication["headers"] = {}): Publication => ({
+  exchange: OUTGOING_EXCHANGE,
+  routingKey: "",
+  type: "Something",
+  appId: "test",
+  headers,
+  body: JSON.stringify(body),
+});
+
+test("a message has the agreed properties and no others, and its headers are exact 64-bit integers", async () => {
+  const queue = await declareQueue("wire");
+  // amqplib rounds the integers it receives, so the bytes are looked at on their way.
+  const chunks: Buffer[] = [];
+  await using relay = await makeBreakable(host.url, (data) => chunks.push(data));
+  const broker = await connectRabbitMq({ url: relay.url, connectionName: "test", log });
+  const headers = { "message-type": "Something", least: INT64_MIN, most: INT64_MAX, zero: 0n, odd: 2n ** 53n + 1n };
+  assert.deepEqual(await broker.publish([publication("a", headers)]), ["confirmed"]);
+  const bytes = Buffer.concat(chunks);
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value !== "bigint") continue;
+    const field = Buffer.concat([Buffer.from([name.length]), Buffer.from(`${name}l`), Buffer.alloc(8)]);
+    field.writeBigInt64BE(value, name.length + 2);
+    assert.ok(bytes.includes(field), name);
+  }
+  const message = await waitFor(() => channel.get(queue, { noAck: true }));
+  const properties = Object.entries(message.properties).filter(([, value]) => value !== undefined);
+  assert.deepEqual(Object.fromEntries(properties.filter(([name]) => name !== "headers")), {
+    contentType: "application/json",
+    deliveryMode: 2,
+    type: "Something",
+    appId: "test",
+  });
+  assert.equal(message.content.toString(), '"a"');
+  await broker.close();
+  await channel.deleteQueue(queue);
+});
+
+test("messages that were not confirmed when the connection broke have failed, and all others are in the queue", async () => {
+  const queue = await declareQueue("broken");
+  await using relay = await makeBreakable(host.url);
+  const broker = await connectRabbitMq({ url: relay.url, connectionName: "test", log });
+  await broker.publish([publication("first")]);
+  relay.setAnswering(false);
+  const publishing = broker.publish(Array.from({ length: 500 }, (_, i) => publication(String(i))));
+  await waitFor(async () => (await channel.checkQueue(queue)).messageCount > 1);
+  relay.breakAll();
+  relay.setAnswering(true);
+  const outcomes = await publishing;
+  assert.ok(outcomes.every((outcome) => outcome === "failed"));
+  await waitFor(() => broker.isConnected());
+  assert.deepEqual(await broker.publish([publication("again")]), ["confirmed"]);
+  await broker.close();
+  await channel.deleteQueue(queue);
+});
+
+test("a message that the queue refuses has failed", async () => {
+  const queue = "full";
+  await channel.assertQueue(queue, { maxLength: 1, overflow: "reject-publish" });
+  await channel.bindQueue(queue, OUTGOING_EXCHANGE, "");
+  const broker = await connectRabbitMq({ url: host.url, connectionName: "test", log });
+  assert.deepEqual(await broker.publish([publication("a")]), ["confirmed"]);
+  const outcomes = await broker.publish(["b", "c", "d"].map((body) => publication(body)));
+  assert.ok(outcomes.includes("failed"));
+  await broker.close();
+  await channel.deleteQueue(queue);
+});
+
+test("a consumer goes on after a loss of the connection, and gets again what was not acknowledged", async () => {
+  const queue = await declareQueue("resumed");
+  await using relay = await makeBreakable(host.url);
+  const broker = await connectRabbitMq({ url: relay.url, connectionName: "test", log });
+  const deliveries: Delivery[] = [];
+  const onEnd = (reason: Error): void => assert.fail(reason);
+  const onDelivery = (delivery: Delivery): void => void deliveries.push(delivery);
+  const consumer = await broker.consume({ queue, prefetchCount: 10, prefetchSize: 0, onDelivery, onEnd });
+  channel.publish(OUTGOING_EXCHANGE, "", Buffer.from("a"), { persistent: true });
+  channel.publish(OUTGOING_EXCHANGE, "", Buffer.from("b"), { persistent: true });
+  await waitFor(() => deliveries.length === 2);
+  relay.setReachable(false);
+  await waitFor(() => !broker.isConnected());
+  consumer.acknowledge(deliveries.slice(0, 1));
+  consumer.reject(deliveries.slice(1, 2));
+  relay.setReachable(true);
+  await waitFor(() => deliveries.length === 4);
+  assert.ok(deliveries.slice(2).every(({ redelivered }) => redelivered));
+  consumer.acknowledge(deliveries);
+  await consumer.cancel();
+  await consumer.close();
+  assert.equal((await channel.checkQueue(queue)).messageCount, 0);
+  await broker.close();
+  await channel.deleteQueue(queue);
+});
+
+test("a broker that is away at the start is waited for", async () => {
+  const queue = await declareQueue("late");
+  await using relay = await makeBreakable(host.url);
+  relay.setReachable(false);
+  const broker = await connectRabbitMq({ url: relay.url, connectionName: "test", log });
+  assert.equal(broker.isConnected(), false);
+  const publishing = broker.publish([publication("a")]);
+  relay.setReachable(true);
+  assert.deepEqual(await publishing, ["confirmed"]);
+  await broker.close();
+  await channel.deleteQueue(queue);
+});
+
+test("a limit of bytes that the broker does not know is refused with a reason", async () => {
+  const queue = await declareQueue("sized");
+  const broker = await connectRabbitMq({ url: host.url, connectionName: "test", log });
+  const options = { queue, prefetchCount: 1, prefetchSize: 1000, onDelivery: () => {}, onEnd: () => {} };
+  await assert.rejects(broker.consume(options), /set the size to 0/);
+  await broker.close();
+  await channel.deleteQueue(queue);
+});
+
+test("closing does not wait for a broker that does not answer any more", async () => {
+  await using relay = await makeBreakable(host.url);
+  const broker = await connectRabbitMq({ url: relay.url, connectionName: "test", log });
+  await waitFor(() => broker.isConnected());
+  relay.setAnswering(false);
+  await broker.close();
+});

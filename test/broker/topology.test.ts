@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { after, beforeEach, test } from "node:test";
+import amqp from "amqplib";
+import { pino } from "pino";
+import { INCOMING_EXCHANGE } from "../../src/broker/objects.ts";
+import { deleteQueue, subscribe, TopologyConflict, unsubscribe } from "../../src/broker/topology.ts";
+import { createTestVirtualHost } from "../support/virtual-host.ts";
+import { waitFor } from "../support/wait.ts";
+
+const host = await createTestVirtualHost();
+const connection = await amqp.connect(host.url);
+const channel = await connection.createChannel();
+after(async () => {
+  await connection.close();
+  await host.close();
+});
+const queue = "a_queue";
+const binding = { url: host.url, queue, routingKey: "0.1.#" };
+beforeEach(async () => {
+  for (const name of [queue, `${queue}.XQ`]) await channel.deleteQueue(name);
+});
+
+const messageCount = async (): Promise<number> => (await channel.checkQueue(queue)).messageCount;
+const publish = (routingKey: string): boolean => channel.publish(INCOMING_EXCHANGE, routingKey, Buffer.from("{}"));
+
+test("subscribe declares what existing installations have, and may be repeated", async () => {
+  await subscribe(binding);
+  await subscribe(binding);
+  // These reject when an argument differs.
+  await channel.assertExchange("debtors_in", "topic", { durable: true });
+  await channel.assertExchange("debtors_out", "fanout", { durable: true });
+  await channel.assertQueue(`${queue}.XQ`, { durable: true, arguments: { "x-queue-type": "stream" } });
+  await channel.assertQueue(queue, {
+    durable: true,
+    arguments: {
+      "x-queue-type": "quorum",
+      overflow: "reject-publish",
+      "x-dead-letter-exchange": "",
+      "x-dead-letter-routing-key": `${queue}.XQ`,
+    },
+  });
+  publish("0.1.1.0");
+  publish("1.1.1.0");
+  await waitFor(async () => (await messageCount()) === 1);
+});
+
+test("a queue with other arguments is an error that says what differs and what to do", async () => {
+  await channel.assertQueue(queue, { durable: true });
+  await assert.rejects(subscribe(binding), (error: Error) => {
+    assert.ok(error instanceof TopologyConflict);
+    assert.match(error.message, /queue a_queue exists, but its "x-[a-z-]+" is \S+, where '.*' is needed/);
+    assert.match(error.message, /PROTOCOL_BROKER_QUEUE/);
+    return true;
+  });
+  await channel.deleteQueue(queue);
+  await channel.deleteQueue(`${queue}.XQ`);
+  await channel.assertQueue(`${queue}.XQ`, { durable: true, arguments: { "x-message-ttl": 604800000 } });
+  await assert.rejects(subscribe(binding), /queue a_queue\.XQ exists, but its "/);
+});
+
+test("unsubscribe removes the binding and nothing else, and may be repeated", async () => {
+  await subscribe(binding);
+  publish("0.1");
+  await waitFor(async () => (await messageCount()) === 1);
+  await unsubscribe(binding);
+  await unsubscribe(binding);
+  publish("0.1");
+  assert.equal(await messageCount(), 1);
+  await channel.deleteQueue(queue);
+  await unsubscribe(binding);
+});
+
+test("delete_queue waits for messages and consumers to go, and is fine when the queue is gone", async () => {
+  await subscribe(binding);
+  await unsubscribe(binding);
+  channel.sendToQueue(queue, Buffer.from("{}"));
+  await waitFor(async () => (await messageCount()) === 1);
+  const logged: string[] = [];
+  const log = pino({ level: "info" }, { write: (line: string) => void logged.push(JSON.parse(line).msg) });
+  const { signal } = new AbortController();
+  const deleting = deleteQueue({ url: host.url, queue, signal, log });
+  await waitFor(() => logged.some((message) => /waiting/.test(message)));
+  const { consumerTag } = await channel.consume(queue, (message) => message && channel.ack(message));
+  await waitFor(async () => (await messageCount()) === 0);
+  assert.ok(!logged.some((message) => /deleted/.test(message)));
+  await channel.cancel(consumerTag);
+  await deleting;
+  assert.ok(logged.some((message) => /deleted/.test(message)));
+  await deleteQueue({ url: host.url, queue, signal, log });
+});

@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { after, beforeEach, test } from "node:test";
+import { pino } from "pino";
+import type { Broker, Publication, PublicationOutcome } from "../../src/broker/broker.ts";
+import { createMemoryBroker } from "../../src/broker/memory.ts";
+import { agentTopology, OUTGOING_EXCHANGE, type Topology } from "../../src/broker/objects.ts";
+import { recordConfigureAccounts, recordFinalizeTransfers, recordPrepareTransfers } from "../../src/database/outbox.ts";
+import type { Outbox } from "../../src/database/outbox-bursts.ts";
+import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
+import { parseJson } from "../../src/values/json.ts";
+import { isInShard, parseShard, type ShardingRealm } from "../../src/values/shard.ts";
+import { now } from "../../src/values/timestamp.ts";
+import { createFlusher, type FlusherOptions, ForeignOutboxRow } from "../../src/workers/flusher.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { waitFor } from "../support/wait.ts";
+
+const database = await createTestDatabase();
+const { pool } = database;
+after(() => database.close());
+beforeEach(async () => {
+  const text = "truncate configure_account_signal, prepare_transfer_signal, finalize_transfer_signal";
+  await pool.run({ name: "truncate_outboxes", text });
+});
+
+const anyDebtor: ShardingRealm = { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard: parseShard("#")! };
+const agent = agentTopology("in", "#");
+const withPeer: Topology = {
+  ...agent,
+  queues: [...agent.queues, { name: "peer", arguments: {} }],
+  bindings: [...agent.bindings, { exchange: OUTGOING_EXCHANGE, queue: "peer", bindingKey: "" }],
+};
+
+/** A logger that remembers its messages. */
+function createTestLog() {
+  const messages: string[] = [];
+  const log = pino({ level: "info" }, { write: (line: string) => void messages.push(JSON.parse(line).msg) });
+  return { log, messages };
+}
+
+const flusherOf = (options: Partial<FlusherOptions> & { broker: Broker }) =>
+  createFlusher({
+    pool,
+    outbox: "prepare_transfer",
+    burstCount: 100,
+    periodSeconds: 0.05,
+    realm: anyDebtor,
+    areParentShardRecordsDeleted: false,
+    log: createTestLog().log,
+    ...options,
+  });
+
+const preparation = (debtorId: bigint, coordinatorRequestId = 1n) => ({
+  debtorId,
+  coordinatorRequestId,
+  amount: INT64_MAX,
+  recipient: "r",
+  ts: now(),
+});
+
+const rowCount = async (outbox: Outbox): Promise<bigint | undefined> =>
+  (await pool.maybeOne<{ count: bigint }>({ name: `count_${outbox}`, text: `select count(*) from ${outbox}_signal` }))
+    ?.count;
+
+/** A broker on which each publication gets the next of these fates, and then `confirmed`. */
+function brokerWithFates(...fates: PublicationOutcome[]) {
+  const published: Publication[] = [];
+  const broker = createMemoryBroker(withPeer);
+  const publish = async (publications: readonly Publication[]): Promise<PublicationOutcome[]> => {
+    published.push(...publications);
+    return publications.map(() => fates.shift() ?? "confirmed");
+  };
+  return { broker: { ...broker, publish }, published };
+}
+
+test("each kind of message is sent with its properties and exact integers, and its row is deleted", async () => {
+  const broker = createMemoryBroker(withPeer);
+  const ts = now();
+  await recordConfigureAccounts(pool, [
+    { debtorId: INT64_MIN, ts, seqnum: 1, negligibleAmount: 5000, configData: "é", configFlags: 0 },
+  ]);
+  await recordPrepareTransfers(pool, [preparation(INT64_MAX, INT64_MIN)]);
+  await recordFinalizeTransfers(pool, [
+    {
+      debtorId: INT64_MAX - 1n,
+      creditorId: INT64_MIN,
+      transferId: INT64_MAX,
+      coordinatorId: INT64_MIN + 1n,
+      coordinatorRequestId: INT64_MAX - 2n,
+      committedAmount: INT64_MAX,
+      transferNoteFormat: "",
+      transferNote: "",
+      ts,
+    },
+  ]);
+  for (const outbox of ["configure_account", "prepare_transfer", "finalize_transfer"] as const) {
+    assert.equal(await flusherOf({ broker, outbox }).runOnce(), 1);
+    assert.equal(await rowCount(outbox), 0n);
+  }
+  const [configure, prepare, finalize] = broker.messagesIn("peer");
+  assert.deepEqual(configure!.headers, {
+    "message-type": "ConfigureAccount",
+    "debtor-id": INT64_MIN,
+    "creditor-id": 0n,
+  });
+  assert.equal(prepare!.appId, "swpt_debtors");
+  assert.equal(prepare!.headers!["debtor-id"], INT64_MAX);
+  assert.equal(prepare!.headers!["coordinator-type"], "issuing");
+  assert.equal(finalize!.headers!["creditor-id"], INT64_MIN);
+  assert.equal(finalize!.headers!["coordinator-id"], INT64_MIN + 1n);
+  const body = parseJson(finalize!.body.toString()) as Record<string, unknown>;
+  assert.equal(body.coordinator_request_id, INT64_MAX - 2n);
+  assert.equal(body.transfer_id, INT64_MAX);
+});
+
+test("exactly the confirmed messages leave the outbox", async () => {
+  const { broker, published } = brokerWithFates("confirmed", "returned", "failed", "confirmed");
+  await recordPrepareTransfers(
+    pool,
+    [1n, 2n, 3n, 4n].map((id) => preparation(id)),
+  );
+  const flusher = flusherOf({ broker });
+  assert.equal(await flusher.runOnce(), 2);
+  const sent = published.map(({ headers }) => headers["debtor-id"]);
+  const kept = await pool.many<{ id: bigint }>({
+    name: "kept",
+    text: "select debtor_id as id from prepare_transfer_signal",
+  });
+  assert.deepEqual(kept.map(({ id }) => id).sort(), [sent[1], sent[2]].sort());
+  assert.equal(await flusher.runOnce(), 2);
+  assert.equal(await rowCount("prepare_transfer"), 0n);
+});
+
+test("two flushers at a time share the messages and send each once", async () => {
+  const { broker, published } = brokerWithFates();
+  await recordPrepareTransfers(
+    pool,
+    Array.from({ length: 400 }, (_, i) => preparation(7n, BigInt(i))),
+  );
+  const flush = async (): Promise<void> => {
+    const flusher = flusherOf({ broker, burstCount: 50 });
+    while ((await flusher.runOnce()) > 0);
+  };
+  await Promise.all([flush(), flush(), flush()]);
+  assert.equal(published.length, 400);
+  assert.equal(await rowCount("prepare_transfer"), 0n);
+});
+
+test("a message of a foreign debtor stops the flusher, and nothing is sent or lost", async () => {
+  const { broker, published } = brokerWithFates();
+  const realm = { ...anyDebtor, minDebtorId: 100n };
+  await recordPrepareTransfers(pool, [preparation(100n), preparation(99n)]);
+  const flusher = flusherOf({ broker, realm, areParentShardRecordsDeleted: true });
+  await assert.rejects(flusher.run(new AbortController().signal), ForeignOutboxRow);
+  assert.equal(published.length, 0);
+  assert.equal(await rowCount("prepare_transfer"), 2n);
+});
+
+test("during a split the messages of the other half are deleted unsent, and those of strangers stop the flusher", async () => {
+  const shard = parseShard("0.1.#")!;
+  const realm = { ...anyDebtor, shard };
+  const ids = Array.from({ length: 200 }, (_, i) => BigInt(i));
+  const ours = ids.filter((id) => isInShard(shard, id));
+  const theirs = ids.filter((id) => isInShard(parseShard("0.0.#")!, id));
+  const strange = ids.filter((id) => isInShard(parseShard("1.#")!, id));
+  await recordPrepareTransfers(
+    pool,
+    [...ours, ...theirs].map((id) => preparation(id)),
+  );
+  // Some of ours fail, and stay; the other half goes all the same.
+  const { broker, published } = brokerWithFates("failed");
+  await assert.rejects(flusherOf({ broker, realm, burstCount: 500 }).runOnce(), ForeignOutboxRow);
+  const flusher = flusherOf({ broker, realm, burstCount: 500, areParentShardRecordsDeleted: true });
+  assert.equal(await flusher.runOnce(), ours.length - 1 + theirs.length);
+  assert.deepEqual(new Set(published.map(({ headers }) => headers["debtor-id"])), new Set(ours));
+  assert.equal(await rowCount("prepare_transfer"), 1n);
+  await recordPrepareTransfers(pool, [preparation(strange[0]!)]);
+  await assert.rejects(flusher.runOnce(), ForeignOutboxRow);
+});
+
+test("with no queue bound the messages are kept, and the log says so once", async () => {
+  const broker = createMemoryBroker(agent);
+  const { log, messages } = createTestLog();
+  const returned: number[] = [];
+  await recordPrepareTransfers(pool, [preparation(1n), preparation(2n)]);
+  const metrics = { burst: () => {}, returned: (_: string, count: number) => void returned.push(count) };
+  const stop = new AbortController();
+  const running = flusherOf({ broker, log, metrics }).run(stop.signal);
+  await waitFor(() => returned.length >= 2);
+  stop.abort();
+  await running;
+  assert.equal(messages.filter((message) => /no queue is bound/.test(message)).length, 1);
+  assert.equal(await rowCount("prepare_transfer"), 2n);
+});
+
+test("a running flusher sends what is there burst after burst, and what comes when it is woken", async () => {
+  const broker = createMemoryBroker(withPeer);
+  await recordPrepareTransfers(
+    pool,
+    Array.from({ length: 25 }, (_, i) => preparation(7n, BigInt(i))),
+  );
+  const stop = new AbortController();
+  const flusher = flusherOf({ broker, burstCount: 10, periodSeconds: 3600 });
+  const running = flusher.run(stop.signal);
+  await waitFor(() => broker.messagesIn("peer").length === 25);
+  await recordPrepareTransfers(pool, [preparation(8n)]);
+  flusher.wake();
+  await waitFor(() => broker.messagesIn("peer").length === 26);
+  stop.abort();
+  await running;
+});
+
+test("a flusher waits while the broker or the database is away", async () => {
+  const broker = createMemoryBroker(withPeer);
+  let isConnected = false;
+  let failures = 1;
+  const flakyPool: typeof pool = {
+    ...pool,
+    transaction: async (work) => {
+      // The first attempt finds its connection killed before the COMMIT.
+      return pool.transaction(async (db) => {
+        const result = await work(db);
+        if (failures-- > 0) await db.run({ name: "suicide", text: "select pg_terminate_backend(pg_backend_pid())" });
+        return result;
+      });
+    },
+  };
+  await recordPrepareTransfers(pool, [preparation(1n)]);
+  const stop = new AbortController();
+  const { log, messages } = createTestLog();
+  const flusher = flusherOf({ broker: { ...broker, isConnected: () => isConnected }, pool: flakyPool, log });
+  const running = flusher.run(stop.signal);
+  await waitFor(() => messages.some((message) => /broker is away/.test(message)));
+  assert.equal(await rowCount("prepare_transfer"), 1n);
+  isConnected = true;
+  await waitFor(async () => (await rowCount("prepare_transfer")) === 0n);
+  stop.abort();
+  await running;
+  assert.equal(broker.messagesIn("peer").length, 2, "sent again after the transaction was lost, which is harmless");
+});
