@@ -7,6 +7,7 @@ import { DatabaseUnavailable, type Pool } from "../../src/database/database.ts";
 import { runTogether } from "../../src/runtime/lifetime.ts";
 import type { Logger } from "../../src/runtime/log.ts";
 import type { Timestamp } from "../../src/values/timestamp.ts";
+import { pause } from "../../src/workers/pause.ts";
 import { createBell } from "./bell.ts";
 import { type AuthoritySettings, processMessages, type ReceivedParcel, scanBooks } from "./books.ts";
 import { trimJournal } from "./journal.ts";
@@ -49,7 +50,7 @@ const RETRY_PAUSE_MILLIS = 1000;
 /** Makes an authority; it does nothing before one of its functions is called. */
 export function createAuthority(options: AuthorityOptions): Authority {
   const { pool, broker, queue, settings, clock, log } = options;
-  const [arrivals, dues, never] = [createBell(), createBell(), createBell()];
+  const [arrivals, dues] = [createBell(), createBell()];
 
   async function process(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     const received: ReceivedParcel[] = [];
@@ -112,7 +113,6 @@ export function createAuthority(options: AuthorityOptions): Authority {
       if (count !== 0) continue;
       const nextDue = await persist(() => findNextDue(pool), signal);
       const millis = nextDue === undefined ? SEND_PERIOD_MILLIS_MAX : Number(nextDue - clock()) / 1000;
-      // Not at once even when something is overdue: then the broker has just refused it.
       await dues.wait(Math.min(Math.max(millis, SEND_PERIOD_MILLIS_MIN), SEND_PERIOD_MILLIS_MAX), signal);
     }
   }
@@ -122,7 +122,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
       const count = await persist(scanOnce, signal);
       if (count !== 0) dues.ring();
       if (scans % SCANS_PER_TRIM === 0) await persist(() => trimJournal(pool, settings.journalEntriesMax), signal);
-      if (count === 0) await never.wait(SCAN_PERIOD_MILLIS, signal);
+      if (count === 0) await pause(SCAN_PERIOD_MILLIS, signal);
     }
   }
 
@@ -134,7 +134,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
       } catch (error) {
         if (!(error instanceof DatabaseUnavailable)) throw error;
         log.error({ err: error }, "The accounting authority cannot reach its database");
-        await never.wait(RETRY_PAUSE_MILLIS, signal);
+        await pause(RETRY_PAUSE_MILLIS, signal);
       }
     }
     return undefined;

@@ -13,6 +13,8 @@ export type RoutingKeys = "md5" | "hex";
 const APP_ID = "swpt_accounts_sandbox";
 /** Messages sent in one transaction. */
 const BURST_COUNT = 2000;
+/** When to try again with what the broker did not take; till then it is not in the way of the others. */
+const REFUSED_PAUSE_SECONDS = 5;
 
 /** Stores messages that leave `paceMillis` from now, or later when a fault holds them back. */
 export function recordParcels(db: Database, parcels: readonly Parcel[], now: Timestamp, paceMillis: number): void {
@@ -37,7 +39,8 @@ export function recordParcels(db: Database, parcels: readonly Parcel[], now: Tim
 
 /**
  * Sends a burst of the messages that are due, oldest first, and moves them to the journal. Returns how many were sent,
- * and how many the broker did not take: those stay. A crash between the confirm and the commit sends them again.
+ * and how many the broker did not take: those are due again later. A crash between the confirm and the commit sends the
+ * burst again.
  */
 export function sendDueParcels(
   {
@@ -57,9 +60,12 @@ export function sendDueParcels(
     const due = await takeDue(db, now);
     if (due.length === 0) return { sentCount: 0, refusedCount: 0 };
     const outcomes = await broker.publish(due.map((message) => publicationOf(message, routingKeys)));
-    const sent = due.filter((_, index) => outcomes[index] === "confirmed").map(({ messageId }) => messageId);
+    const idsOf = (isSent: boolean): bigint[] =>
+      due.filter((_, index) => (outcomes[index] === "confirmed") === isSent).map(({ messageId }) => messageId);
+    const [sent, refused] = [idsOf(true), idsOf(false)];
     if (sent.length > 0) void deleteSent(db, sent, now, isJournalKept);
-    return { sentCount: sent.length, refusedCount: due.length - sent.length };
+    if (refused.length > 0) void postpone(db, refused, plusSeconds(now, REFUSED_PAUSE_SECONDS));
+    return { sentCount: sent.length, refusedCount: refused.length };
   });
 }
 
@@ -108,6 +114,14 @@ function deleteSent(db: Database, messageIds: readonly bigint[], now: Timestamp,
       where $3::boolean
       order by due_at, message_id`,
     values: [messageIds, formatTimestamp(now), isJournalKept],
+  });
+}
+
+function postpone(db: Database, messageIds: readonly bigint[], dueAt: Timestamp) {
+  return db.run({
+    name: "sandbox_postpone",
+    text: "update sandbox.outbox set due_at = $2::timestamptz where message_id = any ($1::bigint[])",
+    values: [messageIds, formatTimestamp(dueAt)],
   });
 }
 

@@ -189,6 +189,8 @@ test("answers wait for the pace, and what the broker does not take is sent later
   assert.equal(await stage.authority.sendDue(), 0);
   stage.broker.publish = publish;
 
+  assert.equal(await stage.authority.sendDue(), 0);
+  stage.pass(5);
   assert.equal(await stage.authority.sendDue(), 1);
   assert.equal(await stage.authority.sendDue(), 0);
   assert.equal(stage.take().length, 1);

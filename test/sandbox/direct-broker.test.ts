@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sandboxTopology } from "../../sandbox/accounting-authority/topology.ts";
+import { createDirectBroker } from "../../sandbox/direct-broker.ts";
+import type { Broker, Consumer, Delivery, Publication } from "../../src/broker/broker.ts";
+import { waitFor } from "../support/wait.ts";
+
+const publication = (body: string, exchange = "debtors_out"): Publication => ({
+  exchange,
+  routingKey: "",
+  type: "ConfigureAccount",
+  appId: "test",
+  headers: {},
+  body,
+});
+
+async function consume(broker: Broker): Promise<{ consumer: Consumer; deliveries: Delivery[] }> {
+  const deliveries: Delivery[] = [];
+  const consumer = await broker.consume({
+    queue: "authority",
+    prefetchCount: 0,
+    prefetchSize: 0,
+    onDelivery: (delivery) => deliveries.push(delivery),
+    onEnd: () => {},
+  });
+  return { consumer, deliveries };
+}
+
+test("a message counts as sent when its consumer has acknowledged or rejected it, not before", async () => {
+  const broker = createDirectBroker(sandboxTopology("agent", "authority"));
+  const { consumer, deliveries } = await consume(broker);
+  let isSent = false;
+  const sending = broker.publish(["{}", "{}", "[]"].map((body) => publication(body))).then((outcomes) => {
+    isSent = true;
+    return outcomes;
+  });
+  await waitFor(() => deliveries.length === 3);
+
+  consumer.acknowledge(deliveries.slice(0, 2));
+  await new Promise(setImmediate);
+  assert.equal(isSent, false);
+  consumer.reject(deliveries.slice(2));
+
+  assert.deepEqual(await sending, ["confirmed", "confirmed", "confirmed"]);
+  await broker.close();
+});
+
+test("a message that no consumer is done with is not sent when the broker closes", async () => {
+  const broker = createDirectBroker(sandboxTopology("agent", "authority"));
+  const { deliveries } = await consume(broker);
+  const sending = broker.publish([publication("{}")]);
+  await waitFor(() => deliveries.length === 1);
+
+  await broker.close();
+
+  assert.deepEqual(await sending, ["failed"]);
+});
+
+test("a message to an exchange that is not there is not sent", async () => {
+  const broker = createDirectBroker(sandboxTopology("agent", "authority"));
+
+  assert.deepEqual(await broker.publish([publication("{}", "elsewhere")]), ["failed"]);
+  await broker.close();
+});
