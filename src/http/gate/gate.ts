@@ -118,8 +118,8 @@ export function createGate(options: GateOptions): Gate & { close(): Promise<void
         return introspection;
       }, signal);
     } catch (error) {
-      const reason =
-        error instanceof IntrospectionFailed || error instanceof TooBusy ? error.message : "no turn in time";
+      const isExpected = error instanceof IntrospectionFailed || error instanceof TooBusy || !signal.aborted;
+      const reason = isExpected ? (error as Error).message : "no turn in time";
       log.error({ reason }, "The authorization server cannot be asked");
       return unavailable();
     } finally {
