@@ -44,7 +44,7 @@ export async function makeBreakable(
     track(client, upstream);
     track(upstream, client);
     upstreams.add(upstream);
-    client.on("data", (data) => {
+    client.on("data", (data: Buffer) => {
       onSent(data);
       upstream.write(data);
     });

@@ -1,0 +1,288 @@
+import assert from "node:assert/strict";
+import { after, beforeEach, test } from "node:test";
+import amqp from "amqplib";
+import { pino } from "pino";
+import type { Broker } from "../../src/broker/broker.ts";
+import { createMemoryBroker, type MemoryBroker } from "../../src/broker/memory.ts";
+import { agentTopology, INCOMING_EXCHANGE } from "../../src/broker/objects.ts";
+import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
+import { subscribe } from "../../src/broker/topology.ts";
+import { DatabaseUnavailable, type Pool } from "../../src/database/database.ts";
+import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
+import { parseShard } from "../../src/values/shard.ts";
+import { type ConsumerOptions, createConsumer } from "../../src/workers/consumer.ts";
+import { ForeignDebtor } from "../../src/workers/consumer-batch.ts";
+import { makeBreakable } from "../broker/breakable-connection.ts";
+import { bodyOf } from "../messages/sample-messages.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { createTestVirtualHost } from "../support/virtual-host.ts";
+import { waitFor } from "../support/wait.ts";
+
+const QUEUE = "in";
+const database = await createTestDatabase();
+const { pool } = database;
+after(() => database.close());
+/** A transfer ID that the database refuses. */
+const POISON = 666n;
+await pool.run({
+  name: "add_poison",
+  text: `alter table finalize_transfer_signal add check (transfer_id <> ${POISON})`,
+});
+beforeEach(async () => {
+  await pool.run({ name: "truncate_outbox", text: "truncate finalize_transfer_signal" });
+});
+
+/** The message of an unknown transfer: applied, it is dismissed by a message in the outbox. */
+const prepared = (transferId: bigint, debtorId = 1n): string =>
+  bodyOf("PreparedTransfer", { debtor_id: String(debtorId), transfer_id: String(transferId) });
+
+/** The transfer IDs that were dismissed, each once, in ascending order. */
+async function dismissed(): Promise<bigint[]> {
+  const text = `select distinct transfer_id as id from finalize_transfer_signal order by id`;
+  return (await pool.many<{ id: bigint }>({ name: "dismissed", text })).map(({ id }) => id);
+}
+
+function send(broker: MemoryBroker, ...bodies: readonly string[]): void {
+  for (const body of bodies) {
+    broker.put(QUEUE, { contentType: "application/json", type: "PreparedTransfer", body: Buffer.from(body) });
+  }
+}
+
+/** A consumer under way; `stop` ends it and waits. */
+function start(broker: Broker, options: Partial<ConsumerOptions> = {}) {
+  const stopper = new AbortController();
+  const logged: { msg: string; reason?: string }[] = [];
+  const log = pino({ level: "info" }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  let writtenCount = 0;
+  const consumer = createConsumer({
+    pool,
+    broker,
+    queue: QUEUE,
+    realm: { minDebtorId: 1n, maxDebtorId: 1000n, shard: parseShard("#")! },
+    prefetchCount: 10,
+    prefetchSize: 0,
+    batches: 1,
+    isDraining: false,
+    log,
+    onWritten: () => {
+      writtenCount++;
+    },
+    ...options,
+  });
+  const running = consumer.run(stopper.signal);
+  running.catch(() => {});
+  const stop = async (): Promise<void> => {
+    stopper.abort();
+    await running;
+  };
+  return { running, stop, logged, writtenCount: () => writtenCount, abort: () => stopper.abort() };
+}
+
+const createBroker = (): MemoryBroker => createMemoryBroker(agentTopology(QUEUE, "#"));
+
+/** How many messages nobody has acknowledged, once no consumer is there. */
+const leftIn = (broker: MemoryBroker): number => broker.messagesIn(QUEUE).length;
+const deadLetters = (broker: MemoryBroker): string[] =>
+  broker.messagesIn(`${QUEUE}.XQ`).map(({ body }) => body.toString());
+
+for (const [prefetchCount, batches] of [
+  [1, 1],
+  [10, 1],
+  [10, 4],
+  [0, 1],
+] as const) {
+  test(`all messages are applied and acknowledged with a prefetch of ${prefetchCount} and ${batches} batches`, async () => {
+    const broker = createBroker();
+    const ids = Array.from({ length: 60 }, (_, i) => BigInt(i));
+    const consumer = start(broker, { prefetchCount, batches });
+    send(broker, ...ids.map((id) => prepared(id)));
+    await waitFor(async () => (await dismissed()).length === 60);
+    await consumer.stop();
+    assert.equal(leftIn(broker), 0);
+    assert.ok(consumer.writtenCount() > 0);
+    const rowCount = await pool.run({ name: "count_rows", text: "select from finalize_transfer_signal" });
+    assert.equal(rowCount, 60, "each was applied once");
+  });
+}
+
+test("with a prefetch of one a batch is one message, otherwise at most half of the prefetch", async () => {
+  for (const [prefetchCount, expected] of [
+    [1, 1],
+    [10, 5],
+  ] as const) {
+    const broker = createBroker();
+    send(broker, ...Array.from({ length: 30 }, (_, i) => prepared(BigInt(i))));
+    const sizes: number[] = [];
+    const metrics = { count: () => {}, batch: (size: number) => void sizes.push(size) };
+    const consumer = start(broker, { prefetchCount, metrics });
+    await waitFor(() => sizes.reduce((sum, size) => sum + size, 0) === 30);
+    await consumer.stop();
+    assert.equal(Math.max(...sizes), expected);
+  }
+});
+
+test("messages that cannot be understood are rejected with a logged reason, and the others are applied", async () => {
+  const broker = createBroker();
+  const body = Buffer.from(prepared(1n));
+  send(broker, "{", prepared(1n), '{"type": "PreparedTransfer"}');
+  broker.put(QUEUE, { contentType: "text/plain", type: "PreparedTransfer", body });
+  broker.put(QUEUE, { contentType: "application/json", type: "constructor", body });
+  broker.put(QUEUE, { contentType: undefined, type: undefined, body });
+  const counted: string[] = [];
+  const metrics = { count: (type: string, what: string) => void counted.push(`${type} ${what}`), batch: () => {} };
+  const consumer = start(broker, { metrics });
+  await waitFor(() => counted.length === 6);
+  await consumer.stop();
+  assert.equal(deadLetters(broker).length, 5);
+  assert.equal(leftIn(broker), 0);
+  assert.deepEqual(await dismissed(), [1n]);
+  const reasons = consumer.logged.filter(({ msg }) => msg === "A message is rejected").map(({ reason }) => reason);
+  assert.equal(reasons.length, 5);
+  assert.ok(reasons.every((reason) => reason));
+  assert.deepEqual(counted.sort(), [
+    "PreparedTransfer applied",
+    "PreparedTransfer rejected",
+    "PreparedTransfer rejected",
+    "PreparedTransfer rejected",
+    "unknown rejected",
+    "unknown rejected",
+  ]);
+});
+
+test("a message that the database cannot store is rejected, and hurts no other of its batch", async () => {
+  const broker = createBroker();
+  send(broker, ...[1n, 2n, POISON, 4n, 5n].map((id) => prepared(id)));
+  const consumer = start(broker);
+  await waitFor(() => deadLetters(broker).length === 1);
+  await waitFor(async () => (await dismissed()).length === 4);
+  await consumer.stop();
+  assert.deepEqual(deadLetters(broker), [prepared(POISON)]);
+  assert.deepEqual(await dismissed(), [1n, 2n, 4n, 5n]);
+  assert.equal(leftIn(broker), 0);
+});
+
+test("a message for a foreign debtor is left in the queue, and the consumer stops with an error", async () => {
+  const broker = createBroker();
+  send(broker, prepared(1n), prepared(2n, 1001n), prepared(3n), "{");
+  const consumer = start(broker);
+  await assert.rejects(consumer.running, ForeignDebtor);
+  assert.deepEqual(await dismissed(), [1n, 3n], "the others are dealt with");
+  assert.deepEqual(
+    broker.messagesIn(QUEUE).map(({ body }) => body.toString()),
+    [prepared(2n, 1001n)],
+  );
+  assert.equal(deadLetters(broker).length, 1);
+});
+
+/** A pool whose next transactions fail as if the database were away. */
+function awayFor(times: number): Pool {
+  const transaction: Pool["transaction"] = async (work) => {
+    if (times-- > 0) throw new DatabaseUnavailable("The database is away");
+    return pool.transaction(work);
+  };
+  return { ...pool, transaction };
+}
+
+test("while the database is away the messages wait, and are applied when it is back", async () => {
+  const broker = createBroker();
+  send(broker, prepared(1n), prepared(2n));
+  const consumer = start(broker, { pool: awayFor(3) });
+  await waitFor(async () => (await dismissed()).length === 2);
+  await consumer.stop();
+  assert.equal(leftIn(broker), 0);
+});
+
+test("stopping while the database is away leaves the messages in the queue, and is no error", async () => {
+  const broker = createBroker();
+  send(broker, prepared(1n), prepared(2n));
+  const consumer = start(broker, { pool: awayFor(Number.POSITIVE_INFINITY) });
+  await waitFor(() => consumer.logged.some(({ msg }) => /database is away/.test(msg)));
+  await consumer.stop();
+  assert.equal(leftIn(broker), 2);
+});
+
+test("an error that is no message's fault stops the consumer with the messages unacknowledged", async () => {
+  const broker = createBroker();
+  send(broker, prepared(1n));
+  const transaction = async (): Promise<never> => {
+    throw new TypeError("a bug");
+  };
+  const consumer = start(broker, { pool: { ...pool, transaction } });
+  await assert.rejects(consumer.running, /a bug/);
+  assert.equal(leftIn(broker), 1);
+});
+
+test("stopping finishes what is under way and leaves the rest in the queue", async () => {
+  const broker = createBroker();
+  send(broker, ...Array.from({ length: 200 }, (_, i) => prepared(BigInt(i))));
+  const consumer = start(broker, { prefetchCount: 4 });
+  await waitFor(async () => (await dismissed()).length > 0);
+  await consumer.stop();
+  assert.equal((await dismissed()).length + leftIn(broker), 200, "none is lost, none is there twice");
+});
+
+test("a queue that is deleted ends the consumer with an error; in draining mode it is the end to be hoped for", async () => {
+  const broker = createBroker();
+  const first = start(broker);
+  await waitFor(() => first.logged.some(({ msg }) => msg === "Consuming"));
+  broker.deleteQueue(QUEUE);
+  await assert.rejects(first.running, /has been deleted/);
+  await assert.rejects(start(broker).running, /no queue/);
+  await start(broker, { isDraining: true }).running;
+});
+
+test("in draining mode an idle queue is left alone now and then, for longer and longer", async () => {
+  const broker = createBroker();
+  let consumers = 0;
+  const counting: Broker = {
+    ...broker,
+    consume: async (options) => {
+      consumers++;
+      return broker.consume(options);
+    },
+  };
+  send(broker, prepared(1n));
+  const drainPauses = { idleMillis: 5, firstMillis: 10, maxMillis: 40 };
+  const consumer = start(counting, { isDraining: true, drainPauses });
+  await waitFor(() => consumers >= 5);
+  send(broker, prepared(2n));
+  await waitFor(async () => (await dismissed()).length === 2);
+  await consumer.stop();
+  const pauses = consumer.logged.flatMap((line) => (line as { pauseSeconds?: number }).pauseSeconds ?? []);
+  assert.deepEqual(pauses.slice(0, 4), [0.01, 0.02, 0.04, 0.04]);
+  assert.equal(leftIn(broker), 0);
+});
+
+test("on RabbitMQ nothing is lost when the connection breaks under load, and repeated messages are harmless", async () => {
+  await using host = await createTestVirtualHost();
+  await subscribe({ url: host.url, queue: QUEUE, routingKey: "#" });
+  await using relay = await makeBreakable(host.url);
+  const log = pino({ level: "silent" });
+  const broker = await connectRabbitMq({ url: relay.url, connectionName: "test", log });
+  const publisher = await connectRabbitMq({ url: host.url, connectionName: "test", log });
+  const realm = { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard: parseShard("#")! };
+  const consumer = start(broker, { realm, prefetchCount: 20, batches: 2 });
+  const publish = (from: number) =>
+    publisher.publish(
+      Array.from({ length: 300 }, (_, i) => ({
+        exchange: INCOMING_EXCHANGE,
+        routingKey: "",
+        type: "PreparedTransfer",
+        appId: "test",
+        headers: {},
+        body: prepared(BigInt(1000 + from + i), INT64_MIN + BigInt(i)),
+      })),
+    );
+  for (const from of [0, 300, 600]) {
+    assert.ok((await publish(from)).every((outcome) => outcome === "confirmed"));
+    relay.breakAll();
+  }
+  await waitFor(async () => (await dismissed()).length === 900);
+  await consumer.stop();
+  const connection = await amqp.connect(host.url);
+  const channel = await connection.createChannel();
+  await waitFor(async () => (await channel.checkQueue(QUEUE)).messageCount === 0);
+  await connection.close();
+  await broker.close();
+  await publisher.close();
+});

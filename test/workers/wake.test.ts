@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { pino } from "pino";
+import { openPool } from "../../src/database/database.ts";
+import { createWaker, listenForWakes } from "../../src/database/wake.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { waitFor } from "../support/wait.ts";
+
+const log = pino({ level: "silent" });
+const database = await createTestDatabase();
+after(() => database.close());
+
+function listen(url = database.url) {
+  const stopper = new AbortController();
+  let count = 0;
+  const onWake = (): void => {
+    count++;
+  };
+  const listening = listenForWakes({ url, onWake, log, signal: stopper.signal });
+  const stop = async (): Promise<void> => {
+    stopper.abort();
+    await listening;
+  };
+  return { count: () => count, stop };
+}
+
+test("all listeners are woken when they begin to listen and when somebody has written; many calls share few wake-ups", async () => {
+  const listeners = [listen(), listen()];
+  await waitFor(() => listeners.every(({ count }) => count() === 1));
+  const waker = createWaker(database.pool);
+  for (let i = 0; i < 1000; i++) waker.wake();
+  await waitFor(() => listeners.every(({ count }) => count() >= 2));
+  await waker.close();
+  assert.ok(listeners.every(({ count }) => count() <= 3));
+  for (const { stop } of listeners) await stop();
+});
+
+test("a listener whose connection is killed listens again, and is woken for what it may have missed", async () => {
+  const listener = listen();
+  await waitFor(() => listener.count() === 1);
+  await database.pool.run({
+    name: "kill_listeners",
+    text: `select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'swpt-debtors wake-ups' and datname = current_database()`,
+  });
+  await waitFor(() => listener.count() === 2);
+  const waker = createWaker(database.pool);
+  waker.wake();
+  await waitFor(() => listener.count() === 3);
+  await waker.close();
+  await listener.stop();
+});
+
+test("without a database nobody is woken, and nothing fails or hangs", async () => {
+  const url = "postgresql://nobody@127.0.0.1:1/nowhere";
+  const listener = listen(url);
+  const pool = openPool({ url, size: 1, applicationName: "test" });
+  const waker = createWaker(pool);
+  waker.wake();
+  await waker.close();
+  await listener.stop();
+  assert.equal(listener.count(), 0);
+  await pool.close();
+});
