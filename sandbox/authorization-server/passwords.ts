@@ -4,10 +4,10 @@ import { promisify } from "node:util";
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
-// The first of OWASP's equal choices, one step less of memory: 64 MB for each log-in under way.
+// One of the choices that OWASP's "Password Storage Cheat Sheet" calls equal: 64 MB for each log-in under way.
 const COST = 2 ** 16;
 const BLOCK_SIZE = 8;
-const PARALLELISM = 1;
+const PARALLELISM = 2;
 const HASH_BYTES = 32;
 
 /** `scrypt:<cost>:<block size>:<parallelism>:<salt>:<hash>`, salt and hash in base64url. */
