@@ -83,12 +83,15 @@ function followState(connection: RecoveringChannelModel, log: Logger) {
   let isConnected = false;
   let isBlocked = false;
   let isClosing = false;
+  let isWarned = false;
   connection.on("connect", (model) => {
     isConnected = true;
     const version = String(model.connection.serverProperties.version);
     log.info({ version }, "Connected to the broker");
-    if (losesDeadLetters(version))
+    if (losesDeadLetters(version) && !isWarned) {
+      isWarned = true;
       log.warn({ version }, "This version of RabbitMQ drops dead letters that go to a stream");
+    }
   });
   connection.on("disconnect", (error) => {
     isConnected = false;

@@ -35,6 +35,8 @@ export interface Flusher {
 
 const TROUBLE_PAUSE_MILLIS = 500;
 const TROUBLE_PAUSE_MILLIS_MAX = 30_000;
+/** Whether the broker is there is known here, without asking anybody. */
+const BROKER_LOOK_MILLIS = 200;
 /** Trouble that goes on is logged no oftener. */
 const TROUBLE_LOG_MILLIS = 60_000;
 
@@ -56,10 +58,6 @@ export function createFlusher(options: FlusherOptions): Flusher {
 
   /** Sends a burst, and says what to do next. */
   async function attempt(): Promise<"next" | "wait" | "pause"> {
-    if (!broker.isConnected()) {
-      trouble.report("The broker is away", {});
-      return "pause";
-    }
     try {
       const { taken, returned, failed } = await flush();
       if (returned > 0) trouble.report("The broker returns messages: no queue is bound to the exchange", { returned });
@@ -84,6 +82,10 @@ export function createFlusher(options: FlusherOptions): Flusher {
         maxMillis: TROUBLE_PAUSE_MILLIS_MAX,
       });
       while (!signal.aborted) {
+        if (!broker.isConnected()) {
+          await pause(BROKER_LOOK_MILLIS, signal); // Whoever connects logs why it is away.
+          continue;
+        }
         alarm.reset(); // Before looking: what is written while we look rings again.
         const next = await attempt();
         if (next === "pause") {
