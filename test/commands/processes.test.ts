@@ -33,6 +33,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** A connection that is made while the server stops may be left without an answer. */
+const isAnswering = (url: string): Promise<boolean> =>
+  fetch(url, { signal: AbortSignal.timeout(500) }).then(
+    () => true,
+    () => false,
+  );
+
 async function listeningUrl(command: RunningCommand): Promise<string> {
   return (await command.outputMatching(/Listening url="([^"]+)"/))[1]!;
 }
@@ -141,13 +148,7 @@ test("a request under way is answered before the web server stops", async () => 
   await waitFor(() => answer.includes("100 Continue"));
 
   command.kill("SIGTERM");
-  await waitFor(
-    async () =>
-      !(await fetch(`http://${hostname}:${port}/`).then(
-        () => true,
-        () => false,
-      )),
-  );
+  await waitFor(async () => !(await isAnswering(`http://${hostname}:${port}/`)));
   socket.write(body);
 
   await waitFor(() => answer.includes("HTTP/1.1 200 OK"), { what: () => answer });
