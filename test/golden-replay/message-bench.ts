@@ -28,7 +28,7 @@ export type OutgoingMessage = { [name: string]: Json };
 
 export interface MessageBenchOptions {
   readonly brokerUrl: string;
-  /** The queue of the consumer; its dead-letter queue is a stream called `<queue>.XQ`. */
+  /** The queue of the consumer, which the program has declared. */
   readonly queue: string;
   readonly startConsumer: () => RunningCommand;
   readonly isOutboxEmpty: () => Promise<boolean>;
@@ -38,6 +38,7 @@ const SENT = "sent-to-the-accounting-authority";
 // Follows each message and is surely rejected. Messages are handled in order, so when it has arrived in the dead-letter
 // queue the fate of the message before it is known.
 const FENCE_TYPE = "FenceOfTheReplayer";
+const SETTLE_MILLIS_MAX = 30_000;
 
 export async function openMessageBench(options: MessageBenchOptions): Promise<MessageBench> {
   const { brokerUrl, queue, startConsumer, isOutboxEmpty } = options;
@@ -46,18 +47,20 @@ export async function openMessageBench(options: MessageBenchOptions): Promise<Me
   await channel.assertQueue(SENT, { durable: true });
   await channel.bindQueue(SENT, "debtors_out", "");
 
+  // In the place of the stream that the program has declared: RabbitMQ before 3.12 drops dead letters that go to a stream.
+  const deadLetterQueue = `${queue}.XQ`;
+  await channel.deleteQueue(deadLetterQueue);
+  await channel.assertQueue(deadLetterQueue, { durable: true });
   const deadLetters: IncomingMessage[] = [];
+  let onFence = (): void => {};
   await channel.prefetch(1000);
-  await channel.consume(
-    `${queue}.XQ`,
-    (delivery) => {
-      if (delivery === null) return;
-      const { type, contentType } = delivery.properties as { type?: string; contentType?: string };
-      deadLetters.push({ type, contentType, body: delivery.content });
-      channel.ack(delivery);
-    },
-    { arguments: { "x-stream-offset": "first" } },
-  );
+  await channel.consume(deadLetterQueue, (delivery) => {
+    if (delivery === null) return;
+    const { type, contentType } = delivery.properties as { type?: string; contentType?: string };
+    deadLetters.push({ type, contentType, body: delivery.content });
+    channel.ack(delivery);
+    if (type === FENCE_TYPE) onFence();
+  });
   let consumer = startConsumer();
 
   const send = ({ type, contentType, body }: IncomingMessage): void => {
@@ -70,12 +73,15 @@ export async function openMessageBench(options: MessageBenchOptions): Promise<Me
 
   async function deliver(message: IncomingMessage): Promise<Outcome> {
     deadLetters.length = 0;
+    const fence = Promise.withResolvers<void>();
+    onFence = fence.resolve;
     send(message);
     send({ type: FENCE_TYPE, contentType: "application/json", body: Buffer.from("{}") });
-    await channel.waitForConfirms();
-    await waitFor(() => consumer.hasEnded() || deadLetters.at(-1)?.type === FENCE_TYPE, {
-      what: () => `the consumer to settle a message; its output:\n${consumer.output()}`,
-    });
+    const timer = setTimeout(
+      () => fence.reject(new Error(`A message is neither settled nor given up; the consumer:\n${consumer.output()}`)),
+      SETTLE_MILLIS_MAX,
+    );
+    await Promise.race([fence.promise, consumer.exit]).finally(() => clearTimeout(timer));
     if (consumer.hasEnded()) return takeOutUnsettled(message);
     const rejected = deadLetters.slice(0, -1);
     if (rejected.length === 0) return "ack";

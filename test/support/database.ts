@@ -33,7 +33,11 @@ export async function dropDatabases(server: string, prefix: string): Promise<voi
 
 async function createDatabase(server: string, template: string): Promise<TestDatabase> {
   const name = newTestName();
-  await onServer(server, (client) => client.query(`create database ${name} template ${template}`));
+  await onServer(server, async (client) => {
+    await client.query(`create database ${name} template ${template}`);
+    // A test's data need not survive a power failure.
+    await client.query(`alter database ${name} set synchronous_commit = off`);
+  });
   const url = withDatabase(server, name);
   const pool = openPool({ url, size: 10, applicationName: "test" });
   let closing: Promise<void> | undefined;
