@@ -18,6 +18,10 @@ export interface SupervisedParts {
 
 const program = fileURLToPath(new URL("../../bin/swpt-debtors.js", import.meta.url));
 
+// Young garbage is collected earlier than by default: with bursts of 5000 messages a flusher had 140 MB resident instead
+// of 220 MB, the other processes up to 15 MB less.
+const nodeOptions = ["--max-semi-space-size=2"];
+
 /** Runs the parts until the signal is aborted, and resolves to the exit code. */
 export function superviseParts({
   command,
@@ -30,6 +34,7 @@ export function superviseParts({
   return supervise({
     parts,
     program,
+    nodeOptions,
     environment,
     isRestarting,
     monitoringPort: config.metricsPort,
