@@ -19,7 +19,9 @@ codec.decodeFields = (table) => ({ ...decodeRounded(table), ...decodeLongs(table
 const library = require("amqplib") as typeof amqplib;
 
 /** Connects to a broker. */
-export const connect = library.connect;
+export const connect = (url: string): Promise<Connection> =>
+  // Otherwise a small message waits 40 ms for the acknowledgement of the one before it.
+  library.connect(url, { noDelay: true });
 export type Connection = amqplib.ChannelModel;
 
 const FIXED_SIZES: Record<string, number> = {
