@@ -45,7 +45,10 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
     ...(instruments === undefined ? {} : { metrics: createHttpMetrics(instruments) }),
   });
   try {
-    await app.listen({ host: config.webserver.host, port: config.webserver.port });
+    const { host, port: wantedPort } = config.webserver;
+    await app.listen({ host, port: wantedPort }).catch((error: Error) => {
+      throw new Error(`The web server cannot listen on ${host}, port ${wantedPort}: ${error.message}`);
+    });
     const { address, family, port } = app.server.address() as AddressInfo;
     const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
     log.info({ url }, "Listening");

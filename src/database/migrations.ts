@@ -108,8 +108,14 @@ export async function whenDatabaseIsUp<Result>(
   }
 }
 
-/** In order, numbered from 1 without gaps. */
-async function readMigrations(): Promise<Migration[]> {
+/** In order, numbered from 1 without gaps. Read once: readiness is asked for again and again. */
+function readMigrations(): Promise<Migration[]> {
+  migrationFiles ??= readMigrationFiles();
+  return migrationFiles;
+}
+let migrationFiles: Promise<Migration[]> | undefined;
+
+async function readMigrationFiles(): Promise<Migration[]> {
   const folder = new URL("./migrations/", import.meta.url);
   const files = (await readdir(folder)).filter((file) => /^[0-9]{4}-[a-z0-9-]+\.sql$/.test(file)).sort();
   return Promise.all(

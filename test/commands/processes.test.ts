@@ -132,28 +132,55 @@ test("the children end when the parent is killed", async () => {
   await waitFor(() => !children.some(({ pid }) => isAlive(pid)));
 });
 
-test("a request under way is answered before the web server stops", async () => {
-  await using command = startCommand(["webserver"], node.environment);
-  const { hostname, port } = new URL(await listeningUrl(command));
+/** Starts a request that is under way until its body, `{}`, is sent. */
+async function startRequest(url: string): Promise<{ sendBody(): void; answer(): string }> {
+  const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   let answer = "";
+  socket.on("error", () => {});
   socket.setEncoding("utf8").on("data", (text) => {
     answer += text;
   });
-  const body = "{}";
-  // The server asks for the body when it has read the headers: then the request is under way.
-  socket.write(
-    `POST /debtors/1/activate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`,
-  );
+  const headers = ["Host: x", "Content-Type: application/json", "Expect: 100-continue", "Content-Length: 2"];
+  socket.write(["POST /debtors/1/activate HTTP/1.1", ...headers, "", ""].join("\r\n"));
+  // The server asks for the body when it has read the headers.
   await waitFor(() => answer.includes("100 Continue"));
+  return { sendBody: () => socket.write("{}"), answer: () => answer };
+}
+
+test("a request under way is answered before the web server stops", async () => {
+  await using command = startCommand(["webserver"], node.environment);
+  const url = await listeningUrl(command);
+  const request = await startRequest(url);
 
   command.kill("SIGTERM");
-  await waitFor(async () => !(await isAnswering(`http://${hostname}:${port}/`)));
-  socket.write(body);
+  await waitFor(async () => !(await isAnswering(url)));
+  request.sendBody();
 
-  await waitFor(() => answer.includes("HTTP/1.1 200 OK"), { what: () => answer });
+  await waitFor(() => request.answer().includes("HTTP/1.1 200 OK"), { what: request.answer });
   assert.deepEqual(await command.exit, { code: 0, signal: null });
   assert.doesNotMatch(command.output(), /takes too long/);
+});
+
+test("a second signal ends a command and its children at once", async () => {
+  await using command = startCommand(["webserver"], node.environment);
+  const url = await listeningUrl(command);
+  const children = await childrenOf(command.pid);
+  await startRequest(url);
+  command.kill("SIGTERM");
+  await waitFor(async () => !(await isAnswering(url)));
+
+  command.kill("SIGINT");
+
+  assert.deepEqual(await command.exit, { code: 130, signal: null });
+  await waitFor(() => !children.some(({ pid }) => isAlive(pid)));
+});
+
+test("a request that does not end holds up the end of a web server for a bounded time", async () => {
+  await using command = startCommand(["webserver"], node.environment);
+  await startRequest(await listeningUrl(command));
+  assert.deepEqual(await command.stop(), { code: 0, signal: null });
+  assert.match(command.output(), /takes too long/);
 });
 
 test("without servers all lives, is not ready, says why, and stops with exit code 0", async () => {
