@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { connect } from "node:net";
 import test, { after } from "node:test";
 import { promisify } from "node:util";
+import amqp from "amqplib";
 import { findFreePort, type RunningCommand, runCommand, startCommand } from "../support/command.ts";
 import { waitFor } from "../support/wait.ts";
 import { baseEnvironment, createTestNode } from "./environment.ts";
@@ -219,7 +220,6 @@ test("a message for a foreign debtor ends a stand-alone consumer with an error",
     MAX_DEBTOR_ID: "1",
   });
   await command.outputMatching(/Consuming/);
-  const { default: amqp } = await import("amqplib");
   const connection = await amqp.connect(node.virtualHost.url);
   const channel = await connection.createConfirmChannel();
   const message = {
@@ -236,5 +236,17 @@ test("a message for a foreign debtor ends a stand-alone consumer with an error",
   await channel.waitForConfirms();
 
   assert.deepEqual(await command.exit, { code: 1, signal: null });
+  await connection.close();
+});
+
+test("a draining consumer ends well when its queue has been deleted", async () => {
+  const environment = { ...node.environment, PROTOCOL_BROKER_QUEUE: "old" };
+  await runCommand(["subscribe"], environment);
+  await using command = startCommand(["consume_messages", "--draining-mode"], environment);
+  await command.outputMatching(/Consuming/);
+  const connection = await amqp.connect(node.virtualHost.url);
+  await (await connection.createChannel()).deleteQueue("old");
+
+  assert.deepEqual(await command.exit, { code: 0, signal: null });
   await connection.close();
 });
