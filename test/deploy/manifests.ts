@@ -1,0 +1,50 @@
+/** The manifests of deploy/kubernetes, as `kubectl apply -k` would send them. */
+import { execFile } from "node:child_process";
+import { glob, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { parseAllDocuments } from "yaml";
+
+/** An object of Kubernetes, as far as the tests look into it. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels?: Labels };
+  // biome-ignore lint/suspicious/noExplicitAny: the schemas and TypeScript check the shape; tests read what they need.
+  readonly spec?: any;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export type Labels = Readonly<Record<string, string>>;
+
+const folder = fileURLToPath(new URL("../../deploy/kubernetes/", import.meta.url));
+
+/** What kustomize makes of a folder of deploy/kubernetes; `undefined` where there is no kubectl. */
+export async function render(name: string): Promise<KubernetesObject[] | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)("kubectl", ["kustomize", `${folder}${name}`], { maxBuffer: 2 ** 24 });
+    return parse(stdout);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** All objects as they are written, before kustomize. */
+export async function readSources(): Promise<KubernetesObject[]> {
+  const objects: KubernetesObject[] = [];
+  for await (const file of glob("**/*.yaml", { cwd: folder })) {
+    if (!file.endsWith("kustomization.yaml")) objects.push(...parse(await readFile(folder + file, "utf8")));
+  }
+  return objects;
+}
+
+const parse = (text: string): KubernetesObject[] =>
+  parseAllDocuments(text).map((document) => {
+    if (document.errors.length > 0) throw document.errors[0];
+    const object = document.toJS() as KubernetesObject;
+    if (object.kind !== "Secret") return object;
+    // kustomize breaks long lines of base64, which Kubernetes does not mind, but the schema does.
+    const data = Object.entries(object.data ?? {}).map(([name, value]) => [name, value.replaceAll(/\s/g, "")]);
+    return { ...object, data: Object.fromEntries(data) };
+  });
