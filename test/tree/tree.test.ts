@@ -133,7 +133,10 @@ test("package.json lists the packages that are used, each where it belongs", () 
       sources
         .filter(({ file }) => isWanted(file))
         .flatMap(({ imports }) => imports.map(({ specifier }) => specifier))
-        .filter((specifier) => !/^[./]|^node:/.test(specifier) && !builtinModules.includes(specifier))
+        .filter(
+          (specifier) =>
+            /^[@a-z]/.test(specifier) && !specifier.startsWith("node:") && !builtinModules.includes(specifier),
+        )
         .map((specifier) => specifier.match(/^(@[^/]+\/[^/]+|[^/]+)/)![0]),
     );
   const inProduct = packagesIn((file) => file.startsWith("src/"));

@@ -32,3 +32,11 @@ export const timestamp = fc.oneof(
     .map((seconds) => seconds * 1_000_000n),
   fc.constantFrom(TIMESTAMP_MIN, TIMESTAMP_MIN + 1n, TIMESTAMP_MAX - 1n, TIMESTAMP_MAX),
 ) as fc.Arbitrary<Timestamp>;
+
+/** Any text, lone surrogates and control characters included. */
+export const anyText = fc.string({
+  unit: fc.oneof(
+    fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)),
+    fc.integer({ min: 0, max: 0x10ffff }).map((code) => String.fromCodePoint(code)),
+  ),
+});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { formatFloat, formatFloat32, type Json, parseJson, stringifyJson } from "../../src/values/json.ts";
-import { int64 } from "./arbitraries.ts";
+import { anyText, int64 } from "./arbitraries.ts";
 
 const { json } = fc.letrec<{ json: Json }>((tie) => ({
   json: fc.oneof(
@@ -11,9 +11,9 @@ const { json } = fc.letrec<{ json: Json }>((tie) => ({
     fc.boolean(),
     int64,
     fc.bigInt({ min: -(10n ** 60n), max: 10n ** 60n }),
-    fc.string({ unit: "binary" }),
+    anyText,
     fc.array(tie("json")),
-    fc.dictionary(fc.string({ unit: "binary" }), tie("json"), { noNullPrototype: true }),
+    fc.dictionary(anyText, tie("json"), { noNullPrototype: true }),
   ),
 }));
 

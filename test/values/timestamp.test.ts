@@ -15,7 +15,7 @@ import {
   plusSeconds,
   type Timestamp,
 } from "../../src/values/timestamp.ts";
-import { TIMESTAMP_MAX, TIMESTAMP_MIN, timestamp } from "./arbitraries.ts";
+import { anyText, TIMESTAMP_MAX, TIMESTAMP_MIN, timestamp } from "./arbitraries.ts";
 
 test("a timestamp is written and read without losing a microsecond", () => {
   fc.assert(
@@ -85,7 +85,7 @@ test("a text without an offset, of no day, or outside of the years 1 to 9999 is 
     "２026-11-23T10:00:00Z",
   ];
   for (const text of texts) assert.equal(parseTimestamp(text), undefined, text);
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => assert.equal(parseTimestamp(`${text}Z`), undefined)));
+  fc.assert(fc.property(anyText, (text) => assert.equal(parseTimestamp(`${text}Z`), undefined)));
 });
 
 test("leap days exist in leap years only", () => {
