@@ -240,10 +240,9 @@ test("a message for a foreign debtor ends a stand-alone consumer with an error",
 });
 
 test("a draining consumer ends well when its queue has been deleted", async () => {
-  const environment = { ...node.environment, PROTOCOL_BROKER_QUEUE: "old" };
-  await runCommand(["subscribe"], environment);
-  await using command = startCommand(["consume_messages", "--draining-mode"], environment);
-  await command.outputMatching(/Consuming/);
+  await runCommand(["subscribe", "--queue", "old"], node.environment);
+  await using command = startCommand(["consume_messages", "--draining-mode", "--queue", "old"], node.environment);
+  await command.outputMatching(/Consuming queue="old"/);
   const connection = await amqp.connect(node.virtualHost.url);
   await (await connection.createChannel()).deleteQueue("old");
 
