@@ -1,0 +1,76 @@
+/** How fast one consumer process works off a queue that is full, for each type of message. */
+import { INCOMING_EXCHANGE } from "../src/broker/objects.ts";
+import { findFreePort } from "../test/support/command.ts";
+import { type Figure, sizeTarget } from "./figures.ts";
+import { checkEffects, type MessageType, messageTypes, prepareMessages } from "./incoming.ts";
+import type { Bench } from "./plan.ts";
+import { startProduct, waitUntil } from "./product.ts";
+import { publishAll, watchQueue } from "./queue.ts";
+import { type Contender, median, medianRatio, runRounds } from "./rounds.ts";
+import { emptyTables, type Stage } from "./stage.ts";
+
+const QUEUE = "swpt_debtors";
+const RATE_MIN: Partial<Record<MessageType, number>> = { AccountUpdate: 5_000, PreparedTransfer: 5_000 };
+
+export async function benchConsume({ plan, stages, brokerUrl }: Bench): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const type of messageTypes) {
+    const contenders = stages.map(
+      (stage): Contender => ({
+        name: String(stage.debtorCount),
+        run: () => consumeMessages(stage, brokerUrl, type, plan.consumedMessages),
+      }),
+    );
+    const rounds = await runRounds(contenders, plan.rounds);
+    const target = RATE_MIN[type] === undefined ? {} : { target: { of: "value", atLeast: RATE_MIN[type] } as const };
+    for (const { debtorCount } of stages) {
+      const rates = rounds[debtorCount]!;
+      figures.push({
+        name: `consume ${type}`,
+        debtors: debtorCount,
+        unit: "1/s",
+        value: median(rates),
+        rounds: { ours: rates },
+        ...target,
+      });
+    }
+    const [few, many] = stages;
+    if (few === undefined || many === undefined) continue;
+    const value = medianRatio(rounds[many.debtorCount]!, rounds[few.debtorCount]!);
+    figures.push({ name: `consume ${type}, many debtors to few`, unit: "ratio", value, target: sizeTarget });
+  }
+  return figures;
+}
+
+/**
+ * Messages per second, from the moment when the consumer has got its first fifth of a prefetch to the moment when the
+ * queue is empty. At both moments as many messages are with the consumer, so that its start does not count.
+ */
+async function consumeMessages(stage: Stage, brokerUrl: string, type: MessageType, count: number): Promise<number> {
+  await emptyTables(stage);
+  const bodies = await prepareMessages(stage, type, count);
+  await publishAll(brokerUrl, INCOMING_EXCHANGE, type, bodies);
+  await stage.client.query("checkpoint");
+  await using watch = await watchQueue(brokerUrl, QUEUE);
+  await watch.until((ready) => ready === count);
+
+  const metricsPort = await findFreePort();
+  const consumer = startProduct("consume_messages", { ...stage.environment, METRICS_PORT: String(metricsPort) });
+  await using _ = consumer;
+  const prefetch = Number(stage.environment.PROTOCOL_BROKER_PREFETCH_COUNT);
+  const begun = await watch.until((ready) => ready < count - prefetch);
+  const ended = await watch.until((ready) => ready === 0);
+  await waitUntil(consumer, async () => (await countApplied(metricsPort)) === count, "all messages to be applied");
+  const exit = await consumer.stop();
+  if (exit.code !== 0) throw new Error(`The consumer ended with ${exit.code}:\n${consumer.output()}`);
+  // What it had not acknowledged would be back.
+  await watch.until((ready) => ready === 0);
+  await checkEffects(stage, type, count);
+  return (begun.count * 1000) / (ended.at - begun.at);
+}
+
+/** How many messages the consumer says it has applied. */
+async function countApplied(metricsPort: number): Promise<number> {
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  return Number(/^swpt_debtors_messages_total\{.*outcome="applied".*\} (\d+)$/m.exec(metrics)?.[1]);
+}

@@ -1,0 +1,33 @@
+/** `get debtor` over HTTP, beside a select of the same columns, run by pgbench. */
+import { DEBTOR_COLUMNS } from "../src/database/debtors.ts";
+import { type Figure, sizeTarget } from "./figures.ts";
+import { runHttpLoad } from "./load/http-load.ts";
+import { runPgbench } from "./pgbench.ts";
+import type { Bench } from "./plan.ts";
+import { startServing } from "./product.ts";
+import { FIRST_DEBTOR_ID } from "./stage.ts";
+import { compareWithLimit } from "./with-limit.ts";
+
+const STATEMENT = `select ${DEBTOR_COLUMNS} from debtor where debtor_id = :debtor_id`;
+
+export async function benchGetDebtor(bench: Bench): Promise<Figure[]> {
+  const { clients, seconds } = bench.plan;
+  return compareWithLimit(bench, {
+    name: "get debtor",
+    ratioMin: 0.2,
+    sizeTarget,
+    start: (stage) => startServing("webserver", stage),
+    runOurs: ({ debtorCount }, { port }) =>
+      runHttpLoad({
+        port,
+        what: "get-debtor",
+        who: "user",
+        firstDebtorId: FIRST_DEBTOR_ID,
+        debtorCount,
+        clients,
+        seconds,
+      }),
+    runLimit: (stage) => runPgbench(stage, STATEMENT, bench.plan),
+    afterEach: async () => {},
+  });
+}

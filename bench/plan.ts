@@ -1,0 +1,54 @@
+/** How much is measured. */
+import type { Figure } from "./figures.ts";
+import type { Stage } from "./stage.ts";
+
+export interface Plan {
+  /** Debtors in the table: few, and many. */
+  readonly debtorCounts: readonly number[];
+  readonly rounds: number;
+  /** Of HTTP load and of pgbench, in each round. */
+  readonly seconds: number;
+  /** Clients at a time, over HTTP and of pgbench. */
+  readonly clients: number;
+  /** Messages that are consumed in each round, of each type. */
+  readonly consumedMessages: number;
+  /** Messages that are flushed in each round. */
+  readonly flushedMessages: number;
+  /** Requests whose way to the broker is timed. */
+  readonly timedRequests: number;
+}
+
+export const fullPlan: Plan = {
+  debtorCounts: [1_000, 1_000_000],
+  rounds: 5,
+  seconds: 4,
+  clients: 32,
+  consumedMessages: 30_000,
+  flushedMessages: 50_000,
+  timedRequests: 400,
+};
+
+/** Enough to see that everything works; the figures say nothing. */
+export const quickPlan: Plan = {
+  debtorCounts: [100],
+  rounds: 1,
+  seconds: 1,
+  clients: 4,
+  consumedMessages: 1_500,
+  flushedMessages: 10_000,
+  timedRequests: 10,
+};
+
+/** What a benchmark is given. */
+export interface Bench {
+  readonly plan: Plan;
+  /** One for each number of debtors. */
+  readonly stages: readonly Stage[];
+  /** A virtual host with an agent's exchanges and queue. */
+  readonly brokerUrl: string;
+}
+
+export interface Benchmark {
+  readonly name: string;
+  readonly run: (bench: Bench) => Promise<Figure[]>;
+}

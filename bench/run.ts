@@ -1,0 +1,105 @@
+/**
+ * `npm run bench`: measures the program on this machine beside what its parts can do. See README.md in this folder.
+ *
+ *   npm run bench                       all of it, which takes about a quarter of an hour
+ *   npm run bench -- --only gate        one benchmark; may be given several times
+ *   npm run bench -- --rounds 3         rounds of each
+ *   npm run bench -- --quick            a few seconds of each, to see that it works; the figures say nothing
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import os from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { providePostgres } from "../scripts/servers/postgres.ts";
+import { provideRabbitMq } from "../scripts/servers/rabbitmq.ts";
+import { runCommand } from "../test/support/command.ts";
+import { benchConsume } from "./consume.ts";
+import { benchCreateTransfer } from "./create-transfer.ts";
+import { type Figure, formatTable, isMet } from "./figures.ts";
+import { benchFlush } from "./flush.ts";
+import { benchGate } from "./gate.ts";
+import { benchGetDebtor } from "./get-debtor.ts";
+import { benchLatency } from "./latency.ts";
+import { loadClientName } from "./load/http-load.ts";
+import { benchMemory } from "./memory.ts";
+import { type Bench, type Benchmark, fullPlan, type Plan, quickPlan } from "./plan.ts";
+import { createStage, createVirtualHost } from "./stage.ts";
+
+const benchmarks: readonly Benchmark[] = [
+  { name: "create-transfer", run: benchCreateTransfer },
+  { name: "get-debtor", run: benchGetDebtor },
+  { name: "gate", run: benchGate },
+  { name: "consume", run: benchConsume },
+  { name: "flush", run: benchFlush },
+  { name: "latency", run: benchLatency },
+  { name: "memory", run: benchMemory },
+];
+
+const say = (line: string): void => console.error(`bench: ${line}`);
+
+await main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
+
+async function main(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string", multiple: true, default: [] },
+      rounds: { type: "string" },
+    },
+  });
+  const unknown = values.only.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
+  if (unknown.length > 0)
+    throw new Error(`No such benchmark: ${unknown}. There are ${benchmarks.map(({ name }) => name).join(", ")}.`);
+  const basis = values.quick ? quickPlan : fullPlan;
+  const plan = { ...basis, rounds: Number(values.rounds ?? basis.rounds) };
+  const wanted = benchmarks.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
+
+  await using servers = new AsyncDisposableStack();
+  for (const provide of [providePostgres, provideRabbitMq]) {
+    const server = await provide(say);
+    Object.assign(process.env, server.environment);
+    // Each stage removes what it has made. This stops a server that was started for us.
+    servers.defer(() => server.release("swpt_bench_nothing"));
+  }
+  const figures = await measure(plan, wanted);
+  console.log(formatTable(figures));
+  say(`written to ${await save(plan, figures)}`);
+}
+
+async function measure(plan: Plan, wanted: readonly Benchmark[]): Promise<Figure[]> {
+  await using stack = new AsyncDisposableStack();
+  const virtualHost = stack.use(await createVirtualHost());
+  const stages = [];
+  for (const debtorCount of plan.debtorCounts) {
+    say(`preparing ${debtorCount.toLocaleString("en")} debtors`);
+    stages.push(stack.use(await createStage(debtorCount, virtualHost.url)));
+  }
+  const { code, output } = await runCommand(["subscribe"], stages[0]!.environment);
+  if (code !== 0) throw new Error(output);
+  const bench: Bench = { plan, stages, brokerUrl: virtualHost.url };
+  const figures: Figure[] = [];
+  for (const { name, run } of wanted) {
+    say(name);
+    const found = await run(bench);
+    console.error(formatTable(found));
+    figures.push(...found);
+  }
+  return figures;
+}
+
+/** Returns the name of the file. */
+async function save(plan: Plan, figures: readonly Figure[]): Promise<string> {
+  const folder = new URL("results/", import.meta.url);
+  await mkdir(folder, { recursive: true });
+  const at = new Date().toISOString();
+  const file = new URL(`${at.replaceAll(/[:.]/g, "-")}.json`, folder);
+  const machine = { processors: os.availableParallelism(), model: os.cpus()[0]?.model, memory: os.totalmem() };
+  const judged = figures.map((figure) => ({ ...figure, isMet: isMet(figure) }));
+  const content = { at, node: process.version, machine, loadClient: await loadClientName(), plan, figures: judged };
+  await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
+  return fileURLToPath(file);
+}
