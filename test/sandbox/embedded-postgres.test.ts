@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { access, chmod, mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import pg from "pg";
+import { startEmbeddedPostgres } from "../../sandbox/embedded-postgres.ts";
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Starts the server from another process, which writes its URL and lives until it is killed. */
+function startElsewhere(folder: string) {
+  const script = `
+    const { startEmbeddedPostgres } = await import(${JSON.stringify(import.meta.resolve("../../sandbox/embedded-postgres.ts"))});
+    const server = await startEmbeddedPostgres(${JSON.stringify({ folder, database: "demo" })});
+    console.log(server.url);
+    setInterval(() => {}, 1000);`;
+  return spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+test("the embedded PostgreSQL keeps its data, also when the process that started it is killed", async () => {
+  const parent = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-test-"));
+  // As root the server runs as somebody else, who must be able to pass through.
+  await chmod(parent, 0o755);
+  const folder = path.join(parent, "postgres");
+  try {
+    const process = startElsewhere(folder);
+    const [url] = (await once(process.stdout, "data")).map(String);
+    await query(url!.trim(), "create table kept (id int8)");
+    process.kill("SIGKILL");
+    await once(process, "close");
+
+    await using server = await startEmbeddedPostgres({ folder, database: "demo" });
+    assert.deepEqual(await query(server.url, "select * from kept"), []);
+  } finally {
+    await rm(parent, { recursive: true, force: true });
+  }
+});
+
+test("a temporary server leaves nothing behind", async () => {
+  const server = await startEmbeddedPostgres();
+  const rows = (await query(server.url, "show data_directory")) as { data_directory: string }[];
+  await server.stop();
+  await assert.rejects(query(server.url, "select 1"));
+  await assert.rejects(access(rows[0]!.data_directory), { code: "ENOENT" });
+});
