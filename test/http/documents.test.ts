@@ -69,6 +69,9 @@ for (const contentType of [
   "text/xml",
   "application/octet-stream",
   "APPLICATION/PDFX",
+  "application/pdf, text/html",
+  "application/pdf;, text/html",
+  'application/pdf; a="b", text/html; c=d',
 ]) {
   test(`${contentType} of a stranger runs no script in the origin of the API`, async () => {
     const document = await save(contentType, "<script>alert(1)</script>");
@@ -80,10 +83,12 @@ for (const contentType of [
 }
 
 test("a PDF is not put in a sandbox, where it would not show", async () => {
-  const document = await save("application/pdf", "%PDF-1.7");
-  assert.equal(document.headers.get("content-security-policy"), null);
-  assert.equal(document.headers.get("x-content-type-options"), "nosniff");
-  await document.body?.cancel();
+  for (const contentType of ["application/pdf", "Application/PDF; version=1.7"]) {
+    const document = await save(contentType, "%PDF-1.7");
+    assert.equal(document.headers.get("content-security-policy"), null);
+    assert.equal(document.headers.get("x-content-type-options"), "nosniff");
+    await document.body?.cancel();
+  }
 });
 
 test("HEAD tells the length of a document and no more", async () => {

@@ -36,11 +36,12 @@ export const getDocument = withoutBody(async ({ pool }, { target }) => {
 /**
  * Documents are written by strangers, and come from the origin of the API. In a sandbox a page has an origin of its own and
  * runs no script, while its text, styles and pictures show; the browser keeps to the content type (`nosniff` is on every
- * answer). PDF viewers refuse to work in a sandbox, and a PDF has no access to the origin anyhow.
+ * answer). PDF viewers refuse to work in a sandbox, and a PDF has no access to the origin anyhow. A comma makes the content
+ * type a list, of which browsers take the last one (Fetch, "extract a MIME type"): that is no PDF.
  */
 function headersOf(contentType: string): Record<string, string> {
   const headers = { "content-type": contentType, "cross-origin-resource-policy": "cross-origin" };
-  if (/^\s*application\/pdf\s*(?:;|$)/i.test(contentType)) return headers;
+  if (/^application\/pdf\s*(?:;[^,]*)?$/i.test(contentType)) return headers;
   return { ...headers, "content-security-policy": DOCUMENT_POLICY };
 }
 
