@@ -63,7 +63,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     clientErrorHandler: answerMalformedRequest,
   });
   // Bodies are read when the caller is known to be one who may send them; until then Fastify leaves them alone.
-  for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+  for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"]) {
     app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   }
   let isClosing = false;
