@@ -53,6 +53,8 @@ export class DatabaseUnavailable extends Error {
 const SESSION_OPTIONS = "-c TimeZone=UTC -c DateStyle=ISO -c enable_seqscan=off -c jit=off";
 const CONNECT_TIMEOUT_MILLIS = 5_000;
 const STATEMENT_TIMEOUT_MILLIS = 30_000;
+/** PostgreSQL ends a statement by itself; one that it has not answered for so much longer will never be answered. */
+const SILENCE_FACTOR = 1.25;
 const TRANSACTION_TRIES_MAX = 8;
 
 const INT8_ARRAY = 1016 as number;
@@ -65,6 +67,7 @@ types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, parsePostgresTimestamp);
 
 /** Opens a pool. Connects when the first statement comes. */
 export function openPool(options: PoolOptions): Pool {
+  const statementTimeoutMillis = options.statementTimeoutMillis ?? STATEMENT_TIMEOUT_MILLIS;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.size,
@@ -73,7 +76,8 @@ export function openPool(options: PoolOptions): Pool {
     types,
     options: SESSION_OPTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MILLIS,
-    statement_timeout: options.statementTimeoutMillis ?? STATEMENT_TIMEOUT_MILLIS,
+    statement_timeout: statementTimeoutMillis,
+    query_timeout: statementTimeoutMillis * SILENCE_FACTOR,
   });
   // A connection that is lost while idle is replaced by the next caller; without listeners it would end the process.
   pool.on("error", () => {});
@@ -176,27 +180,22 @@ export const sqlStateOf = (error: unknown): string | undefined =>
 /** serialization_failure and deadlock_detected: the same work may succeed when tried again. */
 const isConcurrencyFailure = (error: unknown): boolean => ["40001", "40P01"].includes(sqlStateOf(error) ?? "");
 
-// query_canceled (by the time limit), admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections,
-// read_only_sql_transaction (a standby); and class 08, connection exceptions.
-const UNAVAILABLE_STATES = new Set(["57014", "57P01", "57P02", "57P03", "53300", "25006"]);
-const UNAVAILABLE_CODES = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ENOENT",
-]);
+/**
+ * Classes 08 (connection exception), 53 (insufficient resources: no connection left, disk full) and 57 (operator
+ * intervention: shutdown, starting up, statement over its time limit); and a standby, and a session ended while idle.
+ */
+const isUnavailableState = (state: string): boolean =>
+  /^(?:08|53|57)/.test(state) || ["25006", "25P03"].includes(state);
 const UNAVAILABLE_MESSAGES =
-  /Connection terminated|timeout exceeded when trying to connect|not queryable|Client was closed/i;
+  /Connection terminated|timeout exceeded when trying to connect|not queryable|Client was closed|Query read timeout/i;
+
+/** The network's or the operating system's: no route, refused, reset. Of a name with several addresses, one for each. */
+const isSystemError = (error: Error): boolean => "syscall" in error || error instanceof AggregateError;
 
 function translateError(error: unknown): unknown {
   if (error instanceof DatabaseUnavailable || !(error instanceof Error)) return error;
   const state = sqlStateOf(error);
   const isUnavailable =
-    state === undefined
-      ? UNAVAILABLE_CODES.has((error as NodeJS.ErrnoException).code ?? "") || UNAVAILABLE_MESSAGES.test(error.message)
-      : UNAVAILABLE_STATES.has(state) || state.startsWith("08");
+    state === undefined ? isSystemError(error) || UNAVAILABLE_MESSAGES.test(error.message) : isUnavailableState(state);
   return isUnavailable ? new DatabaseUnavailable("The database is away", { cause: error }) : error;
 }
