@@ -5,7 +5,7 @@ import type { Authentication, Config } from "../config.ts";
 import type { Pool } from "../database/database.ts";
 import { createWaker } from "../database/wake.ts";
 import { createGate, type Gate } from "../http/gate/gate.ts";
-import { createServer } from "../http/server.ts";
+import { createServer, type ServerOptions } from "../http/server.ts";
 import { finishWithin, untilAborted } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
@@ -17,6 +17,8 @@ export interface WebserverOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly instruments?: Instruments;
+  /** What the server says about itself, where that is not the usual. */
+  readonly serverOptions?: Pick<ServerOptions, "healthText" | "authorizationOrigin">;
   /** Called with the URL once it listens. */
   readonly onListening?: (url: string) => void;
 }
@@ -28,7 +30,7 @@ const IDLE_CHECK_MILLIS = 50;
 
 /** Serves until the signal is aborted; then takes no more, finishes the requests under way, and resolves. */
 export async function runWebserver(options: WebserverOptions): Promise<void> {
-  const { config, pool, log, signal, instruments, onListening } = options;
+  const { config, pool, log, signal, instruments, serverOptions, onListening } = options;
   const gate = openGate(config, log);
   const waker = createWaker(pool);
   const app = createServer({
@@ -42,6 +44,7 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
     areForwardedHeadersTrusted: config.webserver.areForwardedHeadersTrusted,
     log,
     onWritten: () => waker.wake(),
+    ...serverOptions,
     ...(instruments === undefined ? {} : { metrics: createHttpMetrics(instruments) }),
   });
   try {

@@ -3,11 +3,13 @@ import type { IncomingMessage } from "node:http";
 import type { Static, TSchema } from "typebox";
 import type { Config } from "../config.ts";
 import type { Pool } from "../database/database.ts";
+import type { Debtor } from "../domain/debtor.ts";
 import type { RunningTransfer } from "../domain/running-transfer.ts";
 import type { NewTransfer } from "../operations/transfers.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import type { Answer } from "./answer.ts";
 import { unprocessable } from "./errors.ts";
+import type { Documentation } from "./openapi/documentation.ts";
 import { readBody, readJson } from "./request-body.ts";
 import { compileValidator } from "./schemas/validation.ts";
 import type { Caller } from "./subjects.ts";
@@ -18,7 +20,12 @@ export interface Door {
   readonly pool: Pool;
   readonly realm: ShardingRealm;
   readonly limits: Config["limits"];
+  /** Reads for many requests at a time, for where there are many. */
+  readonly findDebtor: (debtorId: bigint) => Promise<Debtor | undefined>;
   readonly createTransfer: (transfer: NewTransfer) => Promise<{ transfer: RunningTransfer; isNew: boolean }>;
+  /** What the health check says, one line. */
+  readonly healthText: string;
+  readonly documentation: Documentation;
   /** To be called when something has been put into the outbox. */
   readonly onWritten: () => void;
 }

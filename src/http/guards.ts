@@ -3,6 +3,7 @@
  * Spec: authorization, part 5; golden NOTES, "Order of refusals".
  */
 import type { IncomingMessage } from "node:http";
+import { createDebtorFinder } from "../operations/debtor-finder.ts";
 import { createTransferCreator } from "../operations/transfers.ts";
 import type { Answer } from "./answer.ts";
 import { isPreflight, preflightHeaders } from "./cors.ts";
@@ -11,6 +12,7 @@ import { HttpError } from "./errors.ts";
 import { gateIdentification, type Identification, type IdentifiedCaller, proxyIdentification } from "./identity.ts";
 import { baseUrlOf } from "./location.ts";
 import { answerNowhere } from "./nowhere.ts";
+import { createDocumentation } from "./openapi/documentation.ts";
 import { checkAfterBody, checkBeforeBody } from "./permissions.ts";
 import type { Resource } from "./route-table.ts";
 import { endpoints } from "./routes/index.ts";
@@ -28,8 +30,18 @@ export function createGuards(
   options: ServerOptions,
 ): (raw: IncomingMessage, target: Target, progress: Progress) => Promise<Answer> {
   const { pool, realm, limits, isCorsEnabled, areForwardedHeadersTrusted, onWritten } = options;
+  const { healthText = "OK", authorizationOrigin = "" } = options;
   const identification = identificationOf(options);
-  const door: Door = { pool, realm, limits, createTransfer: createTransferCreator(pool, limits), onWritten };
+  const door: Door = {
+    pool,
+    realm,
+    limits,
+    findDebtor: createDebtorFinder(pool),
+    createTransfer: createTransferCreator(pool, limits),
+    healthText,
+    documentation: createDocumentation(authorizationOrigin),
+    onWritten,
+  };
 
   return async (raw, target, progress) => {
     const { resource } = target;

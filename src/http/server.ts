@@ -25,23 +25,48 @@ export interface ServerOptions {
   readonly subjects: Subjects;
   readonly isCorsEnabled: boolean;
   readonly areForwardedHeadersTrusted: boolean;
+  /** What the health check says, in one line. Default: OK. */
+  readonly healthText?: string;
+  /** `scheme://host:port` of the authorization server, for the documentation. Default: it stands behind the same name. */
+  readonly authorizationOrigin?: string;
   readonly log: Logger;
   /** Called after each operation that has put something into the outbox. */
   readonly onWritten: () => void;
   readonly metrics?: HttpMetrics;
+  readonly timeouts?: Timeouts;
+}
+
+/** How long clients may keep a connection waiting, in milliseconds. */
+export interface Timeouts {
+  /** From the first byte of a request to the end of its headers. */
+  readonly headers: number;
+  /** From the first byte of a request to its end. */
+  readonly request: number;
+  /** Between two requests. */
+  readonly keepAlive: number;
+  /** Without a byte in either direction. */
+  readonly silence: number;
+  /** From the last answer on a connection that is given up to its end. */
+  readonly farewell: number;
+  /** Between two looks at how long headers and requests have taken. */
+  readonly check: number;
 }
 
 // Nobody holds a connection for long without saying something. Keep-alive outlasts the minute after which load balancers
 // give up an idle connection; were it shorter, some request would meet a closing connection.
 const HEADER_BYTES_MAX = 16_384;
-const HEADERS_TIMEOUT_MILLIS = 15_000;
-const REQUEST_TIMEOUT_MILLIS = 30_000;
-const KEEP_ALIVE_TIMEOUT_MILLIS = 75_000;
-const SILENCE_TIMEOUT_MILLIS = 120_000;
-const CONNECTIONS_CHECK_MILLIS = 5_000;
+const TIMEOUTS: Timeouts = {
+  headers: 15_000,
+  request: 30_000,
+  keepAlive: 75_000,
+  silence: 120_000,
+  farewell: 15_000,
+  check: 5_000,
+};
 
 /** Makes the server; it does not listen yet. `close()` stops it: requests under way are finished. */
 export function createServer(options: ServerOptions): FastifyInstance {
+  const timeouts = options.timeouts ?? TIMEOUTS;
   const app = fastify({
     logger: false,
     rewriteUrl: (request) => {
@@ -52,15 +77,15 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
     exposeHeadRoutes: false,
     return503OnClosing: false,
-    requestTimeout: REQUEST_TIMEOUT_MILLIS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MILLIS,
-    connectionTimeout: SILENCE_TIMEOUT_MILLIS,
+    requestTimeout: timeouts.request,
+    keepAliveTimeout: timeouts.keepAlive,
+    connectionTimeout: timeouts.silence,
     http: {
       maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: HEADERS_TIMEOUT_MILLIS,
-      connectionsCheckingInterval: CONNECTIONS_CHECK_MILLIS,
+      headersTimeout: timeouts.headers,
+      connectionsCheckingInterval: timeouts.check,
     },
-    clientErrorHandler: answerMalformedRequest,
+    clientErrorHandler: (error, socket) => answerMalformedRequest(error, socket, timeouts.farewell),
   });
   // Bodies are read when the caller is known to be one who may send them; until then Fastify leaves them alone.
   for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"]) {
@@ -85,7 +110,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
 }
 
 /** Answers requests that are no HTTP, are too big in their head, or take too long. */
-function answerMalformedRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+function answerMalformedRequest(error: NodeJS.ErrnoException, socket: Socket, farewellMillis: number): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
@@ -93,7 +118,7 @@ function answerMalformedRequest(error: NodeJS.ErrnoException, socket: Socket): v
   const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
   const body = errorBody(status);
   // A client that does not read its answer must not keep the socket.
-  socket.setTimeout(HEADERS_TIMEOUT_MILLIS, () => socket.destroy());
+  socket.setTimeout(farewellMillis, () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${reasonOf(status)}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`,

@@ -1,64 +1,86 @@
 /** The readable reference: one HTML page without a script, made of the OpenAPI document. */
-import type { OpenApiDocument, OperationObject } from "./document.ts";
+import type { Content, OpenApiDocument, OperationObject } from "./document.ts";
+import { code, escapeHtml, formatText } from "./html.ts";
+import { linkTo, schemaSection } from "./reference-schemas.ts";
+import { stylesheet } from "./reference-style.ts";
 
 /** Writes the page. */
 export function writeReferencePage({ info, tags, paths, components }: OpenApiDocument): string {
-  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+  const entries = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
   );
-  const sections = tags.map(
-    ({ name, description }) =>
-      `<h2 id="${name}">${escapeHtml(name)}</h2><p>${escapeHtml(description)}</p>${operations
-        .filter(({ operation }) => operation.tags.includes(name))
-        .map(({ path, method, operation }) => operationSection(path, method, operation))
-        .join("")}`,
-  );
-  const schemas = Object.entries(components.schemas).map(
-    ([name, schema]) =>
-      `<details id="schema-${name}"><summary><code>${escapeHtml(name)}</code></summary>${json(schema)}</details>`,
-  );
+  const chapters = tags.map((tag) => ({
+    ...tag,
+    entries: entries.filter(({ operation }) => operation.tags.includes(tag.name)),
+  }));
+  const schemas = Object.entries(components.schemas);
   return `<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(info.title)}</title><link rel="icon" href="data:,"><style>${style}</style></head>
-<body><h1>${escapeHtml(info.title)}</h1><p>${escapeHtml(info.description)}</p>
-<p>To try it out: <a href="/debtors/.docs/swagger-ui">Swagger UI</a>. For programs: <a href="/debtors/.docs/openapi.json">openapi.json</a>.</p>
-<nav>${[...tags.map(({ name }) => name), "objects"].map((name) => `<a href="#${name}">${escapeHtml(name)}</a>`).join(" ")}</nav>
-${sections.join("\n")}
+<title>${escapeHtml(info.title)}</title><link rel="icon" href="data:,"><style>${stylesheet}</style></head>
+<body>
+<header><h1>${escapeHtml(info.title)}</h1>${formatText(info.description)}
+<p><a href="/debtors/.docs/swagger-ui">Try it out</a> in Swagger UI, or give <a href="/debtors/.docs/openapi.json">openapi.json</a> to a program.</p></header>
+<nav aria-label="Contents">${chapters.map(chapterContents).join("")}
+<h2><a href="#objects">objects</a></h2><p>${schemas.map(([name]) => linkTo(name)).join(", ")}</p></nav>
+<main>
+${chapters.map(chapterSection).join("\n")}
 <h2 id="objects">objects</h2>
-${schemas.join("\n")}
+${schemas.map(([name, schema]) => schemaSection(name, schema)).join("\n")}
+</main>
 </body></html>
 `;
 }
 
-function operationSection(path: string, method: string, operation: OperationObject): string {
-  const { operationId, summary, description, requestBody, responses, security } = operation;
-  const scopes = security.flatMap((requirement) => Object.values(requirement) as string[][]).flat();
-  const rows = Object.entries(responses).map(
-    ([status, response]) =>
-      `<tr><td>${status}</td><td>${escapeHtml(response.description)}</td><td>${schemaLinks(response)}</td></tr>`,
-  );
-  return `<section id="${operationId}"><h3><code>${method} ${escapeHtml(path)}</code></h3>
-<p><b>${escapeHtml(summary)}.</b> ${escapeHtml(description ?? "")}</p>
-<p>Operation <code>${operationId}</code>; ${scopes.length === 0 ? "public" : `scope <code>${escapeHtml(scopes[0]!)}</code>`}${requestBody === undefined ? "" : `; takes ${schemaLinks(requestBody) || "any content"}`}.</p>
-<table>${rows.join("")}</table></section>
-`;
+interface Chapter {
+  readonly name: string;
+  readonly description: string;
+  readonly entries: readonly Entry[];
 }
 
-/** Links to the objects that are named in a part of the document. */
-const schemaLinks = (part: object): string =>
-  [...new Set([...JSON.stringify(part).matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name!))]
-    .map((name) => `<a href="#schema-${name}"><code>${name}</code></a>`)
-    .join(", ");
+interface Entry {
+  readonly path: string;
+  readonly method: string;
+  readonly operation: OperationObject;
+}
 
-const json = (value: unknown): string => `<pre>${escapeHtml(JSON.stringify(value, undefined, 2))}</pre>`;
+const chapterContents = ({ name, entries }: Chapter): string =>
+  `<h2><a href="#${name}">${name}</a></h2><ul>${entries
+    .map(({ method, path, operation: { operationId, summary } }) => {
+      return `<li><a href="#${operationId}">${escapeHtml(summary)}</a> <small>${code(`${method} ${path}`)}</small></li>`;
+    })
+    .join("")}</ul>`;
 
-const escapeHtml = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+const chapterSection = ({ name, description, entries }: Chapter): string =>
+  `<h2 id="${name}">${name}</h2>${formatText(description)}\n${entries.map(operationSection).join("\n")}`;
 
-const style = `
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
-code,pre{font-family:ui-monospace,monospace;font-size:.9em}pre{background:#f4f4f4;padding:.7rem;overflow:auto}
-h2{border-bottom:2px solid #ddd;margin-top:3rem}h3{margin:2rem 0 .3rem}
-table{border-collapse:collapse;width:100%}td{border-top:1px solid #ddd;padding:.3rem .6rem .3rem 0;vertical-align:top}
-nav a{margin-right:.8rem}`;
+function operationSection({ path, method, operation }: Entry): string {
+  const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
+  const answers = Object.entries(responses).map(([status, response]) => {
+    const isFailure = Number(status) >= 400;
+    const body = isFailure ? "" : contentText(response.content);
+    return `<dt>${status}</dt><dd>${formatText(response.description)}${body}</dd>`;
+  });
+  return `<section id="${operationId}"><h3>${escapeHtml(summary)}</h3>
+<p class="request"><b class="${method.toLowerCase()}">${method}</b> ${code(path)}</p>
+${formatText(description)}
+<p>Operation ${code(operationId)}, ${scopeText(operation)}.</p>
+${parameters.length === 0 ? "" : `<h4>Path</h4><dl>${parameters.map(({ name, description }) => `<dt>${code(name)}</dt><dd>${formatText(description)}</dd>`).join("")}</dl>`}
+${requestBody === undefined ? "" : `<h4>Body</h4>${contentText(requestBody.content)}`}
+<h4>Answers</h4><dl class="answers">${answers.join("")}</dl></section>`;
+}
+
+function scopeText({ security: [requirement] }: OperationObject): string {
+  const [scope] = requirement === undefined ? [] : Object.values(requirement).flat();
+  return scope === undefined ? "for everybody" : `with a token of scope ${code(scope)}`;
+}
+
+/** What a body is. How an object looks is shown with the object. */
+const contentText = (content: Content | undefined): string =>
+  Object.entries(content ?? {})
+    .map(([contentType, { schema }]) => {
+      const name = schema.$ref?.split("/").at(-1);
+      if (name === undefined) return `<p>${contentType === "*/*" ? "Any content type." : code(contentType)}</p>`;
+      return `<p>${linkTo(name)}</p>`;
+    })
+    .join("");

@@ -1,12 +1,15 @@
-/** Swagger UI, from the files in its package: nothing is loaded from elsewhere. */
+/** Swagger UI, from the files in its package and two of ours: nothing is loaded from elsewhere. */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 
-const folder = path.join(
+// Out of this package rather than `swagger-ui-dist`, which tells its makers about every installation.
+const packageFolder = path.join(
   path.dirname(createRequire(import.meta.url).resolve("@fastify/swagger-ui/package.json")),
   "static",
 );
+const ownFolder = fileURLToPath(new URL("swagger-ui/", import.meta.url));
 
 export interface Asset {
   readonly contentType: string;
@@ -19,38 +22,38 @@ export const swaggerUiPage = `<!DOCTYPE html>
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Simple Issuing Web API</title>
 <link rel="stylesheet" href="/debtors/.docs/swagger-ui/swagger-ui.css">
+<link rel="stylesheet" href="/debtors/.docs/swagger-ui/contrast.css">
 <link rel="icon" type="image/png" href="/debtors/.docs/swagger-ui/favicon-32x32.png"></head>
 <body><div id="swagger-ui"></div>
 <script src="/debtors/.docs/swagger-ui/swagger-ui-bundle.js"></script>
 <script src="/debtors/.docs/swagger-ui/start.js"></script></body></html>
 `;
 
-const start = `SwaggerUIBundle({
-  url: "/debtors/.docs/openapi.json",
-  dom_id: "#swagger-ui",
-  deepLinking: true,
-  validatorUrl: null,
-  oauth2RedirectUrl: location.origin + "/debtors/.docs/swagger-ui/oauth2-redirect.html",
-}).initOAuth({ clientId: "swagger-ui", usePkceWithAuthorizationCodeGrant: true });
-`;
-
-const contentTypes: Readonly<Record<string, string>> = {
-  "swagger-ui.css": "text/css; charset=utf-8",
-  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-  "oauth2-redirect.html": "text/html; charset=utf-8",
-  "oauth2-redirect.js": "text/javascript; charset=utf-8",
-  "favicon-32x32.png": "image/png",
+const files: Readonly<Record<string, string>> = {
+  "swagger-ui.css": packageFolder,
+  "swagger-ui-bundle.js": packageFolder,
+  "oauth2-redirect.html": packageFolder,
+  "oauth2-redirect.js": packageFolder,
+  "favicon-32x32.png": packageFolder,
+  "contrast.css": ownFolder,
+  "start.js": ownFolder,
 };
 
-const assets = new Map<string, Promise<Asset>>([
-  ["start.js", Promise.resolve({ contentType: "text/javascript; charset=utf-8", content: Buffer.from(start) })],
-]);
+const contentTypes: Readonly<Record<string, string>> = {
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".png": "image/png",
+};
+
+const assets = new Map<string, Promise<Asset>>();
 
 /** A part of the page, read from the disk the first time; `undefined` when there is none of that name. */
 export function findSwaggerUiAsset(name: string): Promise<Asset> | undefined {
-  const contentType = Object.hasOwn(contentTypes, name) ? contentTypes[name] : undefined;
+  const folder = Object.hasOwn(files, name) ? files[name] : undefined;
   let asset = assets.get(name);
-  if (asset === undefined && contentType !== undefined) {
+  if (asset === undefined && folder !== undefined) {
+    const contentType = contentTypes[path.extname(name)]!;
     asset = readFile(path.join(folder, name)).then((content) => ({ contentType, content }));
     assets.set(name, asset);
   }

@@ -2,22 +2,13 @@
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { withoutBody } from "../endpoint.ts";
 import { notFound } from "../errors.ts";
-import { buildOpenApiDocument } from "../openapi/document.ts";
-import { writeReferencePage } from "../openapi/reference-page.ts";
 import { findSwaggerUiAsset, swaggerUiPage } from "../openapi/swagger-ui.ts";
 
-let openApiText: string | undefined;
-let referencePage: string | undefined;
+export const getOpenApiDocument = withoutBody(({ documentation }) => jsonAnswer(200, documentation.openApiText()));
 
-export const getOpenApiDocument = withoutBody(() => {
-  openApiText ??= JSON.stringify(buildOpenApiDocument());
-  return jsonAnswer(200, openApiText);
-});
-
-export const getReference = withoutBody(() => {
-  referencePage ??= writeReferencePage(buildOpenApiDocument());
-  return page(referencePage, "default-src 'none'; style-src 'unsafe-inline'; img-src data:");
-});
+export const getReference = withoutBody(({ documentation }) =>
+  page(documentation.referencePage(), "default-src 'none'; style-src 'unsafe-inline'; img-src data:"),
+);
 
 // It sends requests to this server, and to the authorization server for a token, wherever that is.
 export const getSwaggerUi = withoutBody(() =>

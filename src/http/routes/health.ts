@@ -1,8 +1,8 @@
 /** Says that the server answers. Spec: http-api, "health and docs". */
 import { withoutBody } from "../endpoint.ts";
 
-export const checkHealth = withoutBody(() => ({
+export const checkHealth = withoutBody(({ healthText }) => ({
   status: 200,
   headers: { "content-type": "text/plain", "cache-control": "no-store" },
-  body: "OK\n",
+  body: `${healthText}\n`,
 }));

@@ -26,7 +26,10 @@ export const DebtorConfig = ApiObject("DebtorConfig", "A debtor's configuration.
   type: TypeName("DebtorConfig"),
   uri: Uri("The URI of this object.", "/debtors/1/config"),
   debtor: ObjectReference,
-  configData: Type.String({ description: "The configuration, an opaque text for this server." }),
+  configData: Type.String({
+    description: "The configuration, an opaque text for this server.",
+    examples: ['{"info": {"iri": "https://example.com/"}}'],
+  }),
   latestUpdateId,
   latestUpdateAt: DateTime("The moment of the latest update."),
 });
@@ -78,7 +81,6 @@ export const DebtorActivationRequest = ApiObject("DebtorActivationRequest", "Ask
   reservationId: Type.Optional(
     Text({
       description: "The reservation to activate. Without it the debtor ID is reserved and activated at once.",
-      examples: ["12345"],
     }),
   ),
 });

@@ -14,7 +14,7 @@ export const DebtorIdentity = ApiObject("DebtorIdentity", "Names a debtor.", {
 const accountUri = {
   description:
     "`swpt:`, the unsigned decimal of the debtor ID, a slash, and the account ID (as it is, or `!` and its base64).",
-  examples: ["swpt:1/NDI5NDk2NzI5Ng=="],
+  examples: ["swpt:1/4294967296"],
 };
 
 export const AccountIdentity = ApiObject("AccountIdentity", "Names an account.", {
