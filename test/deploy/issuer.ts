@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { formatUnsigned } from "../../src/values/int64.ts";
+import { stringifyJson } from "../../src/values/json.ts";
 
 /** A transfer that the node has accepted. */
 export interface IssuedTransfer {
@@ -16,7 +17,7 @@ export interface IssuedTransfer {
 }
 
 export interface Issuer {
-  /** In the order of their acceptance. */
+  /** In the order of their acceptance. Throws when the node has given an answer that it must not give. */
   readonly transfers: readonly IssuedTransfer[];
   /** The last configuration that the node has accepted. */
   configData(): string;
@@ -51,7 +52,7 @@ export function startIssuer({ debtorId, url, firstHolderId, latestUpdateId }: Is
     const amount = BigInt(1000 + step);
     const holderId = firstHolderId + BigInt(step);
     const recipient = { uri: `swpt:${formatUnsigned(debtorId)}/${holderId}` };
-    const body = { transferUuid: uuid, recipient, amount: Number(amount), noteFormat: ".txt", note: `№ ${step}` };
+    const body = { transferUuid: uuid, recipient, amount, noteFormat: ".txt", note: `№ ${step}` };
     const created = await insist(`${path}transfers/`, "POST", body);
     // 303: accepted earlier, when the answer was lost.
     assert.ok([201, 303].includes(created.status), `${created.status} ${created.text}`);
@@ -69,7 +70,7 @@ export function startIssuer({ debtorId, url, firstHolderId, latestUpdateId }: Is
     const wanted = JSON.stringify({ type: "RootConfigData", info: { type: "DebtorInfo", iri } });
     const answer = await insist(`${path}config`, "PATCH", {
       configData: wanted,
-      latestUpdateId: Number(updateId + 1n),
+      latestUpdateId: updateId + 1n,
     });
     assert.equal(answer.status, 200, answer.text);
     updateId += 1n;
@@ -94,9 +95,15 @@ export function startIssuer({ debtorId, url, firstHolderId, latestUpdateId }: Is
   }
 
   const running = run();
-  running.catch(() => {}); // Whoever stops it is told.
+  let failure: Error | undefined;
+  running.catch((error: Error) => {
+    failure = error;
+  });
   return {
-    transfers,
+    get transfers() {
+      if (failure) throw failure;
+      return transfers;
+    },
     configData: () => configData,
     stop: () => {
       stopping.abort();
@@ -113,7 +120,7 @@ async function request(
 ): Promise<{ status: number; text: string } | undefined> {
   const headers = { "content-type": "application/json" };
   try {
-    const response = await fetch(url, { method, headers, redirect: "manual", body: JSON.stringify(body) });
+    const response = await fetch(url, { method, headers, redirect: "manual", body: stringifyJson(body) });
     return { status: response.status, text: await response.text() };
   } catch {
     return undefined;
