@@ -1,0 +1,103 @@
+/** One operation in the terms of OpenAPI. */
+import { errorBody, reasonOf } from "../errors.ts";
+import type { Route } from "../route-table.ts";
+import { ErrorBody } from "../schemas/errors.ts";
+import type { Content, OperationObject, ResponseObject } from "./document.ts";
+import { exampleOf } from "./examples.ts";
+import { operationTexts, type ResponseText } from "./operations.ts";
+import { type Components, schemaObject } from "./schema-objects.ts";
+import { securityOf } from "./security.ts";
+
+/** Describes the route. The schemas that it names are added to the components. */
+export function operationObject(route: Route, components: Components): OperationObject {
+  const { summary, description, tag, request, responses } = operationTexts[route.operationId];
+  const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => parameterObject(name!));
+  return {
+    operationId: route.operationId,
+    tags: [tag],
+    summary,
+    description,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(request === undefined ? {} : { requestBody: { content: contentOf(request, components) } }),
+    responses: Object.fromEntries(
+      Object.entries({ ...commonFailuresOf(route), ...responses }).map(([status, response]) => [
+        status,
+        responseObject(Number(status), response, components),
+      ]),
+    ),
+    security: securityOf(route.scope),
+  };
+}
+
+/** What can go wrong with every operation of its kind. */
+function commonFailuresOf(route: Route): Record<number, ResponseText> {
+  const { request } = operationTexts[route.operationId];
+  const hasDatabase = route.scope !== null || route.path.includes("{debtorId}");
+  return {
+    ...(route.scope === null
+      ? {}
+      : {
+          401: { description: "There is no valid access token.", headers: { "WWW-Authenticate": challenge } },
+          403: { description: "The token does not grant the scope, or the caller may not do this." },
+        }),
+    ...(hasDatabase
+      ? { 503: { description: "The server can not do this at the moment.", headers: { "Retry-After": pause } } }
+      : {}),
+    ...(route.path.includes("{") ? { 404: { description: "There is no such object on this server." } } : {}),
+    ...(request === undefined || Array.isArray(request)
+      ? {}
+      : {
+          400: { description: "The body is not a JSON document." },
+          413: { description: "The body is too large." },
+          422: { description: "Some fields are wrong; `errors` tells which." },
+        }),
+  };
+}
+
+const challenge = { description: "`Bearer`, as RFC 6750 has it.", schema: { type: "string" } };
+const pause = { description: "After how many seconds to try again.", schema: { type: "integer", minimum: 0 } };
+
+function responseObject(status: number, text: ResponseText, components: Components): ResponseObject {
+  const { description, schema, content, headers } = text;
+  if (status < 400) {
+    const body = schema ?? content;
+    return {
+      description,
+      ...(headers === undefined ? {} : { headers }),
+      ...(body === undefined ? {} : { content: contentOf(body, components) }),
+    };
+  }
+  const error = { schema: schemaObject(ErrorBody, components), example: JSON.parse(errorBody(status)) as unknown };
+  return {
+    description: `${reasonOf(status)}. ${description}`,
+    ...(headers === undefined ? {} : { headers }),
+    content: { "application/json": error } as Content,
+  };
+}
+
+function contentOf(body: object | readonly string[], components: Components): Content {
+  if (Array.isArray(body)) {
+    return Object.fromEntries(body.map((contentType: string) => [contentType, { schema: {} }]));
+  }
+  return {
+    "application/json": { schema: schemaObject(body, components), example: exampleOf(body) },
+  } as Content;
+}
+
+const unsigned = { type: "string", pattern: "^(0|[1-9][0-9]{0,19})$" };
+const parameterSchemas: Readonly<Record<string, { description: string; schema: object; example: string }>> = {
+  debtorId: { description: "The debtor ID, as an unsigned decimal below 2^64.", schema: unsigned, example: "1" },
+  transferUuid: {
+    description: "The UUID of the transfer.",
+    schema: { type: "string", format: "uuid" },
+    example: "123e4567-e89b-12d3-a456-426655440000",
+  },
+  documentId: {
+    description: "The ID of the document, as an unsigned decimal below 2^64.",
+    schema: unsigned,
+    example: "1",
+  },
+  asset: { description: "The name of the part.", schema: { type: "string" }, example: "swagger-ui.css" },
+};
+
+const parameterObject = (name: string) => ({ name, in: "path", required: true, ...parameterSchemas[name]! });
