@@ -1,0 +1,23 @@
+#!/bin/sh
+# Makes a certificate for trying things out, signed by itself: make-certificate.sh FOLDER NAME. What is there stays.
+# Browsers warn about it. For a real node get one that others trust.
+set -eu
+folder=$1
+name=$2
+certificate=$folder/certificate.pem
+key=$folder/key.pem
+case $name in
+  '' | *[!A-Za-z0-9.-]*) echo "make-certificate.sh: \"$name\" is not the name of a host." >&2; exit 2 ;;
+esac
+if [ -s "$certificate" ] && [ -s "$key" ]; then
+  echo "There is a certificate in $folder."
+  exit 0
+fi
+umask 077
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj "/CN=$name" \
+  -addext "subjectAltName=DNS:$name,DNS:localhost,IP:127.0.0.1" \
+  -keyout "$key.new" -out "$certificate.new" 2>/dev/null
+chmod 644 "$certificate.new"
+mv "$key.new" "$key"
+mv "$certificate.new" "$certificate"
+echo "A certificate for $name is in $folder."

@@ -1,0 +1,296 @@
+/** Two shards, each with a database and a web server of its own, behind the proxy of deploy/nginx. */
+import assert from "node:assert/strict";
+import { connect as connectHttp2 } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { after, before, test } from "node:test";
+import fc from "fast-check";
+import { pino } from "pino";
+import { readConfig } from "../../src/config.ts";
+import { createServer } from "../../src/http/server.ts";
+import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
+import { isInShard, parseShard, type Shard } from "../../src/values/shard.ts";
+import { findFreePort } from "../support/command.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { waitFor } from "../support/wait.ts";
+import { type Proxy, startProxy } from "./proxy.ts";
+
+interface ShardServer {
+  readonly shard: Shard;
+  readonly database: TestDatabase;
+  readonly server: ReturnType<typeof createServer>;
+  readonly port: number;
+}
+
+const PAGE_SIZE = 4;
+let shards: ShardServer[] = [];
+let proxy: Proxy;
+
+before(async () => {
+  shards = await Promise.all(["0.#", "1.#"].map(startShard));
+  proxy = await startProxy(Object.fromEntries(shards.map(({ shard, port }) => [shard.routingKey, port])));
+});
+after(async () => {
+  await (proxy as Proxy | undefined)?.[Symbol.asyncDispose]();
+  for (const { server, database } of shards) {
+    await server.close();
+    await database.close();
+  }
+});
+
+async function startShard(routingKey: string): Promise<ShardServer> {
+  const database = await createTestDatabase();
+  const shard = parseShard(routingKey)!;
+  const { limits, subjects } = readConfig({ APP_DEBTORS_PER_PAGE: String(PAGE_SIZE) }, []);
+  const server = createServer({
+    pool: database.pool,
+    realm: { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard },
+    limits,
+    authentication: { mode: "trusted proxy", isAnonymousSuperuser: true },
+    subjects,
+    isCorsEnabled: true,
+    areForwardedHeadersTrusted: true,
+    log: pino({}, { write: () => {} }),
+    onWritten: () => {},
+  });
+  await server.listen({ port: 0, host: "127.0.0.1" });
+  return { shard, database, server, port: (server.server.address() as AddressInfo).port };
+}
+
+const shardOf = (debtorId: bigint): ShardServer => shards.find(({ shard }) => isInShard(shard, debtorId))!;
+const unsigned = (debtorId: bigint): string => String(BigInt.asUintN(64, debtorId));
+const rowsOf = async ({ database }: ShardServer): Promise<bigint[]> => {
+  const rows = await database.pool.many<{ debtorId: bigint }>({
+    name: "test_debtor_ids",
+    text: 'select debtor_id as "debtorId" from debtor',
+  });
+  return rows.map(({ debtorId }) => debtorId);
+};
+const activate = (debtorId: bigint) => proxy.request("POST", `/debtors/${unsigned(debtorId)}/activate`);
+
+test("every request reaches the shard of its debtor", async () => {
+  const extremes = [INT64_MIN, INT64_MIN + 1n, -1n, 0n, 1n, INT64_MAX, 2n ** 53n, 2n ** 53n + 1n, -(2n ** 53n) - 1n];
+  const ids = fc.sample(fc.bigInt({ min: INT64_MIN, max: INT64_MAX }), { numRuns: 150, seed: 7 });
+  for (const debtorId of new Set([...extremes, ...ids])) {
+    // The wrong shard answers 404.
+    assert.equal((await activate(debtorId)).status, 200, unsigned(debtorId));
+  }
+  for (const shard of shards) {
+    const rows = await rowsOf(shard);
+    assert.ok(rows.length > 50);
+    assert.deepEqual(
+      rows.filter((debtorId) => shardOf(debtorId) !== shard),
+      [],
+    );
+  }
+});
+
+test("all resources of a debtor are at its shard, however the digits are written", async () => {
+  for (const debtorId of [7n, -7n, 8n, 9n]) {
+    await activate(debtorId);
+    const digits = unsigned(debtorId);
+    const encoded = [...digits].map((digit) => `%3${digit}`).join("");
+    for (const path of ["", "config", "transfers/", "config?x=/debtors/1/"]) {
+      assert.equal((await proxy.request("GET", `/debtors/${digits}/${path}`)).status, 200, path);
+      assert.equal((await proxy.request("GET", `/debtors/${encoded}/${path}`)).status, 200, path);
+    }
+    assert.equal((await proxy.request("GET", `/debtors/${digits}`)).status, 308);
+  }
+});
+
+test("what is no debtor ID is refused by a web server, as without the proxy", async () => {
+  for (const path of ["18446744073709551616/", "-1/", "x/", "07/", "%ff/", "7%2f8/", "//7/", "7;/"]) {
+    const direct = await fetch(`http://127.0.0.1:${shards[0]!.port}/debtors/${path}`);
+    assert.equal((await proxy.request("GET", `/debtors/${path}`)).status, direct.status, path);
+    assert.equal(direct.status, 404);
+  }
+});
+
+test("a path that climbs does not get anywhere", async () => {
+  for (const path of ["/debtors/.docs/../7/", "/debtors/.docs/%2e%2e/7/config", "/x/../debtors/7/", "//debtors/7/"]) {
+    const { status } = await proxy.request("GET", path);
+    assert.ok(status === 404 || status === 400, `${path}: ${status}`);
+  }
+  assert.equal((await proxy.request("GET", "/.shard/shard_0")).status, 404);
+  assert.equal((await proxy.request("GET", "/debtors/../.shard/shard_0")).status, 404);
+});
+
+test("a random debtor is reserved on any of the shards, and activated where it was reserved", async () => {
+  const seen = new Set<ShardServer>();
+  for (let i = 0; i < 100 && seen.size < shards.length; i++) {
+    const reservation = await proxy.request("POST", "/debtors/.debtor-reserve");
+    assert.equal(reservation.status, 200);
+    const { debtorId, reservationId } = JSON.parse(reservation.body.replace(/:(\d{15,})/g, ':"$1"'));
+    seen.add(shardOf(BigInt.asIntN(64, BigInt(debtorId))));
+    const body = JSON.stringify({ reservationId: String(reservationId) });
+    const headers = { "Content-Type": "application/json" };
+    const activation = await proxy.request("POST", `/debtors/${unsigned(BigInt(debtorId))}/activate`, {
+      headers,
+      body,
+    });
+    assert.equal(activation.status, 200, activation.body);
+  }
+  assert.equal(seen.size, 2);
+});
+
+test("a caller's own debtor, the list and the public pages are answered by any shard", async () => {
+  assert.equal((await proxy.request("GET", "/debtors/.debtor")).status, 204);
+  assert.equal((await proxy.request("GET", "/debtors/health/check/public")).status, 200);
+  assert.equal((await proxy.request("GET", "/debtors/.docs/openapi.json")).status, 200);
+  const list = await proxy.request("GET", "/debtors/.list");
+  assert.equal(JSON.parse(list.body).first, "/debtors/9223372036854775808/enumerate");
+});
+
+test("the list of all debtors is that of all shards, in one order, each debtor once", async () => {
+  for (const debtorId of [-1n, 0n, 1n, 2n, INT64_MIN, INT64_MAX]) await activate(debtorId);
+  const expected = (await Promise.all(shards.map(activeIds))).flat().sort((a, b) => (a < b ? -1 : 1));
+
+  const found: bigint[] = [];
+  let next: string | undefined = `${JSON.parse((await proxy.request("GET", "/debtors/.list")).body).first}`;
+  while (next !== undefined) {
+    const reply = await proxy.request("GET", next);
+    assert.equal(reply.status, 200, reply.body);
+    assert.equal(reply.headers["content-type"], "application/json");
+    const page = JSON.parse(reply.body);
+    assert.equal(page.type, "ObjectReferencesPage");
+    assert.equal(page.uri, `${next}?`);
+    for (const { uri } of page.items) found.push(BigInt.asIntN(64, BigInt(uri.split("/")[2])));
+    next = page.next;
+  }
+
+  assert.deepEqual(found, expected);
+  const middle = expected[Math.floor(expected.length / 2)]!;
+  const page = JSON.parse((await proxy.request("GET", `/debtors/${unsigned(middle)}/enumerate`)).body);
+  assert.equal(page.items[0].uri, `/debtors/${unsigned(middle)}/`);
+});
+
+const activeIds = async ({ database }: ShardServer): Promise<bigint[]> => {
+  const rows = await database.pool.many<{ debtorId: bigint }>({
+    name: "test_active_debtor_ids",
+    text: 'select debtor_id as "debtorId" from debtor where status_flags & 3 = 1',
+  });
+  return rows.map(({ debtorId }) => debtorId);
+};
+
+test("a page of the list keeps the headers for browsers, has none for HEAD, and goes on being refused where it was", async () => {
+  const path = "/debtors/0/enumerate";
+  const headers = { Origin: "https://example.com" };
+  const direct = await fetch(`http://127.0.0.1:${shards[0]!.port}${path}`, { headers });
+  const page = await proxy.request("GET", path, { headers });
+  for (const name of ["access-control-allow-origin", "access-control-expose-headers", "vary", "cache-control"]) {
+    assert.equal(page.headers[name] ?? null, direct.headers.get(name), name);
+  }
+  const head = await proxy.request("HEAD", path);
+  assert.deepEqual([head.status, head.body], [200, ""]);
+  assert.equal((await proxy.request("POST", path)).status, 405);
+  const preflight = await proxy.request("OPTIONS", path, {
+    headers: { ...headers, "Access-Control-Request-Method": "GET" },
+  });
+  assert.deepEqual([preflight.status, preflight.headers["access-control-allow-origin"]], [200, "*"]);
+});
+
+test("Location is the address that the client called, with its port", async () => {
+  await activate(7n);
+  const location = async (host: string) => {
+    const headers = {
+      Host: host,
+      "X-Forwarded-Proto": "http",
+      "X-Forwarded-Port": "1",
+      "X-Forwarded-Host": "evil.example",
+    };
+    return (await proxy.request("GET", "/debtors/7", { headers })).headers.location;
+  };
+  assert.equal(await location("example.com:44301"), "https://example.com:44301/debtors/7/");
+  assert.equal(await location("example.com"), "https://example.com/debtors/7/");
+  assert.equal(await location("example.com:443"), "https://example.com/debtors/7/");
+});
+
+test("the same goes for HTTP/2", async () => {
+  await activate(7n);
+  const session = connectHttp2(`https://localhost:${proxy.port}`, { ca: proxy.certificate });
+  try {
+    const stream = session.request({ ":path": "/debtors/7", "x-swpt-user-id": "debtors:8" });
+    const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
+      stream.on("response", resolve);
+      stream.on("error", reject);
+      session.on("error", reject);
+    });
+    stream.resume();
+    assert.equal(headers.location, `https://localhost:${proxy.port}/debtors/7/`);
+  } finally {
+    session.close();
+  }
+});
+
+test("no client can say who it is", async () => {
+  await activate(7n);
+  // Without the header it is the superuser here; with one that passed it would be debtor 8, or nobody.
+  for (const name of ["X-Swpt-User-Id", "x-swpt-user-id", "X_Swpt_User_Id", "X-SWPT_User-Id"]) {
+    for (const path of ["/debtors/7/", "/debtors/0/enumerate"]) {
+      const { status } = await proxy.request("GET", path, { headers: { [name]: "debtors:8", Connection: name } });
+      assert.equal(status, 200, `${name} ${path}`);
+    }
+  }
+  const direct = await fetch(`http://127.0.0.1:${shardOf(7n).port}/debtors/7/`, {
+    headers: { "X-Swpt-User-Id": "debtors:8" },
+  });
+  assert.equal(direct.status, 403);
+});
+
+test("the web server refuses what is too big for it, and the proxy what is far too big, both in JSON", async () => {
+  await activate(7n);
+  const post = (size: number) =>
+    proxy.request("POST", "/debtors/7/documents/", {
+      headers: { "Content-Type": "text/plain", Origin: "https://example.com" },
+      body: Buffer.alloc(size),
+    });
+  assert.equal((await post(50_000)).status, 201);
+  for (const size of [50_001, 200_000]) {
+    const reply = await post(size);
+    assert.equal(reply.status, 413);
+    assert.equal(reply.headers["content-type"], "application/json");
+    assert.equal(reply.headers["access-control-allow-origin"], "*");
+    assert.equal(JSON.parse(reply.body).code, 413);
+  }
+});
+
+test("a shard that is away is 503 with Retry-After for its debtors and for lists, and the others go on", async () => {
+  await using halfProxy = await startProxy({ "0.#": shards[0]!.port, "1.#": await findFreePort() });
+  const here = [1n, 2n, 3n, 4n, 5n, 6n].find((id) => shardOf(id) === shards[0])!;
+  const away = [1n, 2n, 3n, 4n, 5n, 6n].find((id) => shardOf(id) === shards[1])!;
+  assert.equal((await halfProxy.request("POST", `/debtors/${here}/activate`)).status !== 503, true);
+  for (const path of [`/debtors/${away}/`, "/debtors/0/enumerate"]) {
+    const reply = await halfProxy.request("GET", path, { headers: { Origin: "https://example.com" } });
+    assert.equal(reply.status, 503);
+    assert.match(String(reply.headers["retry-after"]), /^[0-9]+$/);
+    assert.deepEqual(JSON.parse(reply.body), { code: 503, status: "Service Unavailable" });
+    assert.equal(reply.headers["access-control-allow-origin"], "*");
+  }
+});
+
+test("a hole in the list of shards is 503, never another shard", async () => {
+  await using half = await startProxy({ "0.#": shards[0]!.port });
+  const elsewhere = [1n, 2n, 3n, 4n, 5n, 6n].find((id) => shardOf(id) === shards[1])!;
+  assert.equal((await half.request("GET", `/debtors/${elsewhere}/`)).status, 503);
+});
+
+test("an address that asks too much is told to wait", async () => {
+  await using small = await startProxy({ "#": shards[0]!.port });
+  const replies = await Promise.all(
+    Array.from({ length: 12 }, async () => {
+      const statuses: number[] = [];
+      for (let i = 0; i < 60; i++) statuses.push((await small.request("GET", "/debtors/health/check/public")).status);
+      return statuses;
+    }),
+  );
+  const statuses = new Set(replies.flat());
+  assert.deepEqual([...statuses].sort(), [200, 429]);
+});
+
+test("no query gets into the log", async () => {
+  await proxy.request("GET", "/debtors/7/?access_token=very-secret");
+  const log = await waitFor(async () => {
+    const text = await proxy.readAccessLog();
+    return /"GET \/debtors\/7\/" .*\n$/.test(text) && text;
+  });
+  assert.doesNotMatch(log, /very-secret/);
+});
