@@ -15,7 +15,8 @@ export interface LogOptions {
 
 /**
  * Makes the logger of a process. A `bigint` is written as an exact integer; tokens, passwords, and what stands before
- * the `@` of a URL never are, wherever in the event they are.
+ * the `@` of a URL never are, wherever in the event they are. Whatever an event says, it is one line, and does nothing to
+ * the terminal.
  */
 export function createLogger({ level, format, command, write = writeToStandardOutput }: LogOptions): Logger {
   const formatLine = format === "json" ? (line: string) => line : formatAsText;
@@ -27,17 +28,28 @@ export function createLogger({ level, format, command, write = writeToStandardOu
       formatters: { level: (label) => ({ level: label === "warn" ? "warning" : label }) },
       serializers: { err: describeError },
     },
-    { write: (line: string) => write(redact(formatLine(line))) },
+    { write: (line: string) => write(`${escapeUnprintable(redact(formatLine(line).trimEnd()))}\n`) },
   );
 }
 
-/** Removes credentials from text: URLs with a user, bearer tokens, and values that are named as secrets. */
+/**
+ * Removes credentials from text: URLs with a user, tokens and passwords of HTTP headers, and values that are named as
+ * secrets, be it in a form, in JSON or in a line of text. Takes time in proportion to the length.
+ */
 export function redact(text: string): string {
   return text
-    .replace(/:\/\/[^\s"'\\]*@/g, "://***@")
-    .replace(/\bBearer\s+[^\s"'\\,]+/gi, "Bearer ***")
-    .replace(/\b(password|passwd|secret|token)=[^\s"'\\&]+/gi, "$1=***");
+    .replace(/:\/\/(?:[^\s"\\]|\\["\\]){0,500}@/g, "://***@")
+    .replace(/\b(Bearer|Basic)\s+[^\s"'\\,]+/gi, "$1 ***")
+    .replace(/((?:password|passwd|secret|token|authorization)(?:=|\\?":)\\?")[^"\\]+/gi, "$1***")
+    .replace(/((?:password|passwd|secret|token)=)[^\s"'\\&]+/gi, "$1***");
 }
+
+/** Line ends of any kind, commands to a terminal, and marks that turn the direction of writing, as JSON escapes. */
+const escapeUnprintable = (line: string): string =>
+  line.replace(
+    /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 
 /** Only what is known to be safe: some errors carry the URL or the request that they are about. */
 function describeError(error: unknown): unknown {

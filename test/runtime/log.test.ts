@@ -47,8 +47,26 @@ test("credentials are never written, wherever they stand", () => {
     log.error({ err: error }, "Failed with Bearer s3cret");
     log.warn({ err: "postgresql://u:s3cret@h/db", url: "amqp://g:s3cret@h" }, "Odd");
     log.debug({ header: "Authorization: bearer s3cret", dsn: "host=h password=s3cret" }, "Debug");
+    log.info({ token: "s3cret", request: { headers: { Authorization: "Basic s3cret" }, client_secret: "s3cret" } });
+    log.info({ answer: '{"access_token":"s3cret"}', form: "refresh_token=s3cret&a=b", header: "basic s3cret" });
+    log.info({ url: "amqp://u:it's-s3cret@h", other: 'amqp://u:a"-s3cret@h' });
     assert.doesNotMatch(lines.join(""), /s3cret/);
     assert.match(lines.join(""), /broker:5672/);
+  }
+});
+
+test("looking for credentials takes no longer than reading, whatever the text", () => {
+  // With the time in proportion to the square of the length this would take an hour.
+  for (const piece of ["://a", "token=", '"token":"', "bearer "]) assert.ok(redact(piece.repeat(200_000)));
+});
+
+test("an event is one line and leaves the terminal alone, whatever strangers have sent", () => {
+  for (const format of ["text", "json"] as const) {
+    const { log, lines } = openLog(format);
+    log.info({ client: "a\u001b[2J\u009b2J\u2028\u0085\u202e\u007f\r\nb" }, "Odd\u001b[31m\u0007\u2029");
+    assert.equal(lines.length, 1);
+    assert.match(lines[0]!, /^[ -~]+\n$/);
+    assert.match(lines[0]!, /a\\u001b\[2J\\u009b2J\\u2028\\u0085\\u202e\\u007f\\r\\nb/);
   }
 });
 
