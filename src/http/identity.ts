@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { forbidden, HttpError } from "./errors.ts";
 import type { Gate, Scope } from "./gate/gate.ts";
+import { valuesOf } from "./header-lines.ts";
 import { type Caller, callerOf, type Subjects } from "./subjects.ts";
 
 /** Somebody with a role. The name is what the log is told. */
@@ -91,13 +92,4 @@ function withRole(subjects: Subjects, name: string): IdentifiedCaller {
   const caller = callerOf(subjects, name);
   if (caller === undefined) throw forbidden();
   return { caller, name };
-}
-
-/** All lines of a header; the parsed headers keep only the first one of some. */
-function valuesOf({ rawHeaders }: IncomingMessage, lowerCaseName: string): string[] {
-  const values: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]!.toLowerCase() === lowerCaseName) values.push(rawHeaders[i + 1]!);
-  }
-  return values;
 }

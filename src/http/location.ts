@@ -1,16 +1,19 @@
 /** Absolute URLs for `Location` headers. Spec: http-api, "URLs in answers"; authorization, part 7. */
 import type { IncomingMessage } from "node:http";
+import { valuesOf } from "./header-lines.ts";
 
 const HOST = /^(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::([0-9]{1,5}))?$/;
 
 /**
  * `scheme://host[:port]` as the client sees this server: from the `Host` header and, when they are trusted, from the
- * last elements of `X-Forwarded-Proto` and `X-Forwarded-Port`. Empty when the `Host` header is missing or is no host
- * and port: a `Location` may be relative, and nothing unchecked gets into a header.
+ * last elements of `X-Forwarded-Proto` and `X-Forwarded-Port`. Empty when the `Host` header is missing, repeated (a cache
+ * in front may have looked at the other one), or no host and port: a `Location` may be relative, and nothing unchecked
+ * gets into a header.
  */
-export function baseUrlOf({ headers }: IncomingMessage, areForwardedHeadersTrusted: boolean): string {
+export function baseUrlOf(request: IncomingMessage, areForwardedHeadersTrusted: boolean): string {
+  const { headers } = request;
   const match = HOST.exec(headers.host ?? "");
-  if (match === null) return "";
+  if (match === null || valuesOf(request, "host").length > 1) return "";
   let scheme = "http";
   let port = match[2] === undefined ? undefined : Number(match[2]);
   if (areForwardedHeadersTrusted) {

@@ -101,12 +101,14 @@ test("methods that a path does not have are 405 with Allow, and do nothing; over
   assert.equal(await statusOf("GET", "/debtors/7/"), 200);
 });
 
-test("a Host that is none, or none at all, makes Location relative", async () => {
+test("a Host that is none, two, or none at all, makes Location relative", async () => {
   const head = "GET /debtors/.debtor HTTP/1.1\r\nConnection: close\r\nX-Swpt-User-Id: debtors:7\r\n";
   for (const host of ["a/b", "a b", "a@b", "a:99999999", "<script>", "a?b", "a\\b"]) {
     const answer = await exchange(door.port, `${head}Host: ${host}\r\n\r\n`);
     assert.equal(answer?.headers.location, "/debtors/7/", host);
   }
+  const twice = await exchange(door.port, `${head}Host: a\r\nhost: evil.example\r\n\r\n`);
+  assert.equal(twice?.headers.location, "/debtors/7/");
   const old = await exchange(door.port, "GET /debtors/.debtor HTTP/1.0\r\nX-Swpt-User-Id: debtors:7\r\n\r\n");
   assert.equal(old?.headers.location, "/debtors/7/");
 });

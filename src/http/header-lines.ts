@@ -1,0 +1,11 @@
+/** The headers of a request as they were sent, line by line. */
+import type { IncomingMessage } from "node:http";
+
+/** All lines of a header; the parsed headers keep only the first one of some. */
+export function valuesOf({ rawHeaders }: IncomingMessage, lowerCaseName: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]!.toLowerCase() === lowerCaseName) values.push(rawHeaders[i + 1]!);
+  }
+  return values;
+}
