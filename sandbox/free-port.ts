@@ -1,15 +1,16 @@
-/** A port for the sandbox's web server. */
+/** Ports for the sandbox's web servers. */
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { UsageError } from "../src/commands/command.ts";
 
 const TRIES_MAX = 100;
 
-/** The first port of the loopback address that is free, from the wanted one on. `undefined` when a hundred are taken. */
-export async function findFreePort(wanted: number): Promise<number | undefined> {
+/** The first port of the loopback address that is free, from the wanted one on. Throws a UsageError when a hundred are taken. */
+export async function findFreePort(wanted: number): Promise<number> {
   for (let port = wanted; port < Math.min(wanted + TRIES_MAX, 65_536); port++) {
     if (await isFree(port)) return port;
   }
-  return undefined;
+  throw new UsageError(`No port is free from ${wanted} on.`);
 }
 
 async function isFree(port: number): Promise<boolean> {

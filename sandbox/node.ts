@@ -12,15 +12,19 @@ import type { Logger } from "../src/runtime/log.ts";
 import { now } from "../src/values/timestamp.ts";
 import { createAuthority } from "./accounting-authority/authority.ts";
 import type { AuthoritySettings } from "./accounting-authority/books.ts";
+import { createHolderBook } from "./accounting-authority/holder-book.ts";
 import { createTables } from "./accounting-authority/store.ts";
 import { AUTHORITY_QUEUE, sandboxTopology } from "./accounting-authority/topology.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server/server.ts";
 import { createDirectBroker } from "./direct-broker.ts";
+import { startHoldersPage } from "./holders-page/server.ts";
 
 export interface SandboxNodeOptions {
   readonly config: ReturnType<typeof readConfig<"realm" | "postgresUrl">>;
   /** Where the authorization server is to listen. `undefined`: there is none, and everybody is let in. */
   readonly authorizationPort: number | undefined;
+  /** Where the holders' page is to listen. */
+  readonly holdersPort: number;
   readonly settings: AuthoritySettings;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -32,6 +36,8 @@ export interface SandboxNodeOptions {
 export interface SandboxNode {
   readonly url: string;
   readonly pool: Pool;
+  /** The URL of the holders' page. */
+  readonly holdersUrl: string;
   /** `undefined` when everybody is let in. */
   readonly authorizationServer: AuthorizationServer | undefined;
 }
@@ -46,7 +52,7 @@ const PHASE_MILLIS_MAX = 2_000;
  * all stop at once and its error is thrown; what was on its way is still in an outbox.
  */
 export async function runSandboxNode(options: SandboxNodeOptions): Promise<void> {
-  const { config, authorizationPort, settings, log, signal, onReady } = options;
+  const { config, authorizationPort, holdersPort, settings, log, signal, onReady } = options;
   const pool = openPool({ url: config.postgresUrl, size: CONNECTIONS, applicationName: "swpt_debtors sandbox" });
   const broker = createDirectBroker(sandboxTopology(config.broker.queue, AUTHORITY_QUEUE));
   const failure = new AbortController();
@@ -70,6 +76,9 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
     });
     start("receiving", [(stop) => runConsumer({ config, pool, broker, isDraining: false, log, signal: stop })]);
     start("the accounting authority", [authority.run]);
+    const book = createHolderBook(pool, settings, now);
+    const holdersPage = await startHoldersPage({ pool, book, port: holdersPort, log });
+    start("the holders' page", [(stop) => untilAborted(stop).then(() => holdersPage.close())]);
     start("sending", [
       (stop) => runFlushers({ config, pool, broker, outboxes: OUTBOXES, log, signal: stop }),
       (stop) => runScanner({ config, pool, log, signal: stop }),
@@ -84,10 +93,16 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
     }
     const webConfig = { ...config, authentication: authenticationBy(authorizationServer) };
     const { promise: listening, resolve } = Promise.withResolvers<string>();
-    start("serving", [(stop) => runWebserver({ config: webConfig, pool, log, signal: stop, onListening: resolve })]);
+    const serverOptions = {
+      healthText: "OK (a sandbox, no store of value)",
+      ...(authorizationServer === undefined ? {} : { authorizationOrigin: authorizationServer.url }),
+    };
+    start("serving", [
+      (stop) => runWebserver({ config: webConfig, pool, log, signal: stop, serverOptions, onListening: resolve }),
+    ]);
     const ending = untilAborted(AbortSignal.any([signal, failure.signal]));
     const url = await Promise.race([listening, ending]);
-    if (url !== undefined) await onReady({ url, pool, authorizationServer });
+    if (url !== undefined) await onReady({ url, pool, holdersUrl: holdersPage.url, authorizationServer });
     await ending;
   } finally {
     if (failure.signal.aborted) await broker.close();

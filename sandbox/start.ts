@@ -1,7 +1,7 @@
 /** `swpt-debtors sandbox`, which is `npm start`: everything needed to issue money, ready in seconds, in one process. */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Command, CommandFailure, type Environment, UsageError } from "../src/commands/command.ts";
+import { type Command, CommandFailure, type Environment } from "../src/commands/command.ts";
 import { readConfig } from "../src/config.ts";
 import { openPool } from "../src/database/database.ts";
 import { createLogger } from "../src/runtime/log.ts";
@@ -41,10 +41,8 @@ ${faultsHelp}`,
     const settings = readSettings(values, PACE_MILLIS);
     const wantedPort = readWhole(values, "port", PORT);
     const port = await findFreePort(wantedPort);
-    const authorizationPort = values.open === true ? undefined : await findFreePort((port ?? wantedPort) + 1);
-    if (port === undefined || (authorizationPort === undefined && values.open !== true)) {
-      throw new UsageError(`No port is free from ${wantedPort} on.`);
-    }
+    const authorizationPort = values.open === true ? undefined : await findFreePort(port + 1);
+    const holdersPort = await findFreePort((authorizationPort ?? port) + 1);
     const folder = typeof values["data-dir"] === "string" ? path.resolve(values["data-dir"]) : DATA_FOLDER;
     const isFresh = values.fresh === true;
 
@@ -66,7 +64,7 @@ ${faultsHelp}`,
         process.stdout.write(await describeSandbox(pool, summary));
       };
       const ending = AbortSignal.any([signal, ended]);
-      await runSandboxNode({ config, authorizationPort, settings, log, signal: ending, onReady });
+      await runSandboxNode({ config, authorizationPort, holdersPort, settings, log, signal: ending, onReady });
       if (!signal.aborted) throw new CommandFailure("The embedded PostgreSQL has ended by itself.");
     } catch (error) {
       if (!(error instanceof AuthorizationServerUnavailable)) throw error;

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { formatColumns } from "../src/commands/command.ts";
 import type { Database } from "../src/database/database.ts";
 import { findFreeDebtorId } from "../src/database/debtors.ts";
 import { formatUnsigned } from "../src/values/int64.ts";
@@ -12,6 +13,8 @@ export interface SummaryOptions {
   readonly url: string;
   /** `undefined` when everybody is let in. */
   readonly authorizationServer: Pick<AuthorizationServer, "url" | "tokenUrl" | "clients"> | undefined;
+  /** The URL of the holders' page. */
+  readonly holdersUrl: string;
   readonly wantedPort: number;
   readonly databaseUrl: string;
   readonly isFresh: boolean;
@@ -21,7 +24,7 @@ export interface SummaryOptions {
 
 /** The text, whose commands work when pasted in the folder where the sandbox was started. */
 export async function describeSandbox(db: Database, options: SummaryOptions): Promise<string> {
-  const { url, authorizationServer, wantedPort, databaseUrl, isFresh, freshCommand } = options;
+  const { url, authorizationServer, holdersUrl, wantedPort, databaseUrl, isFresh, freshCommand } = options;
   const debtor = formatUnsigned(await pickDebtorId(db));
   const transfer = randomUUID();
   const [folder, port] = [await findDataFolder(db), new URL(url).port];
@@ -36,7 +39,15 @@ The sandbox is ready at ${url}/${isOtherPort ? ` (port ${wantedPort} is taken)` 
   NOT A STORE OF VALUE: everybody on this machine ${isOpen ? "may do" : "can get a token for"} everything here, and the
   accounting authority is a stand-in.
 
-${isOpen ? "Activate" : "Get a token, activate"} a debtor, issue money, and look at the result:
+With a browser:
+
+${formatColumns([
+  [`${url}/debtors/.docs/swagger-ui`, isOpen ? "try the API" : "try the API: Authorize, sign up, and issue money"],
+  [`${url}/debtors/.docs/`, "read about the API"],
+  [holdersUrl, "see who has the money, pay it to others and back to the issuer"],
+])}
+
+With a shell: ${isOpen ? "activate" : "get a token, activate"} a debtor, issue money, and look at the result:
 
 ${isOpen ? "" : `  ${tokenCommand(authorizationServer)}\n`}\
   curl -sS -w '\\n' -X POST ${url}/debtors/${debtor}/activate${authorization} ${json} -d '{}'
@@ -48,8 +59,6 @@ Who has the money now, and how a holder pays some of it back:
   ${ownCommand(databaseUrl)} --holders ${debtor}
   ${ownCommand(databaseUrl)} --pay-back ${debtor}/17/30
 
-Documentation of the API: ${url}/debtors/.docs/
-${isOpen ? "" : `With a browser, to sign up and issue money of your own: ${authorizationServer.url}/debtors/.docs/swagger-ui\n`}\
 The data are ${isFresh ? "new, and lie" : "kept"} in ${folder}. To start afresh: ${freshCommand}
 Stop with Ctrl-C.
 `;

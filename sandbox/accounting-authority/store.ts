@@ -96,6 +96,21 @@ export function listAccounts(db: Database, debtorId: bigint): Promise<Account[]>
   });
 }
 
+/** The currencies that there are, those with the last change first. */
+export async function listCurrencies(db: Database, countMax: number): Promise<bigint[]> {
+  const rows = await db.many<{ debtorId: bigint }>({
+    name: "sandbox_list_currencies",
+    text: `
+      select debtor_id as "debtorId"
+      from sandbox.account
+      group by debtor_id
+      order by max(last_change_ts) desc, debtor_id
+      limit $1::int`,
+    values: [countMax],
+  });
+  return rows.map(({ debtorId }) => debtorId);
+}
+
 /** The currencies in which the amount in circulation is not what the holders have: there are none unless there is a bug. */
 export async function findUnbalancedCurrencies(db: Database): Promise<bigint[]> {
   const rows = await db.many<{ debtorId: bigint }>({

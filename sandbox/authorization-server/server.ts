@@ -7,13 +7,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { Pool } from "../../src/database/database.ts";
 import type { Logger } from "../../src/runtime/log.ts";
+import { sendPage, stylesheet } from "../web/page.ts";
 import { type ConfidentialClients, findConfidentialClients, type RedirectUris } from "./clients.ts";
-import { createForwarding } from "./forwarding.ts";
 import { createNewDebtors } from "./new-debtors.ts";
-import { renderProblem, stylesheet } from "./pages.ts";
+import { renderProblem } from "./pages.ts";
 import { createProvider, paths } from "./provider.ts";
 import { deleteExpiredRecords } from "./record-adapter.ts";
-import { createSignIn, sendPage } from "./sign-in.ts";
+import { createSignIn } from "./sign-in.ts";
 import { findSecret, makeRandomSecret, prepareStorage } from "./storage.ts";
 
 export interface AuthorizationServerOptions {
@@ -81,7 +81,6 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     csrfKey: await findSecret(pool, "CSRF key", makeRandomSecret),
   });
   const serveOAuth = provider.callback();
-  const forward = createForwarding(nodeUrl);
   // Another name that resolves to this machine could be a stranger's (DNS rebinding).
   const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`, new URL(url).host]);
   answer = (request, response) => {
@@ -93,7 +92,6 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
       response.writeHead(200, { "Content-Type": "text/css" }).end(stylesheet);
       return;
     }
-    if (pathname.startsWith("/debtors/")) return forward(request, response);
     return pathname.startsWith("/interaction/") ? signIn(request, response) : serveOAuth(request, response);
   };
 

@@ -2,7 +2,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Interaction, Provider } from "oidc-provider";
 import type { Pool } from "../../src/database/database.ts";
-import { csrfTokenOf, FormRefused, readForm } from "./forms.ts";
+import { csrfTokenOf, FormRefused, readForm } from "../web/forms.ts";
+import { sendPage } from "../web/page.ts";
 import { AgentUnavailable, type NewDebtors } from "./new-debtors.ts";
 import * as pages from "./pages.ts";
 import { addUser, findUser, isEmailTaken, markActivated, replaceReservation, type User } from "./users.ts";
@@ -165,16 +166,3 @@ interface Visit {
 }
 
 const clientOf = (interaction: Interaction): string => String(interaction.params.client_id);
-
-/** No scripts, no frames, no traces in caches and referrers. */
-export function sendPage(response: ServerResponse, status: number, page: string): void {
-  response
-    .writeHead(status, {
-      "Content-Type": "text/html; charset=utf-8",
-      "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-      "Cache-Control": "no-store",
-      "Referrer-Policy": "same-origin",
-      "X-Content-Type-Options": "nosniff",
-    })
-    .end(page);
-}

@@ -226,16 +226,6 @@ test("users, tokens, secrets and log-ins outlive a restart", async () => {
   assert.equal((await authenticate(tokens.access_token, "access")).outcome, "allowed");
 });
 
-test("requests for the API are passed on to the agent as they are", async () => {
-  agent.calls.length = 0;
-  const response = await fetch(`${server.url}/debtors/7/activate?x=%2F`, { method: "POST", body: '{"a":1}' });
-  assert.equal(response.status, 200);
-  assert.equal(((await response.json()) as { type: string }).type, "DebtorReservation");
-  assert.partialDeepStrictEqual(agent.calls, [
-    { path: "/debtors/7/activate?x=%2F", headers: { host: new URL(server.url).host }, body: { a: 1 } },
-  ]);
-});
-
 test("it answers only to the names of this machine, and shows no frames and no scripts", async () => {
   const { port } = new URL(server.url);
   const { request } = await import("node:http");

@@ -1,12 +1,8 @@
 /** A person with a browser: signs up, consents, and uses a web client that lives on another origin. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import os from "node:os";
-import path from "node:path";
 import { after, before, test } from "node:test";
 import { pino } from "pino";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { type AuthorizationServer, startAuthorizationServer } from "../../sandbox/authorization-server/server.ts";
 import { readConfig } from "../../src/config.ts";
 import { createGate, type Gate } from "../../src/http/gate/gate.ts";
@@ -14,17 +10,10 @@ import { createServer } from "../../src/http/server.ts";
 import { activateNewDebtor } from "../../src/operations/debtors.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { parseShard } from "../../src/values/shard.ts";
+import { startBrowser, type TestBrowser } from "../support/browser.ts";
 import { findFreePort } from "../support/command.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { startWebClient, type WebClient } from "./web-client.ts";
-
-const executablePath = [
-  process.env.CHROMIUM,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((candidate) => candidate !== undefined && existsSync(candidate));
-const skip = executablePath === undefined ? "there is no Chromium; set CHROMIUM to the path of one" : false;
 
 const log = pino({}, { write: () => {} });
 let database: TestDatabase;
@@ -32,11 +21,9 @@ let authorizationServer: AuthorizationServer;
 let gate: Gate & { close(): Promise<void> };
 let agent: ReturnType<typeof createServer>;
 let webClient: WebClient;
-let profile: string;
-let browser: BrowserContext;
+let browser: TestBrowser;
 
 before(async () => {
-  if (skip) return;
   database = await createTestDatabase();
   const port = await findFreePort();
   const nodeUrl = `http://127.0.0.1:${port}`;
@@ -59,37 +46,20 @@ before(async () => {
   await agent.listen({ port, host: "127.0.0.1" });
   await activateNewDebtor(database.pool, 8n);
   webClient = await startWebClient({ issuer: authorizationServer.url, agent: nodeUrl });
-  profile = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-chromium-"));
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: executablePath!,
-    headless: true,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  browser = await startBrowser();
 });
 
 after(async () => {
-  if (skip) return;
   await browser?.close();
   await webClient?.close();
   await agent?.close();
   await gate?.close();
   await authorizationServer?.close();
   await database?.close();
-  if (profile) await rm(profile, { recursive: true, force: true });
 });
 
-test("a person signs up, consents, issues money from a page of another origin, and can read why a call is refused", {
-  skip,
-}, async () => {
-  const page = await browser.newPage();
+test("a person signs up, consents, issues money from a page of another origin, and can read why a call is refused", async () => {
+  const page = await browser.context.newPage();
   await page.goto(webClient.url);
   await page.getByRole("button", { name: "Log in" }).click();
 
@@ -133,9 +103,9 @@ test("a person signs up, consents, issues money from a page of another origin, a
   await page.close();
 });
 
-test("a person who refuses comes back without a token", { skip }, async () => {
-  const page = await browser.newPage();
-  await browser.clearCookies();
+test("a person who refuses comes back without a token", async () => {
+  const page = await browser.context.newPage();
+  await browser.context.clearCookies();
   await page.goto(webClient.url);
   await page.getByRole("button", { name: "Log in" }).click();
   await page.getByLabel("E-mail address").fill("alice@example.com");
@@ -148,53 +118,6 @@ test("a person who refuses comes back without a token", { skip }, async () => {
   await page.getByText("State: access_denied").waitFor();
   await page.close();
 });
-
-test("the documentation of the API shows itself without any other server", { skip }, async () => {
-  const page = await browser.newPage();
-  const foreign: string[] = [];
-  page.on("request", (request) => {
-    if (!request.url().startsWith(agentUrl()) && !/^(?:data|blob):/.test(request.url())) foreign.push(request.url());
-  });
-  await page.goto(`${agentUrl()}/debtors/.docs/swagger-ui`);
-  await page.getByRole("button", { name: "Authorize" }).waitFor();
-  await page.getByText("/debtors/.list").first().waitFor();
-  await page.goto(`${agentUrl()}/debtors/.docs/`);
-  await page.getByText("/debtors/.list").first().waitFor();
-  assert.deepEqual(foreign, []);
-  await page.close();
-});
-
-test("a person logs in to Swagger UI, where the agent and the authorization server have one name", {
-  skip,
-}, async () => {
-  const page = await browser.newPage();
-  await browser.clearCookies();
-  await page.goto(`${authorizationServer.url}/debtors/.docs/swagger-ui`);
-  await page.getByRole("button", { name: "Authorize", exact: true }).click();
-  const form = page.locator(".auth-container").filter({ hasText: "oauth2AuthorizationCode" });
-  await form.getByText("select all").click();
-  const opened = page.waitForEvent("popup");
-  await form.getByRole("button", { name: "Apply given OAuth2 credentials" }).click();
-
-  const popup = await opened;
-  await popup.getByLabel("E-mail address").fill("alice@example.com");
-  await popup.getByLabel("Password").fill("correct horse");
-  await popup.getByRole("button", { name: "Log in" }).click();
-  const closed = popup.waitForEvent("close");
-  await popup.getByRole("button", { name: "Allow" }).click();
-  await closed;
-  await form.getByRole("button", { name: "Remove authorization" }).waitFor();
-  await page.getByRole("button", { name: "Close" }).last().click();
-
-  await page.locator("#operations-debtors-redirectToDebtor").getByRole("button").first().click();
-  await page.getByRole("button", { name: "Try it out" }).click();
-  const answered = page.waitForResponse((response) => /\/debtors\/\d+\/$/.test(response.url()));
-  await page.getByRole("button", { name: "Execute" }).click();
-  assert.equal((await answered).status(), 200);
-  await page.close();
-});
-
-const agentUrl = (): string => `http://127.0.0.1:${(agent.server.address() as { port: number }).port}`;
 
 interface Seen {
   readonly status: number;

@@ -46,6 +46,8 @@ test("the printed commands work when pasted: the money is there within a second,
   await using sandbox = await startSandbox("--fresh");
   assert.match(sandbox.output(), /NOT A STORE OF VALUE/);
   assert.match(sandbox.output(), /data are new, and lie in /);
+  const health = await (await fetch(`${urlOf(sandbox)}/debtors/health/check/public`)).text();
+  assert.equal(health, "OK (a sandbox, no store of value)\n");
 
   const [getToken, ...curls] = linesOf(sandbox, /curl/);
   assert.equal(curls.length, 3);

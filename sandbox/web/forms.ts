@@ -9,7 +9,7 @@ export class FormRefused extends Error {
 
 const FORM_BYTES_MAX = 8 * 1024;
 
-/** What a form of this log-in must carry. The log-in belongs to one browser by a cookie, so its forms do, too. */
+/** What a form of a log-in must carry. The log-in belongs to one browser by a cookie, so its forms do, too. */
 export const csrfTokenOf = (key: string, uid: string): string =>
   createHmac("sha256", key).update(uid).digest("base64url");
 
@@ -31,7 +31,7 @@ export async function readForm(request: IncomingMessage, csrfToken: string): Pro
   const sent = Buffer.from(form.get("csrf_token") ?? "");
   const expected = Buffer.from(csrfToken);
   if (sent.length !== expected.length || !timingSafeEqual(sent, expected)) {
-    throw new FormRefused("The form is not one of this log-in.");
+    throw new FormRefused("The form is too old, or not one of ours. Go back, and begin again.");
   }
   return form;
 }

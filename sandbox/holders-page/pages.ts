@@ -1,0 +1,86 @@
+/** The pages of the holders: who has how much, and forms to move it. */
+import { formatUnsigned } from "../../src/values/int64.ts";
+import type { Balances } from "../accounting-authority/holder-book.ts";
+import { escapeHtml, renderPage } from "../web/page.ts";
+
+/** The currencies, by the debtors that issue them. */
+export function renderCurrencies(debtorIds: readonly bigint[]): string {
+  const items = debtorIds.map((debtorId) => {
+    const id = formatUnsigned(debtorId);
+    return `<li><a href="/${id}">The currency of debtor ${id}</a></li>`;
+  });
+  const list = `<p>Who has the money of…</p><ul>${items.join("")}</ul>`;
+  const hint = "<p>There is no currency yet. Sign up, or activate a debtor, and reload this page.</p>";
+  return renderPage("Holders", items.length === 0 ? hint : list);
+}
+
+export interface CurrencyPage {
+  readonly debtorId: bigint;
+  readonly balances: Balances;
+  readonly csrfToken: string;
+  /** What was wrong with the last try, or what came of it. */
+  readonly complaint?: string;
+}
+
+/** One currency: its holders, and what they can do. */
+export function renderCurrency({ debtorId, balances, csrfToken, complaint }: CurrencyPage): string {
+  const id = formatUnsigned(debtorId);
+  const { circulation, holders } = balances;
+  const hasHolders = holders.length > 0;
+  return renderPage(
+    `The currency of debtor ${id}`,
+    `
+    ${complaint === undefined ? "" : `<p role="alert" class="complaint">${escapeHtml(complaint)}</p>`}
+    ${hasHolders ? balancesTable(balances) : "<p>Nobody holds it yet.</p>"}
+    <p>In circulation: <strong id="circulation">${circulation}</strong>. To issue more, create a transfer with
+      the recipient <code>swpt:${id}/${hasHolders ? formatUnsigned(holders[0]!.creditorId) : 17}</code>.</p>
+    ${hasHolders ? paymentForms(id, balances, csrfToken) : ""}
+    <h2>Open an account</h2>
+    <form method="post" action="/${id}/holders">
+      ${hidden(csrfToken)}
+      ${numberField("holder", "Number of the new holder")}
+      <button type="submit">Open</button>
+    </form>
+    <p><a href="/">All currencies</a></p>`,
+  );
+}
+
+/** `message` says what is wrong. */
+export const renderProblem = (message: string): string =>
+  renderPage(
+    "This did not work",
+    `<p role="alert" class="complaint">${escapeHtml(message)}</p><p><a href="/">All currencies</a></p>`,
+  );
+
+const balancesTable = ({ holders }: Balances): string =>
+  `<table><thead><tr><th scope="col">Holder</th><th scope="col" class="amount">Balance</th></tr></thead><tbody>${holders
+    .map(
+      ({ creditorId, balance }) => `<tr><td>${formatUnsigned(creditorId)}</td><td class="amount">${balance}</td></tr>`,
+    )
+    .join("")}</tbody></table>`;
+
+function paymentForms(id: string, { holders }: Balances, csrfToken: string): string {
+  const options = holders
+    .map(({ creditorId }) => formatUnsigned(creditorId))
+    .map((holder) => `<option value="${holder}">${holder}</option>`)
+    .join("");
+  const select = (name: string, label: string, choices: string): string =>
+    `<label for="${name}">${label}</label><select id="${name}" name="${name}">${choices}</select>`;
+  return `
+    <h2>Pay</h2>
+    <form method="post" action="/${id}/payments">
+      ${hidden(csrfToken)}
+      ${select("sender", "From holder", options)}
+      ${select("recipient", "To", `<option value="0">the issuer (pay back)</option>${options}`)}
+      ${numberField("amount", "Amount")}
+      <button type="submit">Pay</button>
+    </form>`;
+}
+
+const hidden = (csrfToken: string): string =>
+  `<input type="hidden" name="csrf_token" value="${escapeHtml(csrfToken)}">`;
+
+const numberField = (name: string, label: string): string =>
+  `<label for="${name}">${label}</label>
+      <input id="${name}" name="${name}" inputmode="numeric" pattern="[1-9][0-9]*" required autocomplete="off"
+        title="A whole number">`;

@@ -1,0 +1,121 @@
+/**
+ * A page for demonstrations: who holds the issued money, and what holders do with it. NOT FOR PRODUCTION: everybody who
+ * reaches it may do everything, so that it listens on the loopback interface only.
+ */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Pool } from "../../src/database/database.ts";
+import type { Logger } from "../../src/runtime/log.ts";
+import { formatUnsigned, INT64_MAX, parsePathId } from "../../src/values/int64.ts";
+import type { HolderBook } from "../accounting-authority/holder-book.ts";
+import { HolderRefusal } from "../accounting-authority/holders.ts";
+import { listCurrencies } from "../accounting-authority/store.ts";
+import { makeRandomSecret } from "../authorization-server/storage.ts";
+import { csrfTokenOf, FormRefused, readForm } from "../web/forms.ts";
+import { sendPage, stylesheet } from "../web/page.ts";
+import { renderCurrencies, renderCurrency, renderProblem } from "./pages.ts";
+
+export interface HoldersPageOptions {
+  readonly pool: Pool;
+  readonly book: HolderBook;
+  /** 0 for a free one. */
+  readonly port: number;
+  readonly log: Logger;
+}
+
+export interface HoldersPage {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const CURRENCIES_MAX = 100;
+
+/** Starts to serve the page. */
+export async function startHoldersPage(options: HoldersPageOptions): Promise<HoldersPage> {
+  const { pool, book, log } = options;
+  const csrfToken = csrfTokenOf(makeRandomSecret(), "holders");
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      if (error instanceof FormRefused) return sendPage(response, 403, renderProblem(error.message));
+      log.error({ err: error }, "The holders' page failed");
+      sendPage(response, 500, renderProblem("Something went wrong."));
+    });
+  });
+  server.listen(options.port, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  // Another name that resolves to this machine could be a stranger's (DNS rebinding).
+  const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!hosts.has(request.headers.host ?? "")) {
+      return sendPage(response, 421, renderProblem("This is not the name of this server."));
+    }
+    const path = (request.url ?? "").split("?")[0]!;
+    if (path === "/style.css") return void response.writeHead(200, { "Content-Type": "text/css" }).end(stylesheet);
+    if (path === "/") return sendPage(response, 200, renderCurrencies(await listCurrencies(pool, CURRENCIES_MAX)));
+    const [, id = "", step = "", ...others] = path.split("/");
+    const debtorId = parsePathId(id);
+    const take = others.length === 0 ? steps[`${request.method} ${step}`] : undefined;
+    if (debtorId === undefined || take === undefined) {
+      return sendPage(response, 404, renderProblem("There is no such page."));
+    }
+    await take(debtorId, request, response);
+  }
+
+  const steps: Readonly<
+    Record<string, (debtorId: bigint, request: IncomingMessage, response: ServerResponse) => Promise<void>>
+  > = {
+    "GET ": (debtorId, _request, response) => show(debtorId, response),
+    "POST holders": async (debtorId, request, response) => {
+      const form = await readForm(request, csrfToken);
+      const creditorId = parsePathId(form.get("holder") ?? "");
+      await change(debtorId, response, async () => {
+        if (creditorId === undefined) throw new HolderRefusal("The number of a holder is a whole number below 2^64");
+        await book.createHolder(debtorId, creditorId);
+      });
+    },
+    "POST payments": async (debtorId, request, response) => {
+      const form = await readForm(request, csrfToken);
+      const [sender, recipient] = ["sender", "recipient"].map((name) => parsePathId(form.get(name) ?? ""));
+      const amount = parseAmount(form.get("amount") ?? "");
+      await change(debtorId, response, async () => {
+        if (sender === undefined || recipient === undefined) throw new HolderRefusal("There is no such holder");
+        if (amount === undefined) throw new HolderRefusal("The amount of a payment is a whole number");
+        await book.pay({ debtorId, sender, recipient, amount });
+      });
+    },
+  };
+
+  async function show(debtorId: bigint, response: ServerResponse, refusal?: HolderRefusal): Promise<void> {
+    const balances = await book.balances(debtorId);
+    const complaint = refusal === undefined ? {} : { complaint: `${refusal.message}.` };
+    sendPage(response, refusal ? 422 : 200, renderCurrency({ debtorId, balances, csrfToken, ...complaint }));
+  }
+
+  /** Sends the browser back to the currency, so that reloading the page does not do the same once more. */
+  async function change(debtorId: bigint, response: ServerResponse, step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      if (error instanceof HolderRefusal) return show(debtorId, response, error);
+      throw error;
+    }
+    response.writeHead(303, { Location: `/${formatUnsigned(debtorId)}` }).end();
+  }
+
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+}
+
+function parseAmount(text: string): bigint | undefined {
+  const amount = /^[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
+  return amount !== undefined && amount <= INT64_MAX ? amount : undefined;
+}

@@ -1,0 +1,69 @@
+/** A real browser. `npm test` looks for one, or installs one; a single file started by hand uses what is on this machine. */
+import { accessSync, constants } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { type BrowserContext, chromium } from "playwright-core";
+
+const programs = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const folders = [...(process.env.PATH ?? "").split(":"), "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"];
+
+/** The path of a Chromium or a Chrome; `undefined` when there is none. The variable CHROMIUM names another one. */
+export function findChromium(): string | undefined {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  return [
+    ...programs.flatMap((program) => folders.map((folder) => path.join(folder, program))),
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  ].find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return path.isAbsolute(file);
+  } catch {
+    return false;
+  }
+}
+
+/** A browser with an empty profile, which goes when it is closed. `await using` closes it, too. */
+export interface TestBrowser extends AsyncDisposable {
+  readonly context: BrowserContext;
+  close(): Promise<void>;
+}
+
+/** Starts a browser. Rejects when there is none on this machine. */
+export async function startBrowser(): Promise<TestBrowser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) {
+    throw new Error("The tests need Chromium: install it, or set CHROMIUM to the path of one.");
+  }
+  const profile = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-chromium-"));
+  const removeProfile = (): Promise<void> => rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  try {
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath,
+      headless: true,
+      // Without a sandbox: containers and root have none to offer, and the pages are our own.
+      args: [
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    });
+    const close = async (): Promise<void> => {
+      await context.close();
+      await removeProfile();
+    };
+    return { context, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await removeProfile();
+    throw error;
+  }
+}
