@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { brokerCandidates, describe, pingBroker } from "../../test/support/services.ts";
 import { createTestVirtualHost, removeVirtualHosts } from "../../test/support/virtual-host.ts";
+import { installPackage } from "./apt-get.ts";
 import { startRabbitMqContainer } from "./rabbitmq-container.ts";
 import { findInstalledRabbitMq, startInstalledRabbitMq } from "./rabbitmq-installed.ts";
 import type { TestServer } from "./test-server.ts";
@@ -41,24 +42,9 @@ async function startInstalled(say: Say): Promise<TestServer> {
   return startInstalledRabbitMq(program);
 }
 
-/** As root, or with a sudo that asks no password. */
 async function installAndStart(say: Say): Promise<TestServer> {
   if ((await findInstalledRabbitMq()) !== undefined) throw new Error("installing it once more would not help");
-  const isRoot = process.getuid?.() === 0;
-  const aptGet = async (...args: string[]): Promise<void> => {
-    const command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", ...args];
-    const [program, ...rest] = isRoot ? command : ["sudo", "-n", ...command];
-    await promisify(execFile)(program!, rest, { timeout: 300_000, maxBuffer: 64 * 1024 * 1024 }).catch(
-      (error: Error) => {
-        throw new Error(`apt-get ${args.join(" ")} failed (${lastLine(error)})`);
-      },
-    );
-  };
-  await aptGet("--version");
-  say("No RabbitMQ on this machine: installing the package rabbitmq-server");
-  // The lists may be missing or old; whether they can be fetched shows in what comes next.
-  await aptGet("update").catch(() => {});
-  await aptGet("install", "-y", "--no-install-recommends", "rabbitmq-server");
+  await installPackage("rabbitmq-server", say);
   return startInstalled(say);
 }
 
@@ -74,6 +60,3 @@ async function startContainer(say: Say): Promise<TestServer> {
   }
   throw new Error("there is no container engine that works (docker, podman)");
 }
-
-const lastLine = (error: Error): string =>
-  `${(error as { stderr?: string }).stderr || error.message}`.trim().split("\n").at(-1)!;
