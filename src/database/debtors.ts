@@ -45,6 +45,28 @@ export function lockDebtors(db: Database, debtorIds: readonly bigint[]): Promise
   });
 }
 
+// A random number, so that nobody else takes it for an advisory lock.
+const ABSENT_DEBTORS_LOCK_CLASS = 1_293_077_409;
+
+/**
+ * Locks debtors that may not be there, until the end of the transaction: `exclusive` for whoever will add and activate
+ * one, `shared` for whoever acts on its absence. By a hash of the ID, so that now and then a wait is for nothing.
+ */
+export function lockAbsentDebtors(
+  db: Database,
+  debtorIds: readonly bigint[],
+  mode: "shared" | "exclusive",
+): Promise<number> {
+  const lock = mode === "shared" ? "pg_advisory_xact_lock_shared" : "pg_advisory_xact_lock";
+  return db.run({
+    name: `lock_absent_debtors_${mode}`,
+    text: `
+      select ${lock}(${ABSENT_DEBTORS_LOCK_CLASS}, hashint8(debtor_id))
+      from unnest($1::bigint[]) as d (debtor_id)`,
+    values: [debtorIds],
+  });
+}
+
 /** Reads those of the debtors that there are, in any order, without a lock. */
 export function findDebtors(db: Database, debtorIds: readonly bigint[]): Promise<Debtor[]> {
   return db.many({

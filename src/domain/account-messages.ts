@@ -6,7 +6,7 @@ import type { AccountPurge, AccountUpdate, RejectedConfig } from "../messages/in
 import type { ConfigureAccount } from "../messages/outgoing.ts";
 import { isLaterSeqnum } from "../values/seqnum.ts";
 import { MICROS_PER_SECOND, type Timestamp } from "../values/timestamp.ts";
-import { CONFIG_SCHEDULED_FOR_DELETION, type Debtor, isActive } from "./debtor.ts";
+import { CONFIG_SCHEDULED_FOR_DELETION, type Debtor, isActive, STATUS_ACTIVATED } from "./debtor.ts";
 import { infoIriOf } from "./info-iri.ts";
 import { isNegligibleAmountOf } from "./negligible-amount.ts";
 
@@ -14,8 +14,8 @@ export type AccountVerdict = { readonly action: "ignore" } | { readonly action: 
 
 export type AccountUpdateVerdict =
   | AccountVerdict
-  /** Nobody needs the account: it is to be configured for deletion. */
-  | { readonly action: "discard"; readonly message: ConfigureAccount };
+  /** Nobody needs the account: it is to be configured for deletion. The debtor is there when it is reserved. */
+  | { readonly action: "discard"; readonly message: ConfigureAccount; readonly debtor?: Debtor };
 
 /**
  * Judges the state of an account, in this order: a message that is too old says nothing; an account without an active
@@ -28,9 +28,7 @@ export function judgeAccountUpdate(
 ): AccountUpdateVerdict {
   if (isExpired(update, now)) return { action: "ignore" };
   if (debtor === undefined || !isActive(debtor)) {
-    return isBeingDiscarded(update)
-      ? { action: "ignore" }
-      : { action: "discard", message: discardingConfiguration(update.debtorId, now) };
+    return isBeingDiscarded(update) ? { action: "ignore" } : discard(debtor, update, now);
   }
   return verdictOf(debtor, withEvent(withHeartbeat(debtor, update, now), update));
 }
@@ -74,6 +72,15 @@ const DISCARDING_NEGLIGIBLE_AMOUNT_MIN = 0.99999e30;
 
 const isBeingDiscarded = ({ configFlags, negligibleAmount }: AccountUpdate): boolean =>
   (configFlags & CONFIG_SCHEDULED_FOR_DELETION) !== 0 && negligibleAmount >= DISCARDING_NEGLIGIBLE_AMOUNT_MIN;
+
+/** A reserved debtor keeps the time, so that its activation, be it by a clock that is behind, comes after the discarding. */
+function discard(debtor: Debtor | undefined, { debtorId }: AccountUpdate, now: Timestamp): AccountUpdateVerdict {
+  const message = discardingConfiguration(debtorId, now);
+  const isReserved = debtor !== undefined && (debtor.statusFlags & STATUS_ACTIVATED) === 0;
+  return isReserved && now > debtor.lastConfigTs
+    ? { action: "discard", message, debtor: { ...debtor, lastConfigTs: now } }
+    : { action: "discard", message };
+}
 
 const discardingConfiguration = (debtorId: bigint, now: Timestamp): ConfigureAccount => ({
   debtorId,

@@ -1,6 +1,6 @@
 /** Applying incoming messages, a batch at a time. Spec: messages, "Received by this node". */
 import { type Database, type Pool, sqlStateOf } from "../database/database.ts";
-import { lockDebtors } from "../database/debtors.ts";
+import { lockAbsentDebtors, lockDebtors } from "../database/debtors.ts";
 import { lockTransfersByRequests, storeDebtorStates, storeTransferStates } from "../database/message-batches.ts";
 import { recordConfigureAccounts, recordFinalizeTransfers } from "../database/outbox.ts";
 import { type BatchKeys, type BatchOutcome, canHaveEffect, judgeBatch, keysOf } from "../domain/message-batch.ts";
@@ -8,8 +8,8 @@ import type { IncomingMessage } from "../messages/incoming.ts";
 import type { Timestamp } from "../values/timestamp.ts";
 
 /**
- * Applies the messages in order, in one transaction: all of them or none. Repeating them is harmless. `wroteOutbox` says
- * whether there is something to flush. Throws DatabaseUnavailable (the transaction may have been committed or not), and
+ * Applies the messages in order, in one transaction: all of them or none. Repeating them is harmless. `now` must not be
+ * later than the call. `wroteOutbox` says whether there is something to flush. Throws DatabaseUnavailable (the transaction may have been committed or not), and
  * what PostgreSQL says when it cannot store the outcome of a message.
  */
 export async function applyMessages(
@@ -61,8 +61,22 @@ export async function applyMessagesIsolating(
   };
 }
 
+/**
+ * An account without a debtor will be discarded, and its debtor may be being activated at this very moment: then the
+ * discarding, recorded after that and with a later time, would have the last word. So whoever finds no debtor waits for
+ * such an activation, and looks again.
+ */
+async function lockRecords(db: Database, keys: BatchKeys) {
+  const records = await lockPresentRecords(db, keys);
+  const present = new Set(records.debtors.map(({ debtorId }) => debtorId));
+  const absent = keys.debtorIds.filter((debtorId) => !present.has(debtorId));
+  if (absent.length === 0) return records;
+  void lockAbsentDebtors(db, absent, "shared");
+  return lockPresentRecords(db, keys);
+}
+
 /** Both locks and the BEGIN before them go out together: one round trip. Debtors first, as everywhere. */
-async function lockRecords(db: Database, { debtorIds, transferRequests }: BatchKeys) {
+async function lockPresentRecords(db: Database, { debtorIds, transferRequests }: BatchKeys) {
   const [debtors, transfers] = await Promise.all([
     debtorIds.length > 0 ? lockDebtors(db, debtorIds) : [],
     transferRequests.length > 0 ? lockTransfersByRequests(db, transferRequests) : [],

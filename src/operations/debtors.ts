@@ -1,6 +1,6 @@
 /** What supervisors and superusers do with debtors. Spec: http-api, "admin"; domain, "The life of a debtor". */
 import type { Database, Pool } from "../database/database.ts";
-import { findFreeDebtorId, insertDebtor, lockDebtors, updateDebtor } from "../database/debtors.ts";
+import { findFreeDebtorId, insertDebtor, lockAbsentDebtors, lockDebtors, updateDebtor } from "../database/debtors.ts";
 import { recordConfigureAccounts } from "../database/outbox.ts";
 import { deleteAllTransfers } from "../database/running-transfers.ts";
 import { activate, activateReservation, judgeDeactivation, reserve } from "../domain/activation.ts";
@@ -32,6 +32,8 @@ export async function reserveRandomDebtor(pool: Pool, realm: ShardingRealm): Pro
 /** Reserves a chosen ID and activates it at once. Refuses with DEBTOR_EXISTS, also when it is only reserved. */
 export function activateNewDebtor(pool: Pool, debtorId: bigint): Promise<Debtor> {
   return pool.transaction(async (db) => {
+    await lockAbsentDebtors(db, [debtorId], "exclusive");
+    // Later than the discarding of an account that nobody had a debtor for until now; see apply-messages.ts.
     const at = now();
     const reserved = await insertDebtor(db, reserve(debtorId, at));
     if (reserved === undefined) throw new Refusal("DEBTOR_EXISTS");

@@ -89,6 +89,7 @@ describe("an AccountUpdate", () => {
       assert.deepEqual(judgeAccountUpdate(orphan, update, now), {
         action: "discard",
         message: { debtorId: 1n, ts: now, seqnum: 0, negligibleAmount: 1e30, configData: "", configFlags: 1 },
+        ...(name === "reserved" && { debtor: { ...orphan, lastConfigTs: now } }),
       });
     });
 
