@@ -1,5 +1,5 @@
 /**
- * `npm test`: finds PostgreSQL and RabbitMQ or brings them up, runs the tests, and removes what it has made.
+ * `npm test`: finds PostgreSQL, RabbitMQ and a browser or brings them up, runs the tests, and removes what it has made.
  *
  *   npm test                                  everything but the soak tests
  *   npm test -- golden values/json            the files whose path contains one of these
@@ -13,6 +13,7 @@ import { glob } from "node:fs/promises";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { describe } from "../test/support/services.ts";
+import { provideBrowser } from "./servers/browser.ts";
 import { providePostgres } from "./servers/postgres.ts";
 import { provideRabbitMq } from "./servers/rabbitmq.ts";
 import type { TestServer } from "./servers/test-server.ts";
@@ -43,7 +44,8 @@ async function main(args: readonly string[]): Promise<number> {
   const servers: TestServer[] = [];
   const runId = randomBytes(3).toString("hex");
   try {
-    for (const provide of [providePostgres, provideRabbitMq]) {
+    const isBrowserNeeded = files.some((file) => file.includes("browser"));
+    for (const provide of [providePostgres, provideRabbitMq, ...(isBrowserNeeded ? [provideBrowser] : [])]) {
       servers.push(await provide(say));
       interruption.signal.throwIfAborted();
     }
