@@ -49,10 +49,10 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   await deleteExpiredRecords(pool);
   const clients = await findConfidentialClients(pool);
 
-  let answer: (request: IncomingMessage, response: ServerResponse) => Promise<void> | void = (_request, response) =>
+  let answer = async (_request: IncomingMessage, response: ServerResponse): Promise<void> =>
     sendPage(response, 503, renderProblem("Starting. Try again in a moment."));
   const server = createServer((request, response) => {
-    void Promise.resolve(answer(request, response)).catch((error: unknown) => {
+    answer(request, response).catch((error: unknown) => {
       log.error({ err: error }, "The authorization server failed");
       if (!response.headersSent) sendPage(response, 500, renderProblem("Something went wrong. Try again in a while."));
       else response.destroy();
@@ -83,11 +83,11 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   const serveOAuth = provider.callback();
   // Another name that resolves to this machine could be a stranger's (DNS rebinding).
   const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`, new URL(url).host]);
-  answer = (request, response) => {
+  answer = async (request, response) => {
     if (!hosts.has(request.headers.host ?? "")) {
       return sendPage(response, 421, renderProblem("This is not the name of this server."));
     }
-    const { pathname } = new URL(request.url ?? "", "http://sandbox");
+    const pathname = (request.url ?? "").split("?")[0]!;
     if (pathname === "/style.css") {
       response.writeHead(200, { "Content-Type": "text/css" }).end(stylesheet);
       return;

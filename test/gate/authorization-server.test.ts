@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { pino } from "pino";
 import { type AuthorizationServer, startAuthorizationServer } from "../../sandbox/authorization-server/server.ts";
@@ -239,6 +241,15 @@ test("it answers only to the names of this machine, and shows no frames and no s
   const page = await new Browser().open(authorizationUrl("access"));
   assert.match(page.headers.get("content-security-policy") ?? "", /default-src 'none'.*frame-ancestors 'none'/);
   assert.doesNotMatch(page.text, /<script/);
+});
+
+test("a target that is no URL, as any page in a browser may send it, does not end the server", async () => {
+  const { port } = new URL(server.url);
+  for (const target of ["//", "//[", "http://[", "/interaction/%zz", "/interaction//[", "*"]) {
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.end(`OPTIONS ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);
+    assert.match(await text(socket), /^HTTP\/1\.1 \d/, target);
+  }
 });
 
 const authenticate = (token: string, scope: Parameters<Gate["authenticate"]>[1]) =>
