@@ -5,9 +5,9 @@ import { DatabaseUnavailable, type Pool } from "../database/database.ts";
 import type { IncomingMessage } from "../messages/incoming.ts";
 import { InvalidMessage, parseMessage } from "../messages/parse.ts";
 import { applyMessagesIsolating, type IsolatedOutcome } from "../operations/apply-messages.ts";
+import { createBackoff, pause } from "../runtime/backoff.ts";
 import { isResponsible, type ShardingRealm } from "../values/shard.ts";
 import { now } from "../values/timestamp.ts";
-import { createGrowingPause, pause } from "./pause.ts";
 
 /** Where a consumer counts. */
 export interface ConsumerMetrics {
@@ -106,7 +106,7 @@ async function applyPatiently(
   signal: AbortSignal,
 ): Promise<IsolatedOutcome> {
   const deadline = performance.now() + DATABASE_AWAY_MILLIS_MAX;
-  const retryPause = createGrowingPause({ firstMillis: RETRY_PAUSE_MILLIS, maxMillis: RETRY_PAUSE_MILLIS_MAX });
+  const backoff = createBackoff({ minMillis: RETRY_PAUSE_MILLIS, maxMillis: RETRY_PAUSE_MILLIS_MAX });
   for (;;) {
     try {
       return await applyMessagesIsolating(pool, messages, now());
@@ -114,7 +114,7 @@ async function applyPatiently(
       const isPatient = error instanceof DatabaseUnavailable && performance.now() < deadline && !signal.aborted;
       if (!isPatient) throw error;
       log.warn({ messages: messages.length }, "The database is away: waiting with the messages");
-      await pause(retryPause.next(), signal);
+      await pause(backoff.nextMillis(), signal);
     }
   }
 }

@@ -4,8 +4,9 @@
  */
 import { type Broker, type Consumer, type Delivery, QueueNotFound } from "../broker/broker.ts";
 import { DatabaseUnavailable } from "../database/database.ts";
+import { pause } from "../runtime/backoff.ts";
+import { untilAborted } from "../runtime/lifetime.ts";
 import { type BatchContext, processBatch } from "./consumer-batch.ts";
-import { createGrowingPause, type GrowingPause, pause } from "./pause.ts";
 
 export type { ConsumerMetrics } from "./consumer-batch.ts";
 
@@ -61,15 +62,15 @@ export function createConsumer(options: ConsumerOptions): MessageConsumer {
 
 /** The pauses let `delete_queue` find the queue without consumers. */
 async function drain(options: ConsumerOptions, signal: AbortSignal): Promise<void> {
-  const { idleMillis, ...limits } = options.drainPauses ?? DRAIN_PAUSES;
-  const drainPause: GrowingPause = createGrowingPause(limits);
+  const { idleMillis, firstMillis, maxMillis } = options.drainPauses ?? DRAIN_PAUSES;
+  let pauseMillis = firstMillis;
   while (!signal.aborted) {
     const count = await consume(options, signal, idleMillis);
     if (signal.aborted) return;
-    if (count > 0) drainPause.reset();
-    const pauseMillis = drainPause.next();
+    if (count > 0) pauseMillis = firstMillis;
     options.log.info({ queue: options.queue, pauseSeconds: pauseMillis / 1000 }, "Nothing comes: leaving the queue");
     await pause(pauseMillis, signal);
+    pauseMillis = Math.min(pauseMillis * 2, maxMillis);
   }
 }
 
@@ -168,11 +169,4 @@ async function untilIdle(inbox: Inbox, idleMillis: number, stopped: AbortSignal)
     seen = inbox.takenCount();
     await pause(idleMillis, stopped);
   }
-}
-
-function untilAborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
 }

@@ -1,8 +1,8 @@
 /** Sends what is in one outbox, and waits for more. Spec: messages, "Sent by this node"; operations, "Commands". */
 import type { Logger } from "pino";
 import { DatabaseUnavailable } from "../database/database.ts";
+import { createBackoff, pause } from "../runtime/backoff.ts";
 import { type BurstContext, type BurstOutcome, flushBurst } from "./burst.ts";
-import { createGrowingPause, pause } from "./pause.ts";
 
 export { ForeignOutboxRow } from "./burst.ts";
 
@@ -98,10 +98,7 @@ export function createFlusher(options: FlusherOptions): Flusher {
       return sent + dropped;
     },
     run: async (signal) => {
-      const troublePause = createGrowingPause({
-        firstMillis: TROUBLE_PAUSE_MILLIS,
-        maxMillis: TROUBLE_PAUSE_MILLIS_MAX,
-      });
+      const backoff = createBackoff({ minMillis: TROUBLE_PAUSE_MILLIS, maxMillis: TROUBLE_PAUSE_MILLIS_MAX });
       while (!signal.aborted) {
         if (!broker.isConnected()) {
           await pause(BROKER_LOOK_MILLIS, signal); // Whoever connects logs why it is away.
@@ -111,11 +108,11 @@ export function createFlusher(options: FlusherOptions): Flusher {
         const next = await attemptAll(signal);
         if (next === "pause") {
           // Nobody wakes us from this: whoever writes knows nothing of the broker.
-          await pause(troublePause.next(), signal);
+          await pause(backoff.nextMillis(), signal);
           continue;
         }
         trouble.end();
-        troublePause.reset();
+        backoff.reset();
         await alarm.wait(periodSeconds * 1000, signal);
       }
     },

@@ -241,3 +241,15 @@ test("a flusher waits while the broker or the database is away", async () => {
   await running;
   assert.equal(broker.messagesIn("peer").length, 2, "sent again after the transaction was lost, which is harmless");
 });
+
+test("a period that no timer can hold is a long one, too", async () => {
+  const broker = createMemoryBroker(withPeer);
+  let lookCount = 0;
+  const isConnected = (): boolean => ++lookCount > 0;
+  const stop = new AbortController();
+  const running = flusherOf({ broker: { ...broker, isConnected }, periodSeconds: 1e9 }).run(stop.signal);
+  for (let n = 0; n < 50; n++) await rowCount("prepare_transfer");
+  assert.equal(lookCount, 1);
+  stop.abort();
+  await running;
+});
