@@ -364,4 +364,5 @@ function substituteLocalhost(environment: Environment): Environment {
 
 /** A complaint must not print a password that a URL holds. */
 const quote = (name: string, held: string): string =>
-  name.endsWith("_URL") ? JSON.stringify(held.replace(/\/\/[^/@]*@/, "//***@")) : JSON.stringify(held);
+  // Up to the last @, since it may be the password that makes the URL a wrong one.
+  name.endsWith("_URL") ? JSON.stringify(held.replace(/^([a-z+]*:\/\/)?.*@/is, "$1***@")) : JSON.stringify(held);
