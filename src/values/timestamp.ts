@@ -23,13 +23,16 @@ export const EPOCH_DATE = "1970-01-01" as CalendarDate;
 const MIN_MICROS = -62_135_596_800_000_000n; // 0001-01-01T00:00:00
 const MAX_MICROS = 253_402_300_799_999_999n; // 9999-12-31T23:59:59.999999
 
-/** The present moment. Grows from call to call within one process, even when the system's clock is set back a little. */
+/** The present moment. Does not go back within one process when the system's clock is set back a little. */
 export function now(): Timestamp {
   const reading = Temporal.Now.instant().epochNanoseconds / 1000n;
-  lastReading = reading > lastReading ? reading : lastReading;
+  const setBack = lastReading - reading;
+  if (setBack < 0n || setBack > SET_BACK_MICROS_MAX) lastReading = reading;
   return lastReading as Timestamp;
 }
 let lastReading = 0n;
+// More is the correction of a wrong clock: to stand still until that time has passed would be worse than to go back.
+const SET_BACK_MICROS_MAX = 10n * MICROS_PER_SECOND;
 
 /** `timestamp` plus a number of seconds (may be negative, may have a fraction of microsecond precision). */
 export const plusSeconds = (timestamp: Timestamp, seconds: number): Timestamp =>
