@@ -63,13 +63,15 @@ async function consume(part: Part, isDraining: boolean): Promise<void> {
 }
 
 async function flush(part: Part, outboxes: readonly (typeof OUTBOXES)[number][], { isScanning = false } = {}) {
-  const [{ withDatabaseAndBroker }, { runFlushers }, { runScanner }] = await Promise.all([
+  const [{ withDatabaseAndBroker }, { runFlushers }, { runScanner }, { LANE_COUNT }] = await Promise.all([
     import("./part-connections.ts"),
     import("./run-flushers.ts"),
     import("./run-scanner.ts"),
+    import("../workers/flusher.ts"),
   ]);
-  // One for readiness and samples, and one for the scanner.
-  const poolSize = outboxes.length + 1 + (isScanning ? 1 : 0);
+  // A burst keeps its connection until the broker has confirmed, 20 seconds at most. None of the others must wait for
+  // that: one for readiness and samples, and one for the scanner.
+  const poolSize = outboxes.length * LANE_COUNT + 1 + (isScanning ? 1 : 0);
   await withDatabaseAndBroker({ ...connectionsOf(part), poolSize }, (connections) => {
     const works = [(stop: AbortSignal) => runFlushers({ ...part, ...connections, outboxes, signal: stop })];
     if (isScanning) works.push((stop) => runScanner({ ...part, ...connections, signal: stop }));
