@@ -1,4 +1,5 @@
 // The way to the shard of a debtor, for nginx with njs. Written for njs 0.7.9: no BigInt, no destructuring.
+// biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name only.
 import crypto from "crypto";
 
 /**
@@ -84,7 +85,7 @@ function readId(segment) {
   try {
     const text = decodeURIComponent(segment);
     return /^[0-9]{1,20}$/.test(text) ? text : undefined;
-  } catch (e) {
+  } catch (_e) {
     return undefined;
   }
 }

@@ -12,7 +12,7 @@ import { isInShard, parseShard, type Shard } from "../../src/values/shard.ts";
 import { findFreePort } from "../support/command.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
-import { type Proxy, startProxy } from "./proxy.ts";
+import { type ReverseProxy, startProxy } from "./proxy.ts";
 
 interface ShardServer {
   readonly shard: Shard;
@@ -23,14 +23,14 @@ interface ShardServer {
 
 const PAGE_SIZE = 4;
 let shards: ShardServer[] = [];
-let proxy: Proxy;
+let proxy: ReverseProxy;
 
 before(async () => {
   shards = await Promise.all(["0.#", "1.#"].map(startShard));
   proxy = await startProxy(Object.fromEntries(shards.map(({ shard, port }) => [shard.routingKey, port])));
 });
 after(async () => {
-  await (proxy as Proxy | undefined)?.[Symbol.asyncDispose]();
+  await (proxy as ReverseProxy | undefined)?.[Symbol.asyncDispose]();
   for (const { server, database } of shards) {
     await server.close();
     await database.close();

@@ -2,7 +2,8 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { type IncomingMessage, type OutgoingHttpHeaders, request as sendRequest } from "node:https";
+import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import { request as sendRequest } from "node:https";
 import { connect } from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -33,7 +34,7 @@ export interface Reply {
   readonly body: string;
 }
 
-export interface Proxy extends AsyncDisposable {
+export interface ReverseProxy extends AsyncDisposable {
   readonly port: number;
   /** The certificate, in PEM. */
   readonly certificate: string;
@@ -48,7 +49,7 @@ export interface Proxy extends AsyncDisposable {
 }
 
 /** Starts nginx with the configuration of the repository, but for the port and the shards: routing key to port. */
-export async function startProxy(shards: Readonly<Record<string, number>>): Promise<Proxy> {
+export async function startProxy(shards: Readonly<Record<string, number>>): Promise<ReverseProxy> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-proxy-"));
   const port = await findFreePort();
   await chmod(folder, 0o755);
@@ -80,7 +81,10 @@ export async function startProxy(shards: Readonly<Record<string, number>>): Prom
   );
   killWithTest(nginx);
   let output = "";
-  for (const stream of [nginx.stdout, nginx.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+  for (const stream of [nginx.stdout, nginx.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
   const ended = once(nginx, "close");
   await waitFor(
     () => {
@@ -98,7 +102,9 @@ export async function startProxy(shards: Readonly<Record<string, number>>): Prom
         const options = { host: "127.0.0.1", port, servername: "localhost", ca: certificate, agent: false };
         const outgoing = sendRequest({ ...options, method, path: requestPath, headers }, (incoming) => {
           let text = "";
-          incoming.setEncoding("utf8").on("data", (chunk) => (text += chunk));
+          incoming.setEncoding("utf8").on("data", (chunk: string) => {
+            text += chunk;
+          });
           incoming.on("error", reject);
           incoming.on("end", () => resolve({ status: incoming.statusCode!, headers: incoming.headers, body: text }));
         });

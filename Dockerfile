@@ -1,0 +1,67 @@
+# syntax=docker/dockerfile:1
+# The images: `docker build --target app-image .`, or swagger-ui-image, or sandbox-image.
+
+# What the program needs at run time, as locked. No package may run a script here.
+FROM node:26-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+
+# With the sandbox's authorization server, too. An operating system that is none keeps out the other optional packages,
+# which are programs for one platform each (a PostgreSQL, a Node.js): containers have their own.
+FROM node:26-bookworm-slim AS sandbox-dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --os=none --cpu=none --ignore-scripts
+
+FROM node:26-bookworm-slim AS openapi
+WORKDIR /app
+COPY --from=dependencies /app/node_modules node_modules
+COPY package.json ./
+COPY bin bin
+COPY src src
+RUN node bin/swpt-debtors.js openapi --output openapi.json
+
+# A debtors agent. Runs with a read-only root file system; a writable /tmp makes it start faster. psql is for those who
+# look after the database by `docker exec`.
+FROM node:26-bookworm-slim AS app-image
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends postgresql-client \
+  && rm -rf /var/lib/apt/lists/* \
+  && ln -s /app/bin/swpt-debtors.js /usr/local/bin/swpt-debtors
+WORKDIR /app
+COPY --from=dependencies /app/node_modules node_modules
+COPY package.json LICENSE ./
+COPY deploy/healthcheck.js deploy/healthcheck.js
+COPY bin bin
+COPY src src
+ENV NODE_ENV=production
+# The user "node", by number: so Kubernetes can see that it is not root.
+USER 1000:1000
+EXPOSE 8080 9464
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["node", "/app/deploy/healthcheck.js"]
+ENTRYPOINT ["node", "/app/bin/swpt-debtors.js"]
+CMD ["all"]
+
+# The same with the stand-ins for an accounting authority and an authorization server. NOT FOR PRODUCTION.
+FROM app-image AS sandbox-image
+USER 0:0
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends openssl \
+  && rm -rf /var/lib/apt/lists/*
+COPY --from=sandbox-dependencies /app/node_modules node_modules
+COPY deploy/tls deploy/tls
+COPY sandbox sandbox
+USER 1000:1000
+
+# Swagger UI for the API, on port 8080. Writes to /tmp only. The variables: deploy/README.md.
+FROM nginx:1.28-alpine-slim AS swagger-ui-image
+COPY --from=dependencies /app/node_modules/@fastify/swagger-ui/static /usr/share/swagger-ui
+COPY --from=openapi /app/openapi.json /usr/share/swagger-ui/openapi.json
+COPY deploy/swagger-ui/swagger-initializer.js /usr/share/swagger-ui/swagger-initializer.js
+COPY deploy/swagger-ui/nginx.conf deploy/swagger-ui/start.sh /etc/swagger-ui/
+USER 101:101
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/health"]
+ENTRYPOINT ["/bin/sh", "/etc/swagger-ui/start.sh"]
+CMD []
