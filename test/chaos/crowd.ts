@@ -1,0 +1,293 @@
+/** Many clients at once, who do whatever comes into their heads, and notice when an answer contradicts an earlier one. */
+import { setTimeout as pause } from "node:timers/promises";
+import { INT64_MIN } from "../../src/values/int64.ts";
+import { Complaints, type ExpectedDebtor, type ExpectedTransfer, knownOf, noteTransfer } from "./expectations.ts";
+import { type Call, type CallOutcome, call } from "./http-call.ts";
+import type { Lots } from "./lots.ts";
+
+export interface Crowd {
+  readonly debtors: readonly ExpectedDebtor[];
+  readonly transfers: readonly ExpectedTransfer[];
+  readonly complaints: Complaints;
+  /** How many requests have been answered, and how many not. */
+  readonly counts: { answered: number; unanswered: number };
+  /** Makes a debtor and activates it. */
+  settle(debtorId: bigint): Promise<void>;
+  /** Lets one client act until the signal aborts. */
+  act(lots: Lots, signal: AbortSignal): Promise<void>;
+  /** Makes a call until it is answered. */
+  insist(request: Call): Promise<Exclude<CallOutcome, undefined>>;
+}
+
+const TRIES_MAX = 200;
+const RETRY_MILLIS = 100;
+const THINKING_MILLIS_MAX = 60;
+/** Restrictions that leave room for all transfers of the test, so that a repeated request cannot be refused. */
+const MIN_BALANCES = [INT64_MIN, -(10n ** 17n), -(10n ** 16n)];
+const AMOUNT_MAX = 1_000_000;
+
+export const debtorPath = ({ debtorId }: Pick<ExpectedDebtor, "debtorId">): string =>
+  `/debtors/${BigInt.asUintN(64, debtorId)}`;
+export const transferPath = ({ debtor, uuid }: ExpectedTransfer): string => `${debtorPath(debtor)}/transfers/${uuid}`;
+
+/** The clients draw one of the URLs for each request. */
+export function createCrowd(urls: readonly string[]): Crowd {
+  const debtors: ExpectedDebtor[] = [];
+  const transfers: ExpectedTransfer[] = [];
+  const shared: ExpectedTransfer[] = [];
+  const complaints = new Complaints();
+  const counts = { answered: 0, unanswered: 0 };
+  let turn = 0;
+  let lastCreditorId = 1000n;
+
+  async function attempt(request: Call): Promise<CallOutcome> {
+    const answer = await call(urls[turn++ % urls.length]!, request, complaints.add);
+    counts[answer === undefined ? "unanswered" : "answered"]++;
+    return answer;
+  }
+
+  async function insist(request: Call): Promise<Exclude<CallOutcome, undefined>> {
+    for (let tries = 1; tries <= TRIES_MAX; tries++) {
+      const answer = await attempt(request);
+      if (answer !== undefined) return answer;
+      await pause(RETRY_MILLIS);
+    }
+    throw new Error(`${request.method} ${request.path} was not answered ${TRIES_MAX} times`);
+  }
+
+  async function settle(debtorId: bigint): Promise<void> {
+    const debtor: ExpectedDebtor = {
+      debtorId,
+      isActivated: false,
+      isLeaving: false,
+      hasLeft: false,
+      configurations: new Map(),
+      documents: [],
+    };
+    const { status } = await insist({ method: "POST", path: `${debtorPath(debtor)}/activate`, json: "{}" });
+    // 409: an earlier attempt has succeeded, and its answer was lost.
+    complaints.expect("activate", status, [200, 409]);
+    debtor.isActivated = true;
+    debtors.push(debtor);
+  }
+
+  /** The status of a debtor that may have left while we asked is looked at afterwards. */
+  const orGone = (debtor: ExpectedDebtor, ...statuses: number[]): number[] =>
+    debtor.isLeaving ? [...statuses, 404] : statuses;
+
+  function plan(lots: Lots, debtor: ExpectedDebtor): ExpectedTransfer {
+    const kind = lots.weighed({ usual: 20, unreachable: 1, self: 1, zero: 1 });
+    const isPayable = kind === "usual" || kind === "zero";
+    const creditorId = isPayable ? ++lastCreditorId : undefined;
+    const account = isPayable ? String(creditorId) : kind === "self" ? "0" : "nobody";
+    const amount = kind === "zero" ? 0n : BigInt(lots.whole(1, AMOUNT_MAX));
+    const uuid = lots.uuid();
+    const uri = `swpt:${BigInt.asUintN(64, debtor.debtorId)}/${account}`;
+    const transfer: ExpectedTransfer = {
+      debtor,
+      uuid,
+      amount,
+      creditorId,
+      json: `{"transferUuid":"${uuid}","amount":${amount},"recipient":{"uri":"${uri}"},"note":"${"ж".repeat(lots.whole(0, 5))}"}`,
+      isUncertain: false,
+      isKnown: false,
+      createdCount: 0,
+      isLeaving: false,
+      hasLeft: false,
+      isCancelled: false,
+      result: undefined,
+    };
+    transfers.push(transfer);
+    return transfer;
+  }
+
+  async function create(transfer: ExpectedTransfer): Promise<void> {
+    const { debtor } = transfer;
+    const wasKnown = transfer.isKnown;
+    const known = knownOf(transfer);
+    const answer = await attempt({ method: "POST", path: `${debtorPath(debtor)}/transfers/`, json: transfer.json });
+    if (answer === undefined) {
+      transfer.isUncertain = true;
+      return;
+    }
+    complaints.expect(`create ${transfer.uuid}`, answer.status, orGone(debtor, ...(wasKnown ? [303] : [201, 303])));
+    if (answer.status === 201) {
+      transfer.createdCount++;
+      noteTransfer(transfer, known, answer.json, complaints);
+      if (transfer.createdCount > 1) complaints.add(`The transfer ${transfer.uuid} was created twice`);
+    }
+    if (answer.status === 201 || answer.status === 303) transfer.isKnown = true;
+  }
+
+  async function act(lots: Lots, signal: AbortSignal): Promise<void> {
+    const own: ExpectedTransfer[] = [];
+    const deeds = {
+      create: async () => {
+        const transfer = plan(lots, lots.pick(debtors));
+        own.push(transfer);
+        await create(transfer);
+        for (let tries = 0; transfer.isUncertain && !transfer.isKnown && tries < 5; tries++) await create(transfer);
+      },
+      createShared: async () => {
+        let transfer = lots.chance(0.7) ? shared.at(-1) : undefined;
+        if (transfer === undefined) {
+          transfer = plan(lots, lots.pick(debtors));
+          shared.push(transfer);
+        }
+        await create(transfer);
+      },
+      repeat: async () => {
+        const transfer = anyOf([own, shared]);
+        if (transfer && !transfer.isLeaving) await create(transfer);
+      },
+      conflict: async () => {
+        const transfer = anyOf([own, shared]);
+        if (!transfer?.isKnown || transfer.isLeaving) return;
+        const json = transfer.json.replace(/"amount":\d+/, `"amount":${transfer.amount + 1n}`);
+        const path = `${debtorPath(transfer.debtor)}/transfers/`;
+        const answer = await attempt({ method: "POST", path, json });
+        if (answer) complaints.expect(`conflict ${transfer.uuid}`, answer.status, orGone(transfer.debtor, 409));
+      },
+      get: async () => {
+        const transfer = anyOf([own, shared]);
+        if (!transfer?.isKnown) return;
+        const hadLeft = transfer.hasLeft;
+        const known = knownOf(transfer);
+        const answer = await attempt({ method: "GET", path: transferPath(transfer) });
+        if (answer === undefined) return;
+        const allowed = hadLeft ? [404] : transfer.isLeaving ? [200, 404] : orGone(transfer.debtor, 200);
+        complaints.expect(`get ${transfer.uuid}`, answer.status, allowed);
+        if (answer.status === 200) noteTransfer(transfer, known, answer.json, complaints);
+      },
+      cancel: async () => {
+        const transfer = anyOf([own, shared]);
+        if (!transfer?.isKnown) return;
+        const answer = await attempt({ method: "POST", path: transferPath(transfer), json: "{}" });
+        if (answer === undefined) return;
+        const allowed = transfer.isLeaving ? [200, 403, 404] : orGone(transfer.debtor, 200, 403);
+        complaints.expect(`cancel ${transfer.uuid}`, answer.status, allowed);
+        if (answer.status !== 200) return;
+        transfer.isCancelled = true;
+        noteTransfer(transfer, knownOf(transfer), answer.json, complaints);
+      },
+      remove: async () => {
+        // An attempt without an answer may still be under way, and create the transfer after its deletion.
+        const transfer = anyOf([own]);
+        if (!transfer?.isKnown || transfer.isUncertain) return;
+        transfer.isLeaving = true;
+        const answer = await attempt({ method: "DELETE", path: transferPath(transfer) });
+        if (answer === undefined) return;
+        complaints.expect(`delete ${transfer.uuid}`, answer.status, [204]);
+        transfer.hasLeft = true;
+      },
+      list: async () => {
+        const debtor = lots.pick(debtors);
+        const expected = own.filter((t) => t.debtor === debtor && t.isKnown && !t.isLeaving);
+        const answer = await attempt({ method: "GET", path: `${debtorPath(debtor)}/transfers/` });
+        if (answer === undefined) return;
+        complaints.expect("list", answer.status, orGone(debtor, 200));
+        const items = answer.body.toString();
+        if (answer.status !== 200) return;
+        for (const { uuid } of expected) {
+          if (!items.includes(uuid) && !debtor.isLeaving) complaints.add(`The transfer ${uuid} is not in the list`);
+        }
+      },
+      look: async () => {
+        const debtor = lots.pick(debtors);
+        const answer = await attempt({ method: "GET", path: `${debtorPath(debtor)}/` });
+        if (answer) complaints.expect("look", answer.status, debtor.isLeaving ? [200, 403] : [200]);
+      },
+      configure: async () => {
+        const debtor = lots.pick(debtors);
+        const path = `${debtorPath(debtor)}/config`;
+        const before = await attempt({ method: "GET", path });
+        if (before === undefined) return;
+        complaints.expect("get config", before.status, orGone(debtor, 200));
+        if (before.status !== 200) return;
+        const updateId = (before.json.latestUpdateId as bigint) + 1n;
+        const data = lots.chance(0.8)
+          ? { rate: 0, info: { iri: `https://example.com/${lots.uuid()}` } }
+          : { x: lots.uuid() };
+        const configData = JSON.stringify(data);
+        const json = `{"configData":${JSON.stringify(configData)},"latestUpdateId":${updateId}}`;
+        const answer = await attempt({ method: "PATCH", path, json });
+        if (answer === undefined) return;
+        complaints.expect("configure", answer.status, orGone(debtor, 200, 409));
+        if (answer.status !== 200) return;
+        const other = debtor.configurations.get(updateId);
+        if (other !== undefined) complaints.add(`Two configurations have the update ID ${updateId}`);
+        debtor.configurations.set(updateId, configData);
+      },
+      restrict: async () => {
+        const debtor = lots.pick(debtors);
+        const json = `{"minBalance":${lots.pick(MIN_BALANCES)}}`;
+        const answer = await attempt({ method: "POST", path: `${debtorPath(debtor)}/restrict`, json });
+        if (answer) complaints.expect("restrict", answer.status, orGone(debtor, 200));
+      },
+      save: async () => {
+        const debtor = lots.pick(debtors);
+        const document = { contentType: `text/x-${lots.whole(0, 9)}`, content: lots.bytes(lots.whole(0, 3000)) };
+        const answer = await attempt({ method: "POST", path: `${debtorPath(debtor)}/documents/`, document });
+        if (answer === undefined) return;
+        complaints.expect("save", answer.status, orGone(debtor, 201));
+        if (answer.status !== 201) return;
+        debtor.documents.push({ path: new URL(answer.location!).pathname, ...document });
+      },
+      read: async () => {
+        const document = lots.pick(debtors).documents.at(-1);
+        if (document === undefined) return;
+        const answer = await attempt({ method: "GET", path: document.path });
+        if (answer === undefined) return;
+        complaints.expect("read", answer.status, [200]);
+        if (!answer.body.equals(document.content)) complaints.add(`${document.path} is not what was saved`);
+      },
+      enumerate: async () => {
+        const known = debtors.filter(({ isLeaving }) => !isLeaving);
+        const answer = await attempt({ method: "GET", path: "/debtors/9223372036854775808/enumerate" });
+        if (answer === undefined) return;
+        complaints.expect("enumerate", answer.status, [200]);
+        const page = answer.body.toString();
+        const missing = known.filter((debtor) => !debtor.isLeaving && !page.includes(`"${debtorPath(debtor)}/"`));
+        for (const { debtorId } of missing) complaints.add(`The debtor ${debtorId} is not on the page`);
+      },
+      /** One debtor goes for good, and another one comes. */
+      replace: async () => {
+        if (debtors.length > 12) return;
+        const debtor = lots.pick(debtors.slice(3));
+        debtor.isLeaving = true;
+        const { status } = await insist({ method: "POST", path: `${debtorPath(debtor)}/deactivate`, json: "{}" });
+        complaints.expect("deactivate", status, [204]);
+        debtor.hasLeft = true;
+        await settle(lots.int64());
+      },
+    };
+    const anyOf = (lists: readonly (readonly ExpectedTransfer[])[]): ExpectedTransfer | undefined => {
+      const list = lots.pick(lists);
+      // The youngest are those with which something happens.
+      return list.length === 0 ? undefined : list[Math.max(0, list.length - 1 - lots.whole(0, 4))];
+    };
+    while (!signal.aborted) {
+      const deed = lots.weighed<keyof typeof deeds>({
+        create: 30,
+        createShared: 6,
+        repeat: 8,
+        conflict: 5,
+        get: 15,
+        cancel: 8,
+        remove: 5,
+        list: 3,
+        look: 2,
+        configure: 5,
+        restrict: 1,
+        save: 2,
+        read: 2,
+        enumerate: 1,
+        replace: 0.1,
+      });
+      await deeds[deed]();
+      await pause(lots.whole(0, THINKING_MILLIS_MAX));
+    }
+  }
+
+  return { debtors, transfers, complaints, counts, settle, act, insist };
+}

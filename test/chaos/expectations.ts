@@ -1,0 +1,78 @@
+/** What the clients know by the answers that they have got, and what therefore must be true. */
+import type { Json } from "../../src/values/json.ts";
+
+/** A debtor of the test. */
+export interface ExpectedDebtor {
+  readonly debtorId: bigint;
+  /** Somebody has answered that it is active. */
+  isActivated: boolean;
+  /** Somebody has begun to deactivate it: from now on it may be gone. */
+  isLeaving: boolean;
+  hasLeft: boolean;
+  /** Configurations that were accepted, by their update ID. */
+  readonly configurations: Map<bigint, string>;
+  readonly documents: { readonly path: string; readonly contentType: string; readonly content: Buffer }[];
+}
+
+/** A transfer that somebody wants. Each pays a creditor of its own, so that the authority's books tell its fate. */
+export interface ExpectedTransfer {
+  readonly debtor: ExpectedDebtor;
+  readonly uuid: string;
+  readonly amount: bigint;
+  /** What the accounting authority knows the recipient by; `undefined`: the authority must refuse it. */
+  readonly creditorId: bigint | undefined;
+  readonly json: string;
+  /** Some attempt to create it has got no answer. */
+  isUncertain: boolean;
+  /** It has been answered that it exists. */
+  isKnown: boolean;
+  createdCount: number;
+  /** Somebody has begun to delete it. */
+  isLeaving: boolean;
+  hasLeft: boolean;
+  /** It has been answered that it is cancelled: it must never be paid. */
+  isCancelled: boolean;
+  /** How it has ended, as first told. */
+  result: string | undefined;
+}
+
+/** What the answers contradict. */
+export class Complaints {
+  readonly texts: string[] = [];
+  readonly add = (text: string): void => {
+    this.texts.push(text);
+  };
+  /** Complains unless the status is one of the allowed ones. */
+  expect(what: string, status: number, allowed: readonly number[]): void {
+    if (!allowed.includes(status)) this.add(`${what}: ${status} instead of ${allowed.join(" or ")}`);
+  }
+}
+
+/** What was known of a transfer when a request was sent: answers overtake one another. */
+export type Known = Pick<ExpectedTransfer, "isCancelled" | "result">;
+
+export const knownOf = ({ isCancelled, result }: ExpectedTransfer): Known => ({ isCancelled, result });
+
+/** Compares what is told of a transfer with what was known before it was asked for. */
+export function noteTransfer(
+  transfer: ExpectedTransfer,
+  known: Known,
+  json: { readonly [name: string]: Json },
+  complaints: Complaints,
+): void {
+  const { uuid, amount } = transfer;
+  if (json.transferUuid !== uuid || json.amount !== amount) complaints.add(`Not the transfer ${uuid}`);
+  if (json.result === undefined) {
+    if (known.result !== undefined) complaints.add(`The transfer ${uuid} is open again`);
+    if (known.isCancelled) complaints.add(`The cancelled transfer ${uuid} is open`);
+    return;
+  }
+  const result = JSON.stringify(json.result, (_, value) => (typeof value === "bigint" ? String(value) : value));
+  transfer.result ??= result;
+  if (transfer.result !== result) complaints.add(`The transfer ${uuid} ended as ${transfer.result}, then as ${result}`);
+  if (known.isCancelled && hasSucceeded(json.result)) complaints.add(`The cancelled transfer ${uuid} has succeeded`);
+}
+
+/** Whether a transfer has succeeded, by its result. */
+export const hasSucceeded = (result: Json | undefined): boolean =>
+  typeof result === "object" && result !== null && !Object.hasOwn(result, "error");

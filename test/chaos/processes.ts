@@ -1,0 +1,91 @@
+/** The processes of a node, each a stand-alone command, which a test may kill, freeze and start again. */
+import { execFile } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
+import { type RunningCommand, startCommand } from "../support/command.ts";
+
+/** A command that is started again whenever the test has killed it. */
+export interface ManagedProcess {
+  readonly name: string;
+  /** Kills it, its children or both, waits for the end, and starts it again. */
+  killAndRestart(how: Killing): Promise<void>;
+  /** Stops it in the middle of whatever it does, and lets it go on after so many milliseconds. */
+  freeze(millis: number): Promise<void>;
+  /** What it has logged that must never be logged, and the ends that nobody has asked for. */
+  complaints(): string[];
+  /** Asks it to stop for good. Resolves to its exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** `worker`: SIGKILL for the children, so that the command ends by itself; `all`: SIGKILL for all; `term`: a clean stop. */
+export type Killing = "worker" | "all" | "term";
+
+const FORBIDDEN_LINES =
+  /failed unexpectedly|could not be sent|ends with an error|UnhandledPromise|Uncaught|^\s+at .*\.ts:/;
+
+export function manageProcess(
+  name: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): ManagedProcess {
+  const complaints: string[] = [];
+  let running: RunningCommand;
+  let isEndExpected = false;
+
+  function start(): void {
+    isEndExpected = false;
+    const command = startCommand(args, environment);
+    running = command;
+    void command.exit.then(({ code, signal }) => {
+      const lines = command.output().split("\n");
+      complaints.push(...lines.filter((line) => FORBIDDEN_LINES.test(line)).map((line) => `${name}: ${line}`));
+      if (!isEndExpected || running !== command) {
+        if (running === command)
+          complaints.push(`${name} has ended by itself (${code ?? signal}): ${lines.slice(-5).join(" | ")}`);
+      }
+    });
+  }
+
+  start();
+  return {
+    name,
+    killAndRestart: async (how) => {
+      isEndExpected = true;
+      const { pid } = running;
+      const children = how === "term" ? [] : await childrenOf(pid);
+      if (how === "term") running.kill("SIGTERM");
+      for (const child of children) killQuietly(child, "SIGKILL");
+      if (how === "all") running.kill("SIGKILL");
+      await running.exit;
+      start();
+    },
+    freeze: async (millis) => {
+      const pids = [running.pid, ...(await childrenOf(running.pid))];
+      for (const pid of pids) killQuietly(pid, "SIGSTOP");
+      await pause(millis);
+      for (const pid of pids) killQuietly(pid, "SIGCONT");
+    },
+    complaints: () => [...complaints],
+    stop: async () => {
+      isEndExpected = true;
+      return (await running.stop()).code;
+    },
+  };
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid="]);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((row) => row.trim().split(/\s+/).map(Number))
+    .flatMap(([child, parent]) => (parent === pid ? [child!] : []));
+}
+
+function killQuietly(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
+}

@@ -1,0 +1,174 @@
+/** One round of chaos: a whole node under a crowd of clients and under attack, then peace, then the reckoning. */
+import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
+import amqp from "amqplib";
+import { pino } from "pino";
+import { AUTHORITY_QUEUE } from "../../sandbox/accounting-authority/topology.ts";
+import { subscribe } from "../../src/broker/topology.ts";
+import type { Pool } from "../../src/database/database.ts";
+import { makeBreakable } from "../broker/breakable-connection.ts";
+import { baseEnvironment } from "../commands/environment.ts";
+import { findFreePort } from "../support/command.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { createTestVirtualHost } from "../support/virtual-host.ts";
+import { waitFor } from "../support/wait.ts";
+import { assertAudit, startAudit } from "./audit.ts";
+import { createCrowd, debtorPath, transferPath } from "./crowd.ts";
+import { wreakHavoc } from "./havoc.ts";
+import { startLossyAuthority } from "./lossy-authority.ts";
+import { createLots } from "./lots.ts";
+import { manageProcess } from "./processes.ts";
+import { settleAccounts } from "./reckoning.ts";
+
+export interface RoundOptions {
+  readonly seed: number;
+  /** How long the chaos goes on. */
+  readonly seconds: number;
+  readonly clients: number;
+}
+
+const QUEUE = "swpt_debtors";
+const DEBTORS = 5;
+const DRAIN_SECONDS_MAX = 60;
+
+/** Rejects when anything is lost, doubled or contradicted. Resolves to a line about what happened. */
+export async function playRound({ seed, seconds, clients }: RoundOptions): Promise<string> {
+  const lots = createLots(seed);
+  await using stack = new AsyncDisposableStack();
+  const database = stack.use(await createTestDatabase());
+  const { pool } = database;
+  await startAudit(pool);
+  const virtualHost = stack.use(await createTestVirtualHost());
+  await subscribe({ url: virtualHost.url, queue: QUEUE, routingKey: "#" });
+  const broker = stack.use(await makeBreakable(virtualHost.url));
+  const log = pino({ level: "silent" });
+  const authority = stack.use(
+    await startLossyAuthority({
+      databaseUrl: database.url,
+      brokerUrl: broker.url,
+      directBrokerUrl: virtualHost.url,
+      seed: lots.whole(1, 2 ** 30),
+      log,
+    }),
+  );
+
+  const environment = {
+    ...baseEnvironment,
+    POSTGRES_URL: database.url,
+    PROTOCOL_BROKER_URL: broker.url,
+    PROTOCOL_BROKER_PREFETCH_COUNT: "40",
+    PROTOCOL_BROKER_THREADS: "2",
+    WEBSERVER_THREADS: "5",
+    FLUSH_PERIOD: "0.5",
+    APP_MAX_TRANSFERS_PER_MONTH: "1000000",
+    APP_DOCUMENT_MAX_SAVES_PER_YEAR: "1000000",
+    APP_LOG_LEVEL: "warning",
+  };
+  const ports = [await findFreePort(), await findFreePort()];
+  const processes = [
+    ...ports.map((port, index) =>
+      manageProcess(`web server ${index + 1}`, ["webserver"], { ...environment, WEBSERVER_PORT: String(port) }),
+    ),
+    manageProcess("consumer", ["consume_messages"], environment),
+    manageProcess("flusher", ["flush_all"], environment),
+  ];
+  stack.defer(async () => {
+    await Promise.all(processes.map((process) => process.stop()));
+  });
+  const crowd = createCrowd(ports.map((port) => `http://127.0.0.1:${port}`));
+  for (let i = 0; i < DEBTORS; i++) await crowd.settle(lots.int64());
+
+  const end = new AbortController();
+  const acting = Array.from({ length: clients }, () => crowd.act(createLots(lots.whole(1, 2 ** 30)), end.signal));
+  const havocLots = [createLots(lots.whole(1, 2 ** 30)), createLots(lots.whole(1, 2 ** 30))] as const;
+  const havoc = wreakHavoc({ processes, broker, pool }, havocLots, end.signal);
+  await Promise.race([pause(seconds * 1000), Promise.all([...acting, havoc])]);
+  end.abort();
+  await Promise.all(acting);
+  const deeds = await havoc;
+
+  authority.assertAlive();
+  authority.endFaults();
+  await drain();
+  await settleAccounts({ pool, crowd, authority });
+  await assertAudit(pool);
+  const codes = await Promise.all(processes.map((process) => process.stop()));
+  assert.deepEqual(
+    codes,
+    processes.map(() => 0),
+    "all processes stop cleanly",
+  );
+  assert.deepEqual([...crowd.complaints.texts, ...processes.flatMap((p) => p.complaints())], []);
+  const { answered, unanswered } = crowd.counts;
+  return `${answered} requests answered, ${unanswered} not; ${crowd.transfers.length} transfers; ${deeds.length} deeds: ${deeds.sort().join(", ")}`;
+
+  /** Sends again what the protocol lets one send again, and waits until nobody has anything to say. */
+  async function drain(): Promise<void> {
+    for (const debtor of crowd.debtors.filter(({ hasLeft }) => !hasLeft)) {
+      const path = `${debtorPath(debtor)}/config`;
+      const { json } = await crowd.insist({ method: "GET", path });
+      const body = { configData: '{"rate":0}', latestUpdateId: Number(json.latestUpdateId) + 1 };
+      const { status } = await crowd.insist({ method: "PATCH", path, json: JSON.stringify(body) });
+      assert.ok([200, 409].includes(status), String(status));
+    }
+    await until("configurations are effectual", pool, UNEFFECTUAL);
+    authority.passDays(8);
+    await until("nothing is prepared", pool, PREPARED);
+    await authority.deliverLostOutcomes();
+    await until("all transfers have ended", pool, OPEN, [...authority.lost]);
+    const connection = await amqp.connect(virtualHost.url);
+    const channel = await connection.createChannel();
+    await waitFor(
+      async () => {
+        const counts = await Promise.all([QUEUE, AUTHORITY_QUEUE].map((queue) => channel.checkQueue(queue)));
+        return counts.every(({ messageCount }) => messageCount === 0);
+      },
+      { what: "the queues are empty" },
+    );
+    await until("nothing is on its way", pool, ON_ITS_WAY);
+    await until("the balances have arrived", pool, BALANCES);
+    await connection.close();
+    for (const transfer of crowd.transfers.filter(
+      ({ debtor, isKnown, isLeaving }) => isKnown && !isLeaving && !debtor.isLeaving,
+    )) {
+      const { status, json } = await crowd.insist({ method: "GET", path: transferPath(transfer) });
+      assert.equal(status, 200, transfer.uuid);
+      if (json.result !== undefined) continue;
+      // Nobody will ever say what has become of it, so that its debtor gives it up.
+      const cancelled = await crowd.insist({ method: "POST", path: transferPath(transfer), json: "{}" });
+      assert.equal(cancelled.status, 200, `${transfer.uuid} is settled, and open`);
+      transfer.isCancelled = true;
+    }
+  }
+}
+
+/** Waits until the statement finds no rows any more. */
+async function until(what: string, pool: Pool, text: string, ...values: unknown[]): Promise<void> {
+  let left: unknown[] = [];
+  await waitFor(
+    async () => {
+      left = await pool.many({ name: "", text, values });
+      return left.length === 0;
+    },
+    {
+      what: () =>
+        `${what}, but ${left.length} are left: ${JSON.stringify(left.slice(0, 3), (_, v) => (typeof v === "bigint" ? String(v) : v))}`,
+      timeoutSeconds: DRAIN_SECONDS_MAX,
+    },
+  );
+}
+
+const UNEFFECTUAL = `
+  select debtor_id, config_error from debtor where status_flags & 3 = 1 and not is_config_effectual`;
+const PREPARED = "select * from sandbox.prepared_transfer";
+const OPEN = `
+  select * from running_transfer where finalized_at is null and not coordinator_request_id = any ($1::bigint[])`;
+const ON_ITS_WAY = `
+  select debtor_id from sandbox.outbox
+  union all select debtor_id from configure_account_signal
+  union all select debtor_id from prepare_transfer_signal
+  union all select debtor_id from finalize_transfer_signal`;
+const BALANCES = `
+  select d.debtor_id, d.balance, a.principal
+  from debtor d join sandbox.account a on a.debtor_id = d.debtor_id and a.creditor_id = 0
+  where d.status_flags & 3 = 1 and d.balance <> a.principal`;
