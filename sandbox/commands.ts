@@ -1,6 +1,7 @@
 /** The commands of the sandbox, for the command line; nothing in `src` imports them. */
 import type { Command } from "../src/commands/command.ts";
 import { sandboxAuthority } from "./accounting-authority/command.ts";
+import { sandboxAuthorizationServer } from "./authorization-server/command.ts";
 import { sandbox } from "./start.ts";
 
-export const commands: readonly Command[] = [sandbox, sandboxAuthority];
+export const commands: readonly Command[] = [sandbox, sandboxAuthority, sandboxAuthorizationServer];

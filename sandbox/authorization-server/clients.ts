@@ -17,16 +17,19 @@ export interface ConfidentialClients {
   readonly resourceServer: ClientCredentials;
 }
 
-/** Reads the secrets of the clients, or makes them at the first start. */
-export async function findConfidentialClients(pool: Pool): Promise<ConfidentialClients> {
-  const find = async (clientId: string): Promise<ClientCredentials> => ({
+/** Secrets that somebody has chosen. */
+export type ClientSecrets = { readonly [Client in keyof ConfidentialClients]?: string | undefined };
+
+/** Takes the secrets that are given, and reads those of the other clients, or makes them at the first start. */
+export async function findConfidentialClients(pool: Pool, given: ClientSecrets = {}): Promise<ConfidentialClients> {
+  const find = async (clientId: string, secret: string | undefined): Promise<ClientCredentials> => ({
     clientId,
-    clientSecret: await findSecret(pool, `client ${clientId}`, makeRandomSecret),
+    clientSecret: secret ?? (await findSecret(pool, `client ${clientId}`, makeRandomSecret)),
   });
   return {
-    superuser: await find("debtors-superuser"),
-    supervisor: await find("debtors-supervisor"),
-    resourceServer: await find("resource-server"),
+    superuser: await find("debtors-superuser", given.superuser),
+    supervisor: await find("debtors-supervisor", given.supervisor),
+    resourceServer: await find("resource-server", given.resourceServer),
   };
 }
 
@@ -49,8 +52,9 @@ export interface RedirectUris {
 export function describeClients(confidential: ConfidentialClients, redirectUris: RedirectUris): ClientMetadata[] {
   const browser = (clientId: string, uris: readonly string[]): ClientMetadata => ({
     client_id: clientId,
-    // Native applications may use any port of the loopback interface (RFC 8252, 7.3), as developers' web servers do.
-    application_type: "native",
+    // Native applications may use any port of the loopback interface (RFC 8252, 7.3), as developers' web servers do; but
+    // there they may not use https.
+    application_type: uris.every((uri) => uri.startsWith("https:")) ? "web" : "native",
     token_endpoint_auth_method: "none",
     grant_types: ["authorization_code", "refresh_token"],
     response_types: ["code"],

@@ -96,6 +96,8 @@ export async function createProvider({ pool, issuer, clients, redirectUris, log 
       context.body = renderProblem(description ?? error);
     },
   });
+  // Behind a proxy it is called by https, and says so in its cookies and redirects.
+  provider.proxy = issuer.startsWith("https:");
   provider.on("server_error", (_context, error) => log.error({ err: error }, "The authorization server failed"));
   return provider;
 }

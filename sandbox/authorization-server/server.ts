@@ -1,6 +1,6 @@
 /**
- * The authorization server of the sandbox. NOT FOR PRODUCTION: it speaks plain HTTP, on the loopback interface only, and
- * lets anybody sign up. See README.md.
+ * The authorization server of the sandbox. NOT FOR PRODUCTION: it speaks plain HTTP, on the loopback interface unless told
+ * otherwise, and lets anybody sign up. See README.md.
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import type { Pool } from "../../src/database/database.ts";
 import type { Logger } from "../../src/runtime/log.ts";
 import { sendPage, stylesheet } from "../web/page.ts";
-import { type ConfidentialClients, findConfidentialClients, type RedirectUris } from "./clients.ts";
+import { type ClientSecrets, type ConfidentialClients, findConfidentialClients, type RedirectUris } from "./clients.ts";
 import { createNewDebtors } from "./new-debtors.ts";
 import { renderProblem } from "./pages.ts";
 import { createProvider, paths } from "./provider.ts";
@@ -20,8 +20,14 @@ export interface AuthorizationServerOptions {
   readonly pool: Pool;
   /** 0 for a free one. */
   readonly port: number;
-  /** Default: `http://127.0.0.1:<port>`. Its host must be one of the loopback interface. */
+  /** The address to listen on. Default: 127.0.0.1. */
+  readonly host?: string;
+  /** How browsers call it. Default: `http://127.0.0.1:<port>`; its host must be one of the loopback interface, or a proxy's. */
   readonly issuer?: string;
+  /** `http://host:port`, as the debtors agent calls it when that is not on this machine. */
+  readonly internalUrl?: string;
+  /** Secrets of clients that must be known beforehand. Default: random ones that stay the same. */
+  readonly clientSecrets?: ClientSecrets;
   /** `http://host:port` of the debtors agent, which makes a debtor for each new user. */
   readonly nodeUrl: string;
   /** Where the clients for browsers may be sent back to, besides pages of the agent. Any port of a loopback host is fine. */
@@ -47,7 +53,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   const { pool, nodeUrl, log } = options;
   await prepareStorage(pool);
   await deleteExpiredRecords(pool);
-  const clients = await findConfidentialClients(pool);
+  const clients = await findConfidentialClients(pool, options.clientSecrets);
 
   let answer = async (_request: IncomingMessage, response: ServerResponse): Promise<void> =>
     sendPage(response, 503, renderProblem("Starting. Try again in a moment."));
@@ -58,7 +64,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
       else response.destroy();
     });
   });
-  server.listen(options.port, "127.0.0.1");
+  server.listen(options.port, options.host ?? "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const url = options.issuer ?? `http://127.0.0.1:${port}`;
@@ -79,10 +85,12 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     pool,
     newDebtors: createNewDebtors({ nodeUrl, tokenUrl, credentials: clients.supervisor }),
     csrfKey: await findSecret(pool, "CSRF key", makeRandomSecret),
+    origin: new URL(url).origin,
   });
   const serveOAuth = provider.callback();
   // Another name that resolves to this machine could be a stranger's (DNS rebinding).
   const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`, new URL(url).host]);
+  if (options.internalUrl !== undefined) hosts.add(new URL(options.internalUrl).host);
   answer = async (request, response) => {
     if (!hosts.has(request.headers.host ?? "")) {
       return sendPage(response, 421, renderProblem("This is not the name of this server."));

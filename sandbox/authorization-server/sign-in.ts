@@ -13,6 +13,8 @@ export interface SignInOptions {
   readonly pool: Pool;
   readonly newDebtors: NewDebtors;
   readonly csrfKey: string;
+  /** Where the pages are, as browsers see it. */
+  readonly origin: string;
 }
 
 /** Answers requests below `/interaction/`. */
@@ -25,7 +27,7 @@ const notYours = "This log-in is not yours, or took too long. Go back to the app
 
 type Mode = pages.CredentialsForm["mode"];
 
-export function createSignIn({ provider, pool, newDebtors, csrfKey }: SignInOptions): SignIn {
+export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: SignInOptions): SignIn {
   const steps: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
     "GET ": (visit) =>
       visit.interaction.prompt.name === "consent" ? showConsent(visit) : showCredentials(visit, "log-in"),
@@ -70,7 +72,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey }: SignInOpti
     identify: (email: string, password: string) => Promise<User>,
   ): Promise<void> {
     const { request, response, csrfToken } = visit;
-    const form = await readForm(request, csrfToken);
+    const form = await readForm(request, csrfToken, origin);
     const email = form.get("email")?.trim() ?? "";
     try {
       const user = await identify(email, form.get("password") ?? "");
@@ -129,7 +131,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey }: SignInOpti
   }
 
   async function takeConsent({ request, response, interaction, csrfToken }: Visit): Promise<void> {
-    const form = await readForm(request, csrfToken);
+    const form = await readForm(request, csrfToken, origin);
     if (interaction.prompt.name !== "consent") throw new FormRefused("There is nothing to consent to.");
     if (form.get("decision") !== "allow") {
       const refusal = { error: "access_denied", error_description: "The user refused." };

@@ -15,11 +15,17 @@ export const csrfTokenOf = (key: string, uid: string): string =>
 
 /**
  * Reads a form that the browser sends back to us. Throws a FormRefused when a page of another origin sent it, or it lacks
- * the token.
+ * the token. Behind a proxy our origin is not what the request says.
  */
-export async function readForm(request: IncomingMessage, csrfToken: string): Promise<URLSearchParams> {
-  const { origin, host } = request.headers;
-  if (origin !== undefined && origin !== `http://${host}`) throw new FormRefused("The form comes from another site.");
+export async function readForm(
+  request: IncomingMessage,
+  csrfToken: string,
+  ownOrigin = `http://${request.headers.host}`,
+): Promise<URLSearchParams> {
+  const { origin } = request.headers;
+  if (origin !== undefined && origin !== ownOrigin && origin !== `http://${request.headers.host}`) {
+    throw new FormRefused("The form comes from another site.");
+  }
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
