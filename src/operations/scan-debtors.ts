@@ -8,7 +8,7 @@ import {
   listDebtorIdsInBlocks,
 } from "../database/scan.ts";
 import { belongsToParentOnly, type ShardingRealm } from "../values/shard.ts";
-import { EPOCH, plusSeconds, type Timestamp } from "../values/timestamp.ts";
+import { plusSeconds, type Timestamp } from "../values/timestamp.ts";
 
 export interface ScanRules {
   readonly realm: ShardingRealm;
@@ -50,8 +50,4 @@ async function deleteParentShardDebtors(pool: Pool, realm: ShardingRealm, range:
   return leftOver.length === 0 ? 0 : deleteDebtors(pool, leftOver);
 }
 
-/** Not before 1970: no row is older, and a delay of a million days must not leave the range of timestamps. */
-function daysBefore(now: Timestamp, days: number): Timestamp {
-  const isInRange = days * 86_400e6 < now - EPOCH;
-  return isInRange ? plusSeconds(now, -days * 86_400) : EPOCH;
-}
+const daysBefore = (now: Timestamp, days: number): Timestamp => plusSeconds(now, -days * 86_400);

@@ -34,9 +34,15 @@ let lastReading = 0n;
 // More is the correction of a wrong clock: to stand still until that time has passed would be worse than to go back.
 const SET_BACK_MICROS_MAX = 10n * MICROS_PER_SECOND;
 
-/** `timestamp` plus a number of seconds (may be negative, may have a fraction of microsecond precision). */
-export const plusSeconds = (timestamp: Timestamp, seconds: number): Timestamp =>
-  (timestamp + BigInt(Math.round(seconds * 1e6))) as Timestamp;
+/**
+ * `timestamp` plus a number of seconds (may be negative, may have a fraction of microsecond precision). What would be
+ * before the year 1 or after the year 9999 is the first or the last moment that there is.
+ */
+export function plusSeconds(timestamp: Timestamp, seconds: number): Timestamp {
+  const micros = timestamp + BigInt(Math.round(seconds * 1e6));
+  if (micros < MIN_MICROS) return MIN_MICROS as Timestamp;
+  return (micros > MAX_MICROS ? MAX_MICROS : micros) as Timestamp;
+}
 
 /** The date (UTC) of a moment. */
 export const dateOf = (timestamp: Timestamp): CalendarDate => formatTimestamp(timestamp).slice(0, 10) as CalendarDate;

@@ -132,9 +132,16 @@ test("a date is the UTC day of a moment, and days are counted exactly", () => {
 test("seconds are added to the microsecond", () => {
   fc.assert(
     fc.property(timestamp, fc.integer({ min: -1e9, max: 1e9 }), (moment, micros) => {
-      assert.equal(plusSeconds(moment, micros / 1e6), moment + BigInt(micros));
+      const sum = moment + BigInt(micros);
+      fc.pre(sum >= TIMESTAMP_MIN && sum <= TIMESTAMP_MAX);
+      assert.equal(plusSeconds(moment, micros / 1e6), sum);
     }),
   );
+});
+
+test("no addition leaves the range of timestamps", () => {
+  assert.equal(plusSeconds(EPOCH, 1e9 * 86_400), TIMESTAMP_MAX);
+  assert.equal(plusSeconds(EPOCH, -1e9 * 86_400), TIMESTAMP_MIN);
 });
 
 test("the clock does not go back when the system's is set back a little, and follows a greater correction", (t) => {
