@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+// @ts-expect-error It comes without types.
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { buildOpenApiDocument } from "../../src/http/openapi/document.ts";
+import { operationTexts } from "../../src/http/openapi/operations.ts";
+import { type OperationId, routeTable } from "../../src/http/route-table.ts";
+import { endpoints } from "../../src/http/routes/index.ts";
+import { compileValidator } from "../../src/http/schemas/validation.ts";
+import { parseJson } from "../../src/values/json.ts";
+import { type OpenDoor, openDoor } from "../http/door.ts";
+
+let door: OpenDoor;
+before(async () => {
+  door = await openDoor();
+});
+after(() => door.close());
+
+test("the document has every route under its operationId, with the scope it takes", () => {
+  const { paths } = buildOpenApiDocument();
+  const documented = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId, security }]) => ({
+      path,
+      method: method.toUpperCase(),
+      operationId,
+      scopes: security.flatMap((requirement) => Object.values(requirement).flat()),
+    })),
+  );
+  const expected = routeTable.map(({ path, method, operationId, scope }) => ({
+    path,
+    method,
+    operationId,
+    scopes: scope === null ? [] : [scope, scope],
+  }));
+  const byId = (a: { operationId: string }, b: { operationId: string }) => (a.operationId < b.operationId ? -1 : 1);
+  assert.deepEqual(documented.sort(byId), expected.sort(byId));
+});
+
+test("the request objects in the document are those that the endpoints check", () => {
+  for (const [operationId, { bodySchema }] of Object.entries(endpoints)) {
+    const { request } = operationTexts[operationId as OperationId];
+    assert.equal(Array.isArray(request) ? undefined : request, bodySchema, operationId);
+  }
+});
+
+/** What is used of the independent validator. */
+interface OpenApiValidator {
+  validate(document: object): Promise<{ readonly valid: boolean; readonly errors?: unknown }>;
+  /** Of OpenAPI. */
+  readonly version: string;
+}
+
+test("the document is valid OpenAPI 3.1, says an independent validator", async () => {
+  const validator: OpenApiValidator = new Validator();
+  const { valid, errors } = await validator.validate(JSON.parse(JSON.stringify(buildOpenApiDocument())));
+  assert.ok(valid, JSON.stringify(errors));
+  assert.equal(validator.version, "3.1");
+});
+
+test("every reference in the document leads somewhere", () => {
+  const text = JSON.stringify(buildOpenApiDocument());
+  const { schemas } = buildOpenApiDocument().components;
+  for (const [, name = ""] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) assert.ok(name in schemas, name);
+});
+
+test("every operation, answer, parameter, object and field has a description, and every JSON body an example", () => {
+  const { paths, components } = buildOpenApiDocument();
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
+  for (const { operationId, summary, description, parameters = [], requestBody, responses } of operations) {
+    assert.ok(summary && description, operationId);
+    for (const { name, description } of parameters) assert.ok(description, `${operationId} ${name}`);
+    for (const { description } of Object.values(responses)) assert.ok(description, operationId);
+    for (const part of [requestBody, ...Object.values(responses)]) {
+      for (const { schema, example } of Object.values(part?.content ?? {})) {
+        if (schema.$ref !== undefined) assert.notEqual(example, undefined, operationId);
+      }
+    }
+  }
+  for (const [name, { description, examples, properties = {} }] of Object.entries(components.schemas)) {
+    assert.ok(description && examples?.length === 1, name);
+    for (const [field, { $ref, description }] of Object.entries(properties)) {
+      assert.ok($ref ?? description, `${name}.${field}`);
+    }
+  }
+});
+
+test("the examples of the request objects are accepted", () => {
+  const { components } = buildOpenApiDocument();
+  for (const { bodySchema } of Object.values(endpoints)) {
+    if (bodySchema === undefined) continue;
+    const { title = "" } = bodySchema as { title?: string };
+    const [example] = components.schemas[title]?.examples ?? [];
+    assert.equal(compileValidator(bodySchema)(parseJson(JSON.stringify(example))).errors, undefined, title);
+  }
+});
+
+test("tokens come from the same name, unless it is told where the authorization server stands", () => {
+  const urlsOf = (origin?: string): string[] =>
+    [...JSON.stringify(buildOpenApiDocument(origin)).matchAll(/"(?:authorization|token)Url":"([^"]*)"/g)].map(
+      ([, url = ""]) => url,
+    );
+  assert.deepEqual(urlsOf(), ["/oauth2/auth", "/oauth2/token", "/oauth2/token"]);
+  assert.deepEqual(
+    urlsOf("http://127.0.0.1:1"),
+    urlsOf().map((url) => `http://127.0.0.1:1${url}`),
+  );
+});
+
+test("integers of the document are exact", () => {
+  assert.match(JSON.stringify(buildOpenApiDocument()), /"minimum":-9223372036854775808,"maximum":9223372036854775807/);
+});
+
+test("document, reference and Swagger UI are served to everybody, and load nothing from elsewhere", async () => {
+  const asNobody = { headers: { "x-swpt-user-id": "nobody" } };
+  const document = await door.fetch("/debtors/.docs/openapi.json", asNobody);
+  assert.deepEqual(await document.json(), JSON.parse(JSON.stringify(buildOpenApiDocument())));
+  for (const path of ["/debtors/.docs/", "/debtors/.docs/swagger-ui"]) {
+    const page = await door.fetch(path, asNobody);
+    assert.match(page.headers.get("content-type")!, /^text\/html/);
+    assert.match(page.headers.get("content-security-policy")!, /default-src 'none'/);
+    const html = await page.text();
+    for (const [, url = ""] of html.matchAll(/(?:src|href)="([^"]*)"/g)) {
+      if (url.startsWith("#") || url.startsWith("data:")) continue;
+      const part = await door.fetch(url, asNobody);
+      assert.equal(part.status, 200, url);
+      await part.body?.cancel();
+    }
+  }
+});
+
+test("the reference names every operation", async () => {
+  const html = await (await door.fetch("/debtors/.docs/")).text();
+  for (const { operationId } of routeTable) assert.ok(html.includes(`id="${operationId}"`), operationId);
+});
