@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-// @ts-expect-error It comes without types.
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { buildOpenApiDocument } from "../../src/http/openapi/document.ts";
 import { operationTexts } from "../../src/http/openapi/operations.ts";
@@ -43,15 +42,8 @@ test("the request objects in the document are those that the endpoints check", (
   }
 });
 
-/** What is used of the independent validator. */
-interface OpenApiValidator {
-  validate(document: object): Promise<{ readonly valid: boolean; readonly errors?: unknown }>;
-  /** Of OpenAPI. */
-  readonly version: string;
-}
-
 test("the document is valid OpenAPI 3.1, says an independent validator", async () => {
-  const validator: OpenApiValidator = new Validator();
+  const validator = new Validator();
   const { valid, errors } = await validator.validate(JSON.parse(JSON.stringify(buildOpenApiDocument())));
   assert.ok(valid, JSON.stringify(errors));
   assert.equal(validator.version, "3.1");
