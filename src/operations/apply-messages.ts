@@ -8,9 +8,10 @@ import type { IncomingMessage } from "../messages/incoming.ts";
 import type { Timestamp } from "../values/timestamp.ts";
 
 /**
- * Applies the messages in order, in one transaction: all of them or none. Repeating them is harmless. `now` must not be
- * later than the call. `wroteOutbox` says whether there is something to flush. Throws DatabaseUnavailable (the transaction may have been committed or not), and
- * what PostgreSQL says when it cannot store the outcome of a message.
+ * Applies the messages in order, in one transaction: all of them or none. Repeating them is harmless. `now` must not
+ * be later than the call. `wroteOutbox` says whether there is something to flush. Throws DatabaseUnavailable (the
+ * transaction may have been committed or not), and what PostgreSQL says when it cannot store the outcome of a
+ * message.
  */
 export async function applyMessages(
   pool: Pool,

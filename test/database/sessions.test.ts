@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DatabaseUnavailable, openPool } from "../../src/database/database.ts";
+import { createEmptyDatabase } from "../support/database.ts";
+import { waitFor } from "../support/wait.ts";
+
+test("transactions are read committed, whatever the default of the database", async () => {
+  await using database = await createEmptyDatabase();
+  const name = new URL(database.url).pathname.slice(1);
+  const text = `alter database ${name} set default_transaction_isolation = 'serializable'`;
+  await database.pool.run({ name: "set_default", text });
+  const pool = openPool({ url: database.url, size: 1, applicationName: "test" });
+
+  const show = { name: "show_isolation", text: "show transaction_isolation" };
+  assert.deepEqual(await pool.maybeOne(show), { transaction_isolation: "read committed" });
+  assert.deepEqual(await pool.transaction((db) => db.maybeOne(show)), { transaction_isolation: "read committed" });
+
+  await pool.close();
+});
+
+test("a transaction that its process has left alone ends, and gives its locks back", async () => {
+  await using database = await createEmptyDatabase();
+  const { pool } = database;
+  const text = "show idle_in_transaction_session_timeout";
+  assert.deepEqual(await pool.maybeOne({ name: "show_timeout", text }), {
+    idle_in_transaction_session_timeout: "1min",
+  });
+
+  const abandoned = pool.transaction(async (db) => {
+    await db.run({ name: "be_impatient", text: "set local idle_in_transaction_session_timeout = 10" });
+    await waitFor(async () => {
+      const row = await pool.maybeOne<{ count: bigint }>({
+        name: "count_abandoned",
+        text: `
+          select count(*) as count
+          from pg_stat_activity
+          where datname = current_database() and state = 'idle in transaction'`,
+      });
+      return row!.count === 0n;
+    });
+    await db.run({ name: "go_on", text: "select 1" });
+  });
+  await assert.rejects(abandoned, DatabaseUnavailable);
+});
