@@ -1,9 +1,10 @@
 #!/bin/sh
-# Makes a certificate for trying things out, signed by itself: make-certificate.sh FOLDER NAME. What is there stays.
-# Browsers warn about it. For a real node get one that others trust.
+# Makes a certificate for trying things out, signed by itself: make-certificate.sh FOLDER NAME [OWNER]. What is there
+# stays. Browsers warn about it. For a real node get one that others trust.
 set -eu
 folder=$1
 name=$2
+owner=${3:-}
 certificate=$folder/certificate.pem
 key=$folder/key.pem
 case $name in
@@ -18,6 +19,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -
   -addext "subjectAltName=DNS:$name,DNS:localhost,IP:127.0.0.1" \
   -keyout "$key.new" -out "$certificate.new" 2>/dev/null
 chmod 644 "$certificate.new"
+if [ -n "$owner" ]; then chown "$owner" "$certificate.new" "$key.new"; fi
 mv "$key.new" "$key"
 mv "$certificate.new" "$certificate"
 echo "A certificate for $name is in $folder."
