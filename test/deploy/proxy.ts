@@ -48,10 +48,16 @@ export interface ReverseProxy extends AsyncDisposable {
   ): Promise<Reply>;
 }
 
-/** Starts nginx with the configuration of the repository, but for the port and the shards: routing key to port. */
-export async function startProxy(shards: Readonly<Record<string, number>>): Promise<ReverseProxy> {
+/**
+ * Starts nginx with the configuration of the repository, but for the port and the shards: routing key to port. `demo` says
+ * on which ports the servers listen that the files in demo/ name.
+ */
+export async function startProxy(
+  shards: Readonly<Record<string, number>>,
+  { port: givenPort, demo = {} }: { readonly port?: number; readonly demo?: Readonly<Record<string, number>> } = {},
+): Promise<ReverseProxy> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-proxy-"));
-  const port = await findFreePort();
+  const port = givenPort ?? (await findFreePort());
   await chmod(folder, 0o755);
   await giveAway(folder);
   const configuration = await readFile(path.join(deployFolder, "nginx/nginx.conf"), "utf8");
@@ -64,6 +70,11 @@ export async function startProxy(shards: Readonly<Record<string, number>>): Prom
   await writeFile(path.join(folder, "shards.conf"), shardsConfiguration(shards));
   await cp(path.join(deployFolder, "nginx/shards.js"), path.join(folder, "shards.js"));
   await mkdir(path.join(folder, "locations"));
+  for (const [name, demoPort] of Object.entries(demo)) {
+    const text = await readFile(path.join(deployFolder, `nginx/demo/${name}.conf`), "utf8");
+    const ownText = text.replaceAll(new RegExp(`http://${name}:[0-9]+`, "g"), `http://127.0.0.1:${demoPort}`);
+    await writeFile(path.join(folder, `locations/${name}.conf`), ownText);
+  }
   await mkdir(path.join(folder, "tls"));
   await giveAway(path.join(folder, "tls"));
   const [sh, args] = unprivileged([
@@ -75,24 +86,7 @@ export async function startProxy(shards: Readonly<Record<string, number>>): Prom
   await run(sh, args, { cwd: folder });
   const certificate = await readFile(path.join(folder, "tls/certificate.pem"), "utf8");
 
-  const nginx = spawn(
-    ...unprivileged([await findNginx(), "-p", folder, "-c", path.join(folder, "nginx.conf"), "-g", "daemon off;"]),
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
-  killWithTest(nginx);
-  let output = "";
-  for (const stream of [nginx.stdout, nginx.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  const ended = once(nginx, "close");
-  await waitFor(
-    () => {
-      if (nginx.exitCode !== null) throw new Error(`nginx has ended:\n${output}`);
-      return answers(port);
-    },
-    { what: () => `nginx:\n${output}` },
-  );
+  const nginx = await startNginx(folder, port);
   return {
     port,
     certificate,
@@ -112,9 +106,35 @@ export async function startProxy(shards: Readonly<Record<string, number>>): Prom
         outgoing.end(body);
       }),
     async [Symbol.asyncDispose]() {
+      await nginx.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs the folder's nginx.conf, without root, until it is stopped. Resolves when it listens. */
+export async function startNginx(folder: string, port: number): Promise<{ stop(): Promise<void> }> {
+  const args = ["-p", folder, "-c", path.join(folder, "nginx.conf"), "-g", "daemon off;"];
+  const nginx = spawn(...unprivileged([await findNginx(), ...args]), { stdio: ["ignore", "pipe", "pipe"] });
+  killWithTest(nginx);
+  let output = "";
+  for (const stream of [nginx.stdout, nginx.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const ended = once(nginx, "close");
+  await waitFor(
+    () => {
+      if (nginx.exitCode !== null) throw new Error(`nginx has ended:\n${output}`);
+      return answers(port);
+    },
+    { what: () => `nginx:\n${output}` },
+  );
+  return {
+    async stop() {
       nginx.kill("SIGTERM");
       await ended;
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }

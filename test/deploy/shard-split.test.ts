@@ -1,7 +1,6 @@
 /** The split of a shard as docs/operations.md tells it ("Splitting a shard"), under traffic. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import pg from "pg";
 import { openPool, type Pool } from "../../src/database/database.ts";
 import { INT64_MIN } from "../../src/values/int64.ts";
 import { isInShard, messageRoutingKey, parseShard } from "../../src/values/shard.ts";
@@ -9,17 +8,16 @@ import { baseEnvironment } from "../commands/environment.ts";
 import * as amqp from "../support/amqp.ts";
 import { type RunningCommand, runCommand, startCommand } from "../support/command.ts";
 import { createEmptyDatabase, createTestDatabase } from "../support/database.ts";
-import { findPostgres } from "../support/services.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
+import { copyDatabase, urlOfCopy } from "./database-copies.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
 import { settledOf } from "./settlement.ts";
 
-const [parentDatabase, authorityDatabase, host, server] = await Promise.all([
+const [parentDatabase, authorityDatabase, host] = await Promise.all([
   createTestDatabase(),
   createEmptyDatabase(),
   createTestVirtualHost(),
-  findPostgres(),
 ]);
 after(async () => {
   await Promise.all([parentDatabase.close(), authorityDatabase.close(), host.close()]);
@@ -38,14 +36,13 @@ const parent = {
   PROTOCOL_BROKER_QUEUE: "parent",
   PROTOCOL_BROKER_QUEUE_ROUTING_KEY: "1.#",
 };
-const nameOf = (url: string): string => new URL(url).pathname.slice(1);
-const urlOfCopy = (bit: string): string => parentDatabase.url.replace(/$/, `_${bit}`);
 const children = ["0", "1"].map((bit) => ({
+  bit,
   shard: parseShard(`1.${bit}.#`)!,
-  databaseUrl: urlOfCopy(bit),
+  databaseUrl: urlOfCopy(parentDatabase.url, bit),
   environment: {
     ...common,
-    POSTGRES_URL: urlOfCopy(bit),
+    POSTGRES_URL: urlOfCopy(parentDatabase.url, bit),
     PROTOCOL_BROKER_QUEUE: `child${bit}`,
     PROTOCOL_BROKER_QUEUE_ROUTING_KEY: `1.${bit}.#`,
   },
@@ -67,19 +64,6 @@ const run = async (args: string[], environment: Record<string, string>): Promise
 };
 const listening = async (command: RunningCommand): Promise<string> =>
   (await command.outputMatching(/Listening url="([^"]+)"/))[1]!;
-
-async function onServer(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: server });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
-for (const { databaseUrl } of children) {
-  after(() => onServer(`drop database if exists ${nameOf(databaseUrl)} with (force)`));
-}
 
 const countOf = async (pool: Pool, table: string, condition = "true"): Promise<bigint> =>
   (await pool.maybeOne<{ count: bigint }>({ name: "", text: `select count(*) from ${table} where ${condition}` }))!
@@ -143,8 +127,9 @@ test("a shard is split under traffic, and every message and transfer is accounte
   assert.deepEqual(await webserver.stop(), { code: 0, signal: null });
 
   // 5. The database is copied, and each child starts on its copy.
-  for (const { databaseUrl, environment } of children) {
-    await onServer(`create database ${nameOf(databaseUrl)} template ${nameOf(parentDatabase.url)}`);
+  for (const { bit, environment } of children) {
+    const copy = await copyDatabase(parentDatabase.url, bit);
+    after(() => copy[Symbol.asyncDispose]());
     const { code, output } = await runCommand(["verify_shard_content"], environment);
     assert.equal(code, 1, output);
   }
