@@ -34,7 +34,7 @@ export async function describeSandbox(db: Database, options: SummaryOptions): Pr
   const json = "-H 'Content-Type: application/json'";
   const body = JSON.stringify({ transferUuid: transfer, recipient: { uri: `swpt:${debtor}/17` }, amount: 100 });
   return `
-The sandbox is ready at ${url}/${isOtherPort ? ` (port ${wantedPort} is taken)` : ""}
+The sandbox is ready.${isOtherPort ? ` Port ${wantedPort} is taken: it listens on ${port}.` : ""}
 
   NOT A STORE OF VALUE: everybody on this machine ${isOpen ? "may do" : "can get a token for"} everything here, and the
   accounting authority is a stand-in.

@@ -7,9 +7,9 @@ import { escapeHtml, renderPage } from "../web/page.ts";
 export function renderCurrencies(debtorIds: readonly bigint[]): string {
   const items = debtorIds.map((debtorId) => {
     const id = formatUnsigned(debtorId);
-    return `<li><a href="/${id}">The currency of debtor ${id}</a></li>`;
+    return `<li><a href="/${id}">that of debtor ${id}</a></li>`;
   });
-  const list = `<p>Who has the money of…</p><ul>${items.join("")}</ul>`;
+  const list = `<p>Who has how much of which currency:</p><ul>${items.join("")}</ul>`;
   const hint = "<p>There is no currency yet. Sign up, or activate a debtor, and reload this page.</p>";
   return renderPage("Holders", items.length === 0 ? hint : list);
 }

@@ -32,7 +32,7 @@ button.plain { color: #0b4f9c; background: #fff; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-top: 1px solid #d6d9dd; overflow-wrap: anywhere; }
 .amount { text-align: right; font-variant-numeric: tabular-nums; padding-right: 0; }
-h1 { font-size: 1.7rem; line-height: 1.25; overflow-wrap: anywhere; }
+h1 { font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
 h2 { margin-top: 2.5rem; font-size: 1.3rem; }
 a { color: #0b4f9c; }
 code { overflow-wrap: anywhere; }
