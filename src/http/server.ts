@@ -117,8 +117,9 @@ function answerMalformedRequest(error: NodeJS.ErrnoException, socket: Socket, fa
   }
   const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
   const body = errorBody(status);
-  // A client that does not read its answer must not keep the socket.
-  socket.setTimeout(farewellMillis, () => socket.destroy());
+  // Time to read the answer, but no more: whoever goes on sending, and does not hang up, must not keep the socket.
+  const farewell = setTimeout(() => socket.destroy(), farewellMillis);
+  socket.once("close", () => clearTimeout(farewell));
   socket.end(
     `HTTP/1.1 ${status} ${reasonOf(status)}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`,

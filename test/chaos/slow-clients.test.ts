@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
+import { after, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { openDoor } from "../http/door.ts";
+import { waitFor } from "../support/wait.ts";
+
+// The proportions are those of the real limits.
+const timeouts = { headers: 300, request: 600, keepAlive: 1_500, silence: 2_400, farewell: 300, check: 100 };
+const door = await openDoor({}, { timeouts });
+const sockets: net.Socket[] = [];
+after(async () => {
+  for (const socket of sockets) socket.destroy();
+  await door.close();
+});
+
+const HEAD = "POST /debtors/7/deactivate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+const DRIP_MILLIS = 15;
+
+interface SlowClient {
+  readonly socket: net.Socket;
+  answer: string;
+}
+
+/** A client that says one byte after the other, and never comes to an end. */
+async function drip(begin: string, more: () => string): Promise<SlowClient> {
+  // It does not hang up when the server does.
+  const socket = net.connect({ port: door.port, host: "127.0.0.1", allowHalfOpen: true });
+  sockets.push(socket);
+  const client: SlowClient = { socket, answer: "" };
+  socket.on("error", () => {});
+  socket.on("data", (data) => {
+    client.answer += data;
+  });
+  await once(socket, "connect");
+  socket.write(begin);
+  void (async () => {
+    while (!socket.destroyed) {
+      socket.write(more());
+      await pause(DRIP_MILLIS);
+    }
+  })();
+  return client;
+}
+
+/** On a connection of its own: here the server soon closes one that waits for the next request. */
+const fetchOnce = (path: string, init: RequestInit = {}): Promise<Response> =>
+  door.fetch(path, { ...init, headers: { connection: "close" } });
+
+/** How many connections the server has. Of a client that does not hang up only the server knows that it is gone. */
+const connectionCount = (): Promise<number> =>
+  new Promise((resolve, reject) =>
+    door.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  );
+
+/** Waits until the server is rid of all slow clients; all the while others must be served. */
+async function untilCutOff(): Promise<void> {
+  let served = 0;
+  await waitFor(
+    async () => {
+      const response = await fetchOnce("/debtors/7/");
+      assert.equal(response.status, 200);
+      await response.arrayBuffer();
+      served++;
+      // The last of our own may not be closed yet.
+      return (await connectionCount()) <= 1;
+    },
+    { what: "the slow clients to be cut off" },
+  );
+  assert.ok(served > 1);
+}
+
+const many = (client: () => Promise<SlowClient>): Promise<SlowClient[]> =>
+  Promise.all(Array.from({ length: 100 }, client));
+
+test("headers that trickle in are given up, and others are served meanwhile", async () => {
+  const clients = await many(() => drip("GET /debtors/7/ HTTP/1.1\r\nHost: x\r\nX-Slow: ", () => "a"));
+  await untilCutOff();
+  for (const { answer } of clients) assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+});
+
+test("header lines that go on and on are given up", async () => {
+  await many(() => drip("GET /debtors/7/ HTTP/1.1\r\nHost: x\r\n", () => "a: b\r\n"));
+  await untilCutOff();
+});
+
+test("a body that trickles in is given up, and does nothing", async () => {
+  const clients = await many(() => drip(`${HEAD}Content-Length: 20000\r\n\r\n{`, () => " "));
+  await untilCutOff();
+  for (const { answer } of clients) assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+});
+
+test("a chunked body that trickles in is given up, and does nothing", async () => {
+  await many(() => drip(`${HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`, () => "1\r\n \r\n"));
+  await untilCutOff();
+});
+
+test("the body of a request that is refused may not trickle in for ever either", async () => {
+  await many(() => drip("POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", () => " "));
+  await untilCutOff();
+});
+
+test("whoever connects and says nothing is sent away", async () => {
+  await many(() => drip("", () => ""));
+  await untilCutOff();
+});
+
+test("whoever stays after the answer and says nothing is sent away", async () => {
+  const clients = await many(() => drip("GET /debtors/7/ HTTP/1.1\r\nHost: x\r\n\r\n", () => ""));
+  await untilCutOff();
+  for (const { answer } of clients) assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
+});
+
+test("whoever asks and does not read the answers is sent away", async () => {
+  const saved = await fetchOnce("/debtors/7/documents/", { method: "POST", body: "x".repeat(50_000) });
+  assert.equal(saved.status, 201);
+  const path = new URL(saved.headers.get("location")!).pathname;
+  await saved.arrayBuffer();
+  const request = `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  for (let i = 0; i < 5; i++) {
+    const { socket } = await drip("", () => "");
+    socket.pause();
+    socket.write(request.repeat(500));
+  }
+  await untilCutOff();
+});
+
+test("after all that nothing has happened, and nothing is logged as a fault", async () => {
+  const response = await fetchOnce("/debtors/7/");
+  assert.equal(response.status, 200);
+  assert.deepEqual(
+    door.events.filter(({ level }) => (level as number) >= 50),
+    [],
+  );
+});
