@@ -21,6 +21,7 @@ export interface Crowd {
 
 const TRIES_MAX = 200;
 const RETRY_MILLIS = 100;
+const LOOKS_PER_CONFIGURATION = 20;
 const THINKING_MILLIS_MAX = 60;
 /** Restrictions that leave room for all transfers of the test, so that a repeated request cannot be refused. */
 const MIN_BALANCES = [INT64_MIN, -(10n ** 17n), -(10n ** 16n)];
@@ -58,7 +59,6 @@ export function createCrowd(urls: readonly string[]): Crowd {
   async function settle(debtorId: bigint): Promise<void> {
     const debtor: ExpectedDebtor = {
       debtorId,
-      isActivated: false,
       isLeaving: false,
       hasLeft: false,
       configurations: new Map(),
@@ -67,8 +67,26 @@ export function createCrowd(urls: readonly string[]): Crowd {
     const { status } = await insist({ method: "POST", path: `${debtorPath(debtor)}/activate`, json: "{}" });
     // 409: an earlier attempt has succeeded, and its answer was lost.
     complaints.expect("activate", status, [200, 409]);
-    debtor.isActivated = true;
+    await waitForAccount(debtor);
     debtors.push(debtor);
+  }
+
+  /**
+   * Asks for nothing to be issued before the accounting authority knows the debtor. A PrepareTransfer that comes twice may
+   * otherwise be rejected the first time and prepared the second, and by the protocol a late RejectedTransfer is believed.
+   */
+  async function waitForAccount(debtor: ExpectedDebtor): Promise<void> {
+    for (let looks = 1; ; looks++) {
+      const { json } = await insist({ method: "GET", path: `${debtorPath(debtor)}/` });
+      if (json.account !== undefined) return;
+      // The first ConfigureAccount, or the answer to it, may have been lost.
+      const configuration = { minBalance: Number(-(10n ** 15n)) };
+      const path = `${debtorPath(debtor)}/restrict`;
+      if (looks % LOOKS_PER_CONFIGURATION === 0) {
+        await insist({ method: "POST", path, json: JSON.stringify(configuration) });
+      }
+      await pause(RETRY_MILLIS);
+    }
   }
 
   /** The status of a debtor that may have left while we asked is looked at afterwards. */

@@ -4,8 +4,6 @@ import type { Json } from "../../src/values/json.ts";
 /** A debtor of the test. */
 export interface ExpectedDebtor {
   readonly debtorId: bigint;
-  /** Somebody has answered that it is active. */
-  isActivated: boolean;
   /** Somebody has begun to deactivate it: from now on it may be gone. */
   isLeaving: boolean;
   hasLeft: boolean;

@@ -55,7 +55,8 @@ export function manageProcess(
       const children = how === "term" ? [] : await childrenOf(pid);
       if (how === "term") running.kill("SIGTERM");
       for (const child of children) killQuietly(child, "SIGKILL");
-      if (how === "all") running.kill("SIGKILL");
+      // One that has just been started may have no children yet.
+      if (how === "all" || (how === "worker" && children.length === 0)) running.kill("SIGKILL");
       await running.exit;
       start();
     },
