@@ -47,6 +47,9 @@ const children = ["0", "1"].map((bit) => ({
     PROTOCOL_BROKER_QUEUE_ROUTING_KEY: `1.${bit}.#`,
   },
 }));
+/** Other tests run beside this one, which needs a dozen processes. */
+const patience = { timeoutSeconds: 100 };
+
 type Child = (typeof children)[number];
 const childOf = (debtorId: bigint): Child => children.find(({ shard }) => isInShard(shard, debtorId))!;
 
@@ -101,7 +104,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
   const accepted = (): number => issuers.reduce((sum, { transfers }) => sum + transfers.length, 0);
   const acceptMore = async (): Promise<void> => {
     const before = accepted();
-    await waitFor(() => accepted() > before + 100, { what: () => `more transfers than ${before}` });
+    await waitFor(() => accepted() > before + 100, { what: () => `more transfers than ${before}`, ...patience });
   };
   await acceptMore();
 
@@ -120,7 +123,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
   // 4. The parent stops. The flusher first, so that there is something in the outboxes that are copied.
   await flusher.stop();
   const parentPool = openPool({ url: parentDatabase.url, size: 1, applicationName: "test" });
-  await waitFor(async () => (await countOf(parentPool, "prepare_transfer_signal")) > 20n);
+  await waitFor(async () => (await countOf(parentPool, "prepare_transfer_signal")) > 20n, patience);
   // Only a database that nobody is connected to can be copied.
   await parentPool.close();
   doorOf = () => undefined;
@@ -154,8 +157,12 @@ test("a shard is split under traffic, and every message and transfer is accounte
       const expected = debtorIds.filter((debtorId) => isInShard(shard, debtorId));
       await waitFor(async () => (await countOf(pool, "debtor")) === BigInt(expected.length), {
         what: () => `the scanner: ${nodes[index]!.output()}`,
+        ...patience,
       });
-      await waitFor(() => isSettled(pool), { what: () => `the end of the transfers: ${nodes[index]!.output()}` });
+      await waitFor(() => isSettled(pool), {
+        what: () => `the end of the transfers: ${nodes[index]!.output()}`,
+        ...patience,
+      });
       await run(["verify_shard_content"], environment);
       assert.equal(await countOf(pool, "document"), BigInt(expected.length));
     }

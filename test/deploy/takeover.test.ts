@@ -110,7 +110,7 @@ test("a node of the Python program is taken over under traffic, and nothing is l
   assert.match(output, /The database of the Python program has been adopted/);
   await using node = startCommand(["all"], environment);
   url = (await node.outputMatching(/Listening url="([^"]+)"/))[1]!;
-  await waitFor(() => issuer.transfers.length > 100, { what: () => `transfers: ${node.output()}` });
+  await waitFor(() => issuer.transfers.length > 100, { what: () => `transfers: ${node.output()}`, timeoutSeconds: 90 });
   const activation = await fetch(`${url}/debtors/${python.RESERVED}/activate`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -118,7 +118,7 @@ test("a node of the Python program is taken over under traffic, and nothing is l
   });
   assert.equal(activation.status, 200);
   await issuer.stop();
-  await waitFor(isSettled, { what: () => `the end of the transfers: ${node.output()}` });
+  await waitFor(isSettled, { what: () => `the end of the transfers: ${node.output()}`, timeoutSeconds: 90 });
   assert.deepEqual(await node.stop(), { code: 0, signal: null }, node.output());
 
   assert.doesNotMatch(node.output(), /A process has died|is rejected/);
