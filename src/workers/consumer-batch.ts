@@ -30,8 +30,12 @@ export class ForeignDebtor extends Error {
   override readonly name = "ForeignDebtor";
 }
 
-/** How long the database may be away before a consumer gives up. */
-export const DATABASE_AWAY_MILLIS_MAX = 30_000;
+/**
+ * How long the database may be away before a consumer gives up. A quorum queue counts how often a message has come back,
+ * and since RabbitMQ 4 it is dead-lettered after 20 times, so giving up must be rare. After half an hour without an
+ * acknowledgement RabbitMQ closes the channel by itself.
+ */
+const DATABASE_AWAY_MILLIS_MAX = 600_000;
 const RETRY_PAUSE_MILLIS = 100;
 const RETRY_PAUSE_MILLIS_MAX = 5_000;
 /** Characters of a rejected message that are logged. */

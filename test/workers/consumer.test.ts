@@ -192,6 +192,31 @@ test("while the database is away the messages wait, and are applied when it is b
   assert.equal(leftIn(broker), 0);
 });
 
+test("the messages wait for minutes, and after ten of them the consumer gives up", async (t) => {
+  const beginning = performance.now();
+  let elapsed = 0;
+  t.mock.method(performance, "now", () => beginning + elapsed);
+  const { promise: applied, resolve } = Promise.withResolvers<void>();
+  const poolAwayUntil = (millis: number): Pool => ({
+    ...pool,
+    transaction: async (work) => {
+      elapsed += 299_000;
+      if (elapsed < millis) throw new DatabaseUnavailable("The database is away");
+      return pool.transaction(work).finally(resolve);
+    },
+  });
+  const broker = createBroker();
+  send(broker, prepared(1n));
+  const patient = start(broker, { pool: poolAwayUntil(3 * 299_000) });
+  await applied;
+  await patient.stop();
+  assert.equal(leftIn(broker), 0);
+
+  send(broker, prepared(2n));
+  await assert.rejects(start(broker, { pool: poolAwayUntil(Number.POSITIVE_INFINITY) }).running, DatabaseUnavailable);
+  assert.equal(leftIn(broker), 1);
+});
+
 test("stopping while the database is away leaves the messages in the queue, and is no error", async () => {
   const broker = createBroker();
   send(broker, prepared(1n), prepared(2n));
