@@ -105,17 +105,17 @@ test("a client that goes away in the middle of a body changes nothing", async ()
 test("requests under way are finished when the server closes", async () => {
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
-  const debtor = { find: undefined as Pool["maybeOne"] | undefined };
+  const debtors = { find: undefined as Pool["many"] | undefined };
   const pool: Pool = {
     ...brokenPool(new Error("not used")),
-    async maybeOne(statement) {
+    async many(statement) {
       reached.resolve();
       await released.promise;
-      return await debtor.find!(statement);
+      return await debtors.find!(statement);
     },
   };
   const door = await openDoor({}, { pool });
-  debtor.find = (statement) => door.database.pool.maybeOne(statement);
+  debtors.find = (statement) => door.database.pool.many(statement);
   const answer = door.fetch("/debtors/7/");
   await reached.promise;
   const closed = door.closeServer();
