@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import type { Consumer, Delivery } from "../broker/broker.ts";
 import { DatabaseUnavailable, type Pool } from "../database/database.ts";
+import { canHaveEffect } from "../domain/message-batch.ts";
 import type { IncomingMessage } from "../messages/incoming.ts";
 import { InvalidMessage, parseMessage } from "../messages/parse.ts";
 import { applyMessagesIsolating, type IsolatedOutcome } from "../operations/apply-messages.ts";
@@ -94,6 +95,7 @@ async function apply(
   signal: AbortSignal,
 ): Promise<void> {
   const messages = received.map(({ message }) => message);
+  logWithoutEffect(context, messages);
   const { wroteOutbox, refused } = await applyPatiently(context, messages, signal);
   // After the commit: a crash in between brings the messages again, and applying them again is harmless.
   consumer.acknowledge(received.flatMap(({ delivery }, index) => (refused.has(index) ? [] : [delivery])));
@@ -101,6 +103,18 @@ async function apply(
   if (wroteOutbox) context.onWritten();
   if (context.metrics === undefined) return;
   for (const [index, { type }] of messages.entries()) if (!refused.has(index)) context.metrics.count(type, "applied");
+}
+
+/** Once for a batch: whoever sends such messages may send many. */
+function logWithoutEffect({ log }: BatchContext, messages: readonly IncomingMessage[]): void {
+  const withoutEffect = messages.filter((message) => !canHaveEffect(message));
+  const [first] = withoutEffect;
+  if (first === undefined) return;
+  const { type, debtorId } = first;
+  log.warn(
+    { type, debtorId, count: withoutEffect.length },
+    "A message is neither about the debtor's own account nor about an issuing transfer, and has no effect",
+  );
 }
 
 /** Waits for a database that is away, within bounds. */

@@ -149,6 +149,22 @@ test("messages that cannot be understood are rejected with a logged reason, and 
   ]);
 });
 
+test("messages about other accounts and other transfers are acknowledged without effect, which is logged", async () => {
+  const broker = createBroker();
+  const body = Buffer.from(bodyOf("AccountUpdate", { creditor_id: "1" }));
+  broker.put(QUEUE, { contentType: "application/json", type: "AccountUpdate", body });
+  send(broker, bodyOf("PreparedTransfer", { coordinator_type: '"direct"' }), prepared(1n));
+  const consumer = start(broker);
+  await waitFor(async () => (await dismissed()).length === 1);
+  await consumer.stop();
+  assert.equal(leftIn(broker), 0);
+  assert.equal(deadLetters(broker).length, 0);
+  const counts = consumer.logged.flatMap((line) =>
+    /no effect/.test(line.msg) ? [(line as { count?: number }).count] : [],
+  );
+  assert.deepEqual(counts, [2]);
+});
+
 test("a message that the database cannot store is rejected, and hurts no other of its batch", async () => {
   const broker = createBroker();
   send(broker, ...[1n, 2n, POISON, 4n, 5n].map((id) => prepared(id)));
