@@ -137,18 +137,6 @@ test("every alert says how bad it is and what it means, and has a section in the
   assert.deepEqual(sections.sort(), alerts.map(({ alert }) => alert).sort());
 });
 
-test("the links of the manual lead to headings", () => {
-  const slugs = new Set(
-    Array.from(manual.matchAll(/^#+ (.*)$/gm), ([, heading]) =>
-      heading!
-        .toLowerCase()
-        .replaceAll(/[^\w\- ]/g, "")
-        .replaceAll(" ", "-"),
-    ),
-  );
-  for (const [link, slug] of manual.matchAll(/\]\(#([^)]+)\)/g)) assert.ok(slugs.has(slug!), link);
-});
-
 test("promtool finds nothing wrong with the alerts, and each of them fires when it should and no earlier", async (t) => {
   const checked = await promtool("check", "rules", "--lint=all", "--lint-fatal", "alerts.yml");
   if (checked === "not installed") {
