@@ -58,7 +58,8 @@ USER 1000:1000
 FROM nginx:1.28-alpine-slim AS swagger-ui-image
 COPY --from=dependencies /app/node_modules/@fastify/swagger-ui/static /usr/share/swagger-ui
 COPY --from=openapi /app/openapi.json /usr/share/swagger-ui/openapi.json
-COPY deploy/swagger-ui/swagger-initializer.js /usr/share/swagger-ui/swagger-initializer.js
+COPY src/http/openapi/swagger-ui/contrast.css src/http/openapi/swagger-ui/exact-answers.js /usr/share/swagger-ui/
+COPY deploy/swagger-ui/index.html deploy/swagger-ui/start.js /usr/share/swagger-ui/
 COPY deploy/swagger-ui/nginx.conf deploy/swagger-ui/start.sh /etc/swagger-ui/
 USER 101:101
 EXPOSE 8080

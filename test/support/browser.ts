@@ -33,8 +33,8 @@ export interface TestBrowser extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Starts a browser. Rejects when there is none on this machine. */
-export async function startBrowser(): Promise<TestBrowser> {
+/** Starts a browser. Rejects when there is none on this machine. Certificates that nobody vouches for are taken on wish. */
+export async function startBrowser({ ignoreHTTPSErrors = false } = {}): Promise<TestBrowser> {
   const executablePath = findChromium();
   if (executablePath === undefined) {
     throw new Error("The tests need Chromium: install it, or set CHROMIUM to the path of one.");
@@ -45,6 +45,7 @@ export async function startBrowser(): Promise<TestBrowser> {
     const context = await chromium.launchPersistentContext(profile, {
       executablePath,
       headless: true,
+      ignoreHTTPSErrors,
       // Without a sandbox: containers and root have none to offer, and the pages are our own.
       args: [
         "--no-sandbox",

@@ -1,4 +1,4 @@
-/** Swagger UI, from the files in its package and two of ours: nothing is loaded from elsewhere. */
+/** Swagger UI, from the files in its package and three of ours: nothing is loaded from elsewhere. */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -26,6 +26,7 @@ export const swaggerUiPage = `<!DOCTYPE html>
 <link rel="icon" type="image/png" href="/debtors/.docs/swagger-ui/favicon-32x32.png"></head>
 <body><div id="swagger-ui"></div>
 <script src="/debtors/.docs/swagger-ui/swagger-ui-bundle.js"></script>
+<script src="/debtors/.docs/swagger-ui/exact-answers.js"></script>
 <script src="/debtors/.docs/swagger-ui/start.js"></script></body></html>
 `;
 
@@ -36,6 +37,7 @@ const files: Readonly<Record<string, string>> = {
   "oauth2-redirect.js": packageFolder,
   "favicon-32x32.png": packageFolder,
   "contrast.css": ownFolder,
+  "exact-answers.js": ownFolder,
   "start.js": ownFolder,
 };
 

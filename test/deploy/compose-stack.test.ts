@@ -1,0 +1,153 @@
+/**
+ * The node of docker-compose-all.yml without a container engine: its services with their own commands and variables, as
+ * processes of this machine, behind the real nginx.
+ */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { parseEnv } from "node:util";
+import { parse } from "yaml";
+import { createTestNode } from "../commands/environment.ts";
+import { startBrowser } from "../support/browser.ts";
+import { findFreePort, type RunningCommand, runCommand, startCommand } from "../support/command.ts";
+import { waitFor } from "../support/wait.ts";
+import { removeFolder, repository } from "./image-builder.ts";
+import { type ReverseProxy, startProxy } from "./proxy.ts";
+import { buildSwaggerUi, type SwaggerUi, startSwaggerUi } from "./swagger-ui.ts";
+
+interface Service {
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const debtorId = "4294967297";
+let node: Awaited<ReturnType<typeof createTestNode>>;
+let folder: string;
+let swaggerUi: SwaggerUi;
+let proxy: ReverseProxy;
+const running: RunningCommand[] = [];
+
+before(async () => {
+  node = await createTestNode();
+  const [appPort, authorizationPort, proxyPort] = [await findFreePort(), await findFreePort(), await findFreePort()];
+  const services = await readServices({ appPort, authorizationPort, proxyPort });
+  const run = ({ command, environment }: Service) =>
+    [command, { ...environment, METRICS_PORT: "0" }] as [readonly string[], Record<string, string>];
+
+  assert.equal((await runCommand(...run(services.configure!))).code, 0);
+  for (const name of ["accounting-authority", "authorization-server", "app"]) {
+    running.push(startCommand(...run(services[name]!)));
+  }
+  const image = await buildSwaggerUi();
+  folder = image.folder;
+  swaggerUi = await startSwaggerUi(image.root, services["swagger-ui"]!.environment);
+  const demo = { "authorization-server": authorizationPort, "swagger-ui": swaggerUi.port };
+  proxy = await startProxy({ "#": appPort }, { port: proxyPort, demo });
+  await running[1]!.outputMatching(/authorization server runs/);
+  await running[2]!.outputMatching(/Listening/);
+});
+after(async () => {
+  await (proxy as ReverseProxy | undefined)?.[Symbol.asyncDispose]();
+  await (swaggerUi as SwaggerUi | undefined)?.[Symbol.asyncDispose]();
+  await Promise.all(running.map((command) => command.stop()));
+  await node[Symbol.asyncDispose]();
+  if (folder !== undefined) await removeFolder(folder);
+});
+
+/** The services, with the ports of this machine in the place of those that containers have to themselves. */
+async function readServices(ports: { appPort: number; authorizationPort: number; proxyPort: number }) {
+  const read = (file: string) => readFile(path.join(repository, file), "utf8");
+  const text = (await read("docker-compose-all.yml"))
+    .replace(/\$\{HTTPS_PORT:-\d+\}/g, String(ports.proxyPort))
+    .replace(/\$\{\w+:-([^}]*)\}/g, "$1")
+    .replaceAll("app:8080", `127.0.0.1:${ports.appPort}`)
+    .replaceAll('WEBSERVER_PORT: "8080"', `WEBSERVER_PORT: "${ports.appPort}"`)
+    .replaceAll("authorization-server:9090", `127.0.0.1:${ports.authorizationPort}`)
+    .replaceAll("--port=9090", `--port=${ports.authorizationPort}`)
+    .replaceAll("0.0.0.0", "127.0.0.1")
+    .replaceAll(/postgresql:\S+/g, node.database.url)
+    .replaceAll(/amqp:\S+/g, node.virtualHost.url);
+  const development = parseEnv(await read("development.env")) as Record<string, string>;
+  const { services } = parse(text, { merge: true }) as { services: Record<string, Service & { env_file?: string }> };
+  return Object.fromEntries(
+    Object.entries(services).map(([name, { command, environment, env_file }]) => [
+      name,
+      { command, environment: { ...(env_file === undefined ? {} : development), ...environment } },
+    ]),
+  ) as Record<string, Service>;
+}
+
+async function getToken(scope: string): Promise<string> {
+  const reply = await proxy.request("POST", "/oauth2/token", {
+    headers: {
+      Authorization: `Basic ${Buffer.from("debtors-superuser:debtors-superuser").toString("base64")}`,
+      "Content-Type": "application/x-www-form-urlencoded",
+      Host: `localhost:${proxy.port}`,
+    },
+    body: new URLSearchParams({ grant_type: "client_credentials", scope }).toString(),
+  });
+  assert.equal(reply.status, 200, reply.body);
+  return (JSON.parse(reply.body) as { access_token: string }).access_token;
+}
+
+test("a program gets a token, activates a debtor and issues money, all through the proxy", async () => {
+  const Authorization = `Bearer ${await getToken("access activate")}`;
+  const call = (method: string, target: string, body?: object) =>
+    proxy.request(method, target, {
+      headers: { Authorization, Host: `localhost:${proxy.port}`, "Content-Type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  assert.equal((await call("POST", `/debtors/${debtorId}/activate`, {})).status, 200);
+  const transferUuid = "123e4567-e89b-12d3-a456-426655440000";
+  const recipient = { uri: `swpt:${debtorId}/17` };
+
+  const created = await call("POST", `/debtors/${debtorId}/transfers/`, { transferUuid, recipient, amount: 100 });
+
+  assert.equal(created.status, 201, created.body);
+  const location = `https://localhost:${proxy.port}/debtors/${debtorId}/transfers/${transferUuid}`;
+  assert.equal(created.headers.location, location);
+  await waitFor(async () => {
+    const { result } = JSON.parse((await call("GET", new URL(location).pathname)).body);
+    return result?.committedAmount === 100;
+  });
+});
+
+test("without a token, and whoever they say they are, strangers get 401", async () => {
+  for (const headers of [{}, { "X-Swpt-User-Id": "debtors-superuser" }, { Authorization: "Bearer x" }]) {
+    assert.equal((await proxy.request("GET", `/debtors/${debtorId}/`, { headers })).status, 401);
+  }
+});
+
+test("a person signs up in a browser from Swagger UI, and sees the debtor that was made for her", async () => {
+  await using browser = await startBrowser({ ignoreHTTPSErrors: true });
+  const page = await browser.context.newPage();
+  const troubles: string[] = [];
+  page.on("pageerror", (error) => troubles.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") troubles.push(message.text());
+  });
+  await page.goto(`https://localhost:${proxy.port}/debtors-swagger-ui/`);
+
+  await page.getByRole("button", { name: "Authorize", exact: true }).click();
+  const form = page.locator(".auth-container").filter({ hasText: "oauth2AuthorizationCode" });
+  const opened = page.waitForEvent("popup");
+  await form.getByRole("button", { name: "Apply given OAuth2 credentials" }).click();
+  const popup = await opened;
+  await popup.getByRole("link", { name: "Sign up" }).click();
+  await popup.getByLabel("E-mail address").fill("alice@example.com");
+  await popup.getByLabel("Password").fill("correct horse");
+  await popup.getByRole("button", { name: "Sign up" }).click();
+  const closed = popup.waitForEvent("close");
+  await popup.getByRole("button", { name: "Allow" }).click();
+  await closed;
+  await page.getByRole("button", { name: "Close" }).last().click();
+
+  const operation = page.locator("#operations-debtors-redirectToDebtor");
+  await operation.getByRole("button").first().click();
+  await operation.getByRole("button", { name: "Try it out" }).click();
+  await operation.getByRole("button", { name: "Execute" }).click();
+  const answer = operation.locator(".live-responses-table .response-col_description pre").first();
+  assert.match((await answer.textContent()) ?? "", /"minBalance": -9223372036854775808,/);
+  assert.deepEqual(troubles, []);
+});
