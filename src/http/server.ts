@@ -7,6 +7,7 @@ import type { Pool } from "../database/database.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { jsonAnswer } from "./answer.ts";
+import { corsHeaders } from "./cors.ts";
 import { errorBody, reasonOf } from "./errors.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { HttpMetrics } from "./metrics.ts";
@@ -85,7 +86,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
       headersTimeout: timeouts.headers,
       connectionsCheckingInterval: timeouts.check,
     },
-    clientErrorHandler: (error, socket) => answerMalformedRequest(error, socket, timeouts.farewell),
+    clientErrorHandler: (error, socket) =>
+      answerMalformedRequest(error, socket, options.isCorsEnabled, timeouts.farewell),
   });
   // Bodies are read when the caller is known to be one who may send them; until then Fastify leaves them alone.
   for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"]) {
@@ -110,18 +112,28 @@ export function createServer(options: ServerOptions): FastifyInstance {
 }
 
 /** Answers requests that are no HTTP, are too big in their head, or take too long. */
-function answerMalformedRequest(error: NodeJS.ErrnoException, socket: Socket, farewellMillis: number): void {
+function answerMalformedRequest(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  isCorsEnabled: boolean,
+  farewellMillis: number,
+): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
   }
   const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
   const body = errorBody(status);
+  const headers = {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+    "x-content-type-options": "nosniff",
+    ...(isCorsEnabled ? corsHeaders : {}),
+    connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   // Time to read the answer, but no more: whoever goes on sending, and does not hang up, must not keep the socket.
   const farewell = setTimeout(() => socket.destroy(), farewellMillis);
   socket.once("close", () => clearTimeout(farewell));
-  socket.end(
-    `HTTP/1.1 ${status} ${reasonOf(status)}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`,
-  );
+  socket.end(`HTTP/1.1 ${status} ${reasonOf(status)}\r\n${lines.join("")}\r\n${body}`);
 }

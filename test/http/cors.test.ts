@@ -48,6 +48,8 @@ test("every other answer can be read by every origin, whatever its status", asyn
     [403, "/debtors/8/", ["X-Swpt-User-Id: debtors:7"]],
     [404, "/debtors/7/public", []],
     [404, "/nowhere", []],
+    [400, "/debtors/7/", ["X: \0"]],
+    [431, "/debtors/7/", [`Authorization: Bearer ${"x".repeat(20_000)}`]],
   ] as const) {
     const answer = await exchange(
       door.port,
