@@ -50,7 +50,8 @@ const ABSENT_DEBTORS_LOCK_CLASS = 1_293_077_409;
 
 /**
  * Locks debtors that may not be there, until the end of the transaction: `exclusive` for whoever will add and activate
- * one, `shared` for whoever acts on its absence. By a hash of the ID, so that now and then a wait is for nothing.
+ * one, `shared` for whoever acts on its absence. There are 256 such locks, whatever the number of debtors, for PostgreSQL
+ * has room for some thousands in all; so now and then a wait is for nothing.
  */
 export function lockAbsentDebtors(
   db: Database,
@@ -61,7 +62,7 @@ export function lockAbsentDebtors(
   return db.run({
     name: `lock_absent_debtors_${mode}`,
     text: `
-      select ${lock}(${ABSENT_DEBTORS_LOCK_CLASS}, hashint8(debtor_id))
+      select ${lock}(${ABSENT_DEBTORS_LOCK_CLASS}, hashint8(debtor_id) & 255)
       from unnest($1::bigint[]) as d (debtor_id)`,
     values: [debtorIds],
   });
