@@ -286,7 +286,7 @@ test("an address that asks too much is told to wait", async () => {
   assert.deepEqual([...statuses].sort(), [200, 429]);
 });
 
-test("no query gets into the log", async () => {
+test("no query gets into the access log", async () => {
   await proxy.request("GET", "/debtors/7/?access_token=very-secret");
   const log = await waitFor(async () => {
     const text = await proxy.readAccessLog();
