@@ -377,6 +377,18 @@ test("whoever waits for a turn waits no longer than for an answer", async () => 
   assert.deepEqual([...new Set(decisions.map(({ outcome }) => outcome))], ["unavailable"]);
 });
 
+test("whoever got no turn in half of the time gives up, and leaves the rest of it to those who are being answered", async () => {
+  const gate = openGate({ limits: { runningMax: 1, waitingMax: 10, timeoutMillis: 4_000 } });
+  const held: ServerResponse[] = [];
+  server.misbehave((response) => void held.push(response));
+  const first = ask(gate, "1");
+  assert.equal((await ask(gate, "2")).outcome, "unavailable");
+  assert.match(logged.join(""), /no turn in time/);
+  sendJson(held[0]!, good());
+  assert.deepEqual(await first, allowed("debtors:7"));
+  assert.equal(server.calls.length, 1);
+});
+
 test("a server that is away is left alone for a while, then asked by one request alone", async () => {
   const gate = openGate({ limits: { failuresMax: 3, pauseSeconds: 7 } });
   server.misbehave((response) => response.writeHead(503).end());

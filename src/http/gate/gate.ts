@@ -106,6 +106,9 @@ export function createGate(options: GateOptions): Gate & { close(): Promise<void
     const deadline = new AbortController();
     const { signal } = deadline;
     const timer = setTimeout(() => deadline.abort(), limits.timeoutMillis);
+    // Whoever gets a turn has half of the time left at least. With less the server would seem to be away when all that
+    // it has is too much to do, which a stranger with many tokens can bring about.
+    const turn = AbortSignal.any([signal, AbortSignal.timeout(limits.timeoutMillis / 2)]);
     deadlines.add(deadline);
     if (isClosed) deadline.abort();
     try {
@@ -116,10 +119,10 @@ export function createGate(options: GateOptions): Gate & { close(): Promise<void
         breaker.succeeded();
         if (introspection.kind === "good") cache.keep(key, introspection.grant);
         return introspection;
-      }, signal);
+      }, turn);
     } catch (error) {
-      const isExpected = error instanceof IntrospectionFailed || error instanceof TooBusy || !signal.aborted;
-      const reason = isExpected ? (error as Error).message : "no turn in time";
+      const isTold = error instanceof IntrospectionFailed || error instanceof TooBusy || !turn.aborted;
+      const reason = isTold ? (error as Error).message : "no turn in time";
       log.error({ reason }, "The authorization server cannot be asked");
       return unavailable();
     } finally {
