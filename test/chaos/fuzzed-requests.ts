@@ -20,8 +20,10 @@ export interface FuzzCast {
   readonly ownId: string;
   /** Of debtors who are attacked. */
   readonly foreignIds: readonly string[];
-  /** UUIDs and document IDs of both. */
-  readonly transferUuids: readonly string[];
+  /** Of the attacker's own transfer, and of those of the others; the attacker never gives a transfer one of the latter. */
+  readonly ownUuid: string;
+  readonly foreignUuids: readonly string[];
+  /** Of all. */
   readonly documentIds: readonly string[];
   /** Access tokens, good and bad, and the values of the identity header. None may read foreign data. */
   readonly tokens: readonly string[];
@@ -116,7 +118,10 @@ const CONTENT_TYPES = [
   "application/json,application/json",
 ];
 
-const writingRoutes = routeTable.filter(({ method }) => method !== "GET");
+/** Those with the most to go wrong behind the guards. */
+const deepRoutes = routeTable.filter(({ operationId }) =>
+  ["createTransfer", "updateDebtorConfig", "saveDocument", "activateDebtor", "restrictDebtor"].includes(operationId),
+);
 
 /** Draws what goes over one connection. */
 export function drawConnection(lots: Lots, cast: FuzzCast): FuzzedConnection {
@@ -139,14 +144,14 @@ export function drawConnection(lots: Lots, cast: FuzzCast): FuzzedConnection {
 }
 
 function drawRequest(lots: Lots, cast: FuzzCast, mode: "gate" | "proxy", isLast: boolean): Buffer {
-  const route = lots.pick(lots.chance(0.3) ? writingRoutes : routeTable);
+  const route = lots.pick(lots.chance(0.4) ? deepRoutes : routeTable);
   const method = lots.chance(0.85) ? route.method : lots.pick(METHODS);
   const version = lots.chance(0.96) ? "HTTP/1.1" : lots.pick(["HTTP/1.0", "HTTP/2.0", "HTTP/1.1 ", "http/1.1", ""]);
   const headers = lots.chance(0.97)
     ? ["Host: debtors.example"]
     : lots.pick([[], ["Host: a", "Host: b"], ["Host: \x01"]]);
-  if (lots.chance(0.9)) headers.push(...drawIdentity(lots, cast, mode));
-  while (lots.chance(0.2)) headers.push(lots.pick(STRANGE_HEADERS));
+  if (lots.chance(0.95)) headers.push(...drawIdentity(lots, cast, mode));
+  while (lots.chance(0.12)) headers.push(lots.pick(STRANGE_HEADERS));
   if (isLast) headers.push("Connection: close");
   const hasBody = method !== "GET" && method !== "HEAD" ? lots.chance(0.9) : lots.chance(0.05);
   const head = (): string =>
@@ -181,11 +186,11 @@ function drawRequest(lots: Lots, cast: FuzzCast, mode: "gate" | "proxy", isLast:
 }
 
 function drawIdentity(lots: Lots, { tokens, names }: FuzzCast, mode: "gate" | "proxy"): string[] {
-  const scheme = lots.weighed({ Bearer: 10, bearer: 1, Basic: 1, "": 1 });
+  const scheme = lots.weighed({ Bearer: 40, bearer: 2, Basic: 1, "": 1 });
   const authorization = `Authorization: ${scheme} ${lots.pick(tokens)}`;
-  const name = `${lots.pick(["X-Swpt-User-Id", "x-swpt-user-id", "X_Swpt_User_Id"])}: ${lots.pick(names)}`;
+  const name = `${lots.weighed({ "X-Swpt-User-Id": 8, "x-swpt-user-id": 8, X_Swpt_User_Id: 1 })}: ${lots.pick(names)}`;
   const usual = mode === "gate" ? authorization : name;
-  return lots.weighed({ usual: 8, both: 1, twice: 0.5, other: 0.5 }) === "usual"
+  return lots.weighed({ usual: 20, both: 1, twice: 0.5, other: 0.5 }) === "usual"
     ? [usual]
     : lots.pick([[authorization, name], [usual, usual], mode === "gate" ? [name] : [authorization]]);
 }
@@ -199,7 +204,7 @@ function drawTarget(lots: Lots, cast: FuzzCast, path: string): string {
         : lots.pick(["0", "18446744073709551615", "18446744073709551616", "-1", String(lots.int64())]);
   const filled = path
     .replace("{debtorId}", id)
-    .replace("{transferUuid}", () => (lots.chance(0.8) ? lots.pick(cast.transferUuids) : lots.uuid()))
+    .replace("{transferUuid}", () => (lots.chance(0.8) ? lots.pick([cast.ownUuid, ...cast.foreignUuids]) : lots.uuid()))
     .replace("{documentId}", () => (lots.chance(0.8) ? lots.pick(cast.documentIds) : String(lots.whole(0, 99))))
     .replace("{asset}", () => lots.pick(["index.css", "swagger-ui-bundle.js", "../package.json", "..%2fpackage.json"]));
   const segments = filled.split("/");
@@ -238,15 +243,15 @@ function drawBody(lots: Lots, cast: FuzzCast, operationId: string): Buffer {
 /** JSON texts by the names of the fields; right ones, as far as the operation wants any. */
 function drawFields(lots: Lots, cast: FuzzCast, operationId: string): Record<string, string> {
   const id = lots.chance(0.8) ? cast.ownId : lots.pick(cast.foreignIds);
-  const uuid = lots.chance(0.3) ? lots.pick(cast.transferUuids) : lots.uuid();
+  const uuid = lots.chance(0.3) ? cast.ownUuid : lots.uuid();
   switch (operationId) {
     case "createTransfer":
       return {
         transferUuid: JSON.stringify(uuid),
         recipient: `{"uri":"swpt:${id}/${lots.pick(["1", "2", "abc", "!MQ==", "!", "é", "x".repeat(200)])}"}`,
         amount: lots.pick(["0", "1", "9223372036854775807"]),
-        note: JSON.stringify(lots.pick(["", "ж".repeat(250), "x".repeat(501)])),
-        noteFormat: JSON.stringify(lots.pick(["", ".", "12345678", "\n"])),
+        note: JSON.stringify(lots.pick(["", "ж".repeat(250), "", "\u{1f4b6}", "x".repeat(501)])),
+        noteFormat: JSON.stringify(lots.pick(["", ".", "12345678", "", "\n"])),
       };
     case "updateDebtorConfig":
       return {
