@@ -36,7 +36,7 @@ test("an empty database gets the schema, and the alembic_version that keeps the 
 
   const report = await migrate(database.pool);
 
-  assert.deepEqual(report, { action: "created", version: 2 });
+  assert.deepEqual(report, { action: "created", version: 3 });
   assert.equal(await isSchemaCurrent(database.pool), true);
   assert.deepEqual(await database.pool.many({ name: "v", text: "select version_num from alembic_version" }), [
     { version_num: "4eaef25ca564" },
@@ -58,7 +58,7 @@ test("a database of the Python program is adopted, and its rows and alembic_vers
 
   const report = await migrate(database.pool);
 
-  assert.deepEqual(report, { action: "adopted", version: 2 });
+  assert.deepEqual(report, { action: "adopted", version: 3 });
   assert.deepEqual(await rowsOf(database.pool), before);
   assert.equal(await isSchemaCurrent(database.pool), true);
 });
@@ -74,7 +74,7 @@ test("an adopted database has the same schema as a new one", async () => {
 test("a second run does nothing", async () => {
   await using database = await createEmptyDatabase();
   await migrate(database.pool);
-  assert.deepEqual(await migrate(database.pool), { action: "none", version: 2 });
+  assert.deepEqual(await migrate(database.pool), { action: "none", version: 3 });
 });
 
 test("of many runs at once one does the work, and none fails", async () => {
@@ -108,8 +108,8 @@ for (const [what, change, complaint] of [
 test("a database of a newer program is refused", async () => {
   await using database = await createEmptyDatabase();
   await migrate(database.pool);
-  await script(database.pool, "insert into swpt_debtors_migration values (3, '0003-future.sql', '')");
-  await assert.rejects(migrate(database.pool), /0003-future\.sql.*newer version/);
+  await script(database.pool, "insert into swpt_debtors_migration values (9999, '9999-future.sql', '')");
+  await assert.rejects(migrate(database.pool), /9999-future\.sql.*newer version/);
   assert.equal(await isSchemaCurrent(database.pool), true);
 });
 

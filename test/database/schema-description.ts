@@ -1,7 +1,7 @@
 /** A schema as text, to be compared; the order and the names that PostgreSQL chose do not matter. */
 import type { Database } from "../../src/database/database.ts";
 
-/** One line for each column, constraint, index, storage parameter, sequence and composite type. */
+/** One line for each column, constraint, index, storage parameter, column option, sequence and composite type. */
 export async function describeSchema(db: Database): Promise<string> {
   const rows = await db.many<{ line: string }>({
     name: "describe_schema",
@@ -28,6 +28,11 @@ export async function describeSchema(db: Database): Promise<string> {
       union all
       select format('%s with %s', r.relname, o)
       from relation as r, unnest(r.reloptions) as o
+      union all
+      select format('%s.%s with %s', r.relname, a.attname, o)
+      from relation as r
+      join pg_attribute as a on a.attrelid = r.oid, unnest(a.attoptions) as o
+      where starts_with(o, 'n_distinct')
       union all
       select format('sequence %s', r.relname)
       from relation as r
