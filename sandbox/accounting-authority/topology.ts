@@ -1,6 +1,12 @@
 /** The authority's queue, in memory and on RabbitMQ. Spec: transport, "AMQP topology of a debtors agent". */
 import { connect } from "amqplib";
-import { agentTopology, INCOMING_EXCHANGE, OUTGOING_EXCHANGE, type Topology } from "../../src/broker/objects.ts";
+import {
+  agentTopology,
+  deadLetterQueueOf,
+  INCOMING_EXCHANGE,
+  OUTGOING_EXCHANGE,
+  type Topology,
+} from "../../src/broker/objects.ts";
 import { socketOptions } from "../../src/broker/rabbitmq.ts";
 
 /** The queue that gets what the agent sends, unless another name is wanted. */
@@ -41,5 +47,3 @@ export async function declareAuthorityQueue(url: string, queue: string): Promise
     await connection.close().catch(() => {});
   }
 }
-
-const deadLetterQueueOf = (queue: string): string => `${queue}.XQ`;

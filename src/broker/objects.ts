@@ -34,9 +34,12 @@ export interface Topology {
   readonly bindings: readonly Binding[];
 }
 
+/** The name of the queue that gets what is rejected from the given queue. */
+export const deadLetterQueueOf = (queue: string): string => `${queue}.XQ`;
+
 /** What an agent needs that takes its messages from the given queue. */
 export function agentTopology(queue: string, bindingKey: string): Topology {
-  const deadLetterQueue = `${queue}.XQ`;
+  const deadLetterQueue = deadLetterQueueOf(queue);
   return {
     exchanges: [
       { name: INCOMING_EXCHANGE, kind: "topic" },

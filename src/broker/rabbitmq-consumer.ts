@@ -3,8 +3,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Channel, ConsumeMessage, Message, RecoveringChannelModel, Replies } from "amqplib";
 import type { Logger } from "pino";
 import { type ConsumeOptions, type Consumer, type Delivery, QueueNotFound } from "./broker.ts";
+import { createDeadLetters, type DeadLetters, losesDeadLetters } from "./rabbitmq-dead-letters.ts";
+import type { Publisher } from "./rabbitmq-publisher.ts";
 
 export interface ConsumerContext {
+  /** For dead letters that the broker would lose. */
+  readonly send: Publisher["send"];
   readonly log: Logger;
   /** Whether the connection is being closed by us. */
   readonly isClosing: () => boolean;
@@ -12,17 +16,21 @@ export interface ConsumerContext {
 
 const RESUME_PAUSE_MILLIS = 200;
 const RESUME_PAUSE_MILLIS_MAX = 10_000;
+/** How long dead letters under way are waited for; after that they are delivered, rejected and sent again. */
+const DEAD_LETTER_MILLIS_MAX = 2_000;
 
 /** The life of a consumer between two losses of its channel. */
 interface Session {
   readonly channel: Channel;
   /** Delivery tags that are neither acknowledged nor rejected, in ascending order. Cleared when the channel is lost. */
   readonly open: Set<number>;
+  /** Where rejected messages go that the broker would lose; undefined when it sees to them itself. */
+  readonly deadLetters: DeadLetters<TaggedDelivery> | undefined;
   consumerTag: string | undefined;
 }
 
 interface TaggedDelivery extends Delivery {
-  readonly deliveryTag: number;
+  readonly message: ConsumeMessage;
   /** A message can be acknowledged on the channel that brought it, and on no other. */
   readonly session: Session;
 }
@@ -31,8 +39,9 @@ interface TaggedDelivery extends Delivery {
 export async function startConsumer(
   connection: RecoveringChannelModel,
   options: ConsumeOptions,
-  { log, isClosing }: ConsumerContext,
+  context: ConsumerContext,
 ): Promise<Consumer> {
+  const { log, isClosing } = context;
   let session: Session | undefined;
   let isWanted = true;
 
@@ -60,7 +69,7 @@ export async function startConsumer(
       pauseMillis = Math.min(pauseMillis * 2, RESUME_PAUSE_MILLIS_MAX)
     ) {
       try {
-        session = await openSession(connection, options, onSessionLost);
+        session = await openSession(connection, options, context, onSessionLost);
         if (!isWanted) await session.channel.close();
         return;
       } catch (error) {
@@ -81,9 +90,10 @@ export async function startConsumer(
     },
     close: async () => {
       isWanted = false;
-      const channel = session?.channel;
+      const closing = session;
       session = undefined;
-      await channel?.close().catch(() => {});
+      await Promise.race([closing?.deadLetters?.finish(), pause(DEAD_LETTER_MILLIS_MAX, undefined, { ref: false })]);
+      await closing?.channel.close().catch(() => {});
     },
   };
 }
@@ -91,16 +101,29 @@ export async function startConsumer(
 async function openSession(
   connection: RecoveringChannelModel,
   { queue, prefetchCount, prefetchSize, onDelivery }: ConsumeOptions,
+  { send, log }: ConsumerContext,
   onLost: (reason: Error | undefined) => void,
 ): Promise<Session> {
   const channel = await connection.createChannel();
-  const session: Session = { channel, open: new Set(), consumerTag: undefined };
+  const lost = new AbortController();
+  const deadLetters = losesDeadLetters(String(channel.connection.serverProperties.version))
+    ? createDeadLetters<TaggedDelivery>({
+        queue,
+        send,
+        onSent: (sent) => settle(sent, acknowledge, log),
+        onReturned: (returned) => settle(returned, rejectPlainly, log),
+        lost: lost.signal,
+        log,
+      })
+    : undefined;
+  const session: Session = { channel, open: new Set(), deadLetters, consumerTag: undefined };
   let reason: Error | undefined;
   channel.on("error", (error) => {
     reason ??= error;
   });
   channel.on("close", () => {
     session.open.clear();
+    lost.abort();
     if (session.consumerTag !== undefined) onLost(reason);
   });
   const onMessage = (message: ConsumeMessage | null): void => {
@@ -112,7 +135,7 @@ async function openSession(
     const { deliveryTag, redelivered } = message.fields;
     session.open.add(deliveryTag);
     const { contentType, type } = message.properties as { contentType: string | undefined; type: string | undefined };
-    const delivery: TaggedDelivery = { contentType, type, redelivered, body: message.content, deliveryTag, session };
+    const delivery: TaggedDelivery = { contentType, type, redelivered, body: message.content, message, session };
     onDelivery(delivery);
   };
   await limitPrefetch(channel, prefetchCount, prefetchSize);
@@ -140,14 +163,14 @@ async function limitPrefetch(channel: Channel, count: number, size: number): Pro
   }
 }
 
-type Settlement = (session: Session, tags: readonly number[]) => void;
+type Settlement = (session: Session, deliveries: readonly TaggedDelivery[]) => void;
 
 function settle(deliveries: readonly Delivery[], work: Settlement, log: Logger): void {
   const bySession = Map.groupBy(deliveries as readonly TaggedDelivery[], ({ session }) => session);
   for (const [session, group] of bySession) {
-    const tags = group.map(({ deliveryTag }) => deliveryTag).filter((tag) => session.open.has(tag));
+    const open = group.filter((delivery) => session.open.has(tagOf(delivery)));
     try {
-      if (tags.length > 0) work(session, tags);
+      if (open.length > 0) work(session, open);
     } catch (error) {
       // The channel is being closed. The broker delivers again what it does not know to be acknowledged.
       log.info({ reason: (error as Error).message }, "Messages could not be acknowledged");
@@ -156,8 +179,8 @@ function settle(deliveries: readonly Delivery[], work: Settlement, log: Logger):
 }
 
 /** One `multiple` acknowledgement for all up to the first message that is still open, single ones for the rest. */
-function acknowledge({ channel, open }: Session, tags: readonly number[]): void {
-  const done = new Set(tags);
+function acknowledge({ channel, open }: Session, deliveries: readonly TaggedDelivery[]): void {
+  const done = new Set(deliveries.map(tagOf));
   let upTo: number | undefined;
   for (const tag of open) {
     if (!done.delete(tag)) break;
@@ -171,12 +194,19 @@ function acknowledge({ channel, open }: Session, tags: readonly number[]): void 
   }
 }
 
-function reject({ channel, open }: Session, tags: readonly number[]): void {
-  for (const tag of tags) {
-    open.delete(tag);
-    channel.reject(messageOf(tag), false);
+function reject(session: Session, deliveries: readonly TaggedDelivery[]): void {
+  if (session.deadLetters) session.deadLetters.put(deliveries);
+  else rejectPlainly(session, deliveries);
+}
+
+function rejectPlainly({ channel, open }: Session, deliveries: readonly TaggedDelivery[]): void {
+  for (const { message } of deliveries) {
+    open.delete(message.fields.deliveryTag);
+    channel.reject(message, false);
   }
 }
+
+const tagOf = ({ message }: TaggedDelivery): number => message.fields.deliveryTag;
 
 const messageOf = (deliveryTag: number): Message => ({ fields: { deliveryTag } }) as Message;
 

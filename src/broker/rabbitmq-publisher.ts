@@ -11,6 +11,16 @@ const BUFFERED_FRAMES_MAX = 2048;
 export interface Publisher {
   /** See Broker. Batches that are published at a time go through channels of their own. */
   publish(publications: readonly Publication[]): Promise<PublicationOutcome[]>;
+  /** The same for messages whose properties are given in full. Make them mandatory: others count as confirmed. */
+  send(messages: readonly OutgoingMessage[]): Promise<PublicationOutcome[]>;
+}
+
+/** A message as it goes to the broker. */
+export interface OutgoingMessage {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly body: Buffer;
+  readonly properties: Options.Publish;
 }
 
 /** A channel that publishes one batch at a time, so that what the broker returns belongs to that batch. */
@@ -39,16 +49,16 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
     return lane;
   }
 
-  async function publish(publications: readonly Publication[]): Promise<PublicationOutcome[]> {
-    if (publications.length === 0) return [];
-    const batch = createBatch(publications);
+  async function send(messages: readonly OutgoingMessage[]): Promise<PublicationOutcome[]> {
+    if (messages.length === 0) return [];
+    const batch = createBatch(messages);
     const timer = setTimeout(batch.giveUp, CONFIRM_MILLIS_MAX);
     // A lane that opens too late, because the broker was away, serves the next batch.
     const opening = idleLanes.pop() ?? openLane();
     const lane = await Promise.race([opening, batch.over]).catch(() => undefined);
     if (lane) {
       lane.batch = batch;
-      await write(lane, batch, publications);
+      await write(lane, batch, messages);
       await batch.over;
       lane.batch = undefined;
       if (lane.isOpen && batch.isTrustworthy()) idleLanes.push(lane);
@@ -64,25 +74,30 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
     return batch.outcomes();
   }
 
-  return { publish };
+  return { publish: (publications) => send(publications.map(messageOf)), send };
 }
 
-async function write(lane: Lane, batch: Batch, publications: readonly Publication[]): Promise<void> {
+async function write(lane: Lane, batch: Batch, messages: readonly OutgoingMessage[]): Promise<void> {
   try {
-    for (const [index, publication] of publications.entries()) {
+    for (const [index, { exchange, routingKey, body, properties }] of messages.entries()) {
       if (batch.isOver()) return;
-      const { exchange, routingKey } = publication;
       const onConfirm = (error: unknown): void => batch.settle(index, error === null);
-      if (lane.channel.publish(exchange, routingKey, batch.bodies[index]!, propertiesOf(publication), onConfirm))
-        continue;
+      if (lane.channel.publish(exchange, routingKey, body, properties, onConfirm)) continue;
       const { promise, resolve } = Promise.withResolvers<void>();
       lane.onDrain = resolve;
       await Promise.race([promise, batch.over]);
     }
   } catch {
-    batch.giveUp(); // The channel is closed. What was not confirmed will be sent again.
+    batch.giveUp(); // The channel is closed, or a message is too big for the protocol. The rest has not been sent.
   }
 }
+
+const messageOf = (publication: Publication): OutgoingMessage => ({
+  exchange: publication.exchange,
+  routingKey: publication.routingKey,
+  body: Buffer.from(publication.body),
+  properties: propertiesOf(publication),
+});
 
 /** No message ID and no timestamp: exactly what existing installations send. */
 const propertiesOf = ({ type, appId, headers }: Publication): Options.Publish => ({
@@ -99,12 +114,11 @@ const propertiesOf = ({ type, appId, headers }: Publication): Options.Publish =>
 type Batch = ReturnType<typeof createBatch>;
 
 /** Keeps what is known of the messages of one batch. */
-function createBatch(publications: readonly Publication[]) {
-  const bodies = publications.map(({ body }) => Buffer.from(body));
-  const outcomes: (PublicationOutcome | undefined)[] = new Array(bodies.length).fill(undefined);
-  const isReturned = new Uint8Array(bodies.length);
+function createBatch(messages: readonly OutgoingMessage[]) {
+  const outcomes: (PublicationOutcome | undefined)[] = new Array(messages.length).fill(undefined);
+  const isReturned = new Uint8Array(messages.length);
   const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
-  let undecidedCount = bodies.length;
+  let undecidedCount = messages.length;
   let returnCursor = 0;
   let isOver = false;
   let isTrustworthy = true;
@@ -122,11 +136,9 @@ function createBatch(publications: readonly Publication[]) {
    * confirm; so a returned one is the next whose address and body agree. Equal messages may stand for one another.
    */
   function markReturned({ fields, content }: Message): void {
-    for (; returnCursor < bodies.length; returnCursor++) {
-      const { exchange, routingKey } = publications[returnCursor]!;
-      const isSame =
-        exchange === fields.exchange && routingKey === fields.routingKey && bodies[returnCursor]!.equals(content);
-      if (!isSame) continue;
+    for (; returnCursor < messages.length; returnCursor++) {
+      const { exchange, routingKey, body } = messages[returnCursor]!;
+      if (exchange !== fields.exchange || routingKey !== fields.routingKey || !body.equals(content)) continue;
       isReturned[returnCursor++] = 1;
       return;
     }
@@ -145,7 +157,6 @@ function createBatch(publications: readonly Publication[]) {
   }
 
   return {
-    bodies,
     over,
     giveUp,
     markReturned,

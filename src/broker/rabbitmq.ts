@@ -39,7 +39,11 @@ export async function connectRabbitMq({ url, connectionName, log }: RabbitMqOpti
   return {
     publish: publisher.publish,
     consume: async (options) => {
-      const consumer = await startConsumer(connection, options, { log, isClosing: state.isClosing });
+      const consumer = await startConsumer(connection, options, {
+        send: publisher.send,
+        log,
+        isClosing: state.isClosing,
+      });
       consumers.add(consumer);
       const close = async (): Promise<void> => {
         consumers.delete(consumer);
@@ -83,15 +87,9 @@ function followState(connection: RecoveringChannelModel, log: Logger) {
   let isConnected = false;
   let isBlocked = false;
   let isClosing = false;
-  let isWarned = false;
   connection.on("connect", (model) => {
     isConnected = true;
-    const version = String(model.connection.serverProperties.version);
-    log.info({ version }, "Connected to the broker");
-    if (losesDeadLetters(version) && !isWarned) {
-      isWarned = true;
-      log.warn({ version }, "This version of RabbitMQ drops dead letters that go to a stream");
-    }
+    log.info({ version: String(model.connection.serverProperties.version) }, "Connected to the broker");
   });
   connection.on("disconnect", (error) => {
     isConnected = false;
@@ -120,9 +118,6 @@ function followState(connection: RecoveringChannelModel, log: Logger) {
     },
   };
 }
-
-/** RabbitMQ before 3.12 (github.com/rabbitmq/rabbitmq-server, pull request 7846). */
-const losesDeadLetters = (version: string): boolean => /^3\.(\d|10|11)\./.test(version);
 
 /** A refused connection to a name with several addresses has no message of its own. */
 const describe = (error: Error): string => error.message || String((error as NodeJS.ErrnoException).code ?? error.name);

@@ -14,6 +14,7 @@ import {
 import { createMemoryBroker } from "../../src/broker/memory.ts";
 import { agentTopology, INCOMING_EXCHANGE, OUTGOING_EXCHANGE } from "../../src/broker/objects.ts";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
+import { subscribe } from "../../src/broker/topology.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -31,7 +32,8 @@ after(() => host.close());
 async function openRabbitMq(): Promise<TestBroker> {
   const connection = await amqp.connect(host.url);
   const channel = await connection.createChannel();
-  await declare(channel);
+  for (const name of [QUEUE, `${QUEUE}.XQ`]) await channel.deleteQueue(name);
+  await subscribe({ url: host.url, queue: QUEUE, routingKey: "1.#" });
   const broker = await connectRabbitMq({ url: host.url, connectionName: "test", log: pino({ level: "silent" }) });
   return {
     broker,
@@ -42,17 +44,6 @@ async function openRabbitMq(): Promise<TestBroker> {
       await connection.close();
     },
   };
-}
-
-/** As `subscribe` does it, save that the dead-letter queue is no stream: before 3.12 RabbitMQ drops what goes to one. */
-async function declare(channel: amqp.Channel): Promise<void> {
-  const { exchanges, queues, bindings } = agentTopology(QUEUE, "1.#");
-  for (const { name, kind } of exchanges) await channel.assertExchange(name, kind);
-  for (const { name, arguments: args } of queues) {
-    await channel.deleteQueue(name);
-    await channel.assertQueue(name, { arguments: name === QUEUE ? args : {} });
-  }
-  for (const { queue, exchange, bindingKey } of bindings) await channel.bindQueue(queue, exchange, bindingKey);
 }
 
 async function openMemory(): Promise<TestBroker> {

@@ -2,10 +2,12 @@
  * The broker's side of a message transcript: hands messages to the consumer, sees what became of them, and catches what is
  * sent to the accounting authority.
  */
+import { deadLetterQueueOf } from "../../src/broker/objects.ts";
 import type { Json } from "../../src/values/json.ts";
 import { parseJson } from "../../src/values/json.ts";
 import { type Connection, connect } from "../support/amqp.ts";
 import type { RunningCommand } from "../support/command.ts";
+import { followDeadLetters } from "../support/dead-letters.ts";
 import { waitFor } from "../support/wait.ts";
 import type { Outcome } from "./transcript.ts";
 
@@ -47,18 +49,11 @@ export async function openMessageBench(options: MessageBenchOptions): Promise<Me
   await channel.assertQueue(SENT, { durable: true });
   await channel.bindQueue(SENT, "debtors_out", "");
 
-  // In the place of the stream that the program has declared: RabbitMQ before 3.12 drops dead letters that go to a stream.
-  const deadLetterQueue = `${queue}.XQ`;
-  await channel.deleteQueue(deadLetterQueue);
-  await channel.assertQueue(deadLetterQueue, { durable: true });
   const deadLetters: IncomingMessage[] = [];
   let onFence = (): void => {};
-  await channel.prefetch(1000);
-  await channel.consume(deadLetterQueue, (delivery) => {
-    if (delivery === null) return;
-    const { type, contentType } = delivery.properties as { type?: string; contentType?: string };
-    deadLetters.push({ type, contentType, body: delivery.content });
-    channel.ack(delivery);
+  await followDeadLetters(channel, deadLetterQueueOf(queue), ({ properties, content }) => {
+    const { type, contentType } = properties as { type?: string; contentType?: string };
+    deadLetters.push({ type, contentType, body: content });
     if (type === FENCE_TYPE) onFence();
   });
   let consumer = startConsumer();

@@ -1,0 +1,120 @@
+/**
+ * Dead-lettering by the consumer, for brokers that lose what goes to a stream. RabbitMQ before 3.12 (and before a late
+ * 3.11) silently drops what a queue dead-letters to a stream, and that is what our dead-letter queue is. See
+ * https://github.com/rabbitmq/rabbitmq-server/pull/7846.
+ */
+import type { ConsumeMessage, Options } from "amqplib";
+import type { Logger } from "pino";
+import { createBackoff, pause } from "../runtime/backoff.ts";
+import { deadLetterQueueOf } from "./objects.ts";
+import type { OutgoingMessage, Publisher } from "./rabbitmq-publisher.ts";
+
+/** Sends the messages of one channel to the dead-letter queue, in the order in which they were rejected. */
+export interface DeadLetters<Rejected> {
+  put(rejected: readonly Rejected[]): void;
+  /** Resolves when all are settled, or the channel is lost. */
+  finish(): Promise<void>;
+}
+
+export interface DeadLettersOptions<Rejected> {
+  /** The queue that the messages come from. */
+  readonly queue: string;
+  readonly send: Publisher["send"];
+  /** The dead-letter queue has these. Only now may they be acknowledged: a crash before that repeats a dead letter. */
+  readonly onSent: (rejected: readonly Rejected[]) => void;
+  /** There is no dead-letter queue. */
+  readonly onReturned: (rejected: readonly Rejected[]) => void;
+  /** Aborted when the channel is lost: the broker delivers again what was not settled. */
+  readonly lost: AbortSignal;
+  readonly log: Logger;
+}
+
+/** Whether this version of RabbitMQ must not dead-letter to a stream. */
+export const losesDeadLetters = (version: string): boolean => /^3\.(\d|10|11)\./.test(version);
+
+const RETRY_PAUSE_MILLIS = 500;
+const RETRY_PAUSE_MILLIS_MAX = 30_000;
+
+export function createDeadLetters<Rejected extends { readonly message: ConsumeMessage }>(
+  options: DeadLettersOptions<Rejected>,
+): DeadLetters<Rejected> {
+  const { queue, send, onSent, onReturned, lost, log } = options;
+  let waiting: Rejected[] = [];
+  let sending: Promise<void> | undefined;
+
+  /** One batch at a time, so that they stay in order. */
+  async function sendAll(): Promise<void> {
+    const backoff = createBackoff({ minMillis: RETRY_PAUSE_MILLIS, maxMillis: RETRY_PAUSE_MILLIS_MAX });
+    let formOf = deadLetterOf;
+    while (waiting.length > 0 && !lost.aborted) {
+      const batch = waiting;
+      waiting = [];
+      const outcomes = await send(batch.map(({ message }) => formOf(queue, message)));
+      const those = (outcome: (typeof outcomes)[number]) => batch.filter((_, index) => outcomes[index] === outcome);
+      onSent(those("confirmed"));
+      onReturned(those("returned"));
+      const failed = those("failed");
+      waiting = [...failed, ...waiting];
+      // Headers that cannot be sent on must not hold up their message, nor those behind it.
+      formOf = failed.length > 0 ? bareDeadLetterOf : deadLetterOf;
+      if (failed.length === 0) continue;
+      log.warn({ queue, count: failed.length }, "Rejected messages cannot be sent to the dead-letter queue yet");
+      await pause(backoff.nextMillis(), lost);
+    }
+  }
+
+  return {
+    put: (rejected) => {
+      waiting.push(...rejected);
+      sending ??= sendAll().finally(() => {
+        sending = undefined;
+      });
+    },
+    finish: async () => sending,
+  };
+}
+
+/** The message with the properties that it came with, and with what RabbitMQ would add. */
+function deadLetterOf(queue: string, message: ConsumeMessage): OutgoingMessage {
+  // The broker takes a user ID from that user only, and routes by CC. An expiration would end the dead letter, too.
+  const { userId: _userId, expiration: _expiration, headers, ...properties } = message.properties as Options.Publish;
+  const { CC: _cc, ...others } = (headers ?? {}) as Record<string, unknown>;
+  const kept = Object.fromEntries(Object.entries(others).flatMap(exactly));
+  return outgoing(queue, message, { ...properties, headers: { ...traceOf(queue, message), ...kept } });
+}
+
+/** The message with no more than what anyone needs to understand it. */
+function bareDeadLetterOf(queue: string, message: ConsumeMessage): OutgoingMessage {
+  const { contentType, type } = message.properties as Options.Publish;
+  const properties = { ...(isShort(contentType) && { contentType }), ...(isShort(type) && { type }) };
+  return outgoing(queue, message, { ...properties, headers: traceOf(queue, message) });
+}
+
+const outgoing = (queue: string, { content }: ConsumeMessage, properties: Options.Publish): OutgoingMessage => ({
+  exchange: "",
+  routingKey: deadLetterQueueOf(queue),
+  body: content,
+  properties: { ...properties, persistent: true, mandatory: true },
+});
+
+/** As RabbitMQ names it; a stream keeps no `x-death`, which is a table. */
+const traceOf = (queue: string, { fields }: ConsumeMessage): Record<string, string> => ({
+  "x-first-death-queue": queue,
+  "x-first-death-reason": "rejected",
+  "x-first-death-exchange": fields.exchange,
+});
+
+/** amqplib gives rounded what needs more than 53 bits; such a header is left out, since its value would be a wrong one. */
+function exactly([name, value]: [string, unknown]): [string, unknown][] {
+  if (!isExact(value)) return [];
+  return [[name, Number.isInteger(value) ? { "!": "int64", value } : value]];
+}
+
+function isExact(value: unknown): boolean {
+  if (typeof value === "number") return !Number.isInteger(value) || Number.isSafeInteger(value);
+  if (typeof value !== "object" || value === null || Buffer.isBuffer(value)) return true;
+  return Object.values(value).every(isExact);
+}
+
+/** Bytes that are no UTF-8 come as characters that need more of them than there were. */
+const isShort = (text: string | undefined): text is string => text !== undefined && Buffer.byteLength(text) <= 255;
