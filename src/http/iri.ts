@@ -27,10 +27,10 @@ function encodeAuthority(authority: string): string {
   return `${userInfo === undefined ? "" : `${encode(userInfo)}@`}${encodeHost(host)}${port}`;
 }
 
-function encodeHost(host: string): string {
-  if (host.startsWith("[")) return host.toLowerCase();
-  return /^[A-Za-z0-9.-]*$/.test(host) ? host.toLowerCase() : domainToASCII(host) || encode(host);
-}
+const ASCII_HOST = /^(?:\[[0-9A-Fa-f:.]*\]|[A-Za-z0-9.-]*)$/;
+
+const encodeHost = (host: string): string =>
+  ASCII_HOST.test(host) ? host.toLowerCase() : domainToASCII(host) || encode(host);
 
 /** Percent-encodes the UTF-8 of what is neither reserved nor unreserved nor a percent sign (RFC 3986, 2.2 and 2.3). */
 const encode = (text: string): string =>

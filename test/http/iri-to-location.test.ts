@@ -19,6 +19,7 @@ test("whatever the text, the location is ASCII without spaces and control charac
     fc.property(fc.string({ unit: "binary" }), (text) => {
       assert.match(iriToLocation(text), /^[\x21-\x7e]*$/);
       assert.match(iriToLocation(`https://${text}`), /^[\x21-\x7e]*$/);
+      assert.match(iriToLocation(`https://[${text}`), /^[\x21-\x7e]*$/);
     }),
   );
 });
