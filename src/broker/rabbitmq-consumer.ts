@@ -48,12 +48,8 @@ export async function startConsumer(
   function onSessionLost(reason: Error | undefined): void {
     session = undefined;
     if (!isWanted || isClosing()) return;
-    if (reason instanceof QueueNotFound) {
-      end(reason);
-    } else {
-      log.info({ queue: options.queue, reason: reason?.message }, "The consumer has lost its channel and resumes");
-      resume().catch(end);
-    }
+    log.info({ queue: options.queue, reason: reason?.message }, "The consumer has lost its channel and resumes");
+    resume().catch(end);
   }
 
   function end(reason: Error): void {
@@ -128,7 +124,7 @@ async function openSession(
   });
   const onMessage = (message: ConsumeMessage | null): void => {
     if (message === null) {
-      reason = new QueueNotFound(`The queue ${queue} has been deleted`);
+      // The queue has been deleted, or moves to another node of the broker: to resume will tell.
       channel.close().catch(() => {});
       return;
     }
