@@ -146,7 +146,7 @@ async function plantSecrets(): Promise<FuzzCast> {
     foreignUuids: SECRET_UUIDS,
     documentIds,
     tokens: [
-      "own",
+      ...new Array<string>(40).fill("own"),
       "reader",
       "all",
       "nobody",
@@ -159,8 +159,7 @@ async function plantSecrets(): Promise<FuzzCast> {
       "\xe9",
     ],
     names: [
-      `debtors:${OWN}`,
-      `debtors:${OWN}`,
+      ...new Array<string>(40).fill(`debtors:${OWN}`),
       "debtors:",
       "nobody",
       "",
