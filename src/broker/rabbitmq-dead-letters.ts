@@ -46,29 +46,31 @@ export function createDeadLetters<Rejected extends { readonly message: ConsumeMe
   async function sendAll(): Promise<void> {
     const backoff = createBackoff({ minMillis: RETRY_PAUSE_MILLIS, maxMillis: RETRY_PAUSE_MILLIS_MAX });
     let formOf = deadLetterOf;
-    while (waiting.length > 0 && !lost.aborted) {
-      const batch = waiting;
-      waiting = [];
-      const outcomes = await send(batch.map(({ message }) => formOf(queue, message)));
-      const those = (outcome: (typeof outcomes)[number]) => batch.filter((_, index) => outcomes[index] === outcome);
-      onSent(those("confirmed"));
-      onReturned(those("returned"));
-      const failed = those("failed");
-      waiting = [...failed, ...waiting];
-      // Headers that cannot be sent on must not hold up their message, nor those behind it.
-      formOf = failed.length > 0 ? bareDeadLetterOf : deadLetterOf;
-      if (failed.length === 0) continue;
-      log.warn({ queue, count: failed.length }, "Rejected messages cannot be sent to the dead-letter queue yet");
-      await pause(backoff.nextMillis(), lost);
+    try {
+      while (waiting.length > 0 && !lost.aborted) {
+        const batch = waiting;
+        waiting = [];
+        const outcomes = await send(batch.map(({ message }) => formOf(queue, message)));
+        const those = (outcome: (typeof outcomes)[number]) => batch.filter((_, index) => outcomes[index] === outcome);
+        onSent(those("confirmed"));
+        onReturned(those("returned"));
+        const failed = those("failed");
+        waiting = [...failed, ...waiting];
+        // Headers that cannot be sent on must not hold up their message, nor those behind it.
+        formOf = failed.length > 0 ? bareDeadLetterOf : deadLetterOf;
+        if (failed.length === 0) continue;
+        log.warn({ queue, count: failed.length }, "Rejected messages cannot be sent to the dead-letter queue yet");
+        await pause(backoff.nextMillis(), lost);
+      }
+    } finally {
+      sending = undefined; // At once, so that what is put from now on is not left to those who have gone.
     }
   }
 
   return {
     put: (rejected) => {
       waiting.push(...rejected);
-      sending ??= sendAll().finally(() => {
-        sending = undefined;
-      });
+      sending ??= sendAll();
     },
     finish: async () => sending,
   };

@@ -181,6 +181,25 @@ test("a dead letter that the broker does not take is sent again, and given up wh
   assert.deepEqual(sent, [first]);
 });
 
+test("a message that is rejected at the moment when all others have been sent is sent, too", async () => {
+  for (let ticks = 0; ticks < 12; ticks++) {
+    const sent: unknown[] = [];
+    const letters = createDeadLetters({
+      queue,
+      send: async (messages) => messages.map(() => "confirmed" as const),
+      onSent: (some) => sent.push(...some),
+      onReturned: () => {},
+      lost: new AbortController().signal,
+      log,
+    });
+    letters.put([message("first")]);
+    for (let tick = 0; tick < ticks; tick++) await null;
+    letters.put([message("second")]);
+    await letters.finish();
+    assert.equal(sent.length, 2, `after ${ticks} ticks`);
+  }
+});
+
 test("RabbitMQ sees to dead letters itself from 3.12 on", () => {
   for (const version of ["3.9.29", "3.10.8", "3.11.0"]) assert.ok(losesDeadLetters(version), version);
   for (const version of ["3.12.0", "3.13.7", "4.0.1", "4.10.0"]) assert.ok(!losesDeadLetters(version), version);
