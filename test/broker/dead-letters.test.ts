@@ -193,7 +193,7 @@ test("a message that is rejected at the moment when all others have been sent is
       log,
     });
     letters.put([message("first")]);
-    for (let tick = 0; tick < ticks; tick++) await null;
+    for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
     letters.put([message("second")]);
     await letters.finish();
     assert.equal(sent.length, 2, `after ${ticks} ticks`);
