@@ -75,7 +75,7 @@ const debtorId = (meaning: string): Setting<bigint> =>
   );
 
 const pattern = (meaning: string, defaultText: string | undefined): Setting<RegExp> =>
-  setting(meaning, defaultText, "a regular expression for the whole name", (source) => {
+  setting(meaning, defaultText, "a JavaScript regular expression (flag u) for the whole name", (source) => {
     if (source === "") return undefined; // It would be nobody's name, and an empty variable says "not set".
     try {
       void new RegExp(source, "u"); // With the parentheses below, one that is wrong by itself could be right.
