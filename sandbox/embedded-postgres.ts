@@ -162,7 +162,12 @@ async function initialize({ initdb }: Binaries, dataFolder: string, user: User |
   const args = ["-D", dataFolder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
   // What an interrupted initdb has left would stop the next one.
   await rm(dataFolder, { recursive: true, force: true });
-  await promisify(execFile)(initdb, args, { ...user, cwd: "/", env: { PATH: process.env.PATH, TZ: "UTC" } });
+  const options = { ...user, cwd: "/", env: { PATH: process.env.PATH, TZ: "UTC" } };
+  await promisify(execFile)(initdb, args, options).catch(({ stderr, message }: Error & { stderr?: string }) => {
+    // Such as a user ID without a name, or a full disk.
+    const reason = lastLines(stderr || message);
+    throw new EmbeddedPostgresUnavailable(`The embedded PostgreSQL cannot make its data folder: ${reason}`);
+  });
 }
 
 interface StartOptions {

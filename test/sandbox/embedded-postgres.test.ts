@@ -54,3 +54,18 @@ test("a temporary server leaves nothing behind", async () => {
   await assert.rejects(query(server.url, "select 1"));
   await assert.rejects(access(rows[0]!.data_directory), { code: "ENOENT" });
 });
+
+/** Only root may become somebody whom the machine does not know. */
+const skip = process.getuid?.() !== 0;
+test("a user without a name is told why there can be no server", { skip }, async () => {
+  const script = `
+    const { startEmbeddedPostgres } = await import(${JSON.stringify(import.meta.resolve("../../sandbox/embedded-postgres.ts"))});
+    await startEmbeddedPostgres().catch(({ name, message }) => console.log(name + ": " + message));`;
+  const nameless = { uid: 54_321, gid: 54_321, cwd: "/" };
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    ...nameless,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const output = (await child.stdout.toArray()).map(String).join("");
+  assert.match(output, /^EmbeddedPostgresUnavailable: .*could not look up effective user ID 54321.*\n$/);
+});
