@@ -1,9 +1,10 @@
 /** `swpt-debtors sandbox`, which is `npm start`: everything needed to issue money, ready in seconds, in one process. */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Command, CommandFailure, type Environment } from "../src/commands/command.ts";
+import type { Command, Environment } from "../src/commands/command.ts";
 import { readConfig } from "../src/config.ts";
 import { openPool } from "../src/database/database.ts";
+import { CommandFailure } from "../src/runtime/command-failure.ts";
 import { createLogger } from "../src/runtime/log.ts";
 import { faultsHelp, readSettings, readWhole, settingOptions } from "./accounting-authority/options.ts";
 import { AuthorizationServerUnavailable } from "./authorization-server/provider.ts";

@@ -3,7 +3,6 @@ import cluster from "node:cluster";
 import { readFileSync } from "node:fs";
 import {
   type Command,
-  CommandFailure,
   type Environment,
   formatColumns,
   formatHelp,
@@ -13,6 +12,7 @@ import {
 import { commandLoaders, DEFAULT_COMMAND } from "./commands/list.ts";
 import { runPart } from "./commands/parts.ts";
 import { ConfigError } from "./config.ts";
+import { CommandFailure } from "./runtime/command-failure.ts";
 import { stopOnSignals } from "./runtime/lifetime.ts";
 
 /** Loads the commands of the sandbox, which nothing in `src` may import. */

@@ -1,11 +1,12 @@
 /** `swpt-debtors sandbox_authority`: the accounting authority of the sandbox as a program of its own, on RabbitMQ. */
 import { setTimeout as pause } from "node:timers/promises";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
-import { type Command, CommandFailure, type CommandInput, UsageError } from "../../src/commands/command.ts";
+import { type Command, type CommandInput, UsageError } from "../../src/commands/command.ts";
 import { withPool } from "../../src/commands/with-pool.ts";
 import { readConfig } from "../../src/config.ts";
 import { openPool, type Pool } from "../../src/database/database.ts";
 import { whenDatabaseIsUp } from "../../src/database/migrations.ts";
+import { CommandFailure } from "../../src/runtime/command-failure.ts";
 import { createLogger, type Logger } from "../../src/runtime/log.ts";
 import { now } from "../../src/values/timestamp.ts";
 import { createAuthority } from "./authority.ts";

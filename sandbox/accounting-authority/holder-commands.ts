@@ -1,12 +1,7 @@
 /** The holders and the journal on the command line: each option does one thing and ends. */
-import {
-  CommandFailure,
-  type CommandInput,
-  type CommandOption,
-  formatColumns,
-  UsageError,
-} from "../../src/commands/command.ts";
+import { type CommandInput, type CommandOption, formatColumns, UsageError } from "../../src/commands/command.ts";
 import type { Pool } from "../../src/database/database.ts";
+import { CommandFailure } from "../../src/runtime/command-failure.ts";
 import { formatUnsigned, INT64_MAX, parsePathId } from "../../src/values/int64.ts";
 import { formatTimestamp } from "../../src/values/timestamp.ts";
 import type { Balances, HolderBook } from "./holder-book.ts";

@@ -40,11 +40,6 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** The command cannot do its work, for a reason that the message tells in full: printed as it is, exit code 1. */
-export class CommandFailure extends Error {
-  override readonly name = "CommandFailure";
-}
-
 const HELP_OPTION = { type: "boolean", meaning: "Show this help" } as const;
 
 /** Reads the arguments after the command's name. Throws a UsageError. */

@@ -1,8 +1,9 @@
 /** `configure`: the schema of the database and, when wanted, the queue. */
 import { readConfig } from "../config.ts";
 import { type MigrationReport, migrate, whenDatabaseIsUp } from "../database/migrations.ts";
+import { CommandFailure } from "../runtime/command-failure.ts";
 import { createLogger } from "../runtime/log.ts";
-import { type Command, CommandFailure } from "./command.ts";
+import type { Command } from "./command.ts";
 import { setUpQueue } from "./queue.ts";
 import { withPool } from "./with-pool.ts";
 

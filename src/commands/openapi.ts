@@ -1,6 +1,7 @@
 /** `openapi`: the description of the HTTP API. */
 import { writeFile } from "node:fs/promises";
-import { type Command, CommandFailure } from "./command.ts";
+import { CommandFailure } from "../runtime/command-failure.ts";
+import type { Command } from "./command.ts";
 
 export const openapi: Command = {
   name: "openapi",

@@ -1,8 +1,9 @@
 /** `subscribe`, `unsubscribe`, `delete_queue`: the queue of incoming messages. None of them needs a database. */
 import * as topology from "../broker/topology.ts";
 import { type Config, readConfig } from "../config.ts";
+import { CommandFailure } from "../runtime/command-failure.ts";
 import { createLogger, redact } from "../runtime/log.ts";
-import { type Command, CommandFailure } from "./command.ts";
+import type { Command } from "./command.ts";
 import { queueOptions, routingKeyOption } from "./queue-options.ts";
 
 export const subscribe: Command = {

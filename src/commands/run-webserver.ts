@@ -6,6 +6,7 @@ import type { Pool } from "../database/database.ts";
 import { createWaker } from "../database/wake.ts";
 import { createGate, type Gate } from "../http/gate/gate.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
+import { CommandFailure } from "../runtime/command-failure.ts";
 import { finishWithin, untilAborted } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
@@ -50,7 +51,7 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
   try {
     const { host, port: wantedPort } = config.webserver;
     await app.listen({ host, port: wantedPort }).catch((error: Error) => {
-      throw new Error(`The web server cannot listen on ${host}, port ${wantedPort}: ${error.message}`);
+      throw new CommandFailure(`The web server cannot listen on ${host}, port ${wantedPort}: ${error.message}`);
     });
     const { address, family, port } = app.server.address() as AddressInfo;
     const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;

@@ -1,7 +1,8 @@
 /** `verify_shard_content`: whether all rows belong to this node. */
 import { readConfig } from "../config.ts";
 import { findForeignRow } from "../operations/verify-shard-content.ts";
-import { type Command, CommandFailure } from "./command.ts";
+import { CommandFailure } from "../runtime/command-failure.ts";
+import type { Command } from "./command.ts";
 import { withPool } from "./with-pool.ts";
 
 export const verifyShardContent: Command = {

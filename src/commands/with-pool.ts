@@ -1,8 +1,8 @@
 /** A connection to the database for a command that does one thing and ends. */
 import { DatabaseUnavailable, openPool, type Pool } from "../database/database.ts";
 import { SchemaRefused } from "../database/migrations.ts";
+import { CommandFailure } from "../runtime/command-failure.ts";
 import { redact } from "../runtime/log.ts";
-import { CommandFailure } from "./command.ts";
 
 export interface WithPoolOptions {
   readonly url: string;

@@ -1,4 +1,5 @@
 /** A child of the supervisor: stops when it is told to, and answers what it is asked. See `supervisor.ts`. */
+import { CommandFailure } from "./command-failure.ts";
 import { STOP_MILLIS_MAX, untilAborted } from "./lifetime.ts";
 import type { Logger } from "./log.ts";
 import type { Metric } from "./metrics.ts";
@@ -67,7 +68,8 @@ export async function runToEnd(work: () => Promise<void>, signal: AbortSignal, l
     const done = work().then(() => (signal.aborted && signal.reason !== SUPERVISOR ? 128 : 0));
     return await Promise.race([done, overdue()]);
   } catch (error) {
-    log.error({ err: error }, "The process ends with an error");
+    if (error instanceof CommandFailure) log.error(error.message);
+    else log.error({ err: error }, "The process ends with an error");
     return 1;
   }
 }

@@ -213,6 +213,15 @@ test("a monitoring port that is taken does not keep a command from working", asy
   assert.match(second.output(), /There is no monitoring on this port/);
 });
 
+test("a port that is taken is told in one line each time the web server is started again", async () => {
+  await using first = startCommand(["webserver"], node.environment);
+  const { port } = new URL(await listeningUrl(first));
+  await using second = startCommand(["all"], { ...node.environment, WEBSERVER_PORT: port });
+  await second.outputMatching(/(The web server cannot listen on 127\.0\.0\.1, port \d+: .*\n(?:.*\n)*?.*){2}/);
+  await second.stop();
+  assert.doesNotMatch(second.output(), /stack=/);
+});
+
 test("a message for a foreign debtor ends a stand-alone consumer with an error", async () => {
   await using command = startCommand(["consume_messages"], {
     ...node.environment,
