@@ -7,7 +7,8 @@ import type { Command } from "./command.ts";
 import { setUpQueue } from "./queue.ts";
 import { withPool } from "./with-pool.ts";
 
-const DATABASE_WAIT_MILLIS_MAX = 30_000;
+/** How long the database, and then the broker, may take to come up. */
+const WAIT_MILLIS_MAX = 30_000;
 // Others that migrate at this moment are waited for, and an index on a big table takes its time.
 const STATEMENT_MILLIS_MAX = 3_600_000;
 
@@ -22,7 +23,7 @@ export const configure: Command = {
   name: "configure",
   summary: "Create, adopt or upgrade the database schema",
   help: `Waits about half a minute for the database to come up. May be run at any time and by several at once. With
-SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does.`,
+SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does, and waits as long for the broker.`,
   options: {},
   async run({ environment, signal }) {
     const config = readConfig(environment, ["postgresUrl"]);
@@ -34,12 +35,14 @@ SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does.`,
     const log = createLogger({ ...config.log, command: "configure" });
     const onWait = (): void => log.warn("Waiting: the database cannot be reached");
     const { action, version } = await withPool(options, (pool) =>
-      whenDatabaseIsUp(() => migrate(pool), { waitMillis: DATABASE_WAIT_MILLIS_MAX, signal, onWait }),
+      whenDatabaseIsUp(() => migrate(pool), { waitMillis: WAIT_MILLIS_MAX, signal, onWait }),
     ).catch((error: unknown) => {
       throw signal.aborted ? new CommandFailure("Stopped before the database came up.") : error;
     });
     process.stdout.write(`${said[action]} (version ${version}).\n`);
-    if (config.broker.isBindingSetUp) await setUpQueue(config, signal);
+    if (!config.broker.isBindingSetUp) return 0;
+    const onBrokerWait = (): void => log.warn("Waiting: the broker cannot be reached");
+    await setUpQueue(config, signal, { waitMillis: WAIT_MILLIS_MAX, onWait: onBrokerWait });
     return 0;
   },
 };

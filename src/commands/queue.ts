@@ -1,10 +1,13 @@
 /** `subscribe`, `unsubscribe`, `delete_queue`: the queue of incoming messages. None of them needs a database. */
 import * as topology from "../broker/topology.ts";
 import { type Config, readConfig } from "../config.ts";
+import { pause } from "../runtime/backoff.ts";
 import { CommandFailure } from "../runtime/command-failure.ts";
 import { createLogger, redact } from "../runtime/log.ts";
 import type { Command } from "./command.ts";
 import { queueOptions, routingKeyOption } from "./queue-options.ts";
+
+const WAIT_PAUSE_MILLIS = 500;
 
 export const subscribe: Command = {
   name: "subscribe",
@@ -48,11 +51,46 @@ database.`,
   },
 };
 
-/** What `subscribe` does. Throws a CommandFailure when the broker is away or has something that differs. */
-export async function setUpQueue({ broker: { url, queue, shard } }: Config, signal: AbortSignal): Promise<void> {
-  await onBroker(topology.subscribe({ url, queue, routingKey: shard.routingKey }), signal);
+/** How long to wait for a broker that is away. */
+export interface BrokerWait {
+  readonly waitMillis: number;
+  /** Called when the first try was in vain. */
+  readonly onWait: () => void;
+}
+
+/** What `subscribe` does. Throws a CommandFailure when the broker stays away or has something that differs. */
+export async function setUpQueue(
+  { broker: { url, queue, shard } }: Config,
+  signal: AbortSignal,
+  wait: BrokerWait = { waitMillis: 0, onWait: () => {} },
+): Promise<void> {
+  const work = (): Promise<void> => topology.subscribe({ url, queue, routingKey: shard.routingKey });
+  await onBroker(whenBrokerIsUp(work, wait, signal), signal);
   process.stdout.write(`The queue ${queue} is bound with ${shard.routingKey}.\n`);
 }
+
+async function whenBrokerIsUp(
+  work: () => Promise<void>,
+  { waitMillis, onWait }: BrokerWait,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = performance.now() + waitMillis;
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isAway(error) || performance.now() >= deadline || signal.aborted) throw error;
+    }
+    if (isFirst) onWait();
+    await pause(WAIT_PAUSE_MILLIS, signal);
+  }
+}
+
+/** Refused by the operating system, or hung up on by a broker that is starting. One that is there refuses in other words. */
+const isAway = (error: unknown): boolean => {
+  const { code, message } = error as { code?: unknown; message: string };
+  return typeof code === "string" || /ETIMEDOUT|Socket closed|Unexpected close/.test(message);
+};
 
 async function onBroker(work: Promise<void>, signal: AbortSignal): Promise<void> {
   try {

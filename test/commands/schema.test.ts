@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
+import { makeBreakable } from "../broker/breakable-connection.ts";
 import { runCommand, startCommand } from "../support/command.ts";
 import { createEmptyDatabase } from "../support/database.ts";
-import { baseEnvironment } from "./environment.ts";
+import { baseEnvironment, createTestNode } from "./environment.ts";
 
 test("configure creates the schema once, and await_migrations waits for it", async () => {
   await using database = await createEmptyDatabase();
@@ -59,4 +60,22 @@ test("configure waits for the database, and ends at once when it is told to", as
   assert.match(waiting.output(), /\nStopped before the database came up\.\n$/);
   assert.deepEqual(await untilStopped.stop("SIGINT"), { code: 1, signal: null });
   assert.doesNotMatch(untilStopped.output() + waiting.output(), /hidden/);
+});
+
+test("configure waits for the broker, too, when it is to set up the queue", async () => {
+  await using node = await createTestNode();
+  await using relay = await makeBreakable(node.virtualHost.url);
+  relay.setReachable(false);
+  const environment = { ...node.environment, PROTOCOL_BROKER_URL: relay.url, SETUP_RABBITMQ_BINDINGS: "yes" };
+  await using waiting = startCommand(["configure"], environment);
+  await waiting.outputMatching(/Waiting: the broker cannot be reached/);
+  relay.setReachable(true);
+  assert.deepEqual(await waiting.exit, { code: 0, signal: null });
+  assert.match(waiting.output(), /The queue swpt_debtors is bound with #\./);
+
+  const nowhere = { ...environment, PROTOCOL_BROKER_URL: baseEnvironment.PROTOCOL_BROKER_URL };
+  await using untilStopped = startCommand(["configure"], nowhere);
+  await untilStopped.outputMatching(/Waiting: the broker cannot be reached/);
+  assert.deepEqual(await untilStopped.stop(), { code: 1, signal: null });
+  assert.match(untilStopped.output(), /\nStopped before the broker answered\.\n$/);
 });
