@@ -2,7 +2,7 @@
 import { INCOMING_EXCHANGE } from "../src/broker/objects.ts";
 import { findFreePort } from "../test/support/command.ts";
 import { type Figure, sizeTarget } from "./figures.ts";
-import { checkEffects, type MessageType, messageTypes, prepareMessages } from "./incoming.ts";
+import { checkEffects, type MessageType, prepareMessages } from "./incoming.ts";
 import type { Bench } from "./plan.ts";
 import { startProduct, waitUntil } from "./product.ts";
 import { publishAll, watchQueue } from "./queue.ts";
@@ -14,7 +14,7 @@ const RATE_MIN: Partial<Record<MessageType, number>> = { AccountUpdate: 5_000, P
 
 export async function benchConsume({ plan, stages, brokerUrl }: Bench): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const type of messageTypes) {
+  for (const type of plan.messageTypes) {
     const contenders = stages.map(
       (stage): Contender => ({
         name: String(stage.debtorCount),
@@ -43,8 +43,8 @@ export async function benchConsume({ plan, stages, brokerUrl }: Bench): Promise<
 }
 
 /**
- * Messages per second, from the moment when the consumer has got its first fifth of a prefetch to the moment when the
- * queue is empty. At both moments as many messages are with the consumer, so that its start does not count.
+ * Messages per second, from just before the consumer acknowledges its first messages (all that it may hold is with it by
+ * then, so its start does not count) until the queue is empty, and as many are with it again.
  */
 async function consumeMessages(stage: Stage, brokerUrl: string, type: MessageType, count: number): Promise<number> {
   await emptyTables(stage);
@@ -66,7 +66,7 @@ async function consumeMessages(stage: Stage, brokerUrl: string, type: MessageTyp
   // What it had not acknowledged would be back.
   await watch.until((ready) => ready === 0);
   await checkEffects(stage, type, count);
-  return (begun.count * 1000) / (ended.at - begun.at);
+  return ((count - prefetch) * 1000) / (ended.at - begun.beforeAt);
 }
 
 /** How many messages the consumer says it has applied. */

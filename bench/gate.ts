@@ -37,7 +37,7 @@ export async function benchGate({ plan, stages }: Bench): Promise<Figure[]> {
     { name: "on", run: load(on.port, "token") },
     { name: "off", run: load(off.port, "user") },
   ] as const;
-  for (const { run } of contenders) await run();
+  if (plan.isWarmedUp) for (const { run } of contenders) await run();
   const rounds = await runRounds(contenders, plan.rounds);
   if (introspection.calls.length !== asked) throw new Error("The gate's cache was not warm");
   return [

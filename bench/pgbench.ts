@@ -45,8 +45,8 @@ export async function runPgbench(stage: Stage, statement: string, { clients, sec
 
 let pgbench: Promise<string> | undefined;
 
-/** It is in Debian's package postgresql-contrib or postgresql-N, and there often outside the search path. */
-function findPgbench(): Promise<string> {
+/** The program. Rejects when it is not installed. It is in Debian's package postgresql-contrib or postgresql-N, and there often outside the search path. */
+export function findPgbench(): Promise<string> {
   pgbench ??= (async () => {
     for await (const found of glob("/usr/lib/postgresql/*/bin/pgbench")) return found;
     try {

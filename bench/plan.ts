@@ -1,17 +1,21 @@
 /** How much is measured. */
 import type { Figure } from "./figures.ts";
+import { type MessageType, messageTypes } from "./incoming.ts";
 import type { Stage } from "./stage.ts";
 
 export interface Plan {
   /** Debtors in the table: few, and many. */
   readonly debtorCounts: readonly number[];
   readonly rounds: number;
+  /** Whether each is run once before it counts. */
+  readonly isWarmedUp: boolean;
   /** Of HTTP load and of pgbench, in each round. */
   readonly seconds: number;
   /** Clients at a time, over HTTP and of pgbench. */
   readonly clients: number;
   /** Messages that are consumed in each round, of each type. */
   readonly consumedMessages: number;
+  readonly messageTypes: readonly MessageType[];
   /** Messages that are flushed in each round. */
   readonly flushedMessages: number;
   /** Requests whose way to the broker is timed. */
@@ -21,9 +25,11 @@ export interface Plan {
 export const fullPlan: Plan = {
   debtorCounts: [1_000, 1_000_000],
   rounds: 5,
+  isWarmedUp: true,
   seconds: 4,
   clients: 32,
   consumedMessages: 30_000,
+  messageTypes,
   flushedMessages: 50_000,
   timedRequests: 400,
 };
@@ -32,9 +38,11 @@ export const fullPlan: Plan = {
 export const quickPlan: Plan = {
   debtorCounts: [100],
   rounds: 1,
+  isWarmedUp: false,
   seconds: 1,
   clients: 4,
-  consumedMessages: 1_500,
+  consumedMessages: 2_000,
+  messageTypes: ["PreparedTransfer"],
   flushedMessages: 10_000,
   timedRequests: 10,
 };

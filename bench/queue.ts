@@ -9,10 +9,10 @@ export interface Watch extends AsyncDisposable {
   /** Messages that are ready for delivery. */
   count(): Promise<number>;
   /**
-   * Looks every few milliseconds until as many messages are ready as `isEnough` wants, and resolves to when that was
-   * (milliseconds) and how many there were.
+   * Looks every few milliseconds until as many messages are ready as `isEnough` wants. Resolves to how many there were, to
+   * when that was seen, and to when the look before was, both in milliseconds.
    */
-  until(isEnough: (count: number) => boolean): Promise<{ at: number; count: number }>;
+  until(isEnough: (count: number) => boolean): Promise<{ count: number; at: number; beforeAt: number }>;
 }
 
 const LOOK_MILLIS = 5;
@@ -27,11 +27,13 @@ export async function watchQueue(brokerUrl: string, queue: string): Promise<Watc
     count,
     until: async (isEnough) => {
       const deadline = performance.now() + WAIT_MILLIS_MAX;
+      let beforeAt = performance.now();
       for (;;) {
         const found = await count();
         const at = performance.now();
-        if (isEnough(found)) return { at, count: found };
+        if (isEnough(found)) return { count: found, at, beforeAt };
         if (at > deadline) throw new Error(`The queue ${queue} stays at ${found} messages`);
+        beforeAt = at;
         await pause(LOOK_MILLIS);
       }
     },

@@ -4,10 +4,12 @@
  *   npm run bench                       all of it, which takes about a quarter of an hour
  *   npm run bench -- --only gate        one benchmark; may be given several times
  *   npm run bench -- --rounds 3         rounds of each
+ *   npm run bench -- --results FOLDER   where to write the figures as JSON, instead of bench/results
  *   npm run bench -- --quick            a few seconds of each, to see that it works; the figures say nothing
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import os from "node:os";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { providePostgres } from "../scripts/servers/postgres.ts";
@@ -49,6 +51,7 @@ async function main(args: string[]): Promise<void> {
       quick: { type: "boolean", default: false },
       only: { type: "string", multiple: true, default: [] },
       rounds: { type: "string" },
+      results: { type: "string", default: fileURLToPath(new URL("results", import.meta.url)) },
     },
   });
   const unknown = values.only.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
@@ -56,7 +59,8 @@ async function main(args: string[]): Promise<void> {
     throw new Error(`No such benchmark: ${unknown}. There are ${benchmarks.map(({ name }) => name).join(", ")}.`);
   const basis = values.quick ? quickPlan : fullPlan;
   const plan = { ...basis, rounds: Number(values.rounds ?? basis.rounds) };
-  const wanted = benchmarks.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
+  const byName = (name: string): Benchmark => benchmarks.find((benchmark) => benchmark.name === name)!;
+  const wanted = values.only.length === 0 ? benchmarks : values.only.map(byName);
 
   await using servers = new AsyncDisposableStack();
   for (const provide of [providePostgres, provideRabbitMq]) {
@@ -67,7 +71,7 @@ async function main(args: string[]): Promise<void> {
   }
   const figures = await measure(plan, wanted);
   console.log(formatTable(figures));
-  say(`written to ${await save(plan, figures)}`);
+  say(`written to ${await save(values.results, plan, figures)}`);
 }
 
 async function measure(plan: Plan, wanted: readonly Benchmark[]): Promise<Figure[]> {
@@ -92,14 +96,13 @@ async function measure(plan: Plan, wanted: readonly Benchmark[]): Promise<Figure
 }
 
 /** Returns the name of the file. */
-async function save(plan: Plan, figures: readonly Figure[]): Promise<string> {
-  const folder = new URL("results/", import.meta.url);
+async function save(folder: string, plan: Plan, figures: readonly Figure[]): Promise<string> {
   await mkdir(folder, { recursive: true });
   const at = new Date().toISOString();
-  const file = new URL(`${at.replaceAll(/[:.]/g, "-")}.json`, folder);
+  const file = path.join(folder, `${at.replaceAll(/[:.]/g, "-")}.json`);
   const machine = { processors: os.availableParallelism(), model: os.cpus()[0]?.model, memory: os.totalmem() };
   const judged = figures.map((figure) => ({ ...figure, isMet: isMet(figure) }));
   const content = { at, node: process.version, machine, loadClient: await loadClientName(), plan, figures: judged };
   await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
-  return fileURLToPath(file);
+  return file;
 }
