@@ -73,12 +73,11 @@ types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, parsePostgresTimestamp);
 export function openPool(options: PoolOptions): Pool {
   const statementTimeoutMillis = options.statementTimeoutMillis ?? STATEMENT_TIMEOUT_MILLIS;
   const pool = new pg.Pool({
-    connectionString: options.url,
+    ...connectionOf(options.url),
     max: options.size,
     application_name: options.applicationName,
     pipeline: true,
     types,
-    options: SESSION_OPTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MILLIS,
     statement_timeout: statementTimeoutMillis,
     query_timeout: statementTimeoutMillis * SILENCE_FACTOR,
@@ -92,6 +91,15 @@ export function openPool(options: PoolOptions): Pool {
     usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => pool.end(),
   };
+}
+
+/** Options in the URL (`?options=-c search_path=…`) would take the place of ours, which therefore come after them. */
+function connectionOf(url: string): Pick<pg.PoolConfig, "connectionString" | "options"> {
+  const parsed = new URL(url);
+  const theirs = parsed.searchParams.get("options");
+  if (theirs === null) return { connectionString: url, options: SESSION_OPTIONS };
+  parsed.searchParams.delete("options");
+  return { connectionString: parsed.href, options: `${theirs} ${SESSION_OPTIONS}` };
 }
 
 /**

@@ -18,6 +18,15 @@ test("transactions are read committed, whatever the default of the database", as
   await pool.close();
 });
 
+test("options in the URL come on top of those that the program needs", async () => {
+  await using database = await createEmptyDatabase();
+  const url = `${database.url}?options=-c%20TimeZone%3DAsia%2FTokyo%20-c%20lock_timeout%3D7s`;
+  const pool = openPool({ url, size: 1, applicationName: "test" });
+  const text = "select current_setting('TimeZone') as zone, current_setting('lock_timeout') as timeout";
+  assert.deepEqual(await pool.maybeOne({ name: "show_settings", text }), { zone: "UTC", timeout: "7s" });
+  await pool.close();
+});
+
 test("a transaction that its process has left alone ends, and gives its locks back", async () => {
   await using database = await createEmptyDatabase();
   const { pool } = database;
