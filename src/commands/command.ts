@@ -1,6 +1,6 @@
 /** What a command of `swpt-debtors` is, how its options override the environment, and the text of its help. */
 import { parseArgs } from "node:util";
-import type { SettingName } from "../config.ts";
+import type { SettingName } from "../settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

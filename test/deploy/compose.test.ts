@@ -9,7 +9,8 @@ import { commands as sandboxCommands } from "../../sandbox/commands.ts";
 import type { Command } from "../../src/commands/command.ts";
 import { parseCommandLine } from "../../src/commands/command.ts";
 import { commandLoaders } from "../../src/commands/list.ts";
-import { readConfig, settings } from "../../src/config.ts";
+import { readConfig } from "../../src/config.ts";
+import { settings } from "../../src/settings.ts";
 import { argumentsOf, findInstruction, isThere, parseStages, readDockerfile, repository } from "./image-builder.ts";
 
 interface Service {

@@ -5,8 +5,9 @@ import test, { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { commandLoaders } from "../../src/commands/list.ts";
-import { readConfig, settings } from "../../src/config.ts";
+import { readConfig } from "../../src/config.ts";
 import { STOP_MILLIS_MAX } from "../../src/runtime/lifetime.ts";
+import { settings } from "../../src/settings.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { type KubernetesObject, type Labels, readSources, render } from "./manifests.ts";
 

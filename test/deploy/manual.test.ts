@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { access, readFile } from "node:fs/promises";
 import test from "node:test";
 import { commandLoaders } from "../../src/commands/list.ts";
-import { settings } from "../../src/config.ts";
+import { settings } from "../../src/settings.ts";
 import { createTestDatabase } from "../support/database.ts";
 
 const folder = new URL("../../docs/", import.meta.url);
