@@ -16,32 +16,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   database: ["domain", "messages", "values"],
   operations: ["database", "domain", "messages", "values", "runtime"],
   runtime: ["values"],
-  broker: ["values", "runtime"],
+  broker: ["runtime"],
   workers: ["operations", "database", "domain", "messages", "values", "broker", "runtime"],
-  http: ["operations", "database", "domain", "messages", "values", "runtime"],
-  "config.ts": ["values"],
-  commands: [
-    "http",
-    "workers",
-    "operations",
-    "database",
-    "domain",
-    "messages",
-    "values",
-    "broker",
-    "runtime",
-    "config.ts",
-  ],
-  "cli.ts": ["commands", "config.ts", "runtime", "values"],
+  http: ["operations", "database", "domain", "values", "runtime"],
+  "settings.ts": ["values"],
+  "config.ts": ["settings.ts", "values"],
+  commands: ["http", "workers", "operations", "database", "values", "broker", "runtime", "config.ts", "settings.ts"],
+  "cli.ts": ["commands", "config.ts", "runtime"],
 };
 
 /** Types that say what is handed down: a room may know their shape without knowing who fills them. */
-const typeOnly: Readonly<Record<string, readonly string[]>> = {
-  http: ["config.ts"],
-  workers: ["config.ts"],
-  operations: ["config.ts"],
-  domain: ["config.ts"],
-};
+const typeOnly: Readonly<Record<string, readonly string[]>> = { http: ["config.ts"] };
 
 const roomOf = (file: string): string => file.split("/")[1]!;
 
