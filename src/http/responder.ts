@@ -1,5 +1,6 @@
 /** From a request to its answer, whatever happens on the way: errors, audit, metrics, the headers of every answer. */
 import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Answer } from "./answer.ts";
 import { createAuditor } from "./audit.ts";
@@ -58,7 +59,10 @@ export function send(reply: FastifyReply, { status, headers, body }: Answer): Fa
   reply.code(status).header("x-content-type-options", "nosniff");
   if (headers !== undefined) reply.headers(headers);
   // A serializer of ours keeps Fastify from adding a charset to the content type.
-  return typeof body === "string" ? reply.serializer(asItIs).send(body) : reply.send(body);
+  if (typeof body === "string") return reply.serializer(asItIs).send(body);
+  if (body === undefined) return reply.send();
+  // As a stream: to a buffer Fastify gives a content type of its own when it cannot parse the one that was saved.
+  return reply.header("content-length", body.length).send(Readable.from([body]));
 }
 
 const asItIs = (text: unknown): string => text as string;

@@ -25,6 +25,15 @@ test("a document comes back byte for byte, with its content type", async () => {
   assert.equal(document.headers.get("cache-control"), "max-age=31536000");
 });
 
+test("a content type that no parser knows comes back as it was saved", async () => {
+  for (const contentType of ["foo", "text/plain, text/html", "a b/c; =", "/"]) {
+    const document = await save(contentType, "x");
+    assert.equal(document.headers.get("content-type"), contentType);
+    assert.equal(document.headers.get("content-length"), "1");
+    assert.equal(await document.text(), "x");
+  }
+});
+
 test("a document may come in chunks", async () => {
   const stream = new ReadableStream({
     start(controller) {
