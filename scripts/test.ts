@@ -4,7 +4,7 @@
  *   npm test                                  everything but the soak tests
  *   npm test -- golden values/json            the files whose path contains one of these
  *   npm test -- --test-name-pattern=wraps     other options go to `node --test`
- *   npm test -- --soak                        the soak tests alone
+ *   npm test -- --soak                        the soak tests alone, for SOAK_SECONDS (default: 600)
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";

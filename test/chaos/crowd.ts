@@ -281,8 +281,8 @@ export function createCrowd(urls: readonly string[]): Crowd {
     };
     const anyOf = (lists: readonly (readonly ExpectedTransfer[])[]): ExpectedTransfer | undefined => {
       const list = lots.pick(lists);
-      // The youngest are those with which something happens.
-      return list.length === 0 ? undefined : list[Math.max(0, list.length - 1 - lots.whole(0, 4))];
+      // Some that have just begun, some that are half-way, some that are over.
+      return list.length === 0 ? undefined : list[Math.max(0, list.length - 1 - lots.whole(0, lots.pick([0, 6, 30])))];
     };
     while (!signal.aborted) {
       const deed = lots.weighed<keyof typeof deeds>({
@@ -291,7 +291,7 @@ export function createCrowd(urls: readonly string[]): Crowd {
         repeat: 8,
         conflict: 5,
         get: 15,
-        cancel: 8,
+        cancel: 12,
         remove: 5,
         list: 3,
         look: 2,

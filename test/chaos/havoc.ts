@@ -12,7 +12,8 @@ export interface Victims {
   readonly pool: Pool;
 }
 
-const PAUSE_MILLIS_MAX = 700;
+const PROCESS_PAUSE_MILLIS_MAX = 900;
+const CONNECTION_PAUSE_MILLIS_MAX = 1_400;
 const FREEZE_MILLIS_MAX = 1_500;
 const AWAY_MILLIS_MAX = 700;
 
@@ -30,9 +31,18 @@ export async function wreakHavoc(
   async function attackProcesses(lots: Lots): Promise<void> {
     const victim = lots.pick(processes);
     const deed = lots.weighed({ worker: 3, all: 3, term: 1, freeze: 1 });
-    done.push(`${deed} ${victim.name}`);
-    if (deed === "freeze") await victim.freeze(lots.whole(100, FREEZE_MILLIS_MAX));
-    else await victim.killAndRestart(deed);
+    // Whoever has just lost the database holds what it could not finish.
+    const isDatabaseLost = lots.chance(0.4);
+    done.push(`${deed} ${victim.name}${isDatabaseLost ? " without database" : ""}`);
+    const loseDatabase = async (): Promise<void> => {
+      if (isDatabaseLost) await terminateBackends(pool, 1, lots);
+    };
+    if (deed === "freeze") {
+      await loseDatabase();
+      await victim.freeze(lots.whole(100, FREEZE_MILLIS_MAX));
+    } else {
+      await victim.killAndRestart(deed, loseDatabase);
+    }
   }
 
   async function attackConnections(lots: Lots): Promise<void> {
@@ -47,13 +57,16 @@ export async function wreakHavoc(
     }
   }
 
-  const keepOn = async (attack: (lots: Lots) => Promise<void>, lots: Lots): Promise<void> => {
+  const keepOn = async (attack: (lots: Lots) => Promise<void>, pauseMillisMax: number, lots: Lots): Promise<void> => {
     while (!signal.aborted) {
-      await pause(lots.whole(50, PAUSE_MILLIS_MAX), undefined, { signal }).catch(() => {});
+      await pause(lots.whole(50, pauseMillisMax), undefined, { signal }).catch(() => {});
       if (!signal.aborted) await attack(lots);
     }
   };
-  await Promise.all([keepOn(attackProcesses, processLots), keepOn(attackConnections, connectionLots)]);
+  await Promise.all([
+    keepOn(attackProcesses, PROCESS_PAUSE_MILLIS_MAX, processLots),
+    keepOn(attackConnections, CONNECTION_PAUSE_MILLIS_MAX, connectionLots),
+  ]);
   return done;
 }
 

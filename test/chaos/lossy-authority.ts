@@ -77,7 +77,8 @@ export async function startLossyAuthority(options: LossyAuthorityOptions): Promi
   const clock = () => plusSeconds(now(), daysPassed * 86_400);
   const settings = {
     policy: "any",
-    paceMillis: 0,
+    // Long enough for clients to come in between.
+    paceMillis: 150,
     balanceUpdateDelaySeconds: 0.3,
     faults: loss.faults,
     journalEntriesMax: JOURNAL_ENTRIES_MAX,

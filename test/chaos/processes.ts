@@ -7,8 +7,8 @@ import { type RunningCommand, startCommand } from "../support/command.ts";
 /** A command that is started again whenever the test has killed it. */
 export interface ManagedProcess {
   readonly name: string;
-  /** Kills it, its children or both, waits for the end, and starts it again. */
-  killAndRestart(how: Killing): Promise<void>;
+  /** Kills it, its children or both, waits for the end, and starts it again. `justBefore` is what else goes wrong then. */
+  killAndRestart(how: Killing, justBefore: () => Promise<void>): Promise<void>;
   /** Stops it in the middle of whatever it does, and lets it go on after so many milliseconds. */
   freeze(millis: number): Promise<void>;
   /** What it has logged that must never be logged, and the ends that nobody has asked for. */
@@ -49,10 +49,11 @@ export function manageProcess(
   start();
   return {
     name,
-    killAndRestart: async (how) => {
+    killAndRestart: async (how, justBefore) => {
       isEndExpected = true;
       const { pid } = running;
       const children = how === "term" ? [] : await childrenOf(pid);
+      await justBefore();
       if (how === "term") running.kill("SIGTERM");
       for (const child of children) killQuietly(child, "SIGKILL");
       // One that has just been started may have no children yet.

@@ -87,6 +87,7 @@ export async function playRound({ seed, seconds, clients }: RoundOptions): Promi
   await Promise.all(acting);
   const deeds = await havoc;
 
+  const progress = await pool.many<{ state: string; count: bigint }>({ name: "test_progress", text: PROGRESS });
   authority.assertAlive();
   authority.endFaults();
   await drain();
@@ -100,7 +101,8 @@ export async function playRound({ seed, seconds, clients }: RoundOptions): Promi
   );
   assert.deepEqual([...crowd.complaints.texts, ...processes.flatMap((p) => p.complaints())], []);
   const { answered, unanswered } = crowd.counts;
-  return `${answered} requests answered, ${unanswered} not; ${crowd.transfers.length} transfers; ${deeds.length} deeds: ${deeds.sort().join(", ")}`;
+  const states = progress.map(({ state, count }) => `${count} ${state}`).join(", ");
+  return `${answered} requests answered, ${unanswered} not; ${crowd.transfers.length} transfers, when the chaos ended ${states}; ${deeds.length} deeds: ${deeds.sort().join(", ")}`;
 
   /** Sends again what the protocol lets one send again, and waits until nobody has anything to say. */
   async function drain(): Promise<void> {
@@ -158,6 +160,9 @@ async function until(what: string, pool: Pool, text: string, ...values: unknown[
   );
 }
 
+const PROGRESS = `
+  select case when finalized_at is null then 'open' else coalesce(error_code, 'success') end as state, count(*)
+  from running_transfer group by 1 order by 1`;
 const UNEFFECTUAL = `
   select debtor_id, config_error from debtor where status_flags & 3 = 1 and not is_config_effectual`;
 const PREPARED = "select * from sandbox.prepared_transfer";
