@@ -6,7 +6,7 @@ import { runWebserver } from "../src/commands/run-webserver.ts";
 import type { Authentication, readConfig } from "../src/config.ts";
 import { openPool, type Pool } from "../src/database/database.ts";
 import { migrate } from "../src/database/migrations.ts";
-import { OUTBOXES } from "../src/database/outbox-depth.ts";
+import { OUTBOXES } from "../src/database/outbox.ts";
 import { finishWithin, untilAborted } from "../src/runtime/lifetime.ts";
 import type { Logger } from "../src/runtime/log.ts";
 import { now } from "../src/values/timestamp.ts";

@@ -2,10 +2,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
 import { type Command, type CommandInput, UsageError } from "../../src/commands/command.ts";
+import { whenDatabaseIsUp } from "../../src/commands/server-wait.ts";
 import { withPool } from "../../src/commands/with-pool.ts";
 import { readConfig } from "../../src/config.ts";
 import { openPool, type Pool } from "../../src/database/database.ts";
-import { whenDatabaseIsUp } from "../../src/database/migrations.ts";
 import { CommandFailure } from "../../src/runtime/command-failure.ts";
 import { createLogger, type Logger } from "../../src/runtime/log.ts";
 import { now } from "../../src/values/timestamp.ts";

@@ -1,8 +1,8 @@
 /** `swpt-debtors sandbox_authorization_server`: the authorization server of the sandbox as a program of its own. */
 import { type Command, type CommandInput, type CommandOption, UsageError } from "../../src/commands/command.ts";
+import { whenDatabaseIsUp } from "../../src/commands/server-wait.ts";
 import { readConfig } from "../../src/config.ts";
 import { openPool } from "../../src/database/database.ts";
-import { whenDatabaseIsUp } from "../../src/database/migrations.ts";
 import { CommandFailure } from "../../src/runtime/command-failure.ts";
 import { untilAborted } from "../../src/runtime/lifetime.ts";
 import { createLogger } from "../../src/runtime/log.ts";

@@ -1,7 +1,7 @@
 /** Setting up and taking down an agent's exchanges and queues on RabbitMQ. Spec: operations, "Commands". */
-import { setTimeout as pause } from "node:timers/promises";
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import type { Logger } from "pino";
+import { pause } from "../runtime/backoff.ts";
 import { agentTopology, type Binding, type Exchange, INCOMING_EXCHANGE, type Queue } from "./objects.ts";
 import { socketOptions } from "./rabbitmq.ts";
 
@@ -71,7 +71,7 @@ export function deleteQueue({
         return log.info({ queue }, "The queue is deleted");
       }
       if (!isQuiet) log.info({ queue, ...state }, "The queue is in use: waiting");
-      await pause(EMPTY_CHECK_PAUSE_MILLIS, undefined, { signal }).catch(() => {});
+      await pause(EMPTY_CHECK_PAUSE_MILLIS, signal);
     }
   });
 }

@@ -1,10 +1,11 @@
 /** `configure`: the schema of the database and, when wanted, the queue. */
 import { readConfig } from "../config.ts";
-import { type MigrationReport, migrate, whenDatabaseIsUp } from "../database/migrations.ts";
+import { type MigrationReport, migrate } from "../database/migrations.ts";
 import { CommandFailure } from "../runtime/command-failure.ts";
 import { createLogger } from "../runtime/log.ts";
 import type { Command } from "./command.ts";
 import { setUpQueue } from "./queue.ts";
+import { whenDatabaseIsUp } from "./server-wait.ts";
 import { withPool } from "./with-pool.ts";
 
 /** How long the database, and then the broker, may take to come up. */
@@ -42,7 +43,7 @@ SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does, and waits as l
     process.stdout.write(`${said[action]} (version ${version}).\n`);
     if (!config.broker.isBindingSetUp) return 0;
     const onBrokerWait = (): void => log.warn("Waiting: the broker cannot be reached");
-    await setUpQueue(config, signal, { waitMillis: WAIT_MILLIS_MAX, onWait: onBrokerWait });
+    await setUpQueue(config, { waitMillis: WAIT_MILLIS_MAX, signal, onWait: onBrokerWait });
     return 0;
   },
 };

@@ -1,7 +1,8 @@
 /** What the processes count, for Prometheus. The doors and workers are handed these as plain arguments. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { DatabaseUnavailable, type Pool } from "../database/database.ts";
-import { measureOutbox, OUTBOXES } from "../database/outbox-depth.ts";
+import { OUTBOXES } from "../database/outbox.ts";
+import { measureOutbox } from "../database/outbox-depth.ts";
 import type { HttpMetrics } from "../http/metrics.ts";
 import { pause } from "../runtime/backoff.ts";
 import type { Metric } from "../runtime/metrics.ts";

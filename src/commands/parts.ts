@@ -1,6 +1,6 @@
 /** The parts of a node, each a process of its own. Each one's code is loaded in its own process only. */
 import { type Config, readConfig } from "../config.ts";
-import { OUTBOXES } from "../database/outbox-depth.ts";
+import { OUTBOXES, type Outbox } from "../database/outbox.ts";
 import { runTogether } from "../runtime/lifetime.ts";
 import { createLogger, type Logger } from "../runtime/log.ts";
 import { runToEnd, stopWithSupervisor } from "../runtime/supervised-process.ts";
@@ -62,7 +62,7 @@ async function consume(part: Part, isDraining: boolean): Promise<void> {
   );
 }
 
-async function flush(part: Part, outboxes: readonly (typeof OUTBOXES)[number][], { isScanning = false } = {}) {
+async function flush(part: Part, outboxes: readonly Outbox[], { isScanning = false } = {}) {
   const [{ withDatabaseAndBroker }, { runFlushers }, { runScanner }, { LANE_COUNT }] = await Promise.all([
     import("./part-connections.ts"),
     import("./run-flushers.ts"),

@@ -1,13 +1,11 @@
 /** `subscribe`, `unsubscribe`, `delete_queue`: the queue of incoming messages. None of them needs a database. */
 import * as topology from "../broker/topology.ts";
 import { type Config, readConfig } from "../config.ts";
-import { pause } from "../runtime/backoff.ts";
 import { CommandFailure } from "../runtime/command-failure.ts";
 import { createLogger, redact } from "../runtime/log.ts";
 import type { Command } from "./command.ts";
 import { queueOptions, routingKeyOption } from "./queue-options.ts";
-
-const WAIT_PAUSE_MILLIS = 500;
+import { type ServerWait, whenBrokerIsUp } from "./server-wait.ts";
 
 export const subscribe: Command = {
   name: "subscribe",
@@ -15,7 +13,7 @@ export const subscribe: Command = {
   help: "Does nothing where all is there already. Needs no database.",
   options: { ...queueOptions, ...routingKeyOption },
   async run({ environment, signal }) {
-    await setUpQueue(readConfig(environment, []), signal);
+    await setUpQueue(readConfig(environment, []), { waitMillis: 0, signal, onWait: () => {} });
     return 0;
   },
 };
@@ -51,46 +49,12 @@ database.`,
   },
 };
 
-/** How long to wait for a broker that is away. */
-export interface BrokerWait {
-  readonly waitMillis: number;
-  /** Called when the first try was in vain. */
-  readonly onWait: () => void;
-}
-
 /** What `subscribe` does. Throws a CommandFailure when the broker stays away or has something that differs. */
-export async function setUpQueue(
-  { broker: { url, queue, shard } }: Config,
-  signal: AbortSignal,
-  wait: BrokerWait = { waitMillis: 0, onWait: () => {} },
-): Promise<void> {
+export async function setUpQueue({ broker: { url, queue, shard } }: Config, wait: ServerWait): Promise<void> {
   const work = (): Promise<void> => topology.subscribe({ url, queue, routingKey: shard.routingKey });
-  await onBroker(whenBrokerIsUp(work, wait, signal), signal);
+  await onBroker(whenBrokerIsUp(work, wait), wait.signal);
   process.stdout.write(`The queue ${queue} is bound with ${shard.routingKey}.\n`);
 }
-
-async function whenBrokerIsUp(
-  work: () => Promise<void>,
-  { waitMillis, onWait }: BrokerWait,
-  signal: AbortSignal,
-): Promise<void> {
-  const deadline = performance.now() + waitMillis;
-  for (let isFirst = true; ; isFirst = false) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isAway(error) || performance.now() >= deadline || signal.aborted) throw error;
-    }
-    if (isFirst) onWait();
-    await pause(WAIT_PAUSE_MILLIS, signal);
-  }
-}
-
-/** Refused by the operating system, or hung up on by a broker that is starting. One that is there refuses in other words. */
-const isAway = (error: unknown): boolean => {
-  const { code, message } = error as { code?: unknown; message: string };
-  return typeof code === "string" || /ETIMEDOUT|Socket closed|Unexpected close/.test(message);
-};
 
 async function onBroker(work: Promise<void>, signal: AbortSignal): Promise<void> {
   try {

@@ -2,7 +2,7 @@
 import type { Broker } from "../broker/broker.ts";
 import type { Config } from "../config.ts";
 import type { Pool } from "../database/database.ts";
-import type { OUTBOXES } from "../database/outbox-depth.ts";
+import type { Outbox } from "../database/outbox.ts";
 import { listenForWakes } from "../database/wake.ts";
 import { runTogether } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -10,8 +10,6 @@ import type { ShardingRealm } from "../values/shard.ts";
 import { createFlusher } from "../workers/flusher.ts";
 import { createFlusherMetrics, type Instruments, watchOutboxes } from "./instruments.ts";
 import { untilSchemaIsCurrent } from "./readiness.ts";
-
-type Outbox = (typeof OUTBOXES)[number];
 
 export interface FlushersOptions {
   readonly config: Config & { readonly realm: ShardingRealm; readonly postgresUrl: string };

@@ -4,8 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { setTimeout as pause } from "node:timers/promises";
-import { type Database, DatabaseUnavailable, type Pool } from "./database.ts";
+import type { Database, Pool } from "./database.ts";
 
 /** What `migrate` did. */
 export interface MigrationReport {
@@ -82,30 +81,6 @@ export async function isSchemaCurrent(db: Database): Promise<boolean> {
   const [migrations, applied] = await Promise.all([readMigrations(), findAppliedMigrations(db)]);
   const versions = new Set(applied?.map(({ version }) => version));
   return migrations.every(({ version }) => versions.has(version));
-}
-
-export interface DatabaseWait {
-  readonly waitMillis: number;
-  readonly signal: AbortSignal;
-  /** Called once, when the first try has failed. */
-  readonly onWait: () => void;
-}
-
-/** Tries until the database is there, `waitMillis` at most; then throws what the last try threw. */
-export async function whenDatabaseIsUp<Result>(
-  work: () => Promise<Result>,
-  { waitMillis, signal, onWait }: DatabaseWait,
-): Promise<Result> {
-  const deadline = performance.now() + waitMillis;
-  for (let isFirst = true; ; isFirst = false) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof DatabaseUnavailable) || performance.now() >= deadline || signal.aborted) throw error;
-    }
-    if (isFirst) onWait();
-    await pause(500, undefined, { signal }).catch(() => {});
-  }
 }
 
 /** In order, numbered from 1 without gaps. Read once: readiness is asked for again and again. */

@@ -1,9 +1,7 @@
 /** Taking messages out of the outbox, a burst at a time. Spec: messages, "Sent by this node"; storage, "Outbox tables". */
 import type { ConfigureAccount, FinalizeTransfer, PrepareTransfer } from "../messages/outgoing.ts";
 import type { Database } from "./database.ts";
-
-/** An outbox table without its suffix `_signal`. */
-export type Outbox = "configure_account" | "prepare_transfer" | "finalize_transfer";
+import type { Outbox } from "./outbox.ts";
 
 /** A message and where its row is. The place holds as long as the row is locked: rows of an outbox are never updated. */
 export type Taken<Message> = Message & { readonly ctid: string };

@@ -1,9 +1,9 @@
 /** How much waits to be sent. */
 import type { Timestamp } from "../values/timestamp.ts";
 import type { Database } from "./database.ts";
+import type { Outbox } from "./outbox.ts";
 
-export const OUTBOXES = ["configure_account", "prepare_transfer", "finalize_transfer"] as const;
-
+/** What waits in one outbox. */
 export interface OutboxDepth {
   /** Rows, `OUTBOX_DEPTH_MAX` at most. */
   readonly count: bigint;
@@ -15,7 +15,7 @@ export interface OutboxDepth {
 export const OUTBOX_DEPTH_MAX = 100_000;
 
 /** Looks at the rows in the order in which they lie on the disk, which is nearly that in which they were written. */
-export async function measureOutbox(db: Database, outbox: (typeof OUTBOXES)[number]): Promise<OutboxDepth> {
+export async function measureOutbox(db: Database, outbox: Outbox): Promise<OutboxDepth> {
   const row = await db.maybeOne<OutboxDepth>({
     name: `measure_${outbox}_outbox`,
     text: `

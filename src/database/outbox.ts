@@ -6,6 +6,12 @@ import type { ConfigureAccount, FinalizeTransfer, PrepareTransfer } from "../mes
 import { formatTimestamp } from "../values/timestamp.ts";
 import type { Database } from "./database.ts";
 
+/** The outbox tables, without their suffix `_signal`. */
+export const OUTBOXES = ["configure_account", "prepare_transfer", "finalize_transfer"] as const;
+
+/** The name of an outbox. */
+export type Outbox = (typeof OUTBOXES)[number];
+
 /**
  * Stores ConfigureAccount messages. `on conflict do nothing`: the key (debtor, ts, seqnum) holds for equal messages
  * only, two answers to one orphaned account within a microsecond.

@@ -7,22 +7,33 @@ const DOCUMENTS_PERIOD_DAYS = 365;
 
 /** The debtor with one more action counted, or `undefined` when it has reached the limit. */
 export function countAction(debtor: Debtor, actionsPerMonthMax: number, now: Timestamp): Debtor | undefined {
-  const today = dateOf(now);
-  const isRestarted = hasPassed(debtor.actionsCountResetDate, ACTIONS_PERIOD_DAYS, today);
-  const actionsCount = isRestarted ? 0 : debtor.actionsCount;
-  if (actionsCount >= actionsPerMonthMax) return undefined;
-  const actionsCountResetDate = isRestarted ? today : debtor.actionsCountResetDate;
-  return { ...debtor, actionsCount: actionsCount + 1, actionsCountResetDate };
+  const { actionsCount: count, actionsCountResetDate: resetDate } = debtor;
+  const counted = countOneMore({ count, resetDate }, ACTIONS_PERIOD_DAYS, actionsPerMonthMax, now);
+  return counted && { ...debtor, actionsCount: counted.count, actionsCountResetDate: counted.resetDate };
 }
 
 /** The debtor with one more saved document counted, or `undefined` when it has reached the limit. */
 export function countDocument(debtor: Debtor, savesPerYearMax: number, now: Timestamp): Debtor | undefined {
+  const { documentsCount: count, documentsCountResetDate: resetDate } = debtor;
+  const counted = countOneMore({ count, resetDate }, DOCUMENTS_PERIOD_DAYS, savesPerYearMax, now);
+  return counted && { ...debtor, documentsCount: counted.count, documentsCountResetDate: counted.resetDate };
+}
+
+interface Counter {
+  readonly count: number;
+  /** When it began to count from zero. */
+  readonly resetDate: CalendarDate;
+}
+
+function countOneMore(
+  { count, resetDate }: Counter,
+  periodDays: number,
+  countMax: number,
+  now: Timestamp,
+): Counter | undefined {
   const today = dateOf(now);
-  const isRestarted = hasPassed(debtor.documentsCountResetDate, DOCUMENTS_PERIOD_DAYS, today);
-  const documentsCount = isRestarted ? 0 : debtor.documentsCount;
-  if (documentsCount >= savesPerYearMax) return undefined;
-  const documentsCountResetDate = isRestarted ? today : debtor.documentsCountResetDate;
-  return { ...debtor, documentsCount: documentsCount + 1, documentsCountResetDate };
+  const current = hasPassed(resetDate, periodDays, today) ? { count: 0, resetDate: today } : { count, resetDate };
+  return current.count >= countMax ? undefined : { ...current, count: current.count + 1 };
 }
 
 /** Whether more than so many days have passed: on the last of them the count still holds. */

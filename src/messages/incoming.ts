@@ -105,3 +105,14 @@ export type IncomingMessage =
   | PreparedTransfer
   | RejectedTransfer
   | FinalizedTransfer;
+
+/** The types of messages that this node receives. */
+export const INCOMING_TYPES = [
+  "ActivateDebtor",
+  "RejectedConfig",
+  "AccountUpdate",
+  "AccountPurge",
+  "PreparedTransfer",
+  "RejectedTransfer",
+  "FinalizedTransfer",
+] as const satisfies readonly IncomingMessage["type"][];

@@ -2,10 +2,10 @@
 import type { Broker, Publication, PublicationOutcome } from "../broker/broker.ts";
 import { OUTGOING_EXCHANGE } from "../broker/objects.ts";
 import type { Database, Pool } from "../database/database.ts";
+import type { Outbox } from "../database/outbox.ts";
 import {
   deleteTaken,
   markBeforeDeletion,
-  type Outbox,
   type Taken,
   takeConfigureAccounts,
   takeFinalizeTransfers,

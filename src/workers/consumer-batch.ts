@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Consumer, Delivery } from "../broker/broker.ts";
 import { DatabaseUnavailable, type Pool } from "../database/database.ts";
 import { canHaveEffect } from "../domain/message-batch.ts";
-import type { IncomingMessage } from "../messages/incoming.ts";
+import { INCOMING_TYPES, type IncomingMessage } from "../messages/incoming.ts";
 import { InvalidMessage, parseMessage } from "../messages/parse.ts";
 import { applyMessagesIsolating, type IsolatedOutcome } from "../operations/apply-messages.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
@@ -149,12 +149,4 @@ function reject({ log, metrics }: BatchContext, consumer: Consumer, delivery: De
 const reasonableType = (type: string | undefined): string =>
   type !== undefined && KNOWN_TYPES.has(type) ? type : "unknown";
 
-const KNOWN_TYPES: ReadonlySet<string> = new Set<IncomingMessage["type"]>([
-  "ActivateDebtor",
-  "RejectedConfig",
-  "AccountUpdate",
-  "AccountPurge",
-  "PreparedTransfer",
-  "RejectedTransfer",
-  "FinalizedTransfer",
-]);
+const KNOWN_TYPES: ReadonlySet<string> = new Set(INCOMING_TYPES);
