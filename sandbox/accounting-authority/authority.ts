@@ -5,10 +5,10 @@
 import type { Broker, Delivery } from "../../src/broker/broker.ts";
 import { DatabaseUnavailable, type Pool } from "../../src/database/database.ts";
 import { pause } from "../../src/runtime/backoff.ts";
+import { createBell } from "../../src/runtime/bell.ts";
 import { runTogether } from "../../src/runtime/lifetime.ts";
 import type { Logger } from "../../src/runtime/log.ts";
 import type { Timestamp } from "../../src/values/timestamp.ts";
-import { createBell } from "./bell.ts";
 import { type AuthoritySettings, processMessages, type ReceivedParcel, scanBooks } from "./books.ts";
 import { trimJournal } from "./journal.ts";
 import { findNextDue, type RoutingKeys, sendDueParcels } from "./outbox.ts";

@@ -16,7 +16,7 @@ import type { Caller } from "./subjects.ts";
 import type { Target } from "./target.ts";
 
 /** What all endpoints need. */
-export interface Door {
+export interface EndpointContext {
   readonly pool: Pool;
   readonly realm: ShardingRealm;
   readonly limits: Config["limits"];
@@ -44,19 +44,21 @@ export interface Endpoint {
   /** The schema of the request object; undefined when there is none. */
   readonly bodySchema?: TSchema;
   /** Reads the body and checks it. Throws 400, 413 or 422. */
-  readonly readBody?: (request: IncomingMessage, door: Door) => Promise<unknown>;
-  readonly run: (door: Door, request: AdmittedRequest, body: never) => Promise<Answer> | Answer;
+  readonly readBody?: (request: IncomingMessage, context: EndpointContext) => Promise<unknown>;
+  readonly run: (context: EndpointContext, request: AdmittedRequest, body: never) => Promise<Answer> | Answer;
 }
 
 /** An endpoint that looks at no body. */
-export const withoutBody = (run: (door: Door, request: AdmittedRequest) => Promise<Answer> | Answer): Endpoint => ({
+export const withoutBody = (
+  run: (context: EndpointContext, request: AdmittedRequest) => Promise<Answer> | Answer,
+): Endpoint => ({
   run,
 });
 
 /** An endpoint that takes a request object. */
 export function withJson<Schema extends TSchema>(
   bodySchema: Schema,
-  run: (door: Door, request: AdmittedRequest, body: Static<Schema>) => Promise<Answer>,
+  run: (context: EndpointContext, request: AdmittedRequest, body: Static<Schema>) => Promise<Answer>,
 ): Endpoint {
   const validate = compileValidator(bodySchema);
   return {
@@ -72,7 +74,7 @@ export function withJson<Schema extends TSchema>(
 
 /** An endpoint that takes a document, whatever it is. */
 export const withDocument = (
-  run: (door: Door, request: AdmittedRequest, content: Buffer) => Promise<Answer>,
+  run: (context: EndpointContext, request: AdmittedRequest, content: Buffer) => Promise<Answer>,
 ): Endpoint => ({
   readBody: (request, { limits }) => readBody(request, limits.documentBytesMax),
   run,

@@ -7,17 +7,17 @@ import { createDebtorFinder } from "../operations/debtor-finder.ts";
 import { createTransferCreator } from "../operations/transfers.ts";
 import type { Answer } from "./answer.ts";
 import { isPreflight, preflightHeaders } from "./cors.ts";
-import type { Door } from "./endpoint.ts";
+import type { EndpointContext } from "./endpoint.ts";
 import { HttpError } from "./errors.ts";
 import { gateIdentification, type Identification, type IdentifiedCaller, proxyIdentification } from "./identity.ts";
 import { baseUrlOf } from "./location.ts";
-import { answerNowhere } from "./nowhere.ts";
 import { createDocumentation } from "./openapi/documentation.ts";
 import { checkAfterBody, checkBeforeBody } from "./permissions.ts";
 import type { Resource } from "./route-table.ts";
 import { endpoints } from "./routes/index.ts";
 import type { ServerOptions } from "./server.ts";
 import type { Target } from "./target.ts";
+import { answerUnknownPath } from "./unknown-path.ts";
 
 /** What is known of a request even when it ends in an error. */
 export interface Progress {
@@ -32,7 +32,7 @@ export function createGuards(
   const { pool, realm, limits, isCorsEnabled, areForwardedHeadersTrusted, onWritten } = options;
   const { healthText = "OK", authorizationOrigin = "" } = options;
   const identification = identificationOf(options);
-  const door: Door = {
+  const context: EndpointContext = {
     pool,
     realm,
     limits,
@@ -48,7 +48,7 @@ export function createGuards(
     const method = raw.method!;
     if (isCorsEnabled && isPreflight(method, raw.headers)) return answerPreflight(raw, resource);
     const baseUrl = () => baseUrlOf(raw, areForwardedHeadersTrusted);
-    if (resource === undefined) return await answerNowhere(raw, target, identification, baseUrl);
+    if (resource === undefined) return await answerUnknownPath(raw, target, identification, baseUrl);
     if (method === "OPTIONS") return answerOptions(raw, target, resource);
     const route = resource.routes.get(method);
     if (route === undefined) {
@@ -64,10 +64,10 @@ export function createGuards(
     const caller = identified?.caller;
     checkBeforeBody(route.access, realm, target, caller, route.method === "GET");
     const endpoint = endpoints[route.operationId];
-    const body = endpoint.readBody === undefined ? undefined : await endpoint.readBody(raw, door);
+    const body = endpoint.readBody === undefined ? undefined : await endpoint.readBody(raw, context);
     checkAfterBody(route.access, realm, target, caller);
     const contentType = raw.headers["content-type"];
-    return await endpoint.run(door, { target, caller, baseUrl, contentType }, body as never);
+    return await endpoint.run(context, { target, caller, baseUrl, contentType }, body as never);
   };
 
   /** Known paths only; whoever names itself must be somebody who may read there. */

@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import { DatabaseUnavailable } from "../database/database.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
+import { createBell } from "../runtime/bell.ts";
 import { type BurstContext, type BurstOutcome, flushBurst } from "./burst.ts";
 
 export { ForeignOutboxRow } from "./burst.ts";
@@ -47,7 +48,7 @@ const TROUBLE_LOG_MILLIS = 60_000;
 
 export function createFlusher(options: FlusherOptions): Flusher {
   const { broker, outbox, burstCount, periodSeconds, log, metrics } = options;
-  const alarm = createAlarm();
+  const bell = createBell();
   const trouble = createTroubleLog(log, outbox);
 
   async function flush(): Promise<BurstOutcome> {
@@ -107,7 +108,6 @@ export function createFlusher(options: FlusherOptions): Flusher {
           await pause(BROKER_LOOK_MILLIS, signal); // Whoever connects logs why it is away.
           continue;
         }
-        alarm.reset(); // Before looking: what is written while we look rings again.
         const next = await attemptAll(signal);
         if (next === "pause") {
           // Nobody wakes us from this: whoever writes knows nothing of the broker.
@@ -116,22 +116,10 @@ export function createFlusher(options: FlusherOptions): Flusher {
         }
         trouble.end();
         backoff.reset();
-        await alarm.wait(periodSeconds * 1000, signal);
+        await bell.wait(periodSeconds * 1000, signal); // Not long when something was written while we looked.
       }
     },
-    wake: alarm.ring,
-  };
-}
-
-/** Remembers that somebody rang until it is reset. */
-function createAlarm() {
-  let controller = new AbortController();
-  return {
-    ring: () => controller.abort(),
-    reset: () => {
-      if (controller.signal.aborted) controller = new AbortController();
-    },
-    wait: (millis: number, signal: AbortSignal) => pause(millis, AbortSignal.any([signal, controller.signal])),
+    wake: bell.ring,
   };
 }
 

@@ -14,8 +14,8 @@ export const redirectToOwn = withoutBody((_door, { caller, baseUrl }) =>
   caller?.kind === "debtor" ? redirectTo(303, `${baseUrl()}${debtorUri(caller.debtorId)}`) : noContent,
 );
 
-export const getDebtor = withoutBody(async (door, { target }) => {
-  const debtor = await door.findDebtor(target.debtorId);
+export const getDebtor = withoutBody(async (context, { target }) => {
+  const debtor = await context.findDebtor(target.debtorId);
   if (debtor === undefined || !isActive(debtor)) throw forbidden();
   return jsonAnswer(200, viewDebtor(debtor));
 });

@@ -22,14 +22,14 @@ export const listTransfers = withoutBody(async ({ pool }, { target }) => {
   return jsonAnswer(200, viewTransfersList(target.debtorId, uuids));
 });
 
-export const create = withJson(TransferCreationRequest, async (door, { target, baseUrl }, body) => {
+export const create = withJson(TransferCreationRequest, async (context, { target, baseUrl }, body) => {
   const { debtorId } = target;
   const recipient = parseAccountUri(body.recipient.uri);
   // The database holds no NUL characters, which base64 can bring in; no account of this world has one in its ID.
   if (recipient?.debtorId !== debtorId || recipient.accountId.includes("\0")) {
     throw unprocessable({ recipient: { uri: ["Must be an account of this debtor."] } });
   }
-  const { transfer, isNew } = await door.createTransfer({
+  const { transfer, isNew } = await context.createTransfer({
     debtorId,
     transferUuid: parseUuid(body.transferUuid)!,
     amount: body.amount,
@@ -40,8 +40,8 @@ export const create = withJson(TransferCreationRequest, async (door, { target, b
   });
   const location = `${baseUrl()}${transferUri(debtorId, transfer.transferUuid)}`;
   if (!isNew) return redirectTo(303, location);
-  door.onWritten();
-  return jsonAnswer(201, viewTransfer(transfer, door.limits.transfersFinalizationSeconds, now()), { location });
+  context.onWritten();
+  return jsonAnswer(201, viewTransfer(transfer, context.limits.transfersFinalizationSeconds, now()), { location });
 });
 
 export const getTransfer = withoutBody(async ({ pool, limits }, { target }) => {

@@ -9,7 +9,7 @@ import type { Target } from "./target.ts";
  * Redirects to the path with its last slash, when only that is missing and the method exists there; else throws 404.
  * Either takes a token below `/debtors/`, but for the documentation.
  */
-export async function answerNowhere(
+export async function answerUnknownPath(
   raw: IncomingMessage,
   target: Target,
   identification: Identification,

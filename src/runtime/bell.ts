@@ -1,4 +1,4 @@
-/** Something that one loop rings and another one waits for. */
+/** Waking a loop that waits, from elsewhere in the process. */
 
 /** A bell that remembers one ring. */
 export interface Bell {
@@ -6,6 +6,9 @@ export interface Bell {
   /** Resolves at the next ring, or at once when it has rung since the last wait; after the time; or when aborted. */
   wait(millisMax: number, signal: AbortSignal): Promise<void>;
 }
+
+/** More than that a timer takes for none. */
+const TIMER_MILLIS_MAX = 2_147_483_647;
 
 /** Makes a bell that has not rung. */
 export function createBell(): Bell {
@@ -19,7 +22,7 @@ export function createBell(): Bell {
     wait: async (millisMax, signal) => {
       if (!hasRung && !signal.aborted) {
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, millisMax);
+          const timer = setTimeout(resolve, Math.min(millisMax, TIMER_MILLIS_MAX));
           wake = () => {
             clearTimeout(timer);
             signal.removeEventListener("abort", wake);
