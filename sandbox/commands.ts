@@ -4,4 +4,5 @@ import { sandboxAuthority } from "./accounting-authority/command.ts";
 import { sandboxAuthorizationServer } from "./authorization-server/command.ts";
 import { sandbox } from "./start.ts";
 
+/** What the sandbox adds to `swpt-debtors`. */
 export const commands: readonly Command[] = [sandbox, sandboxAuthority, sandboxAuthorizationServer];

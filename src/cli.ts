@@ -19,8 +19,9 @@ import { stopOnSignals } from "./runtime/lifetime.ts";
 export type LoadSandbox = () => Promise<{ readonly commands: readonly Command[] }>;
 
 /**
- * Runs one command to its end and resolves to the exit code: 0 only on success, 2 when the command line is wrong,
- * 1 for everything else. In a child of the supervisor the only argument is the name of its part. The first SIGTERM or SIGINT asks the command to stop, the second ends the process.
+ * Runs one command to its end and resolves to the exit code: 0 only on success, 2 when the command line is wrong, 1 for
+ * everything else. The first SIGTERM or SIGINT asks the command to stop, the second ends the process. In a child of the
+ * supervisor the only argument is the name of its part.
  */
 export async function runCommandLine(
   args: readonly string[],

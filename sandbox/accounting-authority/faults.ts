@@ -8,6 +8,7 @@ import type { ReceivedMessage } from "./received-messages.ts";
 import { encode, type SentMessage } from "./sent-messages.ts";
 import type { StepFaults } from "./step.ts";
 
+/** The types that the authority receives and sends. */
 export type MessageType = ReceivedMessage["type"] | SentMessage["type"];
 
 /** What can go wrong, and with which messages. `reject` has a code as its argument, `delay` seconds (default 5). */
@@ -29,6 +30,7 @@ export const faultKinds = {
   "not-utf8": "any sent message",
 } as const satisfies Record<string, "any message" | "any sent message" | readonly MessageType[]>;
 
+/** What can go wrong. */
 export type FaultKind = keyof typeof faultKinds;
 
 /** One fault of one message type. */

@@ -3,6 +3,7 @@ import { INT32_MAX, INT32_MIN, isInt64 } from "../../src/values/int64.ts";
 import { type Json, parseJson } from "../../src/values/json.ts";
 import { parseTimestamp, type Timestamp } from "../../src/values/timestamp.ts";
 
+/** The configuration of an account, as an agent wants it. */
 export interface ReceivedConfigureAccount {
   readonly type: "ConfigureAccount";
   readonly debtorId: bigint;
@@ -14,6 +15,7 @@ export interface ReceivedConfigureAccount {
   readonly configFlags: number;
 }
 
+/** A request to lock an amount. */
 export interface ReceivedPrepareTransfer {
   readonly type: "PrepareTransfer";
   readonly debtorId: bigint;
@@ -31,6 +33,7 @@ export interface ReceivedPrepareTransfer {
   readonly finalInterestRateTs: Timestamp;
 }
 
+/** A request to commit or dismiss what is locked. */
 export interface ReceivedFinalizeTransfer {
   readonly type: "FinalizeTransfer";
   readonly debtorId: bigint;

@@ -91,8 +91,10 @@ export const nextChange = (account: Account, now: Timestamp): Pick<Account, "las
   lastChangeSeqnum: nextSeqnum(account.lastChangeSeqnum),
 });
 
+/** Whether it is the issuer's own account. */
 export const isRoot = (account: Pick<Account, "creditorId">): boolean => account.creditorId === ROOT_CREDITOR_ID;
 
+/** Whether its owner wants it to be closed. */
 export const isScheduledForDeletion = (account: Pick<Account, "configFlags">): boolean =>
   (account.configFlags & CONFIG_SCHEDULED_FOR_DELETION) !== 0;
 

@@ -14,8 +14,13 @@ export interface AccountScanVerdict {
   readonly messages: readonly SentMessage[];
 }
 
+/** An account of which nothing was told for so long is told of again. */
 export const HEARTBEAT_DAYS = 7;
+
+/** A prepared transfer that is still open is told of again each time. */
 export const REMINDER_DAYS = 7;
+
+/** The shortest time between two attempts to close an account. */
 export const DELETION_ATTEMPT_DAYS = 14;
 const PURGE_DELAY_DAYS = 14 + 90 + 2;
 

@@ -43,6 +43,7 @@ const apiScopes: Readonly<Record<string, string>> = {
   "debtors-supervisor": "access.readonly activate",
 };
 
+/** Where browsers may be sent back to, by client. */
 export interface RedirectUris {
   readonly webapp: readonly string[];
   readonly swaggerUi: readonly string[];

@@ -2,6 +2,7 @@
 import type { ClientCredentials } from "./clients.ts";
 import type { Reservation } from "./users.ts";
 
+/** Makes debtors by the agent's own API. */
 export interface NewDebtors {
   /** Reserves a random free debtor ID. */
   reserve(): Promise<Reservation>;
@@ -24,6 +25,7 @@ export interface NewDebtorsOptions {
 
 const TIMEOUT_MILLIS = 10_000;
 
+/** Makes them with a token of the client whose credentials are given. Both functions throw AgentUnavailable. */
 export function createNewDebtors({ nodeUrl, tokenUrl, credentials }: NewDebtorsOptions): NewDebtors {
   async function getToken(): Promise<string> {
     const { clientId, clientSecret } = credentials;

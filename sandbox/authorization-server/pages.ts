@@ -12,6 +12,7 @@ export interface CredentialsForm {
   readonly complaint?: string;
 }
 
+/** The form to log in or to sign up. */
 export function renderCredentials({
   uid,
   csrfToken,
@@ -50,6 +51,7 @@ export function renderCredentials({
   );
 }
 
+/** What the user is asked to allow. */
 export interface ConsentForm {
   readonly uid: string;
   readonly csrfToken: string;
@@ -58,6 +60,7 @@ export interface ConsentForm {
   readonly scopes: readonly string[];
 }
 
+/** The form to allow or refuse a client what it asks for. */
 export const renderConsent = ({ uid, csrfToken, clientName, accountId, scopes }: ConsentForm): string =>
   renderPage(
     "Allow access",
@@ -75,8 +78,13 @@ export const renderConsent = ({ uid, csrfToken, clientName, accountId, scopes }:
 export const renderProblem = (message: string): string =>
   renderPage("This did not work", `<p role="alert" class="complaint">${escapeHtml(message)}</p>`);
 
+/** In characters. */
 export const EMAIL_LENGTH_MAX = 254;
+
+/** In characters. */
 export const PASSWORD_LENGTH_MIN = 8;
+
+/** In characters. */
 export const PASSWORD_LENGTH_MAX = 200;
 
 const meanings: Readonly<Record<string, string>> = {

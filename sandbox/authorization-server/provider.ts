@@ -35,6 +35,7 @@ export interface ProviderOptions {
   readonly log: Logger;
 }
 
+/** Makes the provider. Throws AuthorizationServerUnavailable when the package is not installed. */
 export async function createProvider({ pool, issuer, clients, redirectUris, log }: ProviderOptions): Promise<Provider> {
   const jwk = JSON.parse(await findSecret(pool, "signing key", makeSigningKey)) as object;
   const cookieKey = await findSecret(pool, "cookie key", makeRandomSecret);

@@ -7,6 +7,7 @@ interface Row {
   readonly isConsumed: boolean;
 }
 
+/** The storage of a provider: one adapter for each of its models. */
 export const createRecordAdapter =
   (pool: Pool): AdapterFactory =>
   (model) => {

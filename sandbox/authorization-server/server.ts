@@ -35,6 +35,7 @@ export interface AuthorizationServerOptions {
   readonly log: Logger;
 }
 
+/** The server, being served. */
 export interface AuthorizationServer {
   /** The issuer: `http://host:port`. */
   readonly url: string;

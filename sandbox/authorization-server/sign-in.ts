@@ -27,6 +27,7 @@ const notYours = "This log-in is not yours, or took too long. Go back to the app
 
 type Mode = pages.CredentialsForm["mode"];
 
+/** Makes what answers the steps of a log-in. */
 export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: SignInOptions): SignIn {
   const steps: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
     "GET ": (visit) =>

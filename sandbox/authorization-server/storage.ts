@@ -55,4 +55,5 @@ export async function findSecret(pool: Pool, name: string, make: () => string): 
   return (await find())!.value;
 }
 
+/** 32 characters that nobody guesses, safe in a URL. */
 export const makeRandomSecret = (): string => randomBytes(24).toString("base64url");

@@ -2,6 +2,7 @@
 import type { Pool } from "../../src/database/database.ts";
 import { hashPassword, isPassword } from "./passwords.ts";
 
+/** Somebody who has signed up, and the debtor that was made for them. */
 export interface User {
   readonly email: string;
   /** The unsigned decimal. */
@@ -10,6 +11,7 @@ export interface User {
   readonly isActivated: boolean;
 }
 
+/** What it takes to activate the debtor of a user. */
 export type Reservation = Pick<User, "debtorId" | "reservationId">;
 
 /** The user with that password; `undefined` when there is none. E-mail addresses are compared without case. */
@@ -44,6 +46,7 @@ export async function addUser(
   });
 }
 
+/** Whether somebody has signed up with it, in any case of the letters. */
 export async function isEmailTaken(pool: Pool, email: string): Promise<boolean> {
   const row = await pool.maybeOne({
     name: "sandbox_is_email_taken",
@@ -65,6 +68,7 @@ export async function replaceReservation(pool: Pool, user: User, next: Reservati
   return { ...user, ...next };
 }
 
+/** Notes that the debtor of the user is active. */
 export async function markActivated(pool: Pool, email: string): Promise<void> {
   await pool.run({
     name: "sandbox_mark_activated",

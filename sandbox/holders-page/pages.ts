@@ -14,6 +14,7 @@ export function renderCurrencies(debtorIds: readonly bigint[]): string {
   return renderPage("Holders", items.length === 0 ? hint : list);
 }
 
+/** What the page of a currency shows. */
 export interface CurrencyPage {
   readonly debtorId: bigint;
   readonly balances: Balances;

@@ -24,6 +24,7 @@ export interface HoldersPageOptions {
   readonly log: Logger;
 }
 
+/** The page, being served. */
 export interface HoldersPage {
   readonly url: string;
   close(): Promise<void>;

@@ -23,6 +23,7 @@ export interface StoredMessage {
   readonly redelivered: boolean;
 }
 
+/** A broker that can be looked into. */
 export interface MemoryBroker extends Broker {
   /** What waits in a queue, oldest first, without what is delivered and not acknowledged. */
   messagesIn(queue: string): readonly StoredMessage[];

@@ -20,6 +20,7 @@ export interface Queue {
   readonly deadLetterQueue?: string;
 }
 
+/** Lets messages of an exchange into a queue. */
 export interface Binding {
   readonly exchange: string;
   readonly queue: string;

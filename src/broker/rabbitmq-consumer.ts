@@ -6,6 +6,7 @@ import { type ConsumeOptions, type Consumer, type Delivery, QueueNotFound } from
 import { createDeadLetters, type DeadLetters, losesDeadLetters } from "./rabbitmq-dead-letters.ts";
 import type { Publisher } from "./rabbitmq-publisher.ts";
 
+/** What a consumer has from its connection. */
 export interface ConsumerContext {
   /** For dead letters that the broker would lose. */
   readonly send: Publisher["send"];

@@ -35,6 +35,7 @@ export const losesDeadLetters = (version: string): boolean => /^3\.(\d|10|11)\./
 const RETRY_PAUSE_MILLIS = 500;
 const RETRY_PAUSE_MILLIS_MAX = 30_000;
 
+/** Makes the sender of one channel. It tries again, with growing pauses, until the channel is lost. */
 export function createDeadLetters<Rejected extends { readonly message: ConsumeMessage }>(
   options: DeadLettersOptions<Rejected>,
 ): DeadLetters<Rejected> {

@@ -8,6 +8,7 @@ export const CONFIRM_MILLIS_MAX = 20_000;
 /** Frames that a channel buffers before it asks to wait. */
 const BUFFERED_FRAMES_MAX = 2048;
 
+/** Publishes batches, and tells the fate of each message. */
 export interface Publisher {
   /** See Broker. Batches that are published at a time go through channels of their own. */
   publish(publications: readonly Publication[]): Promise<PublicationOutcome[]>;
@@ -31,6 +32,7 @@ interface Lane {
   onDrain: () => void;
 }
 
+/** Makes the publisher of a connection. Channels are opened when they are needed, and kept. */
 export function createPublisher(connection: RecoveringChannelModel, log: Logger): Publisher {
   const idleLanes: Lane[] = [];
 

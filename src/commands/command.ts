@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import type { SettingName } from "../settings.ts";
 
+/** Environment variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** An option; its shape is that of `parseArgs`, with what the help needs. */
@@ -24,6 +25,7 @@ export interface CommandInput {
   readonly signal: AbortSignal;
 }
 
+/** A command of `swpt-debtors`. */
 export interface Command {
   readonly name: string;
   /** One line for the list of commands. */

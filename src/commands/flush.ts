@@ -21,18 +21,18 @@ const flushCommand = (name: string, part: PartName, messages: string): Command =
   },
 });
 
-export const flushAll = flushCommand("flush_all", "flusher", "all outgoing messages");
-export const flushConfigureAccounts = flushCommand(
+export const flushAll: Command = flushCommand("flush_all", "flusher", "all outgoing messages");
+export const flushConfigureAccounts: Command = flushCommand(
   "flush_configure_accounts",
   "configure_accounts_flusher",
   "ConfigureAccount messages",
 );
-export const flushPrepareTransfers = flushCommand(
+export const flushPrepareTransfers: Command = flushCommand(
   "flush_prepare_transfers",
   "prepare_transfers_flusher",
   "PrepareTransfer messages",
 );
-export const flushFinalizeTransfers = flushCommand(
+export const flushFinalizeTransfers: Command = flushCommand(
   "flush_finalize_transfers",
   "finalize_transfers_flusher",
   "FinalizeTransfer messages",

@@ -11,6 +11,7 @@ import type { ConsumerMetrics } from "../workers/consumer.ts";
 import type { FlusherMetrics } from "../workers/flusher.ts";
 import type { ScannerMetrics } from "../workers/scanner.ts";
 
+/** All instruments of one process. */
 export type Instruments = Registry;
 
 const PREFIX = "swpt_debtors_";
@@ -25,9 +26,11 @@ export function createInstruments(): Instruments {
   return registry;
 }
 
+/** What the instruments show at this moment, in a form that can be sent to the supervisor. */
 export const readInstruments = async (registry: Instruments): Promise<readonly Metric[]> =>
   (await registry.getMetricsAsJSON()) as unknown as Metric[];
 
+/** Instruments of the web server. */
 export function createHttpMetrics(registry: Instruments): HttpMetrics {
   const seconds = new Histogram({
     name: `${PREFIX}http_request_seconds`,
@@ -41,6 +44,7 @@ export function createHttpMetrics(registry: Instruments): HttpMetrics {
   };
 }
 
+/** Instruments of the message consumer. */
 export function createConsumerMetrics(registry: Instruments): ConsumerMetrics {
   const messages = new Counter({
     name: `${PREFIX}messages_total`,
@@ -69,6 +73,7 @@ export function createConsumerMetrics(registry: Instruments): ConsumerMetrics {
   };
 }
 
+/** Instruments of the flushers, which share them. */
 export function createFlusherMetrics(registry: Instruments): FlusherMetrics {
   const options = { labelNames: ["outbox"], registers: [registry] };
   const sent = new Counter({ name: `${PREFIX}flushed_total`, help: "Messages sent", ...options });
@@ -105,6 +110,7 @@ export function createFlusherMetrics(registry: Instruments): FlusherMetrics {
   };
 }
 
+/** Instruments of the scanner. */
 export function createScannerMetrics(registry: Instruments): ScannerMetrics {
   const registers = [registry];
   const progress = new Gauge({

@@ -1,8 +1,10 @@
 /** All commands. Each file is loaded when its command is wanted: a flusher has no use for the web server's memory. */
 import type { Command } from "./command.ts";
 
+/** What runs when no command is named. */
 export const DEFAULT_COMMAND = "all";
 
+/** The commands by name, in the order in which they are listed. */
 export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = {
   all: async () => (await import("./all.ts")).all,
   configure: async () => (await import("./configure.ts")).configure,

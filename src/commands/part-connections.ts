@@ -7,6 +7,7 @@ import { answerSupervisor } from "../runtime/supervised-process.ts";
 import { createInstruments, type Instruments, readInstruments, watchPool } from "./instruments.ts";
 import { findObstacles } from "./readiness.ts";
 
+/** What a part of a node is handed. */
 export interface PartConnections {
   readonly pool: Pool;
   readonly instruments: Instruments;

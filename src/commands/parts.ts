@@ -7,6 +7,7 @@ import { runToEnd, stopWithSupervisor } from "../runtime/supervised-process.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import type { Environment } from "./command.ts";
 
+/** The name of a part: the only argument of its process. */
 export type PartName = keyof typeof parts;
 
 /** Runs a part until the supervisor says stop, and resolves to the exit code. */

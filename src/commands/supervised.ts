@@ -6,6 +6,7 @@ import { supervise } from "../runtime/supervisor.ts";
 import type { Environment } from "./command.ts";
 import type { PartName } from "./parts.ts";
 
+/** Which parts, and for whom. */
 export interface SupervisedParts {
   readonly command: string;
   readonly parts: readonly { readonly name: PartName; readonly processes: number }[];

@@ -14,6 +14,7 @@ const CONNECT_TIMEOUT_MILLIS = 5_000;
 const RECONNECT_MILLIS = 500;
 const RECONNECT_MILLIS_MAX = 30_000;
 
+/** Tells the flushers of all processes that there is something to send. */
 export interface Waker {
   /**
    * Tells all listeners that something was written. Returns at once. A call during a notification, or shortly after it,
@@ -24,6 +25,7 @@ export interface Waker {
   close(): Promise<void>;
 }
 
+/** Makes a waker that shares the connections of the pool. */
 export function createWaker(db: Database): Waker {
   let isWanted = false;
   let isClosed = false;

@@ -10,8 +10,10 @@ import { CONFIG_SCHEDULED_FOR_DELETION, type Debtor, isActive, STATUS_ACTIVATED 
 import { infoIriOf } from "./info-iri.ts";
 import { isNegligibleAmountOf } from "./negligible-amount.ts";
 
+/** What becomes of the debtor. */
 export type AccountVerdict = { readonly action: "ignore" } | { readonly action: "update"; readonly debtor: Debtor };
 
+/** What becomes of the debtor, or of an account that nobody needs. */
 export type AccountUpdateVerdict =
   | AccountVerdict
   /** Nobody needs the account: it is to be configured for deletion. The debtor is there when it is reserved. */

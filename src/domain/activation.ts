@@ -47,6 +47,7 @@ export const reserve = (debtorId: bigint, now: Timestamp): NewDebtor => ({
 export const activate = (debtor: Debtor, now: Timestamp): Configured =>
   configure(debtor, { statusFlags: debtor.statusFlags | STATUS_ACTIVATED }, now);
 
+/** What becomes of a request to activate a reservation. */
 export type ActivationVerdict =
   | ({ readonly action: "activate" } & Configured)
   /** It has been activated with this reservation before, and may have been deactivated since. Nothing changes. */
@@ -69,6 +70,7 @@ export function activateReservation(
   return isReserved ? { action: "activate", ...activate(debtor, now) } : { action: "repeat", debtor };
 }
 
+/** What becomes of a request to deactivate a debtor. */
 export type DeactivationVerdict =
   /** All transfers of the debtor must be deleted, too. */
   | ({ readonly action: "deactivate" } & Configured)

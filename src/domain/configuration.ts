@@ -46,6 +46,7 @@ export interface ConfigurationUpdate {
   readonly latestUpdateId: bigint;
 }
 
+/** What becomes of a request to change the configuration. */
 export type ConfigurationUpdateVerdict =
   | ({ readonly action: "configure" } & Configured)
   /** A repetition: nothing changes but that it has been counted. */

@@ -5,6 +5,7 @@ import type { RunningTransfer } from "./running-transfer.ts";
 /** The error code of a transfer that its debtor has cancelled. */
 export const CANCELED_BY_THE_SENDER = "CANCELED_BY_THE_SENDER";
 
+/** What becomes of a request to cancel. */
 export type CancellationVerdict =
   | { readonly action: "finalize"; readonly transfer: RunningTransfer }
   /** It has failed already, perhaps by an earlier cancellation. */

@@ -13,6 +13,7 @@ export type NewTransfer = Pick<
 /** A transfer that has begun, before the database has given it a `coordinatorRequestId`. */
 export type InitiatedTransfer = Omit<RunningTransfer, "coordinatorRequestId">;
 
+/** What becomes of a request to create a transfer. */
 export type TransferCreationVerdict =
   | { readonly action: "create"; readonly debtor: Debtor; readonly transfer: InitiatedTransfer }
   /** The same transfer exists already. */

@@ -8,12 +8,14 @@ import type { Timestamp } from "../values/timestamp.ts";
 import { ROOT_CREDITOR_ID } from "./debtor.ts";
 import type { RunningTransfer } from "./running-transfer.ts";
 
+/** What becomes of a locked amount. */
 export type PreparedTransferVerdict =
   /** The transfer is (or has been) settled by this message: its whole amount is to be committed. */
   | { readonly action: "commit"; readonly transfer: RunningTransfer; readonly message: FinalizeTransfer }
   /** What has been locked is to be let go. */
   | { readonly action: "dismiss"; readonly message: FinalizeTransfer };
 
+/** What becomes of the transfer. */
 export type TransferVerdict =
   | { readonly action: "ignore" }
   | { readonly action: "finalize"; readonly transfer: RunningTransfer };

@@ -1,5 +1,6 @@
 /** What is answered to a request, apart from the headers that every answer has. */
 
+/** What is answered. */
 export interface Answer {
   readonly status: number;
   /** Lower-case names. */

@@ -14,6 +14,7 @@ export type Auditor = (
   callerName: string | undefined,
 ) => void;
 
+/** Makes the auditor of a server. Who calls is told by address, too: of the proxy when its headers are not believed. */
 export function createAuditor(log: Logger, areForwardedHeadersTrusted: boolean): Auditor {
   const auditLog = log.child({ audit: true }, { level: "info" });
   return (request, target, status, callerName) => {

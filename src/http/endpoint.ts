@@ -40,6 +40,7 @@ export interface AdmittedRequest {
   readonly contentType: string | undefined;
 }
 
+/** What one operation of the API does with a request that has been admitted. */
 export interface Endpoint {
   /** The schema of the request object; undefined when there is none. */
   readonly bodySchema?: TSchema;

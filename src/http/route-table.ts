@@ -62,8 +62,10 @@ export const routeTable = [
   { method: "GET", path: "/debtors/.docs/swagger-ui/{asset}", operationId: "getSwaggerUiAsset", scope: null, access: "public" },
 ] as const satisfies readonly RouteEntry[];
 
+/** The names of the operations, as the API document has them. */
 export type OperationId = (typeof routeTable)[number]["operationId"];
 
+/** One method at one path. */
 export interface Route extends RouteEntry {
   readonly operationId: OperationId;
 }

@@ -1,5 +1,6 @@
 /** What an operation answers when the contract forbids what was asked for. Spec: http-api. */
 
+/** Every reason to refuse a request. A door has an answer for each of them, or it does not compile. */
 export type RefusalCode =
   | "DEBTOR_EXISTS"
   | "NO_FREE_DEBTOR_ID"

@@ -10,6 +10,7 @@ import {
 import { belongsToParentOnly, type ShardingRealm } from "../values/shard.ts";
 import { plusSeconds, type Timestamp } from "../values/timestamp.ts";
 
+/** What counts as old, ineffectual or foreign. All times may be fractions. */
 export interface ScanRules {
   readonly realm: ShardingRealm;
   /** During a split: debtors that belong to the parent shard only are deleted. */

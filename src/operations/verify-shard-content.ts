@@ -11,6 +11,7 @@ export interface ForeignRow {
   readonly debtorId: bigint;
 }
 
+/** How gently the tables are read. */
 export interface VerificationPace {
   readonly rowsPerRead: number;
   readonly pauseSeconds: number;

@@ -15,6 +15,7 @@ export interface Backoff {
   reset(): void;
 }
 
+/** Makes a pause that grows from `minMillis` to `maxMillis`, both of them milliseconds. */
 export function createBackoff({ minMillis, maxMillis }: { minMillis: number; maxMillis: number }): Backoff {
   let millis = minMillis;
   return {

@@ -7,6 +7,7 @@ export interface ProcessMetrics {
   readonly metrics: readonly Metric[];
 }
 
+/** One metric of a process with its samples, as prom-client reports it. */
 export interface Metric {
   readonly name: string;
   readonly help: string;
@@ -22,6 +23,7 @@ interface Sample {
   readonly labels: Readonly<Partial<Record<string, string | number>>>;
 }
 
+/** Of Prometheus' text format, version 0.0.4. */
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** Nothing is added up: each sample keeps the labels of its process, and the reader sums as it likes. */

@@ -12,6 +12,7 @@ export type Timestamp = bigint & { readonly [timestampBrand]: true };
 /** A calendar date as `YYYY-MM-DD`, years 0001 to 9999. Ordered as text. */
 export type CalendarDate = string & { readonly [calendarDateBrand]: true };
 
+/** Lengths of time in microseconds. */
 export const MICROS_PER_SECOND = 1_000_000n;
 export const MICROS_PER_DAY = 86_400n * MICROS_PER_SECOND;
 

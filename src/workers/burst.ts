@@ -21,6 +21,7 @@ import {
 import { belongsToParentOnly, isResponsible, type ShardingRealm } from "../values/shard.ts";
 import { now, type Timestamp } from "../values/timestamp.ts";
 
+/** What a burst is taken from and sent to. */
 export interface BurstContext {
   readonly pool: Pool;
   readonly broker: Broker;

@@ -17,6 +17,7 @@ export interface ConsumerMetrics {
   batch(size: number, seconds: number): void;
 }
 
+/** What a batch is applied with. */
 export interface BatchContext {
   readonly pool: Pool;
   readonly realm: ShardingRealm;

@@ -33,6 +33,7 @@ export interface DrainPauses {
   readonly maxMillis: number;
 }
 
+/** Consumes one queue. */
 export interface MessageConsumer {
   /**
    * Consumes until the signal aborts; then finishes the batches under way, acknowledges them and resolves. Rejects, with
@@ -46,6 +47,7 @@ export interface MessageConsumer {
 const BATCH_COUNT_MAX = 500;
 const DRAIN_PAUSES: DrainPauses = { idleMillis: 15_000, firstMillis: 15_000, maxMillis: 3_600_000 };
 
+/** Makes a consumer; it does nothing before it is run. */
 export function createConsumer(options: ConsumerOptions): MessageConsumer {
   return {
     run: async (signal) => {

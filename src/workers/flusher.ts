@@ -22,6 +22,7 @@ export interface FlusherOptions extends BurstContext {
   readonly metrics?: FlusherMetrics | undefined;
 }
 
+/** Sends what one outbox holds. */
 export interface Flusher {
   /** Sends one burst. Resolves to the number of rows that are gone. Throws what `flushBurst` throws. */
   runOnce(): Promise<number>;
@@ -46,6 +47,7 @@ const BROKER_LOOK_MILLIS = 200;
 /** Trouble that goes on is logged no oftener. */
 const TROUBLE_LOG_MILLIS = 60_000;
 
+/** Makes a flusher; it does nothing before it is run. */
 export function createFlusher(options: FlusherOptions): Flusher {
   const { broker, outbox, burstCount, periodSeconds, log, metrics } = options;
   const bell = createBell();

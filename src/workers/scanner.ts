@@ -17,6 +17,7 @@ export interface ScannerOptions {
   readonly metrics?: ScannerMetrics;
 }
 
+/** How fast the scanner walks. */
 export interface ScannerPace {
   /** About how long one pass takes. */
   readonly days: number;
@@ -25,12 +26,14 @@ export interface ScannerPace {
   readonly beatMillis: number;
 }
 
+/** Where a scanner counts. */
 export interface ScannerMetrics {
   /** After each read: how much of the pass is done, from 0 to 1, and what the read changed. */
   progress(fraction: number, counts: ScanCounts): void;
   passDone(): void;
 }
 
+/** Walks the table of debtors. */
 export interface Scanner {
   /** One pass with the shortest pauses. Rejects when the database is away. */
   runOnce(signal: AbortSignal): Promise<void>;
@@ -41,6 +44,7 @@ export interface Scanner {
 // A pass over a table that has grown meanwhile must not keep the pace of the small one until its end.
 const RECKONING_MILLIS_MAX = 600_000;
 
+/** Makes a scanner; it does nothing before it is run. */
 export function createScanner({ pool, rules, pace, log, metrics }: ScannerOptions): Scanner {
   const backoff = createBackoff({ minMillis: 500, maxMillis: 30_000 });
 

@@ -108,6 +108,45 @@ test("no export is dead", () => {
 const countOf = (name: string, text: string): number =>
   text.split(new RegExp(`(?<![\\w$])${RegExp.escape(name)}(?![\\w$])`)).length - 1;
 
+test("every file of the product and the sandbox begins by saying what it is about", () => {
+  const silent = sources.filter(({ file, text }) => /^(src|sandbox)\//.test(file) && !text.startsWith("/**"));
+  assert.deepEqual(
+    silent.map(({ file }) => file),
+    [],
+  );
+});
+
+const EXPORT =
+  /^export (?:async )?(?:abstract )?(?:function\*?|const|class|interface|type) (?<name>\w+)(?<isCommand>: Command =)?/;
+
+/**
+ * Exempt are bags of options, whose members say it; commands, which have a summary; the endpoints and the objects of
+ * the API, which are named and described by the API document.
+ */
+const needsNoDocstring = (file: string, { name, isCommand }: Record<string, string>): boolean =>
+  name!.endsWith("Options") || isCommand !== undefined || /^src\/http\/(routes|schemas)\//.test(file);
+
+/** Whether there is a comment above the line. One may stand for a block of constants. */
+function isExplained(lines: readonly string[], index: number): boolean {
+  const above = lines[index - 1] ?? "";
+  if (/^export const .*;$/.test(above)) return isExplained(lines, index - 1);
+  return above.endsWith("*/") || above.startsWith("//");
+}
+
+test("what the product and the sandbox export says what it promises", () => {
+  const silent = sources
+    .filter(({ file }) => /^(src|sandbox)\//.test(file))
+    .flatMap(({ file, text }) => {
+      const lines = text.split("\n");
+      return lines.flatMap((line, index) => {
+        const exported = EXPORT.exec(line)?.groups as Record<string, string> | undefined;
+        if (exported === undefined || needsNoDocstring(file, exported) || isExplained(lines, index)) return [];
+        return [`${file}: ${exported.name}`];
+      });
+    });
+  assert.deepEqual(silent, []);
+});
+
 test("package.json lists the packages that are used, each where it belongs", () => {
   const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
   const packagesIn = (isWanted: (file: string) => boolean): Set<string> =>

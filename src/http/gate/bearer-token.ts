@@ -3,6 +3,7 @@
 /** The longest token that is looked at, in characters. Those of the known authorization servers have under 2,000. */
 export const TOKEN_LENGTH_MAX = 8192;
 
+/** What the `Authorization` headers of a request hold. */
 export type BearerToken =
   | { readonly kind: "token"; readonly token: string }
   /** No header, several, another scheme, or nothing after the scheme. */

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "./clock.ts";
 
+/** Says whether a server may be asked, and is told how that went. */
 export interface CircuitBreaker {
   /** Whether the caller may ask the server. One who is admitted must report `succeeded` or `failed`. */
   admit(): boolean;
@@ -20,6 +21,7 @@ export interface CircuitBreakerOptions {
   readonly clock: Clock;
 }
 
+/** Makes a breaker that admits everybody until failures are reported. */
 export function createCircuitBreaker({ failuresMax, pauseSeconds, clock }: CircuitBreakerOptions): CircuitBreaker {
   let failures = 0;
   let pausedUntil = -Infinity;

@@ -1,5 +1,6 @@
 /** The two clocks of the gate. */
 
+/** What time it is; tests let it pass. */
 export interface Clock {
   /** Seconds since 1970, with a fraction: what `exp` is compared with. */
   wallSeconds(): number;
@@ -7,6 +8,7 @@ export interface Clock {
   steadySeconds(): number;
 }
 
+/** The machine's own. */
 export const systemClock: Clock = {
   wallSeconds: () => Date.now() / 1000,
   steadySeconds: () => performance.now() / 1000,

@@ -1,5 +1,6 @@
 /** Runs so many tasks at a time, lets so many wait, and refuses the rest. */
 
+/** Gives tasks their turn. */
 export interface ConcurrencyLimit {
   /**
    * Runs the task as soon as there is a place, first come, first served. Rejects with a TooBusy when too many wait
@@ -8,10 +9,12 @@ export interface ConcurrencyLimit {
   run<Result>(task: () => Promise<Result>, signal: AbortSignal): Promise<Result>;
 }
 
+/** So many wait already that one more is refused. */
 export class TooBusy extends Error {
   override readonly name = "TooBusy";
 }
 
+/** Makes a limit. `runningMax` and `waitingMax` are numbers of tasks. */
 export function createConcurrencyLimit({
   runningMax,
   waitingMax,

@@ -21,6 +21,7 @@ export type GateDecision =
   /** 503: the authorization server cannot be asked. */
   | { readonly outcome: "unavailable"; readonly retryAfterSeconds: number };
 
+/** Decides who may pass. */
 export interface Gate {
   /** `authorizationHeaders`: the values of all `Authorization` headers of the request. Never rejects. */
   authenticate(

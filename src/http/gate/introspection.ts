@@ -12,6 +12,7 @@ export type Introspection =
   /** A refresh token, say. */
   | { readonly kind: "no access token" };
 
+/** Which member of the answer names the caller; null: `sub`, else `username`. */
 export type IdentityClaim = "sub" | "username" | null;
 
 /** The authorization server did not give an answer that can be used. The message names no host. */

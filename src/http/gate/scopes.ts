@@ -2,6 +2,8 @@
 
 /** What an operation may demand. */
 export const scopes = ["access.readonly", "access", "activate", "deactivate", "restrict"] as const;
+
+/** One of `scopes`. */
 export type Scope = (typeof scopes)[number];
 
 /** The scopes of ours that a token satisfies, one bit each: a cache holds many of these. */
@@ -17,6 +19,7 @@ export function readScopes(granted: unknown): ScopeSet {
   ) as ScopeSet;
 }
 
+/** Whether the scope is in the set. */
 export const hasScope = (set: ScopeSet, scope: Scope): boolean => (set & bitOf(scope)) !== 0;
 
 /** Whether the dot-separated segments of `granted` are the first ones, or all, of those of `required`. */

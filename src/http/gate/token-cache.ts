@@ -11,6 +11,7 @@ export interface Grant {
   readonly expiresAt: number;
 }
 
+/** Grants by the digest of their token. */
 export interface TokenCache {
   /** The grant of the token with that key, unless it is unknown, kept for too long or expired. */
   find(key: string): Grant | undefined;
@@ -38,6 +39,7 @@ interface Entry {
   wasUsed: boolean;
 }
 
+/** Makes an empty cache. Keys must be of one length, and tell nothing of the token. */
 export function createTokenCache({ seconds, entriesMax, bytesMax, clock }: TokenCacheOptions): TokenCache {
   // A Map walks in the order of insertion. Using an entry does not move it to the end (as a strict "least recently used"
   // would want): that fills the Map with holes, and closing them stops the process for as long as there are entries.

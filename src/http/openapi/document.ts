@@ -17,6 +17,7 @@ export interface OpenApiDocument {
   };
 }
 
+/** An operation, in the terms of OpenAPI. */
 export interface OperationObject {
   readonly operationId: string;
   readonly tags: readonly string[];
@@ -28,12 +29,14 @@ export interface OperationObject {
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
 }
 
+/** An answer to an operation, in the terms of OpenAPI. */
 export interface ResponseObject {
   readonly description: string;
   readonly headers?: Readonly<Record<string, object>>;
   readonly content?: Content;
 }
 
+/** Bodies by their content type, in the terms of OpenAPI. */
 export type Content = Readonly<Record<string, { readonly schema: SchemaObject; readonly example?: unknown }>>;
 
 /** The parts of a JSON Schema that the reference shows. */

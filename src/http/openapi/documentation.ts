@@ -2,6 +2,7 @@
 import { buildOpenApiDocument } from "./document.ts";
 import { writeReferencePage } from "./reference-page.ts";
 
+/** The texts that describe the API. */
 export interface Documentation {
   /** The OpenAPI document, as JSON. */
   openApiText(): string;

@@ -4,6 +4,7 @@ import type { OperationId } from "../route-table.ts";
 import * as debtors from "../schemas/debtors.ts";
 import * as transfers from "../schemas/transfers.ts";
 
+/** What is said about one operation. */
 export interface OperationText {
   readonly tag: "admin" | "debtors" | "transfers" | "documents" | "health" | "docs";
   readonly summary: string;
@@ -14,6 +15,7 @@ export interface OperationText {
   readonly responses: Readonly<Record<number, ResponseText>>;
 }
 
+/** What is said about one answer. */
 export interface ResponseText {
   readonly description: string;
   readonly schema?: TSchema;
@@ -26,6 +28,7 @@ const location = { Location: { description: "An absolute URL.", schema: { type: 
 const debtorNotActive = { description: "There is no such active debtor." };
 const transferMissing = { description: "There is no such transfer." };
 
+/** One for each operation, or it does not compile. */
 export const operationTexts: Readonly<Record<OperationId, OperationText>> = {
   reserveRandomDebtor: {
     tag: "admin",

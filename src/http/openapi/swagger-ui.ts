@@ -11,6 +11,7 @@ const packageFolder = path.join(
 );
 const ownFolder = fileURLToPath(new URL("swagger-ui/", import.meta.url));
 
+/** A file of Swagger UI. */
 export interface Asset {
   readonly contentType: string;
   readonly content: Buffer;
