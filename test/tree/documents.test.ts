@@ -1,0 +1,91 @@
+/** The documents of the repository: their links lead somewhere, and what they name is there. */
+import assert from "node:assert/strict";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { commands as sandboxCommands } from "../../sandbox/commands.ts";
+import { commandLoaders } from "../../src/commands/list.ts";
+import { settings } from "../../src/settings.ts";
+import { readSources, root } from "./sources.ts";
+
+const files = globSync(["*.md", "{bench,deploy,docs,sandbox,src}/**/*.md"], { cwd: root }).sort();
+const documents = files.map((file) => {
+  const text = readFileSync(path.join(root, file), "utf8");
+  return { file, text, prose: text.replaceAll(/```[\s\S]*?```/g, "") };
+});
+const commands = [...(await Promise.all(Object.values(commandLoaders).map((load) => load()))), ...sandboxCommands];
+const productText = readSources()
+  .filter(({ file }) => file.startsWith("src/"))
+  .map(({ text }) => text)
+  .join("\n");
+
+/** As GitHub makes the anchors of headings. */
+const anchorsOf = (prose: string): string[] =>
+  Array.from(prose.matchAll(/^#+ (.*)$/gm), ([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+
+test("every link leads to a file and a heading that are there", () => {
+  const broken: string[] = [];
+  for (const { file, prose } of documents) {
+    for (const [, link] of prose.matchAll(/\]\(([^)]+)\)/g)) {
+      if (/^https?:/.test(link!)) continue;
+      const [target, anchor] = link!.split("#") as [string, string | undefined];
+      const targetFile = target === "" ? file : path.join(path.dirname(file), target);
+      const isThere = existsSync(path.join(root, targetFile));
+      const targetProse = documents.find((document) => document.file === targetFile)?.prose ?? "";
+      if (!isThere || (anchor !== undefined && !anchorsOf(targetProse).includes(anchor))) {
+        broken.push(`${file}: ${link}`);
+      }
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+test("every file that is named is there", () => {
+  const missing = documents.flatMap(({ file, prose }) =>
+    Array.from(prose.matchAll(/\b(?:bin|deploy|docs|scripts|src|test)\/[\w/.-]+\.\w+/g), ([name]) => name)
+      .filter((name) => !existsSync(path.join(root, name)))
+      .map((name) => `${file}: ${name}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test("every command and option that is named is there", () => {
+  const missing: string[] = [];
+  for (const { file, text } of documents) {
+    for (const [, name, rest] of text.matchAll(/(?<!-n )swpt-debtors ([a-z_]+)([^`\n]*)/g)) {
+      const command = commands.find((candidate) => candidate.name === name);
+      for (const [, option] of rest!.replace(/#.*/, "").matchAll(/--([a-z-]+)/g)) {
+        if (!Object.hasOwn({ help: true, ...command?.options }, option!)) missing.push(`${file}: ${name} --${option}`);
+      }
+      if (command === undefined) missing.push(`${file}: ${name}`);
+    }
+  }
+  assert.deepEqual(missing, []);
+});
+
+test("every setting that is named is there", () => {
+  const pattern =
+    /\b(?:APP|PROTOCOL|WEBSERVER|FLUSH|TOKEN|OAUTH2|METRICS|MIN|MAX|DELETE|SETUP|POSTGRES)_[A-Z0-9_]+\b(?!…)/g;
+  // Variables of the image of Swagger UI.
+  const others = /^OAUTH2_(?:AUTHORIZATION|TOKEN|REFRESH|REDIRECT)_URL$/;
+  const missing = documents.flatMap(({ file, text }) =>
+    Array.from(text.matchAll(pattern), ([name]) => name)
+      .filter((name) => !Object.hasOwn(settings, name) && !others.test(name) && !name.endsWith("_"))
+      .map((name) => `${file}: ${name}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test("every line of the log that is quoted is one that the program writes", () => {
+  const missing = documents.flatMap(({ file, prose }) =>
+    Array.from(prose.matchAll(/`([A-Z][a-z]+ [a-z][^`]*)`/g), ([, line]) => line!.replaceAll("\n", " "))
+      .filter((line) => !productText.includes(`"${line}`))
+      .map((line) => `${file}: ${line}`),
+  );
+  assert.deepEqual(missing, []);
+});
