@@ -10,7 +10,7 @@ import { openPool, type Pool } from "../../src/database/database.ts";
 import { migrate } from "../../src/database/migrations.ts";
 import { type BreakableConnection, makeBreakable } from "../broker/breakable-connection.ts";
 import { baseEnvironment } from "../commands/environment.ts";
-import { findFreePort, startCommand } from "../support/command.ts";
+import { findFreePort, listeningUrl, startCommand } from "../support/command.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
@@ -71,7 +71,7 @@ before(async () => {
   };
   const all = stack.use(startCommand(["all"], environment));
   output = all.output;
-  url = (await all.outputMatching(/Listening url="([^"]+)"/))[1]!;
+  url = await listeningUrl(all);
   assert.equal((await send("POST", `/debtors/${DEBTOR}/activate`, {})).status, 200);
 });
 
