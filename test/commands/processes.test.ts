@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import test, { after } from "node:test";
 import { promisify } from "node:util";
 import amqp from "amqplib";
-import { findFreePort, type RunningCommand, runCommand, startCommand } from "../support/command.ts";
+import { findFreePort, listeningUrl, runCommand, startCommand } from "../support/command.ts";
 import { waitFor } from "../support/wait.ts";
 import { baseEnvironment, createTestNode } from "./environment.ts";
 
@@ -40,10 +40,6 @@ const isAnswering = (url: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-async function listeningUrl(command: RunningCommand): Promise<string> {
-  return (await command.outputMatching(/Listening url="([^"]+)"/))[1]!;
-}
 
 async function startMonitored(args: readonly string[], environment: Readonly<Record<string, string>>) {
   const port = await findFreePort();

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { parser } from "@prometheus-io/lezer-promql";
 import { parse } from "yaml";
 import { createTestNode } from "../commands/environment.ts";
-import { findFreePort, runCommand, startCommand } from "../support/command.ts";
+import { findFreePort, listeningUrl, runCommand, startCommand } from "../support/command.ts";
 import { waitFor } from "../support/wait.ts";
 
 const deploy = new URL("../../deploy/", import.meta.url);
@@ -70,7 +70,7 @@ const exposed = await (async () => {
   await runCommand(["subscribe"], node.environment);
   const port = await findFreePort();
   await using command = startCommand(["all"], { ...node.environment, METRICS_PORT: String(port) });
-  const url = (await command.outputMatching(/Listening url="([^"]+)"/))[1]!;
+  const url = await listeningUrl(command);
   await fetch(`${url}/debtors/7/activate`, {
     method: "POST",
     headers: { "content-type": "application/json" },

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import test, { after } from "node:test";
 import { openPool, type Pool } from "../../src/database/database.ts";
 import { baseEnvironment } from "../commands/environment.ts";
-import { type RunningCommand, runCommand, startCommand } from "../support/command.ts";
+import { listeningUrl, runCommand, startCommand } from "../support/command.ts";
 import { createEmptyDatabase, createTestDatabase } from "../support/database.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
@@ -27,9 +27,6 @@ after(async () => {
   await Promise.all([database.close(), authorityDatabase.close(), host.close()]);
 });
 const environment = { ...baseEnvironment, PROTOCOL_BROKER_URL: host.url, POSTGRES_URL: database.url };
-
-const listening = async (command: RunningCommand): Promise<string> =>
-  (await command.outputMatching(/Listening url="([^"]+)"/))[1]!;
 
 async function post(url: string, body: object, expected: number): Promise<Response> {
   const headers = { "content-type": "application/json" };
@@ -73,7 +70,7 @@ test("after a restore that loses time, put right as the manual says, nothing is 
 
   // At the time of the backup one transfer is over, and one has been begun, its message not sent yet.
   await using before = startCommand(["all"], environment);
-  const url = await listening(before);
+  const url = await listeningUrl(before);
   await post(`${url}/debtors/${ISSUER}/activate`, {}, 200);
   await post(`${url}/debtors/${ISSUER}/transfers/`, transferOf(1), 201);
   const watched = openPool({ url: database.url, size: 1, applicationName: "test" });
@@ -82,14 +79,14 @@ test("after a restore that loses time, put right as the manual says, nothing is 
   await watched.close();
   await before.stop();
   await using writing = startCommand(["webserver"], environment);
-  await post(`${await listening(writing)}/debtors/${ISSUER}/transfers/`, transferOf(2), 201);
+  await post(`${await listeningUrl(writing)}/debtors/${ISSUER}/transfers/`, transferOf(2), 201);
   await writing.stop();
 
   await using backup = await copyDatabase(database.url, "backup");
 
   // In the time that will be lost the second transfer ends, another one is made, a debtor is activated, one restricted.
   await using lost = startCommand(["all"], environment);
-  const lostUrl = await listening(lost);
+  const lostUrl = await listeningUrl(lost);
   const lostPool = database.pool;
   await post(`${lostUrl}/debtors/${ISSUER}/transfers/`, transferOf(3), 201);
   await waitFor(async () => (await isOver(lostPool, 2)) && isOver(lostPool, 3), { what: () => lost.output() });
@@ -110,13 +107,13 @@ test("after a restore that loses time, put right as the manual says, nothing is 
   await pool.run({ name: "", text: repair });
   // 4. What administrators did, again.
   await using alone = startCommand(["webserver"], restored);
-  const aloneUrl = await listening(alone);
+  const aloneUrl = await listeningUrl(alone);
   await post(`${aloneUrl}/debtors/${NEWCOMER}/activate`, {}, 200);
   await post(`${aloneUrl}/debtors/${ISSUER}/restrict`, { minBalance: -1000 }, 200);
   await alone.stop();
   // 5. to 7.
   await using node = startCommand(["all"], restored);
-  const nodeUrl = await listening(node);
+  const nodeUrl = await listeningUrl(node);
   await waitFor(
     async () => (await pool.many({ name: "", text: "select from debtor where is_config_effectual" })).length === 2,
     { what: () => node.output() },

@@ -6,7 +6,7 @@ import { INT64_MIN } from "../../src/values/int64.ts";
 import { isInShard, messageRoutingKey, parseShard } from "../../src/values/shard.ts";
 import { baseEnvironment } from "../commands/environment.ts";
 import * as amqp from "../support/amqp.ts";
-import { type RunningCommand, runCommand, startCommand } from "../support/command.ts";
+import { listeningUrl, runCommand, startCommand } from "../support/command.ts";
 import { createEmptyDatabase, createTestDatabase } from "../support/database.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
@@ -65,9 +65,6 @@ const run = async (args: string[], environment: Record<string, string>): Promise
   assert.equal(code, 0, output);
   return output;
 };
-const listening = async (command: RunningCommand): Promise<string> =>
-  (await command.outputMatching(/Listening url="([^"]+)"/))[1]!;
-
 const countOf = async (pool: Pool, table: string, condition = "true"): Promise<bigint> =>
   (await pool.maybeOne<{ count: bigint }>({ name: "", text: `select count(*) from ${table} where ${condition}` }))!
     .count;
@@ -86,7 +83,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
   after(() => Promise.all(parts.map((part) => part.stop("SIGKILL"))));
 
   // The doors of the debtors: what a proxy in front does, after the digest of the ID.
-  const parentUrl = await listening(webserver);
+  const parentUrl = await listeningUrl(webserver);
   let doorOf: (debtorId: bigint) => string | undefined = () => parentUrl;
   for (const debtorId of debtorIds) {
     const debtor = `${parentUrl}/debtors/${BigInt.asUintN(64, debtorId)}`;
@@ -144,7 +141,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
     }),
   );
   after(() => Promise.all(nodes.map((node) => node.stop("SIGKILL"))));
-  const urls = await Promise.all(nodes.map(listening));
+  const urls = await Promise.all(nodes.map(listeningUrl));
   doorOf = (debtorId) => urls[children.indexOf(childOf(debtorId))];
   await acceptMore();
   await Promise.all(issuers.map((issuer) => issuer.stop()));

@@ -9,7 +9,7 @@ import { formatTimestamp, now } from "../../src/values/timestamp.ts";
 import { baseEnvironment } from "../commands/environment.ts";
 import { describeSchema } from "../database/schema-description.ts";
 import * as amqp from "../support/amqp.ts";
-import { runCommand, startCommand } from "../support/command.ts";
+import { listeningUrl, runCommand, startCommand } from "../support/command.ts";
 import { createEmptyDatabase } from "../support/database.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
@@ -109,7 +109,7 @@ test("a node of the Python program is taken over under traffic, and nothing is l
   assert.equal(code, 0, output);
   assert.match(output, /The database of the Python program has been adopted/);
   await using node = startCommand(["all"], environment);
-  url = (await node.outputMatching(/Listening url="([^"]+)"/))[1]!;
+  url = await listeningUrl(node);
   await waitFor(() => issuer.transfers.length > 100, { what: () => `transfers: ${node.output()}`, timeoutSeconds: 90 });
   const activation = await fetch(`${url}/debtors/${python.RESERVED}/activate`, {
     method: "POST",

@@ -4,36 +4,17 @@ import fc from "fast-check";
 import { judgeAccountPurge, judgeAccountUpdate, judgeRejectedConfig } from "../../src/domain/account-messages.ts";
 import { judgeDeactivation } from "../../src/domain/activation.ts";
 import type { Debtor } from "../../src/domain/debtor.ts";
-import type { AccountPurge, AccountUpdate, RejectedConfig } from "../../src/messages/incoming.ts";
+import type { AccountPurge, AccountUpdate } from "../../src/messages/incoming.ts";
 import { type CalendarDate, EPOCH_DATE, plusSeconds, type Timestamp } from "../../src/values/timestamp.ts";
 import { parseSample } from "../messages/sample-messages.ts";
+import { updateFor as anyUpdateFor, rejectionFor } from "./account-messages.ts";
 import { activeDebtor, at, reservedDebtor, THEN } from "./records.ts";
 
 const now = at("2026-11-23T10:00:00.123456Z");
 const date = (text: string) => text as CalendarDate;
 
-/** An update of the debtor's account with an effectual configuration. */
-const updateFor = (debtor: Debtor, changes: Partial<AccountUpdate> = {}): AccountUpdate => ({
-  ...parseSample("AccountUpdate"),
-  debtorId: debtor.debtorId,
-  lastConfigTs: debtor.lastConfigTs,
-  lastConfigSeqnum: debtor.lastConfigSeqnum,
-  configFlags: debtor.configFlags,
-  configData: debtor.configData,
-  negligibleAmount: Number(-debtor.minBalance),
-  ts: now,
-  ...changes,
-});
-
-const rejectionFor = (debtor: Debtor, changes: Partial<RejectedConfig> = {}): RejectedConfig => ({
-  ...parseSample("RejectedConfig"),
-  configTs: debtor.lastConfigTs,
-  configSeqnum: debtor.lastConfigSeqnum,
-  configFlags: debtor.configFlags,
-  configData: debtor.configData,
-  negligibleAmount: Number(-debtor.minBalance),
-  ...changes,
-});
+const updateFor = (debtor: Debtor, changes: Partial<AccountUpdate> = {}): AccountUpdate =>
+  anyUpdateFor(debtor, { ts: now, ...changes });
 
 function updated(verdict: { readonly action: string; readonly debtor?: Debtor }): Debtor {
   assert.equal(verdict.action, "update");

@@ -7,7 +7,6 @@ import { findTransfer } from "../../src/database/running-transfers.ts";
 import type { Debtor } from "../../src/domain/debtor.ts";
 import type { RunningTransfer } from "../../src/domain/running-transfer.ts";
 import type {
-  AccountUpdate,
   FinalizedTransfer,
   IncomingMessage,
   PreparedTransfer,
@@ -17,6 +16,7 @@ import { applyMessages, applyMessagesIsolating } from "../../src/operations/appl
 import { activateNewDebtor, deactivateDebtor, reserveDebtor } from "../../src/operations/debtors.ts";
 import { cancelTransfer, createTransferCreator, deleteTransfer } from "../../src/operations/transfers.ts";
 import { type CalendarDate, now, plusSeconds, type Timestamp } from "../../src/values/timestamp.ts";
+import { updateFor } from "../domain/account-messages.ts";
 import { activeDebtor, reservedDebtor, runningTransfer, THEN } from "../domain/records.ts";
 import { parseSample } from "../messages/sample-messages.ts";
 import { createTestDatabase } from "../support/database.ts";
@@ -33,17 +33,6 @@ const given = {
   transfer: async (debtor: Debtor, n = 1): Promise<RunningTransfer> =>
     (await createTransfer(newTransfer(debtor.debtorId, n, { transferNote: "note", transferNoteFormat: "-" }))).transfer,
 };
-
-const updateFor = (debtor: Debtor, changes: Partial<AccountUpdate> = {}): AccountUpdate => ({
-  ...parseSample("AccountUpdate"),
-  debtorId: debtor.debtorId,
-  lastConfigTs: debtor.lastConfigTs,
-  lastConfigSeqnum: debtor.lastConfigSeqnum,
-  configFlags: debtor.configFlags,
-  configData: debtor.configData,
-  negligibleAmount: Number(-debtor.minBalance),
-  ...changes,
-});
 
 const keyOf = (transfer: RunningTransfer) => ({
   debtorId: transfer.debtorId,

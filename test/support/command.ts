@@ -83,6 +83,10 @@ export function startCommand(
   };
 }
 
+/** Waits until the web server of a command listens; its URL. The command must log at the level info. */
+export const listeningUrl = async (command: RunningCommand): Promise<string> =>
+  (await command.outputMatching(/Listening url="([^"]+)"/))[1]!;
+
 /** Runs the program to its end. */
 export async function runCommand(
   args: readonly string[],
