@@ -41,7 +41,7 @@ const say = (line: string): void => console.error(`bench: ${line}`);
 
 await main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error);
-  process.exitCode = 1;
+  process.exit(1); // What was interrupted may still be under way.
 });
 
 async function main(args: string[]): Promise<void> {
@@ -62,6 +62,10 @@ async function main(args: string[]): Promise<void> {
   const byName = (name: string): Benchmark => benchmarks.find((benchmark) => benchmark.name === name)!;
   const wanted = values.only.length === 0 ? benchmarks : values.only.map(byName);
 
+  const interruption = Promise.withResolvers<never>();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => interruption.reject(new Error(`Interrupted by ${signal}`)));
+  }
   await using servers = new AsyncDisposableStack();
   for (const provide of [providePostgres, provideRabbitMq]) {
     const server = await provide(say);
@@ -69,13 +73,14 @@ async function main(args: string[]): Promise<void> {
     // Each stage removes what it has made. This stops a server that was started for us.
     servers.defer(() => server.release("swpt_bench_nothing"));
   }
-  const figures = await measure(plan, wanted);
+  await using stack = new AsyncDisposableStack();
+  const figures = await Promise.race([measure(plan, wanted, stack), interruption.promise]);
   console.log(formatTable(figures));
   say(`written to ${await save(values.results, plan, figures)}`);
 }
 
-async function measure(plan: Plan, wanted: readonly Benchmark[]): Promise<Figure[]> {
-  await using stack = new AsyncDisposableStack();
+/** What it makes on the servers goes on the stack. */
+async function measure(plan: Plan, wanted: readonly Benchmark[], stack: AsyncDisposableStack): Promise<Figure[]> {
   const virtualHost = stack.use(await createVirtualHost());
   const stages = [];
   for (const debtorCount of plan.debtorCounts) {
