@@ -8,7 +8,7 @@ import { commandLoaders } from "../../src/commands/list.ts";
 import { settings } from "../../src/settings.ts";
 import { readSources, root } from "./sources.ts";
 
-const files = globSync(["*.md", "{bench,deploy,docs,sandbox,src}/**/*.md"], { cwd: root }).sort();
+const files = globSync(["*.md", "{bench,deploy,docs,sandbox,src}/**/*.md", "test/README.md"], { cwd: root }).sort();
 const documents = files.map((file) => {
   const text = readFileSync(path.join(root, file), "utf8");
   return { file, text, prose: text.replaceAll(/```[\s\S]*?```/g, "") };
