@@ -189,15 +189,32 @@ test("package.json lists the packages that are used, each where it belongs", () 
   );
 });
 
-test("no source says where or by whom it was written", () => {
-  const files = globSync(["{src,sandbox,bench,scripts,docs,.ci}/**/*", "*.md", "*.json"], {
-    cwd: root,
-    withFileTypes: true,
-  })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name));
-  const telling = files.filter((file) =>
-    /\/work\/(main|shared)\b|\bas an AI\b|\bChatGPT\b|\bClaude\b/i.test(readFileSync(file, "utf8")),
+test("a file of the product is read in one sitting: it has at most 300 lines", () => {
+  const long = sources.filter(({ file, text }) => /^(src|sandbox)\//.test(file) && text.split("\n").length > 300);
+  assert.deepEqual(
+    long.map(({ file }) => file),
+    [],
   );
-  assert.deepEqual(telling, []);
+});
+
+/** Everything that is in the repository, whatever it is. */
+const readAllFiles = (): { file: string; text: string }[] =>
+  globSync(["*", ".ci/*", "{bench,bin,deploy,docs,sandbox,scripts,src,test}/**/*"], { cwd: root, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+    .filter((file) => file !== "test/tree/tree.test.ts" && !file.startsWith("bench/results/"))
+    .map((file) => ({ file, text: readFileSync(path.join(root, file), "utf8") }));
+
+test("no file says where or by whom it was written", () => {
+  const telling = /\/work\/(?:main|shared)\b|\/root\/|\bas an AI\b|\bChatGPT\b|\bClaude\b|\bissue #\d/i;
+  const files = readAllFiles().filter(({ text }) => telling.test(text));
+  assert.deepEqual(
+    files.map(({ file }) => file),
+    [],
+  );
+});
+
+test("the lock file names no registry", () => {
+  const text = readFileSync(path.join(root, "package-lock.json"), "utf8");
+  assert.doesNotMatch(text, /"resolved"|https?:\/\/registry\./);
 });
