@@ -66,6 +66,7 @@ async function consumeMessages(stage: Stage, brokerUrl: string, type: MessageTyp
   // What it had not acknowledged would be back.
   await watch.until((ready) => ready === 0);
   await checkEffects(stage, type, count);
+  await emptyTables(stage);
   return ((count - prefetch) * 1000) / (ended.at - begun.beforeAt);
 }
 
