@@ -1,8 +1,6 @@
 -- The sandbox's accounting authority keeps its books here, apart from the tables of the agent. Every statement may be
 -- repeated: it is run at each start.
 
-create schema if not exists sandbox;
-
 create table if not exists sandbox.account (
   debtor_id bigint not null,
   creditor_id bigint not null,

@@ -2,15 +2,17 @@
 import { readFile } from "node:fs/promises";
 import type { Database, Pool, Statement } from "../../src/database/database.ts";
 import { formatTimestamp, type Timestamp } from "../../src/values/timestamp.ts";
+import { ensureSchema } from "../schema.ts";
 import { type AccountKey, Ledger, type PreparedTransferKey } from "./ledger.ts";
 import type { Account, PreparedTransferRecord } from "./records.ts";
 import { DELETION_ATTEMPT_DAYS, HEARTBEAT_DAYS, REMINDER_DAYS } from "./scan.ts";
 
-/** Creates what is missing of the schema `sandbox`. */
+/** Creates what is missing of the tables. Processes that do so at the same time wait for each other. */
 export async function createTables(pool: Pool): Promise<void> {
   const schema = await readFile(new URL("schema.sql", import.meta.url), "utf8");
   const statements = schema.replaceAll(/^--.*$/gm, "").split(";");
   await pool.transaction(async (db) => {
+    await ensureSchema(db);
     await lockBooks(db);
     for (const [index, text] of statements.entries()) {
       if (text.trim() !== "") await db.run({ name: `sandbox_schema_${index}`, text });

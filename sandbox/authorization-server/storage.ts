@@ -1,17 +1,17 @@
 /** The PostgreSQL schema `sandbox`, in which the authorization server remembers things. */
 import { randomBytes } from "node:crypto";
 import type { Pool } from "../../src/database/database.ts";
+import { ensureSchema } from "../schema.ts";
 
 /** Makes what is missing. Processes that do so at the same time wait for each other. */
 export async function prepareStorage(pool: Pool): Promise<void> {
   await pool.transaction(async (db) => {
-    await db.many({ name: "sandbox_lock", text: "select pg_advisory_xact_lock(hashtext('sandbox schema'))" });
+    await ensureSchema(db);
     for (const [index, text] of statements.entries()) await db.run({ name: `sandbox_prepare_${index}`, text });
   });
 }
 
 const statements = [
-  "create schema if not exists sandbox",
   `create table if not exists sandbox.secret (
      name text primary key,
      value text not null
