@@ -24,6 +24,7 @@ everything in order; a second one, at once. The schema must be there: run \`swpt
       environment,
       signal,
       isRestarting: true,
+      isHeapSmall: true,
     });
   },
 };

@@ -15,16 +15,19 @@ export interface SupervisedParts {
   readonly signal: AbortSignal;
   /** See `supervise`; false when not given. */
   readonly isRestarting?: boolean;
+  /** Whether the processes are to keep their memory small, at the cost of speed; false when not given. */
+  readonly isHeapSmall?: boolean;
 }
 
 const program = fileURLToPath(new URL("../../bin/swpt-debtors.js", import.meta.url));
 
-// Memory before speed, within reason. Young garbage is collected earlier than by default, the heap grows by a fifth between
-// two collections of old garbage instead of up to fourfold, and glibc keeps one arena instead of eight for each processor:
-// `all` had 353 MB resident after load, and 545 MB without the last two, which cost the web server 10 to 20 % of its speed
-// (npm run bench -- --only memory).
-const nodeOptions = ["--max-semi-space-size=2", "--heap-growing-percent=20"];
-const allocatorSettings = { MALLOC_ARENA_MAX: "1" };
+// Under `all`, the whole of a small node, memory goes before speed: young and old garbage is collected earlier than by
+// default, and glibc keeps a single arena (npm run bench -- --only memory). Who runs the parts apart is after speed, and
+// these settings cost the web server about a third of it (npm run bench -- --only create-transfer).
+const smallHeap = {
+  nodeOptions: ["--max-semi-space-size=2", "--heap-growing-percent=20"],
+  environment: { MALLOC_ARENA_MAX: "1" },
+};
 
 /** Runs the parts until the signal is aborted, and resolves to the exit code. */
 export function superviseParts({
@@ -34,12 +37,13 @@ export function superviseParts({
   environment,
   signal,
   isRestarting = false,
+  isHeapSmall = false,
 }: SupervisedParts): Promise<number> {
   return supervise({
     parts,
     program,
-    nodeOptions,
-    environment: { ...allocatorSettings, ...environment },
+    nodeOptions: isHeapSmall ? smallHeap.nodeOptions : [],
+    environment: isHeapSmall ? { ...smallHeap.environment, ...environment } : environment,
     isRestarting,
     monitoringPort: config.metricsPort,
     log: createLogger({ ...config.log, command }),

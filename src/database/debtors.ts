@@ -1,6 +1,7 @@
 /** Statements on the table `debtor` that more than one operation uses. */
 import type { NewDebtor } from "../domain/activation.ts";
 import type { Debtor } from "../domain/debtor.ts";
+import type { IssuingDebtor } from "../domain/transfer-creation.ts";
 import { formatTimestamp } from "../values/timestamp.ts";
 import type { Database } from "./database.ts";
 
@@ -37,6 +38,21 @@ export function lockDebtors(db: Database, debtorIds: readonly bigint[]): Promise
     name: "lock_debtors",
     text: `
       select ${DEBTOR_COLUMNS}
+      from debtor
+      where debtor_id = any ($1::bigint[])
+      order by debtor_id
+      for no key update`,
+    values: [debtorIds],
+  });
+}
+
+/** Locks debtors as `lockDebtors` does, and reads what the creation of a transfer asks of them, which is done often. */
+export function lockIssuingDebtors(db: Database, debtorIds: readonly bigint[]): Promise<IssuingDebtor[]> {
+  return db.many({
+    name: "lock_issuing_debtors",
+    text: `
+      select debtor_id as "debtorId", status_flags as "statusFlags", running_transfers_count as "runningTransfersCount",
+        actions_count as "actionsCount", actions_count_reset_date as "actionsCountResetDate"
       from debtor
       where debtor_id = any ($1::bigint[])
       order by debtor_id

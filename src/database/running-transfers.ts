@@ -1,7 +1,6 @@
 /** Statements on the table `running_transfer`. Whoever locks debtors and transfers locks the debtors first. */
-import type { Debtor } from "../domain/debtor.ts";
 import type { RunningTransfer } from "../domain/running-transfer.ts";
-import type { InitiatedTransfer } from "../domain/transfer-creation.ts";
+import type { InitiatedTransfer, IssuingDebtor } from "../domain/transfer-creation.ts";
 import { formatTimestamp } from "../values/timestamp.ts";
 import type { Uuid } from "../values/uuid.ts";
 import type { Database } from "./database.ts";
@@ -74,7 +73,7 @@ export function lockTransfer(db: Database, debtorId: bigint, transferUuid: Uuid)
 export function insertTransfers(
   db: Database,
   transfers: readonly InitiatedTransfer[],
-  debtors: readonly Debtor[],
+  debtors: readonly IssuingDebtor[],
 ): Promise<Pick<RunningTransfer, "coordinatorRequestId">[]> {
   return db.many({
     name: "insert_transfers",

@@ -6,7 +6,11 @@ const ACTIONS_PERIOD_DAYS = 30;
 const DOCUMENTS_PERIOD_DAYS = 365;
 
 /** The debtor with one more action counted, or `undefined` when it has reached the limit. */
-export function countAction(debtor: Debtor, actionsPerMonthMax: number, now: Timestamp): Debtor | undefined {
+export function countAction<Counting extends Pick<Debtor, "actionsCount" | "actionsCountResetDate">>(
+  debtor: Counting,
+  actionsPerMonthMax: number,
+  now: Timestamp,
+): Counting | undefined {
   const { actionsCount: count, actionsCountResetDate: resetDate } = debtor;
   const counted = countOneMore({ count, resetDate }, ACTIONS_PERIOD_DAYS, actionsPerMonthMax, now);
   return counted && { ...debtor, actionsCount: counted.count, actionsCountResetDate: counted.resetDate };

@@ -10,12 +10,18 @@ export type NewTransfer = Pick<
   "debtorId" | "transferUuid" | "amount" | "recipientUri" | "recipient" | "transferNoteFormat" | "transferNote"
 >;
 
+/** What the creation of a transfer asks of a debtor, and changes in it. */
+export type IssuingDebtor = Pick<
+  Debtor,
+  "debtorId" | "statusFlags" | "runningTransfersCount" | "actionsCount" | "actionsCountResetDate"
+>;
+
 /** A transfer that has begun, before the database has given it a `coordinatorRequestId`. */
 export type InitiatedTransfer = Omit<RunningTransfer, "coordinatorRequestId">;
 
 /** What becomes of a request to create a transfer. */
 export type TransferCreationVerdict =
-  | { readonly action: "create"; readonly debtor: Debtor; readonly transfer: InitiatedTransfer }
+  | { readonly action: "create"; readonly debtor: IssuingDebtor; readonly transfer: InitiatedTransfer }
   /** The same transfer exists already. */
   | { readonly action: "repeat" }
   | {
@@ -31,7 +37,7 @@ export type TransferCreationVerdict =
 export function judgeTransferCreation(
   wanted: NewTransfer,
   existing: NewTransfer | undefined,
-  debtor: Debtor | undefined,
+  debtor: IssuingDebtor | undefined,
   actionsPerMonthMax: number,
   now: Timestamp,
 ): TransferCreationVerdict {

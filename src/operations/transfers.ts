@@ -1,6 +1,6 @@
 /** What a debtor does with its issuing transfers. Spec: http-api, "transfers"; domain, "The life of an issuing transfer". */
 import { type Database, DatabaseUnavailable, type Pool } from "../database/database.ts";
-import { lockDebtors } from "../database/debtors.ts";
+import { lockDebtors, lockIssuingDebtors } from "../database/debtors.ts";
 import {
   deleteTransfer as deleteTransferRow,
   finalizeTransfer,
@@ -9,10 +9,14 @@ import {
   lockTransfer,
   type TransferKey,
 } from "../database/running-transfers.ts";
-import type { Debtor } from "../domain/debtor.ts";
 import type { RunningTransfer } from "../domain/running-transfer.ts";
 import { judgeCancellation } from "../domain/transfer-cancellation.ts";
-import { type InitiatedTransfer, judgeTransferCreation, type NewTransfer } from "../domain/transfer-creation.ts";
+import {
+  type InitiatedTransfer,
+  type IssuingDebtor,
+  judgeTransferCreation,
+  type NewTransfer,
+} from "../domain/transfer-creation.ts";
 import { createBatcher } from "../runtime/batcher.ts";
 import { now } from "../values/timestamp.ts";
 import type { Uuid } from "../values/uuid.ts";
@@ -100,9 +104,9 @@ async function createTransfers(
 async function load(
   db: Database,
   wanted: readonly NewTransfer[],
-): Promise<{ debtors: Map<bigint, Debtor>; transfers: ReadonlyMap<string, RunningTransfer> }> {
+): Promise<{ debtors: Map<bigint, IssuingDebtor>; transfers: ReadonlyMap<string, RunningTransfer> }> {
   const [debtors, transfers] = await Promise.all([
-    lockDebtors(db, [...new Set(wanted.map((transfer) => transfer.debtorId))]),
+    lockIssuingDebtors(db, [...new Set(wanted.map((transfer) => transfer.debtorId))]),
     findTransfers(db, wanted),
   ]);
   return {
