@@ -16,8 +16,8 @@ export interface SupervisorOptions {
   readonly parts: readonly { readonly name: string; readonly processes: number }[];
   /** The program of a child; it is given the name of its part as the only argument. */
   readonly program: string;
-  /** Options of Node.js for the children. */
-  readonly nodeOptions: readonly string[];
+  /** Options of Node.js for the child that is given the name of this part. */
+  readonly nodeOptionsOf: (part: string) => readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether a child that dies is started again. Otherwise everything ends with it, and the exit code is 1. */
   readonly isRestarting: boolean;
@@ -66,8 +66,8 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
   }
 
   function startWorker(part: string): Worker {
-    const { program: exec, nodeOptions: execArgv } = options;
-    cluster.setupPrimary({ exec, args: [part], execArgv: [...execArgv], serialization: "advanced" });
+    const { program: exec, nodeOptionsOf } = options;
+    cluster.setupPrimary({ exec, args: [part], execArgv: [...nodeOptionsOf(part)], serialization: "advanced" });
     return cluster.fork(options.environment);
   }
 
