@@ -2,11 +2,11 @@
  * The limit for the flusher: the same messages, published in bursts of the same size with nothing else to do, each burst
  * confirmed before the next one. A program of its own. Arguments: the broker's URL, messages, messages in a burst.
  */
-import { OUTGOING_EXCHANGE } from "../src/broker/objects.ts";
+import { OUTGOING_EXCHANGE } from "../src/broker/agent-topology.ts";
 import { encodePrepareTransfer } from "../src/messages/outgoing.ts";
 import { now } from "../src/values/timestamp.ts";
+import { FIRST_DEBTOR_ID } from "./fixture.ts";
 import { connectTo } from "./queue.ts";
-import { FIRST_DEBTOR_ID } from "./stage.ts";
 
 const [brokerUrl, count, burstCount] = [process.argv[2]!, Number(process.argv[3]), Number(process.argv[4])];
 

@@ -1,13 +1,13 @@
 /** How fast one consumer process works off a queue that is full, for each type of message. */
-import { INCOMING_EXCHANGE } from "../src/broker/objects.ts";
+import { INCOMING_EXCHANGE } from "../src/broker/agent-topology.ts";
 import { findFreePort } from "../test/support/command.ts";
 import { type Figure, sizeTarget } from "./figures.ts";
+import { emptyTables, type Fixture } from "./fixture.ts";
 import { checkEffects, type MessageType, prepareMessages } from "./incoming.ts";
 import type { Bench } from "./plan.ts";
 import { startProduct, waitUntil } from "./product.ts";
 import { publishAll, watchQueue } from "./queue.ts";
 import { type Contender, median, medianRatio, runRounds } from "./rounds.ts";
-import { emptyTables, type Stage } from "./stage.ts";
 
 const QUEUE = "swpt_debtors";
 const RATE_MIN: Partial<Record<MessageType, number>> = { AccountUpdate: 5_000, PreparedTransfer: 5_000 };
@@ -22,9 +22,9 @@ export async function benchConsume({ plan, stages, brokerUrl }: Bench): Promise<
   const figures: Figure[] = [];
   for (const type of plan.messageTypes) {
     const contenders = stages.map(
-      (stage): Contender => ({
-        name: String(stage.debtorCount),
-        run: () => consumeMessages(stage, brokerUrl, type, plan.consumedMessages),
+      (fixture): Contender => ({
+        name: String(fixture.debtorCount),
+        run: () => consumeMessages(fixture, brokerUrl, type, plan.consumedMessages),
       }),
     );
     const rounds = await runRounds(contenders, plan.rounds);
@@ -58,18 +58,18 @@ export async function benchConsume({ plan, stages, brokerUrl }: Bench): Promise<
  * Messages per second, from just before the consumer acknowledges its first messages (all that it may hold is with it by
  * then, so its start does not count) until the queue is empty, and as many are with it again.
  */
-async function consumeMessages(stage: Stage, brokerUrl: string, type: MessageType, count: number): Promise<number> {
-  await emptyTables(stage);
-  const bodies = await prepareMessages(stage, type, count);
+async function consumeMessages(fixture: Fixture, brokerUrl: string, type: MessageType, count: number): Promise<number> {
+  await emptyTables(fixture);
+  const bodies = await prepareMessages(fixture, type, count);
   await publishAll(brokerUrl, INCOMING_EXCHANGE, type, bodies);
-  await stage.client.query("checkpoint");
+  await fixture.client.query("checkpoint");
   await using watch = await watchQueue(brokerUrl, QUEUE);
   await watch.until((ready) => ready === count);
 
   const metricsPort = await findFreePort();
-  const consumer = startProduct("consume_messages", { ...stage.environment, METRICS_PORT: String(metricsPort) });
+  const consumer = startProduct("consume_messages", { ...fixture.environment, METRICS_PORT: String(metricsPort) });
   await using _ = consumer;
-  const prefetch = Number(stage.environment.PROTOCOL_BROKER_PREFETCH_COUNT);
+  const prefetch = Number(fixture.environment.PROTOCOL_BROKER_PREFETCH_COUNT);
   const begun = await watch.until((ready) => ready < count - prefetch);
   const ended = await watch.until((ready) => ready === 0);
   await waitUntil(consumer, async () => (await countApplied(metricsPort)) === count, "all messages to be applied");
@@ -77,8 +77,8 @@ async function consumeMessages(stage: Stage, brokerUrl: string, type: MessageTyp
   if (exit.code !== 0) throw new Error(`The consumer ended with ${exit.code}:\n${consumer.output()}`);
   // What it had not acknowledged would be back.
   await watch.until((ready) => ready === 0);
-  await checkEffects(stage, type, count);
-  await emptyTables(stage);
+  await checkEffects(fixture, type, count);
+  await emptyTables(fixture);
   return ((count - prefetch) * 1000) / (ended.at - begun.beforeAt);
 }
 

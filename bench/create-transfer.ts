@@ -1,10 +1,10 @@
 /** `create transfer` over HTTP, beside one statement that checks, changes and records a transfer, run by pgbench. */
 import { type Figure, sizeTarget } from "./figures.ts";
+import { emptyTables, FIRST_DEBTOR_ID, type Fixture } from "./fixture.ts";
 import { runHttpLoad } from "./load/http-load.ts";
 import { runPgbench } from "./pgbench.ts";
 import type { Bench, Plan } from "./plan.ts";
 import { startServing } from "./product.ts";
-import { emptyTables, FIRST_DEBTOR_ID, type Stage } from "./stage.ts";
 import { compareWithLimit } from "./with-limit.ts";
 
 const STATEMENT = `
@@ -29,18 +29,18 @@ export async function benchCreateTransfer(bench: Bench): Promise<Figure[]> {
     name: "create transfer",
     ratioMin: 0.5,
     sizeTarget,
-    start: (stage) => startServing("webserver", stage),
-    runOurs: async (stage, { port }) => {
-      const job = { ...jobOf(bench, stage.debtorCount), port, what: "create-transfer", who: "user" } as const;
-      return checked(stage, bench.plan, await runHttpLoad(job));
+    start: (fixture) => startServing("webserver", fixture),
+    runOurs: async (fixture, { port }) => {
+      const job = { ...jobOf(bench, fixture.debtorCount), port, what: "create-transfer", who: "user" } as const;
+      return checked(fixture, bench.plan, await runHttpLoad(job));
     },
-    runLimit: async (stage) => checked(stage, bench.plan, await runPgbench(stage, STATEMENT, bench.plan)),
+    runLimit: async (fixture) => checked(fixture, bench.plan, await runPgbench(fixture, STATEMENT, bench.plan)),
     afterEach: emptyTables,
   });
 }
 
 /** Throws unless there are about as many transfers and messages as the rate says; pgbench does not count its first moments. */
-async function checked({ client }: Stage, { seconds }: Plan, rate: number): Promise<number> {
+async function checked({ client }: Fixture, { seconds }: Plan, rate: number): Promise<number> {
   const { rows } = await client.query(
     "select least((select count(*) from running_transfer), (select count(*) from prepare_transfer_signal)) as count",
   );

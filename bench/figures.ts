@@ -31,8 +31,8 @@ export const sizeTarget: Target = { of: "value", atLeast: 0.8 };
 /** `undefined` when there is no target. */
 export function isMet({ value, ratio, target }: Figure): boolean | undefined {
   if (target === undefined) return undefined;
-  const judged = target.of === "value" ? value : ratio!;
-  return judged >= (target.atLeast ?? -Infinity) && judged < (target.below ?? Infinity);
+  const decided = target.of === "value" ? value : ratio!;
+  return decided >= (target.atLeast ?? -Infinity) && decided < (target.below ?? Infinity);
 }
 
 const HEADINGS = ["what", "debtors", "figure", "limit", "ratio", "target", ""];

@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { type Figure, sizeTarget } from "./figures.ts";
+import { FIRST_DEBTOR_ID, type Fixture } from "./fixture.ts";
 import type { Bench } from "./plan.ts";
 import { startProduct, waitUntil } from "./product.ts";
 import { declareOutgoingQueue, OUTGOING_QUEUE, type Watch, watchQueue } from "./queue.ts";
-import { FIRST_DEBTOR_ID, type Stage } from "./stage.ts";
 import { compareWithLimit } from "./with-limit.ts";
 
 /** The documented burst, for both. */
@@ -21,7 +21,7 @@ export async function benchFlush(bench: Bench): Promise<Figure[]> {
     ratioMin: 0.7,
     sizeTarget,
     start: async () => ({ [Symbol.asyncDispose]: async () => {} }),
-    runOurs: (stage) => flushRows(stage, watch, plan.flushedMessages),
+    runOurs: (fixture) => flushRows(fixture, watch, plan.flushedMessages),
     runLimit: () => publishBare(brokerUrl, watch, plan.flushedMessages),
     afterEach: async () => {
       await watch.channel.purgeQueue(OUTGOING_QUEUE);
@@ -30,19 +30,19 @@ export async function benchFlush(bench: Bench): Promise<Figure[]> {
   });
 }
 
-async function flushRows(stage: Stage, watch: Watch, count: number): Promise<number> {
-  await stage.client.query("truncate prepare_transfer_signal");
-  await stage.client.query(`
+async function flushRows(fixture: Fixture, watch: Watch, count: number): Promise<number> {
+  await fixture.client.query("truncate prepare_transfer_signal");
+  await fixture.client.query(`
     insert into prepare_transfer_signal (inserted_at, debtor_id, coordinator_request_id, amount, recipient)
-    select now(), ${FIRST_DEBTOR_ID} + i % ${stage.debtorCount}, i, 1000, 'holder'
+    select now(), ${FIRST_DEBTOR_ID} + i % ${fixture.debtorCount}, i, 1000, 'holder'
     from generate_series(1, ${count}) as i`);
-  await stage.client.query("vacuum analyze prepare_transfer_signal");
-  await stage.client.query("checkpoint");
-  const flusher = startProduct("flush_prepare_transfers", stage.environment);
+  await fixture.client.query("vacuum analyze prepare_transfer_signal");
+  await fixture.client.query("checkpoint");
+  const flusher = startProduct("flush_prepare_transfers", fixture.environment);
   await using _ = flusher;
   const rate = await measureArrival(watch, count);
   const isEmpty = async (): Promise<boolean> => {
-    const { rows } = await stage.client.query("select count(*) from prepare_transfer_signal");
+    const { rows } = await fixture.client.query("select count(*) from prepare_transfer_signal");
     return rows[0].count === "0";
   };
   await waitUntil(flusher, isEmpty, "the outbox to be empty");

@@ -1,11 +1,11 @@
 /** `get debtor` over HTTP, beside a select of the same columns, run by pgbench. */
 import { DEBTOR_COLUMNS } from "../src/database/debtors.ts";
 import { type Figure, sizeTarget } from "./figures.ts";
+import { FIRST_DEBTOR_ID } from "./fixture.ts";
 import { runHttpLoad } from "./load/http-load.ts";
 import { runPgbench } from "./pgbench.ts";
 import type { Bench } from "./plan.ts";
 import { startServing } from "./product.ts";
-import { FIRST_DEBTOR_ID } from "./stage.ts";
 import { compareWithLimit } from "./with-limit.ts";
 
 const STATEMENT = `select ${DEBTOR_COLUMNS} from debtor where debtor_id = :debtor_id`;
@@ -16,7 +16,7 @@ export async function benchGetDebtor(bench: Bench): Promise<Figure[]> {
     name: "get debtor",
     ratioMin: 0.2,
     sizeTarget,
-    start: (stage) => startServing("webserver", stage),
+    start: (fixture) => startServing("webserver", fixture),
     runOurs: ({ debtorCount }, { port }) =>
       runHttpLoad({
         port,
@@ -27,7 +27,7 @@ export async function benchGetDebtor(bench: Bench): Promise<Figure[]> {
         clients,
         seconds,
       }),
-    runLimit: (stage) => runPgbench(stage, STATEMENT, bench.plan),
+    runLimit: (fixture) => runPgbench(fixture, STATEMENT, bench.plan),
     afterEach: async () => {},
   });
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "../src/messages/incoming.ts";
 import { formatTimestamp, now, type Timestamp } from "../src/values/timestamp.ts";
 import { bodyOf, type FieldTexts } from "../test/messages/sample-messages.ts";
-import { CONFIGURATION, FIRST_DEBTOR_ID, restoreDebtors, type Stage, scatteredDebtorId } from "./stage.ts";
+import { CONFIGURATION, FIRST_DEBTOR_ID, type Fixture, restoreDebtors, scatteredDebtorId } from "./fixture.ts";
 
 export type MessageType = IncomingMessage["type"];
 
@@ -86,30 +86,30 @@ const kinds: Readonly<Record<MessageType, Kind>> = {
 export const messageTypes = Object.keys(kinds) as MessageType[];
 
 /** Prepares the database for so many messages of a type, and resolves to their bodies. The tables must be empty. */
-export async function prepareMessages(stage: Stage, type: MessageType, count: number): Promise<string[]> {
+export async function prepareMessages(fixture: Fixture, type: MessageType, count: number): Promise<string[]> {
   const { debtorChanges, transferId, fields } = kinds[type];
-  const debtorIds = Array.from({ length: count }, (_, i) => scatteredDebtorId(i, stage.debtorCount));
-  if (transferId === undefined) await restoreDebtors(stage, [...new Set(debtorIds)], debtorChanges);
-  else await insertTransfers(stage, debtorIds, transferId);
+  const debtorIds = Array.from({ length: count }, (_, i) => scatteredDebtorId(i, fixture.debtorCount));
+  if (transferId === undefined) await restoreDebtors(fixture, [...new Set(debtorIds)], debtorChanges);
+  else await insertTransfers(fixture, debtorIds, transferId);
   const at = now();
   return debtorIds.map((debtorId, i) => bodyOf(type, fields(i, debtorId, at)));
 }
 
 /** Throws unless the messages have done what they are for. */
-export async function checkEffects(stage: Stage, type: MessageType, count: number): Promise<void> {
+export async function checkEffects(fixture: Fixture, type: MessageType, count: number): Promise<void> {
   const { effects, isOncePerDebtor } = kinds[type];
-  const { rows } = await stage.client.query(effects);
-  const wanted = isOncePerDebtor ? Math.min(count, stage.debtorCount) : count;
+  const { rows } = await fixture.client.query(effects);
+  const wanted = isOncePerDebtor ? Math.min(count, fixture.debtorCount) : count;
   if (Number(rows[0].count) !== wanted)
     throw new Error(`${type} messages had ${rows[0].count} effects instead of ${wanted}`);
   // What is left of one type would be found by the next.
-  const touched = Array.from({ length: Math.min(count, stage.debtorCount) }, (_, i) =>
-    scatteredDebtorId(i, stage.debtorCount),
+  const touched = Array.from({ length: Math.min(count, fixture.debtorCount) }, (_, i) =>
+    scatteredDebtorId(i, fixture.debtorCount),
   );
-  if (isOncePerDebtor) await restoreDebtors(stage, touched);
+  if (isOncePerDebtor) await restoreDebtors(fixture, touched);
 }
 
-async function insertTransfers({ client }: Stage, debtorIds: readonly number[], transferId: string): Promise<void> {
+async function insertTransfers({ client }: Fixture, debtorIds: readonly number[], transferId: string): Promise<void> {
   await client.query(
     `insert into running_transfer
        (debtor_id, transfer_uuid, amount, recipient_uri, recipient, transfer_note_format, transfer_note, initiated_at,

@@ -2,11 +2,11 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Figure, Target } from "./figures.ts";
+import { emptyTables, FIRST_DEBTOR_ID, type Fixture } from "./fixture.ts";
 import type { Bench } from "./plan.ts";
 import { type Served, startServing } from "./product.ts";
 import { connectTo, declareOutgoingQueue, OUTGOING_QUEUE } from "./queue.ts";
 import { type Contender, median, quantile, runRounds } from "./rounds.ts";
-import { emptyTables, FIRST_DEBTOR_ID, type Stage } from "./stage.ts";
 
 const MEDIAN_TARGET: Target = { of: "value", below: 20 };
 /** A client alone sends now and then, and not in step with anything of ours. */
@@ -15,16 +15,16 @@ const PAUSE_MILLIS_MAX = 30;
 export async function benchLatency({ plan, stages, brokerUrl }: Bench): Promise<Figure[]> {
   await declareOutgoingQueue(brokerUrl);
   await using arrivals = await awaitArrivals(brokerUrl);
-  const contenders: (Contender & { stage: Stage })[] = [];
+  const contenders: (Contender & { fixture: Fixture })[] = [];
   await using processes = new AsyncDisposableStack();
-  for (const stage of stages) {
-    const served = processes.use(await startServing("all", stage));
-    const run = () => timeRequest(stage, served, arrivals);
+  for (const fixture of stages) {
+    const served = processes.use(await startServing("all", fixture));
+    const run = () => timeRequest(fixture, served, arrivals);
     for (let i = 0; i < plan.timedRequests / 4; i++) await run(); // All parts of it are up and warm.
-    contenders.push({ name: String(stage.debtorCount), stage, run });
+    contenders.push({ name: String(fixture.debtorCount), fixture, run });
   }
   const rounds = await runRounds(contenders, plan.timedRequests);
-  const figures = contenders.flatMap(({ name, stage: { debtorCount } }): Figure[] => {
+  const figures = contenders.flatMap(({ name, fixture: { debtorCount } }): Figure[] => {
     const millis = rounds[name]!;
     const common = { debtors: debtorCount, unit: "ms" } as const;
     return [
@@ -33,7 +33,7 @@ export async function benchLatency({ plan, stages, brokerUrl }: Bench): Promise<
     ];
   });
   const [few, many] = contenders;
-  for (const { stage } of contenders) await emptyTables(stage);
+  for (const { fixture } of contenders) await emptyTables(fixture);
   if (few === undefined || many === undefined) return figures;
   return [
     ...figures,
@@ -47,7 +47,7 @@ export async function benchLatency({ plan, stages, brokerUrl }: Bench): Promise<
 }
 
 /** Milliseconds from the sending of the request until its message has come to us. */
-async function timeRequest({ debtorCount }: Stage, { port }: Served, arrivals: Arrivals): Promise<number> {
+async function timeRequest({ debtorCount }: Fixture, { port }: Served, arrivals: Arrivals): Promise<number> {
   await pause(randomInt(PAUSE_MILLIS_MAX));
   const id = FIRST_DEBTOR_ID + randomInt(debtorCount);
   const recipient = `holder-${randomUUID()}`;

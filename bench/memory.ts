@@ -2,24 +2,24 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { INCOMING_EXCHANGE } from "../src/broker/objects.ts";
+import { INCOMING_EXCHANGE } from "../src/broker/agent-topology.ts";
 import type { Figure } from "./figures.ts";
+import { emptyTables, FIRST_DEBTOR_ID } from "./fixture.ts";
 import { checkEffects, prepareMessages } from "./incoming.ts";
 import { runHttpLoad } from "./load/http-load.ts";
 import type { Bench } from "./plan.ts";
 import { startServing } from "./product.ts";
 import { declareOutgoingQueue, OUTGOING_QUEUE, publishAll, watchQueue } from "./queue.ts";
-import { emptyTables, FIRST_DEBTOR_ID } from "./stage.ts";
 
 export async function benchMemory({ plan, stages, brokerUrl }: Bench): Promise<Figure[]> {
-  const stage = stages.at(-1)!;
-  const { debtorCount } = stage;
+  const fixture = stages.at(-1)!;
+  const { debtorCount } = fixture;
   const { clients, seconds, consumedMessages } = plan;
   await declareOutgoingQueue(brokerUrl);
   await using watch = await watchQueue(brokerUrl, "swpt_debtors");
-  await emptyTables(stage);
-  const bodies = await prepareMessages(stage, "AccountUpdate", consumedMessages);
-  const all = await startServing("all", stage);
+  await emptyTables(fixture);
+  const bodies = await prepareMessages(fixture, "AccountUpdate", consumedMessages);
+  const all = await startServing("all", fixture);
   await using _ = all;
   const atStart = await measureProcesses(all.pid);
   await publishAll(brokerUrl, INCOMING_EXCHANGE, "AccountUpdate", bodies);
@@ -36,9 +36,9 @@ export async function benchMemory({ plan, stages, brokerUrl }: Bench): Promise<F
     });
   }
   const afterLoad = await measureProcesses(all.pid);
-  await checkEffects(stage, "AccountUpdate", consumedMessages);
+  await checkEffects(fixture, "AccountUpdate", consumedMessages);
   await watch.channel.purgeQueue(OUTGOING_QUEUE);
-  await emptyTables(stage);
+  await emptyTables(fixture);
   const common = { debtors: debtorCount, unit: "MB" } as const;
   return [
     { name: "memory of all at start, RSS", ...common, value: atStart.rss },

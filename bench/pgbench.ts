@@ -4,18 +4,18 @@ import { glob, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { FIRST_DEBTOR_ID, type Fixture } from "./fixture.ts";
 import type { Plan } from "./plan.ts";
-import { FIRST_DEBTOR_ID, type Stage } from "./stage.ts";
 
 // As in src/database/database.ts: both shall have the same plans.
 const SESSION_OPTIONS = "-c TimeZone=UTC -c enable_seqscan=off -c jit=off";
 
 /** Runs one statement for random debtors (`:debtor_id`), and resolves to how often per second it ran. */
-export async function runPgbench(stage: Stage, statement: string, { clients, seconds }: Plan): Promise<number> {
+export async function runPgbench(fixture: Fixture, statement: string, { clients, seconds }: Plan): Promise<number> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-bench-"));
   try {
     const script = path.join(folder, "script.sql");
-    const last = FIRST_DEBTOR_ID + stage.debtorCount - 1;
+    const last = FIRST_DEBTOR_ID + fixture.debtorCount - 1;
     await writeFile(script, `\\set debtor_id random(${FIRST_DEBTOR_ID}, ${last})\n${statement};\n`);
     const { stdout } = await promisify(execFile)(
       await findPgbench(),
@@ -31,7 +31,7 @@ export async function runPgbench(stage: Stage, statement: string, { clients, sec
         String(seconds),
         "-f",
         script,
-        stage.databaseUrl,
+        fixture.databaseUrl,
       ],
       { env: { ...process.env, PGOPTIONS: SESSION_OPTIONS }, cwd: folder },
     );

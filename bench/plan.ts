@@ -1,7 +1,7 @@
 /** How much is measured. */
 import type { Figure } from "./figures.ts";
+import type { Fixture } from "./fixture.ts";
 import { type MessageType, messageTypes } from "./incoming.ts";
-import type { Stage } from "./stage.ts";
 
 export interface Plan {
   /** Debtors in the table: few, and many. */
@@ -51,7 +51,7 @@ export const quickPlan: Plan = {
 export interface Bench {
   readonly plan: Plan;
   /** One for each number of debtors. */
-  readonly stages: readonly Stage[];
+  readonly stages: readonly Fixture[];
   /** A virtual host with an agent's exchanges and queue. */
   readonly brokerUrl: string;
 }

@@ -1,7 +1,7 @@
 /** The program's own processes, started as an operator starts them. */
 import { findFreePort, type RunningCommand, startCommand } from "../test/support/command.ts";
 import { waitFor } from "../test/support/wait.ts";
-import type { Stage } from "./stage.ts";
+import type { Fixture } from "./fixture.ts";
 
 export interface Served extends AsyncDisposable {
   readonly port: number;
@@ -11,11 +11,11 @@ export interface Served extends AsyncDisposable {
 /** Starts `webserver` or `all`, and waits until it answers. */
 export async function startServing(
   command: "webserver" | "all",
-  stage: Stage,
+  fixture: Fixture,
   environment: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Served> {
   const port = await findFreePort();
-  const running = startProduct(command, { ...stage.environment, ...environment, WEBSERVER_PORT: String(port) });
+  const running = startProduct(command, { ...fixture.environment, ...environment, WEBSERVER_PORT: String(port) });
   const isServing = () =>
     fetch(`http://127.0.0.1:${port}/debtors/health/check/public`).then(
       ({ ok }) => ok,

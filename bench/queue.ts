@@ -1,7 +1,7 @@
 /** Filling and watching queues of the broker. */
 import { setTimeout as pause } from "node:timers/promises";
 import amqp, { type Channel, type ChannelModel, type ConfirmChannel } from "amqplib";
-import { OUTGOING_EXCHANGE } from "../src/broker/objects.ts";
+import { OUTGOING_EXCHANGE } from "../src/broker/agent-topology.ts";
 
 /** A connection to watch a queue with. */
 export interface Watch extends AsyncDisposable {

@@ -18,19 +18,19 @@ import { runCommand } from "../test/support/command.ts";
 import { benchConsume } from "./consume.ts";
 import { benchCreateTransfer } from "./create-transfer.ts";
 import { type Figure, formatTable, isMet } from "./figures.ts";
+import { createFixture, createVirtualHost } from "./fixture.ts";
 import { benchFlush } from "./flush.ts";
-import { benchGate } from "./gate.ts";
 import { benchGetDebtor } from "./get-debtor.ts";
+import { benchIntrospection } from "./introspection.ts";
 import { benchLatency } from "./latency.ts";
 import { loadClientName } from "./load/http-load.ts";
 import { benchMemory } from "./memory.ts";
 import { type Bench, type Benchmark, fullPlan, type Plan, quickPlan } from "./plan.ts";
-import { createStage, createVirtualHost } from "./stage.ts";
 
 const benchmarks: readonly Benchmark[] = [
   { name: "create-transfer", run: benchCreateTransfer },
   { name: "get-debtor", run: benchGetDebtor },
-  { name: "gate", run: benchGate },
+  { name: "introspection", run: benchIntrospection },
   { name: "consume", run: benchConsume },
   { name: "flush", run: benchFlush },
   { name: "latency", run: benchLatency },
@@ -85,7 +85,7 @@ async function measure(plan: Plan, wanted: readonly Benchmark[], stack: AsyncDis
   const stages = [];
   for (const debtorCount of plan.debtorCounts) {
     say(`preparing ${debtorCount.toLocaleString("en")} debtors`);
-    stages.push(stack.use(await createStage(debtorCount, virtualHost.url)));
+    stages.push(stack.use(await createFixture(debtorCount, virtualHost.url)));
   }
   const { code, output } = await runCommand(["subscribe"], stages[0]!.environment);
   if (code !== 0) throw new Error(output);
@@ -106,8 +106,8 @@ async function save(folder: string, plan: Plan, figures: readonly Figure[]): Pro
   const at = new Date().toISOString();
   const file = path.join(folder, `${at.replaceAll(/[:.]/g, "-")}.json`);
   const machine = { processors: os.availableParallelism(), model: os.cpus()[0]?.model, memory: os.totalmem() };
-  const judged = figures.map((figure) => ({ ...figure, isMet: isMet(figure) }));
-  const content = { at, node: process.version, machine, loadClient: await loadClientName(), plan, figures: judged };
+  const decided = figures.map((figure) => ({ ...figure, isMet: isMet(figure) }));
+  const content = { at, node: process.version, machine, loadClient: await loadClientName(), plan, figures: decided };
   await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
   return file;
 }

@@ -1,8 +1,8 @@
 /** A rate of ours beside that of the parts themselves, with few and with many debtors, all interleaved. */
 import type { Figure, Target } from "./figures.ts";
+import type { Fixture } from "./fixture.ts";
 import type { Bench } from "./plan.ts";
 import { type Contender, median, medianRatio, runRounds } from "./rounds.ts";
-import type { Stage } from "./stage.ts";
 
 export interface Comparison<Started extends AsyncDisposable> {
   readonly name: string;
@@ -11,12 +11,12 @@ export interface Comparison<Started extends AsyncDisposable> {
   /** For the rate with many debtors to the rate with few. */
   readonly sizeTarget: Target;
   /** Starts our processes. */
-  readonly start: (stage: Stage) => Promise<Started>;
+  readonly start: (fixture: Fixture) => Promise<Started>;
   /** Both resolve to a rate per second. */
-  readonly runOurs: (stage: Stage, started: Started) => Promise<number>;
-  readonly runLimit: (stage: Stage) => Promise<number>;
+  readonly runOurs: (fixture: Fixture, started: Started) => Promise<number>;
+  readonly runLimit: (fixture: Fixture) => Promise<number>;
   /** Called after each measurement. */
-  readonly afterEach: (stage: Stage) => Promise<void>;
+  readonly afterEach: (fixture: Fixture) => Promise<void>;
 }
 
 /** One figure for each number of debtors, and what they are to one another. */
@@ -26,35 +26,35 @@ export async function compareWithLimit<Started extends AsyncDisposable>(
 ): Promise<Figure[]> {
   await using processes = new AsyncDisposableStack();
   const contenders: Contender[] = [];
-  for (const stage of stages) {
-    const started = processes.use(await start(stage));
+  for (const fixture of stages) {
+    const started = processes.use(await start(fixture));
     const measured = (who: string, run: () => Promise<number>): Contender => ({
-      name: nameOf(who, stage),
+      name: nameOf(who, fixture),
       run: async () => {
         const rate = await run();
-        await afterEach(stage);
+        await afterEach(fixture);
         return rate;
       },
     });
-    const ours = measured("ours", () => runOurs(stage, started));
+    const ours = measured("ours", () => runOurs(fixture, started));
     if (plan.isWarmedUp) await ours.run(); // Both shall be warm: our code compiled, the tables read.
     contenders.push(
       ours,
-      measured("limit", () => runLimit(stage)),
+      measured("limit", () => runLimit(fixture)),
     );
   }
   const rounds = await runRounds(contenders, plan.rounds);
-  const of = (who: string, stage: Stage): number[] => rounds[nameOf(who, stage)]!;
+  const of = (who: string, fixture: Fixture): number[] => rounds[nameOf(who, fixture)]!;
   const figures = stages.map(
-    (stage): Figure => ({
+    (fixture): Figure => ({
       name,
-      debtors: stage.debtorCount,
+      debtors: fixture.debtorCount,
       unit: "1/s",
-      value: median(of("ours", stage)),
-      limit: median(of("limit", stage)),
-      ratio: medianRatio(of("ours", stage), of("limit", stage)),
+      value: median(of("ours", fixture)),
+      limit: median(of("limit", fixture)),
+      ratio: medianRatio(of("ours", fixture), of("limit", fixture)),
       target: { of: "ratio", atLeast: ratioMin },
-      rounds: { ours: of("ours", stage), limit: of("limit", stage) },
+      rounds: { ours: of("ours", fixture), limit: of("limit", fixture) },
     }),
   );
   const [few, many] = stages;
@@ -71,4 +71,4 @@ export async function compareWithLimit<Started extends AsyncDisposable>(
   ];
 }
 
-const nameOf = (who: string, { debtorCount }: Stage): string => `${who} ${debtorCount}`;
+const nameOf = (who: string, { debtorCount }: Fixture): string => `${who} ${debtorCount}`;

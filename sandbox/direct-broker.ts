@@ -2,9 +2,10 @@
  * A broker in memory on which a message counts as sent only when its consumer is done with it. So the row of an outbox
  * goes after what it has caused is committed, and nothing is lost when the process is killed.
  */
+
+import type { Topology } from "../src/broker/agent-topology.ts";
 import type { Broker, Consumer, Delivery, Publication, PublicationOutcome } from "../src/broker/broker.ts";
 import { createMemoryBroker } from "../src/broker/memory.ts";
-import type { Topology } from "../src/broker/objects.ts";
 
 type Settle = (outcome: PublicationOutcome) => void;
 

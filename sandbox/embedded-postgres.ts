@@ -34,11 +34,11 @@ export interface EmbeddedPostgres extends AsyncDisposable {
 }
 
 /** Why there can be no embedded server, in one line. */
-export class EmbeddedPostgresUnavailable extends Error {
-  override readonly name = "EmbeddedPostgresUnavailable";
+export class EmbeddedPostgresError extends Error {
+  override readonly name = "EmbeddedPostgresError";
 }
 
-/** Starts a server, in half a second. Rejects with EmbeddedPostgresUnavailable when that is impossible here. */
+/** Starts a server, in half a second. Rejects with EmbeddedPostgresError when that is impossible here. */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions = {}): Promise<EmbeddedPostgres> {
   const { port, database = "postgres" } = options;
   const user = serverUser();
@@ -87,7 +87,7 @@ async function prepareFolder(wanted: string | undefined, user: User | undefined)
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (!user) return folder;
   const { uid } = await lstat(folder);
-  if (uid !== 0 && uid !== user.uid) throw new EmbeddedPostgresUnavailable(`${folder} belongs to somebody else`);
+  if (uid !== 0 && uid !== user.uid) throw new EmbeddedPostgresError(`${folder} belongs to somebody else`);
   await chown(folder, user.uid, user.gid);
   return folder;
 }
@@ -109,17 +109,16 @@ async function prepareBinaries(folder: string, user: User | undefined): Promise<
   const native = findNativeFolder();
   await linkLibraries(native);
   const inPlace = binariesOf(native);
-  if ((await complaintAbout(inPlace, user)) === undefined) return inPlace;
+  if ((await problemWith(inPlace, user)) === undefined) return inPlace;
   const copyFolder = path.join(folder, "program");
   const copy = binariesOf(copyFolder);
-  if ((await complaintAbout(copy, user)) === undefined) return copy;
+  if ((await problemWith(copy, user)) === undefined) return copy;
   await rm(copyFolder, { recursive: true, force: true });
   await cp(native, copyFolder, { recursive: true, verbatimSymlinks: true });
   await chmod(copyFolder, 0o755);
   await linkLibraries(copyFolder);
-  const complaint = await complaintAbout(copy, user);
-  if (complaint !== undefined)
-    throw new EmbeddedPostgresUnavailable(`The embedded PostgreSQL does not run: ${complaint}`);
+  const problem = await problemWith(copy, user);
+  if (problem !== undefined) throw new EmbeddedPostgresError(`The embedded PostgreSQL does not run: ${problem}`);
   return copy;
 }
 
@@ -128,7 +127,7 @@ function findNativeFolder(): string {
   try {
     return path.join(path.dirname(fileURLToPath(import.meta.resolve(name))), "../native");
   } catch {
-    throw new EmbeddedPostgresUnavailable(`The package ${name} is not installed (it is an optional dependency)`);
+    throw new EmbeddedPostgresError(`The package ${name} is not installed (it is an optional dependency)`);
   }
 }
 
@@ -137,7 +136,7 @@ const binariesOf = (native: string): Binaries => ({
   postgres: path.join(native, "bin/postgres"),
 });
 
-const complaintAbout = (binaries: Binaries, user: User | undefined): Promise<string | undefined> =>
+const problemWith = (binaries: Binaries, user: User | undefined): Promise<string | undefined> =>
   Promise.all(Object.values(binaries).map((file) => promisify(execFile)(file, ["-V"], { ...user, cwd: "/" }))).then(
     () => undefined,
     (error: Error) => error.message.split("\n").slice(0, 2).join(" "),
@@ -166,7 +165,7 @@ async function initialize({ initdb }: Binaries, dataFolder: string, user: User |
   await promisify(execFile)(initdb, args, options).catch(({ stderr, message }: Error & { stderr?: string }) => {
     // Such as a user ID without a name, or a full disk.
     const reason = lastLines(stderr || message);
-    throw new EmbeddedPostgresUnavailable(`The embedded PostgreSQL cannot make its data folder: ${reason}`);
+    throw new EmbeddedPostgresError(`The embedded PostgreSQL cannot make its data folder: ${reason}`);
   });
 }
 
@@ -191,7 +190,7 @@ async function start(options: StartOptions): Promise<{ server: GuardedProcess; u
     await server.stop();
     const isPassing = /lock file .* already exists|could not bind/.test(server.output());
     if (!isPassing || attempt === START_TRIES_MAX) {
-      throw new EmbeddedPostgresUnavailable(`The embedded PostgreSQL does not start: ${lastLines(server.output())}`);
+      throw new EmbeddedPostgresError(`The embedded PostgreSQL does not start: ${lastLines(server.output())}`);
     }
     await removeStaleLock(options.dataFolder);
     await pause(RETRY_PAUSE_MILLIS);

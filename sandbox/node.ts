@@ -1,12 +1,13 @@
 /** A whole node and its accounting authority in one process: what `all` spreads over several, and no broker between. */
-import { runConsumer } from "../src/commands/run-consumer.ts";
-import { runFlushers } from "../src/commands/run-flushers.ts";
-import { runScanner } from "../src/commands/run-scanner.ts";
-import { runWebserver } from "../src/commands/run-webserver.ts";
+
 import type { Authentication, readConfig } from "../src/config.ts";
 import { openPool, type Pool } from "../src/database/database.ts";
 import { migrate } from "../src/database/migrations.ts";
 import { OUTBOXES } from "../src/database/outbox.ts";
+import { runConsumer } from "../src/processes/consumer.ts";
+import { runFlushers } from "../src/processes/flusher.ts";
+import { runScanner } from "../src/processes/scanner.ts";
+import { runWebserver } from "../src/processes/webserver.ts";
 import { finishWithin, untilAborted } from "../src/runtime/lifetime.ts";
 import type { Logger } from "../src/runtime/log.ts";
 import { now } from "../src/values/timestamp.ts";
@@ -74,7 +75,7 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
       clock: now,
       log,
     });
-    start("receiving", [(stop) => runConsumer({ config, pool, broker, isDraining: false, log, signal: stop })]);
+    start("receiving", [(stop) => runConsumer({ config, pool, broker, drain: false, log, signal: stop })]);
     start("the accounting authority", [authority.run]);
     const book = createHolderBook(pool, settings, now);
     const holdersPage = await startHoldersPage({ pool, book, port: holdersPort, log });
@@ -118,8 +119,8 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
 
 const authenticationBy = (server: AuthorizationServer | undefined): Authentication =>
   server === undefined
-    ? { mode: "trusted proxy", isAnonymousSuperuser: true }
-    : { mode: "gate", introspectUrl: server.introspectUrl, identityClaim: null };
+    ? { mode: "trusted proxy", anonymousIsSuperuser: true }
+    : { mode: "introspection", introspectUrl: server.introspectUrl, identityClaim: null };
 
 interface Phase {
   readonly name: string;

@@ -1,14 +1,15 @@
 /** `swpt-debtors sandbox`, which is `npm start`: everything needed to issue money, ready in seconds, in one process. */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Command, Environment } from "../src/commands/command.ts";
+import type { Command } from "../src/commands/command.ts";
 import { readConfig } from "../src/config.ts";
 import { openPool } from "../src/database/database.ts";
-import { CommandFailure } from "../src/runtime/command-failure.ts";
+import type { Environment } from "../src/environment.ts";
+import { CommandError } from "../src/runtime/command-error.ts";
 import { createLogger } from "../src/runtime/log.ts";
-import { faultsHelp, readSettings, readWhole, settingOptions } from "./accounting-authority/options.ts";
-import { AuthorizationServerUnavailable } from "./authorization-server/provider.ts";
-import { type EmbeddedPostgres, EmbeddedPostgresUnavailable, startEmbeddedPostgres } from "./embedded-postgres.ts";
+import { faultsHelp, readInteger, readSettings, settingOptions } from "./accounting-authority/options.ts";
+import { AuthorizationServerUnavailableError } from "./authorization-server/provider.ts";
+import { type EmbeddedPostgres, EmbeddedPostgresError, startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { findFreePort } from "./free-port.ts";
 import { runSandboxNode, type SandboxNode } from "./node.ts";
 import { describeSandbox } from "./summary.ts";
@@ -40,17 +41,17 @@ ${faultsHelp}`,
   },
   run: async ({ values, environment, signal }) => {
     const settings = readSettings(values, PACE_MILLIS);
-    const wantedPort = readWhole(values, "port", PORT);
+    const wantedPort = readInteger(values, "port", PORT);
     const port = await findFreePort(wantedPort);
     const authorizationPort = values.open === true ? undefined : await findFreePort(port + 1);
     const holdersPort = await findFreePort((authorizationPort ?? port) + 1);
     const folder = typeof values["data-dir"] === "string" ? path.resolve(values["data-dir"]) : DATA_FOLDER;
-    const isFresh = values.fresh === true;
+    const fresh = values.fresh === true;
 
     const postgres = await startPostgres(folder);
     const ended = abortedBy(postgres.ended);
     try {
-      if (isFresh) await recreateDatabase(postgres.url);
+      if (fresh) await recreateDatabase(postgres.url);
       const config = readConfig(environmentOf(environment, postgres.url, port), ["realm", "postgresUrl"]);
       const log = createLogger({ ...config.log, command: "sandbox" });
       const onReady = async ({ pool, ...node }: SandboxNode): Promise<void> => {
@@ -59,17 +60,17 @@ ${faultsHelp}`,
           ...node,
           wantedPort,
           databaseUrl: postgres.url,
-          isFresh,
+          fresh,
           freshCommand: freshCommand.join(" "),
         };
         process.stdout.write(await describeSandbox(pool, summary));
       };
       const ending = AbortSignal.any([signal, ended]);
       await runSandboxNode({ config, authorizationPort, holdersPort, settings, log, signal: ending, onReady });
-      if (!signal.aborted) throw new CommandFailure("The embedded PostgreSQL has ended by itself.");
+      if (!signal.aborted) throw new CommandError("The embedded PostgreSQL has ended by itself.");
     } catch (error) {
-      if (!(error instanceof AuthorizationServerUnavailable)) throw error;
-      throw new CommandFailure(`${error.message}. With --open it goes without.`, { cause: error });
+      if (!(error instanceof AuthorizationServerUnavailableError)) throw error;
+      throw new CommandError(`${error.message}. With --open it goes without.`, { cause: error });
     } finally {
       await postgres.stop();
     }
@@ -81,7 +82,7 @@ async function startPostgres(folder: string): Promise<EmbeddedPostgres> {
   try {
     return await startEmbeddedPostgres({ folder, database: DATABASE });
   } catch (error) {
-    throw error instanceof EmbeddedPostgresUnavailable ? new CommandFailure(error.message, { cause: error }) : error;
+    throw error instanceof EmbeddedPostgresError ? new CommandError(error.message, { cause: error }) : error;
   }
 }
 

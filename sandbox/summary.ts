@@ -17,14 +17,14 @@ export interface SummaryOptions {
   readonly holdersUrl: string;
   readonly wantedPort: number;
   readonly databaseUrl: string;
-  readonly isFresh: boolean;
+  readonly fresh: boolean;
   /** How to forget the data and start again. */
   readonly freshCommand: string;
 }
 
 /** The text, whose commands work when pasted in the folder where the sandbox was started. */
 export async function describeSandbox(db: Database, options: SummaryOptions): Promise<string> {
-  const { url, authorizationServer, holdersUrl, wantedPort, databaseUrl, isFresh, freshCommand } = options;
+  const { url, authorizationServer, holdersUrl, wantedPort, databaseUrl, fresh, freshCommand } = options;
   const debtor = formatUnsigned(await pickDebtorId(db));
   const transfer = randomUUID();
   const [folder, port] = [await findDataFolder(db), new URL(url).port];
@@ -59,7 +59,7 @@ Who has the money now, and how a holder pays some of it back:
   ${ownCommand(databaseUrl)} --holders ${debtor}
   ${ownCommand(databaseUrl)} --pay-back ${debtor}/17/30
 
-The data are ${isFresh ? "new, and lie" : "kept"} in ${folder}. To start afresh: ${freshCommand}
+The data are ${fresh ? "new, and lie" : "kept"} in ${folder}. To start afresh: ${freshCommand}
 Stop with Ctrl-C.
 `;
 }

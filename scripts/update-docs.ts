@@ -1,7 +1,7 @@
 /** Writes the tables of commands and settings in README.md: `node scripts/update-docs.ts`. A test compares them. */
 import { readFile, writeFile } from "node:fs/promises";
 import { commandLoaders } from "../src/commands/list.ts";
-import { type Setting, settings } from "../src/settings.ts";
+import { type Setting, settings } from "../src/environment.ts";
 
 const readme = new URL("../README.md", import.meta.url);
 

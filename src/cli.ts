@@ -1,18 +1,12 @@
 /** The command line: finds the command, reads its options, runs it, and says how it ended. Spec: operations, "Commands". */
 import cluster from "node:cluster";
 import { readFileSync } from "node:fs";
-import {
-  type Command,
-  type Environment,
-  formatColumns,
-  formatHelp,
-  parseCommandLine,
-  UsageError,
-} from "./commands/command.ts";
+import { type Command, formatColumns, formatHelp, parseCommandLine, UsageError } from "./commands/command.ts";
 import { commandLoaders, DEFAULT_COMMAND } from "./commands/list.ts";
-import { runPart } from "./commands/parts.ts";
 import { ConfigError } from "./config.ts";
-import { CommandFailure } from "./runtime/command-failure.ts";
+import type { Environment } from "./environment.ts";
+import { runProcess } from "./processes/run-process.ts";
+import { CommandError } from "./runtime/command-error.ts";
 import { stopOnSignals } from "./runtime/lifetime.ts";
 
 /** Loads the commands of the sandbox, which nothing in `src` may import. */
@@ -29,14 +23,14 @@ export async function runCommandLine(
   loadSandbox: LoadSandbox,
 ): Promise<number> {
   try {
-    if (cluster.isWorker) return await runPart(args[0]!, environment);
+    if (cluster.isWorker) return await runProcess(args[0]!, environment);
     const [first, ...rest] = args;
     if (first === "--help") return print(await formatOverview(loadSandbox));
     if (first === "--version") return print(readVersion());
     const isNamed = first !== undefined && !first.startsWith("-");
     const command = await findCommand(isNamed ? first : DEFAULT_COMMAND, loadSandbox);
-    const { isHelpWanted, ...input } = parseCommandLine(command, isNamed ? rest : args, environment);
-    if (isHelpWanted) return print(formatHelp(command));
+    const { helpWanted, ...input } = parseCommandLine(command, isNamed ? rest : args, environment);
+    if (helpWanted) return print(formatHelp(command));
     return await command.run({ ...input, signal: stopOnSignals() });
   } catch (error) {
     return complain(error);
@@ -78,7 +72,7 @@ function print(text: string): number {
 
 /** Standard error: what went wrong, in words; a stack only for a bug. */
 function complain(error: unknown): number {
-  const isExplained = [UsageError, ConfigError, CommandFailure].some((kind) => error instanceof kind);
+  const isExplained = [UsageError, ConfigError, CommandError].some((kind) => error instanceof kind);
   const text = error instanceof Error ? (isExplained ? error.message : error.stack) : String(error);
   process.stderr.write(`${text}\n`);
   return error instanceof UsageError ? 2 : 1;

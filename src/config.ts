@@ -1,8 +1,6 @@
 /** The settings as the program uses them: read once from the environment, checked, and grouped by concern. */
-import { type SettingName, settings, type ValueOf } from "./settings.ts";
+import { type Environment, type SettingName, settings, type ValueOf } from "./environment.ts";
 import type { ShardingRealm } from "./values/shard.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Bad settings, one complaint a line, each with the variable, what it holds and what it may hold. */
 export class ConfigError extends Error {
@@ -20,8 +18,12 @@ interface Needs {
 
 /** How a request gets its identity. Spec: authorization, part 1. */
 export type Authentication =
-  | { readonly mode: "gate"; readonly introspectUrl: string; readonly identityClaim: "sub" | "username" | null }
-  | { readonly mode: "trusted proxy"; readonly isAnonymousSuperuser: boolean };
+  | {
+      readonly mode: "introspection";
+      readonly introspectUrl: string;
+      readonly identityClaim: "sub" | "username" | null;
+    }
+  | { readonly mode: "trusted proxy"; readonly anonymousIsSuperuser: boolean };
 
 /** All settings that have a default, and what is derived from them. */
 export type Config = ReturnType<typeof group>;
@@ -34,14 +36,14 @@ export function readConfig<const Need extends keyof Needs>(
   environment: Environment,
   needs: readonly Need[],
 ): Config & Pick<Needs, Need> {
-  const complaints: string[] = [];
-  const values = readValues(environment, complaints);
+  const problems: string[] = [];
+  const values = readValues(environment, problems);
   const needed: Partial<Needs> = {
-    ...(needs.includes("postgresUrl" as Need) && { postgresUrl: readPostgresUrl(values, complaints) }),
-    ...(needs.includes("realm" as Need) && { realm: readRealm(values, complaints) }),
-    ...(needs.includes("authentication" as Need) && { authentication: readAuthentication(values, complaints) }),
+    ...(needs.includes("postgresUrl" as Need) && { postgresUrl: readPostgresUrl(values, problems) }),
+    ...(needs.includes("realm" as Need) && { realm: readRealm(values, problems) }),
+    ...(needs.includes("authentication" as Need) && { authentication: readAuthentication(values, problems) }),
   };
-  if (complaints.length > 0) throw new ConfigError(complaints.join("\n"));
+  if (problems.length > 0) throw new ConfigError(problems.join("\n"));
   return Object.freeze({ ...group(values), ...needed }) as Config & Pick<Needs, Need>;
 }
 
@@ -54,7 +56,7 @@ interface Values {
   isWrong(name: SettingName): boolean;
 }
 
-function readValues(environment: Environment, complaints: string[]): Values {
+function readValues(environment: Environment, problems: string[]): Values {
   const values: Partial<Record<SettingName, unknown>> = {};
   const substituted = substituteLocalhost(environment);
   for (const [name, { default: defaultText, allowed, parse }] of Object.entries(settings)) {
@@ -62,7 +64,7 @@ function readValues(environment: Environment, complaints: string[]): Values {
     // An empty variable is how compose files say "not set"; only where empty means something it is passed on.
     if (held === undefined || (held === "" && parse("") === undefined && defaultText === undefined)) continue;
     const value = parse(held);
-    if (value === undefined) complaints.push(`${name} holds ${quote(name, held)}, but may hold ${allowed}.`);
+    if (value === undefined) problems.push(`${name} holds ${quote(name, held)}, but may hold ${allowed}.`);
     values[name as SettingName] = value;
   }
   return {
@@ -74,48 +76,48 @@ function readValues(environment: Environment, complaints: string[]): Values {
 }
 
 /** Whether the variable holds something right; complains when it is not set. */
-function isThere(name: SettingName, values: Values, complaints: string[]): boolean {
-  if (!values.isSet(name)) complaints.push(`${name} is not set; it must hold ${settings[name].allowed}.`);
+function isThere(name: SettingName, values: Values, problems: string[]): boolean {
+  if (!values.isSet(name)) problems.push(`${name} is not set; it must hold ${settings[name].allowed}.`);
   return values.isSet(name) && !values.isWrong(name);
 }
 
-function readPostgresUrl(values: Values, complaints: string[]): string {
-  isThere("POSTGRES_URL", values, complaints);
+function readPostgresUrl(values: Values, problems: string[]): string {
+  isThere("POSTGRES_URL", values, problems);
   return values.get("POSTGRES_URL");
 }
 
-function readRealm(values: Values, complaints: string[]): ShardingRealm {
+function readRealm(values: Values, problems: string[]): ShardingRealm {
   const names = ["MIN_DEBTOR_ID", "MAX_DEBTOR_ID"] as const;
-  const isComplete = names.map((name) => isThere(name, values, complaints)).every(Boolean);
+  const isComplete = names.map((name) => isThere(name, values, problems)).every(Boolean);
   const [minDebtorId, maxDebtorId] = [values.get("MIN_DEBTOR_ID"), values.get("MAX_DEBTOR_ID")];
   if (isComplete && minDebtorId > maxDebtorId) {
-    complaints.push(`MIN_DEBTOR_ID (${minDebtorId}) must not be greater than MAX_DEBTOR_ID (${maxDebtorId}).`);
+    problems.push(`MIN_DEBTOR_ID (${minDebtorId}) must not be greater than MAX_DEBTOR_ID (${maxDebtorId}).`);
   }
   return { minDebtorId, maxDebtorId, shard: values.get("PROTOCOL_BROKER_QUEUE_ROUTING_KEY") };
 }
 
-function readAuthentication({ get, find, isWrong }: Values, complaints: string[]): Authentication {
+function readAuthentication({ get, find, isWrong }: Values, problems: string[]): Authentication {
   const introspectUrl = find("OAUTH2_INTROSPECT_URL");
   const isProxyTrusted = get("APP_TRUSTED_PROXY_AUTH");
   if ((introspectUrl !== null) === isProxyTrusted && !isWrong("OAUTH2_INTROSPECT_URL")) {
-    complaints.push(
+    problems.push(
       isProxyTrusted
         ? "OAUTH2_INTROSPECT_URL and APP_TRUSTED_PROXY_AUTH are both set, and exclude each other."
         : "Neither OAUTH2_INTROSPECT_URL nor APP_TRUSTED_PROXY_AUTH is set: nobody would check who calls. Set one of them.",
     );
   }
   if (get("APP_ANONYMOUS_IS_SUPERUSER") && !isProxyTrusted) {
-    complaints.push("APP_ANONYMOUS_IS_SUPERUSER is set, but means something only with APP_TRUSTED_PROXY_AUTH.");
+    problems.push("APP_ANONYMOUS_IS_SUPERUSER is set, but means something only with APP_TRUSTED_PROXY_AUTH.");
   }
   for (const [userName, regex] of [
     ["OAUTH2_SUPERUSER_USERNAME", "APP_SUPERUSER_SUBJECT_REGEX"],
     ["OAUTH2_SUPERVISOR_USERNAME", "APP_SUPERVISOR_SUBJECT_REGEX"],
   ] as const) {
-    if (get(userName) === "" && find(regex) === null) complaints.push(`${userName} is empty; it must hold a name.`);
+    if (get(userName) === "" && find(regex) === null) problems.push(`${userName} is empty; it must hold a name.`);
   }
   return introspectUrl === null
-    ? { mode: "trusted proxy", isAnonymousSuperuser: get("APP_ANONYMOUS_IS_SUPERUSER") }
-    : { mode: "gate", introspectUrl, identityClaim: find("OAUTH2_IDENTITY_CLAIM") };
+    ? { mode: "trusted proxy", anonymousIsSuperuser: get("APP_ANONYMOUS_IS_SUPERUSER") }
+    : { mode: "introspection", introspectUrl, identityClaim: find("OAUTH2_IDENTITY_CLAIM") };
 }
 
 /** The settings by concern: a part of the program is handed the group that it needs. */
@@ -136,16 +138,16 @@ function group({ get, find }: Values) {
       databaseConnections: get("WEBSERVER_THREADS"),
       host: get("WEBSERVER_HOST"),
       port: get("WEBSERVER_PORT"),
-      areForwardedHeadersTrusted: get("APP_TRUST_FORWARDED_HEADERS"),
+      trustForwardedHeaders: get("APP_TRUST_FORWARDED_HEADERS"),
       /** Null: on with the gate, off behind a trusted proxy. */
-      isCorsEnabled: find("APP_ENABLE_CORS"),
+      enableCors: find("APP_ENABLE_CORS"),
     },
     metricsPort: get("METRICS_PORT"),
     broker: {
       url: get("PROTOCOL_BROKER_URL"),
       queue: get("PROTOCOL_BROKER_QUEUE"),
       shard: get("PROTOCOL_BROKER_QUEUE_ROUTING_KEY"),
-      isBindingSetUp: get("SETUP_RABBITMQ_BINDINGS"),
+      setUpBindings: get("SETUP_RABBITMQ_BINDINGS"),
     },
     consumer: {
       processes: get("PROTOCOL_BROKER_PROCESSES"),
@@ -160,7 +162,7 @@ function group({ get, find }: Values) {
       prepareTransfersBurstCount: get("APP_FLUSH_PREPARE_TRANSFERS_BURST_COUNT"),
       finalizeTransfersBurstCount: get("APP_FLUSH_FINALIZE_TRANSFERS_BURST_COUNT"),
     },
-    areParentShardRecordsDeleted: get("DELETE_PARENT_SHARD_RECORDS"),
+    deleteParentShardRecords: get("DELETE_PARENT_SHARD_RECORDS"),
     log: { level: get("APP_LOG_LEVEL"), format: get("APP_LOG_FORMAT") },
     limits: {
       transfersFinalizationSeconds: get("APP_TRANSFERS_FINALIZATION_APPROX_SECONDS"),

@@ -3,16 +3,16 @@
  * scans its books. **Not** a store of value. Spec: sandbox-accounting-authority.
  */
 import type { Broker, Delivery } from "../../src/broker/broker.ts";
-import { DatabaseUnavailable, type Pool } from "../../src/database/database.ts";
+import { DatabaseUnavailableError, type Pool } from "../../src/database/database.ts";
 import { pause } from "../../src/runtime/backoff.ts";
-import { createBell } from "../../src/runtime/bell.ts";
 import { runTogether } from "../../src/runtime/lifetime.ts";
 import type { Logger } from "../../src/runtime/log.ts";
+import { createWakeup } from "../../src/runtime/wakeup.ts";
 import type { Timestamp } from "../../src/values/timestamp.ts";
-import { type AuthoritySettings, processMessages, type ReceivedParcel, scanBooks } from "./books.ts";
+import { type AuthoritySettings, type DeliveredMessage, processMessages, scanBooks } from "./books.ts";
 import { trimJournal } from "./journal.ts";
-import { findNextDue, type RoutingKeys, sendDueParcels } from "./outbox.ts";
-import { MalformedMessage, parseReceived } from "./received-messages.ts";
+import { findNextDue, type RoutingKeys, sendDueMessages } from "./outbox.ts";
+import { MalformedMessageError, parseReceived } from "./received-messages.ts";
 
 export interface AuthorityOptions {
   readonly pool: Pool;
@@ -50,10 +50,10 @@ const RETRY_PAUSE_MILLIS = 1000;
 /** Makes an authority; it does nothing before one of its functions is called. */
 export function createAuthority(options: AuthorityOptions): Authority {
   const { pool, broker, queue, settings, clock, log } = options;
-  const [arrivals, dues] = [createBell(), createBell()];
+  const [arrivals, dues] = [createWakeup(), createWakeup()];
 
   async function process(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
-    const received: ReceivedParcel[] = [];
+    const received: DeliveredMessage[] = [];
     const malformed: Delivery[] = [];
     for (const delivery of deliveries) {
       const message = parseOrExplain(delivery, log);
@@ -65,8 +65,8 @@ export function createAuthority(options: AuthorityOptions): Authority {
   }
 
   async function sendDue(): Promise<number> {
-    const isJournalKept = settings.journalEntriesMax > 0;
-    const { sentCount, refusedCount } = await sendDueParcels({ ...options, isJournalKept }, clock());
+    const keepJournal = settings.journalEntriesMax > 0;
+    const { sentCount, refusedCount } = await sendDueMessages({ ...options, keepJournal }, clock());
     if (refusedCount > 0) log.warn({ refusedCount }, "The broker did not take messages of the accounting authority");
     return sentCount;
   }
@@ -132,7 +132,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof DatabaseUnavailable)) throw error;
+        if (!(error instanceof DatabaseUnavailableError)) throw error;
         log.error({ err: error }, "The accounting authority cannot reach its database");
         await pause(RETRY_PAUSE_MILLIS, signal);
       }
@@ -145,11 +145,11 @@ export function createAuthority(options: AuthorityOptions): Authority {
   return { process, sendDue, scanOnce, run };
 }
 
-function parseOrExplain(delivery: Delivery, log: Logger): ReceivedParcel["message"] | undefined {
+function parseOrExplain(delivery: Delivery, log: Logger): DeliveredMessage["message"] | undefined {
   try {
     return parseReceived(delivery.contentType, delivery.type, delivery.body);
   } catch (error) {
-    if (!(error instanceof MalformedMessage)) throw error;
+    if (!(error instanceof MalformedMessageError)) throw error;
     log.error({ type: delivery.type, reason: error.message }, "The accounting authority rejects a message");
     return undefined;
   }

@@ -7,8 +7,8 @@ import type { Timestamp } from "../../src/values/timestamp.ts";
 import type { FaultInjector } from "./faults.ts";
 import { noteReceived } from "./journal.ts";
 import type { AccountKey, Ledger } from "./ledger.ts";
-import { recordParcels } from "./outbox.ts";
-import type { Circumstances } from "./principal.ts";
+import { recordOutboundMessages } from "./outbox.ts";
+import type { StepContext } from "./principal.ts";
 import type { ReceivedMessage } from "./received-messages.ts";
 import { scanAccount, scanTransfer } from "./scan.ts";
 import type { SentMessage } from "./sent-messages.ts";
@@ -28,7 +28,7 @@ export interface AuthoritySettings {
 }
 
 /** A message with the bytes it came in. */
-export interface ReceivedParcel {
+export interface DeliveredMessage {
   readonly message: ReceivedMessage;
   readonly body: Buffer;
 }
@@ -40,10 +40,10 @@ const SCAN_COUNT = 1000;
 export function processMessages(
   pool: Pool,
   settings: AuthoritySettings,
-  received: readonly ReceivedParcel[],
+  received: readonly DeliveredMessage[],
   now: Timestamp,
 ): Promise<void> {
-  // Lots are drawn before the transaction, which may be tried again.
+  // SeededRandom are drawn before the transaction, which may be tried again.
   const drawn = received.map(({ message }) => ({ message, ...settings.faults.onReceived(message) }));
   return pool.transaction(async (db) => {
     const messages = received.map(({ message }) => message);
@@ -53,7 +53,7 @@ export function processMessages(
     ]);
     const answers = drawn.flatMap(({ message, copies, faults }) =>
       Array.from({ length: copies }, () =>
-        takeStep(ledger, message, settings.policy, circumstancesOf(settings, now), faults),
+        takeStep(ledger, message, settings.policy, stepContextOf(settings, now), faults),
       ).flat(),
     );
     finishStep(db, settings, ledger, answers, now);
@@ -100,11 +100,11 @@ export function changeBooks(
   settings: Pick<AuthoritySettings, "balanceUpdateDelaySeconds" | "faults" | "paceMillis">,
   accountKeys: readonly AccountKey[],
   now: Timestamp,
-  step: (ledger: Ledger, circumstances: Circumstances) => readonly SentMessage[],
+  step: (ledger: Ledger, stepContext: StepContext) => readonly SentMessage[],
 ): Promise<void> {
   return pool.transaction(async (db) => {
     const [, ledger] = await Promise.all([lockBooks(db), loadLedger(db, accountKeys, [])]);
-    finishStep(db, settings, ledger, step(ledger, circumstancesOf(settings, now)), now);
+    finishStep(db, settings, ledger, step(ledger, stepContextOf(settings, now)), now);
   });
 }
 
@@ -118,7 +118,7 @@ function finishStep(
 ): void {
   ledger.assertMoneyIsConserved();
   saveLedger(db, ledger);
-  recordParcels(
+  recordOutboundMessages(
     db,
     told.flatMap((message) => faults.onSent(message)),
     now,
@@ -126,7 +126,7 @@ function finishStep(
   );
 }
 
-const circumstancesOf = (
+const stepContextOf = (
   { balanceUpdateDelaySeconds }: Pick<AuthoritySettings, "balanceUpdateDelaySeconds">,
   now: Timestamp,
-): Circumstances => ({ now, balanceUpdateDelaySeconds });
+): StepContext => ({ now, balanceUpdateDelaySeconds });

@@ -6,7 +6,7 @@ import { whenDatabaseIsUp } from "../../src/commands/server-wait.ts";
 import { withPool } from "../../src/commands/with-pool.ts";
 import { readConfig } from "../../src/config.ts";
 import { openPool, type Pool } from "../../src/database/database.ts";
-import { CommandFailure } from "../../src/runtime/command-failure.ts";
+import { CommandError } from "../../src/runtime/command-error.ts";
 import { createLogger, type Logger } from "../../src/runtime/log.ts";
 import { now } from "../../src/values/timestamp.ts";
 import { createAuthority } from "./authority.ts";
@@ -104,7 +104,7 @@ async function declareWhenUp(url: string, queue: string, signal: AbortSignal): P
       return await declareAuthorityQueue(url, queue);
     } catch (error) {
       const reason = error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : String(error);
-      if (signal.aborted || performance.now() > deadline) throw new CommandFailure(`The broker is away: ${reason}`);
+      if (signal.aborted || performance.now() > deadline) throw new CommandError(`The broker is away: ${reason}`);
     }
     await pause(RETRY_PAUSE_MILLIS, undefined, { signal }).catch(() => {});
   }

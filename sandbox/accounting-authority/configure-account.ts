@@ -8,20 +8,20 @@ import { isValidRootConfigData } from "./root-config-data.ts";
 import { accountUpdateOf, type SentMessage } from "./sent-messages.ts";
 
 /** What becomes of the account (`undefined`: nothing), and the one answer, if any. */
-export interface ConfigureAccountVerdict {
+export interface ConfigureAccountDecision {
   readonly account: Account | undefined;
   readonly messages: readonly SentMessage[];
 }
 
-const SILENCE: ConfigureAccountVerdict = { account: undefined, messages: [] };
+const SILENCE: ConfigureAccountDecision = { account: undefined, messages: [] };
 const AGE_DAYS_MAX = 7n;
 
 /** Judges a configuration of an account that may not exist yet. A repeated or an outdated one gets no answer. */
-export function judgeConfigureAccount(
+export function decideConfigureAccount(
   account: Account | undefined,
   message: ReceivedConfigureAccount,
   now: Timestamp,
-): ConfigureAccountVerdict {
+): ConfigureAccountDecision {
   const isTimely = account ? isLater(message, account) : message.ts >= now - AGE_DAYS_MAX * MICROS_PER_DAY;
   if (!isTimely) return SILENCE;
   if (!isValid(message)) return rejectConfiguration(message, "INVALID_CONFIGURATION", now);
@@ -47,7 +47,7 @@ export function rejectConfiguration(
   message: ReceivedConfigureAccount,
   rejectionCode: string,
   now: Timestamp,
-): ConfigureAccountVerdict {
+): ConfigureAccountDecision {
   const rejection: RejectedConfig = {
     type: "RejectedConfig",
     debtorId: message.debtorId,

@@ -44,7 +44,7 @@ export interface Fault {
 }
 
 /** A message on its way out: its body, and how long it is held back beyond the usual pace. */
-export interface Parcel {
+export interface OutboundMessage {
   readonly message: SentMessage;
   readonly body: Buffer;
   readonly delaySeconds: number;
@@ -55,7 +55,7 @@ export interface FaultInjector {
   /** How many times the message is processed (0: lost on the way in), and what goes wrong with it then. */
   onReceived(message: ReceivedMessage): { readonly copies: number; readonly faults: StepFaults };
   /** The parcels that leave instead of the message: none, one or two. */
-  onSent(message: SentMessage): Parcel[];
+  onSent(message: SentMessage): OutboundMessage[];
   /** Adds a fault; a scripted one comes before those with a probability. */
   add(fault: Fault): void;
 }
@@ -86,7 +86,7 @@ export function createFaultInjector(faults: readonly Fault[] = [], seed = 1): Fa
     },
     onSent: (message) => {
       const drawn = draw(message.type);
-      return Array.from({ length: copiesOf(drawn) }, () => parcelOf(message, drawn, random));
+      return Array.from({ length: copiesOf(drawn) }, () => outboundMessageOf(message, drawn, random));
     },
     add: (fault) => void active.unshift({ ...fault, left: "count" in fault.frequency ? fault.frequency.count : 0 }),
   };
@@ -150,7 +150,7 @@ const defaultArgument = (kind: FaultKind, type: MessageType): { argument?: strin
 
 const copiesOf = (drawn: Drawn): number => (drawn.has("drop") ? 0 : drawn.has("repeat") ? 2 : 1);
 
-function parcelOf(message: SentMessage, drawn: Drawn, random: () => number): Parcel {
+function outboundMessageOf(message: SentMessage, drawn: Drawn, random: () => number): OutboundMessage {
   const delay = drawn.has("delay") ? Number(drawn.get("delay") ?? DELAY_SECONDS) : 0;
   const spoiled = [...drawn.keys()].reduce(spoilMessage, message);
   return {

@@ -1,13 +1,13 @@
 /** What a `FinalizeTransfer` does. Spec: sandbox-accounting-authority, "FinalizeTransfer". */
 import { INT64_MIN } from "../../src/values/int64.ts";
 import { EPOCH, type Timestamp } from "../../src/values/timestamp.ts";
-import { type Circumstances, changePrincipal } from "./principal.ts";
+import { changePrincipal, type StepContext } from "./principal.ts";
 import type { ReceivedFinalizeTransfer } from "./received-messages.ts";
 import { type Account, availableAmount, type PreparedTransferRecord } from "./records.ts";
 import type { SentMessage } from "./sent-messages.ts";
 
 /** `undefined` for a message that matches no prepared transfer; otherwise that transfer is over. */
-export interface FinalizeTransferVerdict {
+export interface FinalizeTransferDecision {
   /** The sender's account after the lock is released and the amount is gone. */
   readonly sender: Account;
   /** What the recipient is owed; 0 when nothing was committed. */
@@ -21,16 +21,16 @@ const INTEREST_RATE_CHANGED_AT = EPOCH;
  * Judges a commit or a dismissal. A foreign or a repeated one gets no answer. With `forcedStatusCode` the transfer fails
  * with that code, whatever it says.
  */
-export function judgeFinalizeTransfer(
+export function decideFinalizeTransfer(
   sender: Account | undefined,
   transfer: PreparedTransferRecord | undefined,
   message: ReceivedFinalizeTransfer,
-  circumstances: Circumstances,
+  stepContext: StepContext,
   forcedStatusCode?: string,
-): FinalizeTransferVerdict | undefined {
+): FinalizeTransferDecision | undefined {
   if (!transfer || !matches(transfer, message)) return undefined;
   if (!sender) throw new Error(`Transfer ${transfer.transferId} is prepared on an account that is not there`);
-  const { now } = circumstances;
+  const { now } = stepContext;
   const statusCode = forcedStatusCode ?? statusCodeOf(sender, transfer, message, now);
   const committedAmount = statusCode === "OK" ? least(message.committedAmount, sender.principal - INT64_MIN) : 0n;
   const released: Account = {
@@ -40,7 +40,7 @@ export function judgeFinalizeTransfer(
   };
   const { account, messages } =
     committedAmount > 0n
-      ? changePrincipal(released, released, -committedAmount, circumstances)
+      ? changePrincipal(released, released, -committedAmount, stepContext)
       : { account: released, messages: [] };
   const finalized: SentMessage = {
     type: "FinalizedTransfer",

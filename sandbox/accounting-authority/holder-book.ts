@@ -12,7 +12,7 @@ export interface Balances {
   readonly holders: readonly { readonly creditorId: bigint; readonly balance: bigint }[];
 }
 
-/** What holders can do. The writing functions throw HolderRefusal. */
+/** What holders can do. The writing functions throw HolderError. */
 export interface HolderBook {
   createHolder(debtorId: bigint, creditorId: bigint): Promise<void>;
   /** Pays to another holder, or with recipient 0 back to the issuer. */
@@ -36,17 +36,17 @@ export function createHolderBook(pool: Pool, settings: HolderSettings, clock: ()
   };
   return {
     createHolder: (debtorId, creditorId) =>
-      change(debtorId, [creditorId], (ledger, circumstances) => {
-        createHolder(ledger, debtorId, creditorId, circumstances);
+      change(debtorId, [creditorId], (ledger, stepContext) => {
+        createHolder(ledger, debtorId, creditorId, stepContext);
         return [];
       }),
     pay: (payment) =>
-      change(payment.debtorId, [payment.sender, payment.recipient], (ledger, circumstances) =>
-        pay(ledger, payment, circumstances),
+      change(payment.debtorId, [payment.sender, payment.recipient], (ledger, stepContext) =>
+        pay(ledger, payment, stepContext),
       ),
     capitalizeInterest: (interest) =>
-      change(interest.debtorId, [interest.creditorId, ROOT_CREDITOR_ID], (ledger, circumstances) =>
-        capitalizeInterest(ledger, interest, circumstances),
+      change(interest.debtorId, [interest.creditorId, ROOT_CREDITOR_ID], (ledger, stepContext) =>
+        capitalizeInterest(ledger, interest, stepContext),
       ),
     balances: (debtorId) => readBalances(pool, debtorId),
   };

@@ -1,11 +1,11 @@
 /** The holders and the journal on the command line: each option does one thing and ends. */
 import { type CommandInput, type CommandOption, formatColumns, UsageError } from "../../src/commands/command.ts";
 import type { Pool } from "../../src/database/database.ts";
-import { CommandFailure } from "../../src/runtime/command-failure.ts";
+import { CommandError } from "../../src/runtime/command-error.ts";
 import { formatUnsigned, INT64_MAX, parsePathId } from "../../src/values/int64.ts";
 import { formatTimestamp } from "../../src/values/timestamp.ts";
 import type { Balances, HolderBook } from "./holder-book.ts";
-import { HolderRefusal } from "./holders.ts";
+import { HolderError } from "./holders.ts";
 import { type JournalEntry, listJournal } from "./journal.ts";
 
 type Action = (arguments_: {
@@ -41,7 +41,7 @@ export function findAction(
     try {
       return await actions[name as keyof typeof actions]({ text, book, pool });
     } catch (error) {
-      throw error instanceof HolderRefusal ? new CommandFailure(`${error.message}.`) : error;
+      throw error instanceof HolderError ? new CommandError(`${error.message}.`) : error;
     }
   };
 }

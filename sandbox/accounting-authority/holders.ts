@@ -2,7 +2,7 @@
 import { ROOT_CREDITOR_ID } from "../../src/domain/debtor.ts";
 import { isInt64 } from "../../src/values/int64.ts";
 import type { Ledger } from "./ledger.ts";
-import { type Circumstances, changePrincipal } from "./principal.ts";
+import { changePrincipal, type StepContext } from "./principal.ts";
 import { createAccount } from "./records.ts";
 import type { SentMessage } from "./sent-messages.ts";
 
@@ -23,46 +23,46 @@ export interface Interest {
 }
 
 /** A holder asked for what cannot be. Nothing has changed. */
-export class HolderRefusal extends Error {
-  override readonly name = "HolderRefusal";
+export class HolderError extends Error {
+  override readonly name = "HolderError";
 }
 
-/** Opens a holder's account. Throws HolderRefusal when there is one, or for the creditor ID 0. */
-export function createHolder(ledger: Ledger, debtorId: bigint, creditorId: bigint, circumstances: Circumstances): void {
-  if (creditorId === ROOT_CREDITOR_ID) throw new HolderRefusal("Creditor 0 is the issuer, not a holder");
-  if (ledger.findAccount(debtorId, creditorId)) throw new HolderRefusal("There is such a holder already");
-  ledger.saveAccount(createAccount(debtorId, creditorId, circumstances.now));
+/** Opens a holder's account. Throws HolderError when there is one, or for the creditor ID 0. */
+export function createHolder(ledger: Ledger, debtorId: bigint, creditorId: bigint, stepContext: StepContext): void {
+  if (creditorId === ROOT_CREDITOR_ID) throw new HolderError("Creditor 0 is the issuer, not a holder");
+  if (ledger.findAccount(debtorId, creditorId)) throw new HolderError("There is such a holder already");
+  ledger.saveAccount(createAccount(debtorId, creditorId, stepContext.now));
 }
 
-/** Pays from a holder to another one, or back to the issuer. Throws HolderRefusal when the holder has not so much. */
-export function pay(ledger: Ledger, payment: Payment, circumstances: Circumstances): SentMessage[] {
+/** Pays from a holder to another one, or back to the issuer. Throws HolderError when the holder has not so much. */
+export function pay(ledger: Ledger, payment: Payment, stepContext: StepContext): SentMessage[] {
   const { debtorId, sender, recipient, amount } = payment;
-  if (amount <= 0n) throw new HolderRefusal("The amount of a payment must be positive");
-  if (sender === ROOT_CREDITOR_ID) throw new HolderRefusal("The issuer pays by an issuing transfer");
-  if (sender === recipient) throw new HolderRefusal("The sender and the recipient are the same");
+  if (amount <= 0n) throw new HolderError("The amount of a payment must be positive");
+  if (sender === ROOT_CREDITOR_ID) throw new HolderError("The issuer pays by an issuing transfer");
+  if (sender === recipient) throw new HolderError("The sender and the recipient are the same");
   const balance = ledger.findAccount(debtorId, sender)?.principal;
-  if (balance === undefined) throw new HolderRefusal("There is no such sender");
-  if (balance < amount) throw new HolderRefusal(`The sender has ${balance} only`);
+  if (balance === undefined) throw new HolderError("There is no such sender");
+  if (balance < amount) throw new HolderError(`The sender has ${balance} only`);
   if (recipient !== ROOT_CREDITOR_ID && !ledger.findAccount(debtorId, recipient)) {
-    throw new HolderRefusal("There is no such recipient");
+    throw new HolderError("There is no such recipient");
   }
   return [
-    ...addToPrincipal(ledger, debtorId, sender, -amount, circumstances),
-    ...addToPrincipal(ledger, debtorId, recipient, amount, circumstances),
+    ...addToPrincipal(ledger, debtorId, sender, -amount, stepContext),
+    ...addToPrincipal(ledger, debtorId, recipient, amount, stepContext),
   ];
 }
 
-/** Capitalizes interest. Throws HolderRefusal when the holder has less than it loses, or a balance leaves 64 bits. */
-export function capitalizeInterest(ledger: Ledger, interest: Interest, circumstances: Circumstances): SentMessage[] {
+/** Capitalizes interest. Throws HolderError when the holder has less than it loses, or a balance leaves 64 bits. */
+export function capitalizeInterest(ledger: Ledger, interest: Interest, stepContext: StepContext): SentMessage[] {
   const { debtorId, creditorId, amount } = interest;
   const balance = creditorId === ROOT_CREDITOR_ID ? undefined : ledger.findAccount(debtorId, creditorId)?.principal;
-  if (balance === undefined) throw new HolderRefusal("There is no such holder");
+  if (balance === undefined) throw new HolderError("There is no such holder");
   const rootPrincipal = ledger.findAccount(debtorId, ROOT_CREDITOR_ID)?.principal ?? 0n;
-  if (balance + amount < 0n) throw new HolderRefusal(`The holder has ${balance} only`);
-  if (!isInt64(balance + amount) || !isInt64(rootPrincipal - amount)) throw new HolderRefusal("That is too much");
+  if (balance + amount < 0n) throw new HolderError(`The holder has ${balance} only`);
+  if (!isInt64(balance + amount) || !isInt64(rootPrincipal - amount)) throw new HolderError("That is too much");
   return [
-    ...addToPrincipal(ledger, debtorId, creditorId, amount, circumstances),
-    ...addToPrincipal(ledger, debtorId, ROOT_CREDITOR_ID, -amount, circumstances),
+    ...addToPrincipal(ledger, debtorId, creditorId, amount, stepContext),
+    ...addToPrincipal(ledger, debtorId, ROOT_CREDITOR_ID, -amount, stepContext),
   ];
 }
 
@@ -72,10 +72,10 @@ export function addToPrincipal(
   debtorId: bigint,
   creditorId: bigint,
   amount: bigint,
-  circumstances: Circumstances,
+  stepContext: StepContext,
 ): readonly SentMessage[] {
   const former = ledger.findAccount(debtorId, creditorId);
-  const { account, messages } = changePrincipal(former, { debtorId, creditorId }, amount, circumstances);
+  const { account, messages } = changePrincipal(former, { debtorId, creditorId }, amount, stepContext);
   ledger.saveAccount(account);
   return messages;
 }

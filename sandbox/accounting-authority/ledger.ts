@@ -23,12 +23,12 @@ export interface LedgerChanges {
 
 /** Accounts and prepared transfers. A record is replaced, never changed in place. */
 export class Ledger {
-  readonly #accounts: Shelf<Account>;
-  readonly #transfers: Shelf<PreparedTransferRecord>;
+  readonly #accounts: TrackedRecords<Account>;
+  readonly #transfers: TrackedRecords<PreparedTransferRecord>;
 
   constructor(accounts: readonly Account[] = [], transfers: readonly PreparedTransferRecord[] = []) {
-    this.#accounts = new Shelf(accounts, (a: AccountKey) => `${a.debtorId}/${a.creditorId}`);
-    this.#transfers = new Shelf(transfers, (t: PreparedTransferKey) => `${t.debtorId}/${t.transferId}`);
+    this.#accounts = new TrackedRecords(accounts, (a: AccountKey) => `${a.debtorId}/${a.creditorId}`);
+    this.#transfers = new TrackedRecords(transfers, (t: PreparedTransferKey) => `${t.debtorId}/${t.transferId}`);
   }
 
   findAccount(debtorId: bigint, creditorId: bigint): Account | undefined {
@@ -88,7 +88,7 @@ export class Ledger {
 }
 
 /** Records by key: what was loaded, and what became of it. */
-class Shelf<Item extends object> {
+class TrackedRecords<Item extends object> {
   readonly #keyOf: (item: Item) => string;
   readonly #loaded: ReadonlyMap<string, Item>;
   readonly #current: Map<string, Item>;

@@ -57,13 +57,13 @@ export function readSettings(values: Values, paceMillis: number): AuthoritySetti
     paceMillis: readNumber(values, "pace", paceMillis),
     balanceUpdateDelaySeconds:
       delay === "realistic" ? REALISTIC_UPDATE_DELAY_SECONDS : readNumber(values, "balance-update-delay", 1),
-    faults: createFaultInjector(readFaults(values), readWhole(values, "seed", 1)),
-    journalEntriesMax: readWhole(values, "journal-size", JOURNAL_ENTRIES_MAX),
+    faults: createFaultInjector(readFaults(values), readInteger(values, "seed", 1)),
+    journalEntriesMax: readInteger(values, "journal-size", JOURNAL_ENTRIES_MAX),
   };
 }
 
 /** Reads a whole number of zero or more. Throws a UsageError. */
-export function readWhole(values: Values, name: string, otherwise: number): number {
+export function readInteger(values: Values, name: string, otherwise: number): number {
   const number = readNumber(values, name, otherwise);
   if (!Number.isSafeInteger(number) || number > 2 ** 31 - 1)
     throw wrong(values, name, "a whole number below 2147483648");

@@ -4,7 +4,7 @@ import type { Database, Pool } from "../../src/database/database.ts";
 import { parseJson, stringifyJson } from "../../src/values/json.ts";
 import { messageRoutingKey } from "../../src/values/shard.ts";
 import { formatTimestamp, plusSeconds, type Timestamp } from "../../src/values/timestamp.ts";
-import type { Parcel } from "./faults.ts";
+import type { OutboundMessage } from "./faults.ts";
 import { headersOf } from "./sent-messages.ts";
 
 /** Which of the two kinds of publishers to be. Spec: transport, "Incoming". */
@@ -17,10 +17,15 @@ const BURST_COUNT = 2000;
 const REFUSED_PAUSE_SECONDS = 5;
 
 /** Stores messages that leave `paceMillis` from now, or later when a fault holds them back. */
-export function recordParcels(db: Database, parcels: readonly Parcel[], now: Timestamp, paceMillis: number): void {
-  if (parcels.length === 0) return;
+export function recordOutboundMessages(
+  db: Database,
+  outboundMessages: readonly OutboundMessage[],
+  now: Timestamp,
+  paceMillis: number,
+): void {
+  if (outboundMessages.length === 0) return;
   void db.run({
-    name: "sandbox_record_parcels",
+    name: "sandbox_record_outbound_messages",
     text: `
       insert into sandbox.outbox (due_at, debtor_id, message_type, headers, body)
       select due_at, debtor_id, message_type, headers, body
@@ -28,11 +33,11 @@ export function recordParcels(db: Database, parcels: readonly Parcel[], now: Tim
         with ordinality as p (due_at, debtor_id, message_type, headers, body, position)
       order by position`,
     values: [
-      parcels.map(({ delaySeconds }) => formatTimestamp(plusSeconds(now, paceMillis / 1000 + delaySeconds))),
-      parcels.map(({ message }) => message.debtorId),
-      parcels.map(({ message }) => message.type),
-      parcels.map(({ message }) => stringifyJson(headersOf(message))),
-      parcels.map(({ body }) => body),
+      outboundMessages.map(({ delaySeconds }) => formatTimestamp(plusSeconds(now, paceMillis / 1000 + delaySeconds))),
+      outboundMessages.map(({ message }) => message.debtorId),
+      outboundMessages.map(({ message }) => message.type),
+      outboundMessages.map(({ message }) => stringifyJson(headersOf(message))),
+      outboundMessages.map(({ body }) => body),
     ],
   });
 }
@@ -42,17 +47,17 @@ export function recordParcels(db: Database, parcels: readonly Parcel[], now: Tim
  * and how many the broker did not take: those are due again later. A crash between the confirm and the commit sends the
  * burst again.
  */
-export function sendDueParcels(
+export function sendDueMessages(
   {
     pool,
     broker,
     routingKeys,
-    isJournalKept,
+    keepJournal,
   }: {
     readonly pool: Pool;
     readonly broker: Broker;
     readonly routingKeys: RoutingKeys;
-    readonly isJournalKept: boolean;
+    readonly keepJournal: boolean;
   },
   now: Timestamp,
 ): Promise<{ readonly sentCount: number; readonly refusedCount: number }> {
@@ -63,7 +68,7 @@ export function sendDueParcels(
     const idsOf = (isSent: boolean): bigint[] =>
       due.filter((_, index) => (outcomes[index] === "confirmed") === isSent).map(({ messageId }) => messageId);
     const [sent, refused] = [idsOf(true), idsOf(false)];
-    if (sent.length > 0) void deleteSent(db, sent, now, isJournalKept);
+    if (sent.length > 0) void deleteSent(db, sent, now, keepJournal);
     if (refused.length > 0) void postpone(db, refused, plusSeconds(now, REFUSED_PAUSE_SECONDS));
     return { sentCount: sent.length, refusedCount: refused.length };
   });
@@ -100,7 +105,7 @@ function takeDue(db: Database, now: Timestamp): Promise<DueMessage[]> {
   });
 }
 
-function deleteSent(db: Database, messageIds: readonly bigint[], now: Timestamp, isJournalKept: boolean) {
+function deleteSent(db: Database, messageIds: readonly bigint[], now: Timestamp, keepJournal: boolean) {
   return db.run({
     name: "sandbox_delete_sent",
     text: `
@@ -113,7 +118,7 @@ function deleteSent(db: Database, messageIds: readonly bigint[], now: Timestamp,
       from sent
       where $3::boolean
       order by due_at, message_id`,
-    values: [messageIds, formatTimestamp(now), isJournalKept],
+    values: [messageIds, formatTimestamp(now), keepJournal],
   });
 }
 

@@ -8,7 +8,7 @@ import { type Account, availableAmount, isScheduledForDeletion, type PreparedTra
 import type { SentMessage, SentPreparedTransfer } from "./sent-messages.ts";
 
 /** What becomes of the sender's account, the lock if one was made, and the answer: there is always one. */
-export interface PrepareTransferVerdict {
+export interface PrepareTransferDecision {
   readonly sender: Account | undefined;
   readonly transfer: PreparedTransferRecord | undefined;
   readonly messages: readonly SentMessage[];
@@ -24,12 +24,12 @@ export const creditorIdOf = (recipient: string): bigint | undefined => parsePath
  * Judges a request to lock an amount. The same request twice makes two locks: the coordinator dismisses the surplus one.
  * `recipient` is the account that `message.recipient` names.
  */
-export function judgePrepareTransfer(
+export function decidePrepareTransfer(
   sender: Account | undefined,
   recipient: Account | undefined,
   message: ReceivedPrepareTransfer,
   now: Timestamp,
-): PrepareTransferVerdict {
+): PrepareTransferDecision {
   const recipientCreditorId = creditorIdOf(message.recipient);
   const reject = (statusCode: string) => rejectTransfer(sender, message, statusCode, now);
   if (recipientCreditorId === undefined || !isReachable(recipientCreditorId, recipient)) {
@@ -74,7 +74,7 @@ export function rejectTransfer(
   message: ReceivedPrepareTransfer,
   statusCode: string,
   now: Timestamp,
-): PrepareTransferVerdict {
+): PrepareTransferDecision {
   const rejection: RejectedTransfer = {
     type: "RejectedTransfer",
     debtorId: message.debtorId,

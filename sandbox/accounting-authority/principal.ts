@@ -6,7 +6,7 @@ import { type Account, createAccount, isRoot, nextChange } from "./records.ts";
 import { accountUpdateOf, type SentMessage } from "./sent-messages.ts";
 
 /** When things happen, and how long the agent waits to be told of a new balance. */
-export interface Circumstances {
+export interface StepContext {
   readonly now: Timestamp;
   /** Seconds between a change of the balance and its update; the first change counts. */
   readonly balanceUpdateDelaySeconds: number;
@@ -27,7 +27,7 @@ export function changePrincipal(
   former: Account | undefined,
   key: AccountKey,
   amount: bigint,
-  { now, balanceUpdateDelaySeconds }: Circumstances,
+  { now, balanceUpdateDelaySeconds }: StepContext,
 ): PrincipalChange {
   const account = former ?? createAccount(key.debtorId, key.creditorId, now);
   const principal = account.principal + amount;

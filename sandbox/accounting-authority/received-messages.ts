@@ -52,8 +52,8 @@ export interface ReceivedFinalizeTransfer {
 export type ReceivedMessage = ReceivedConfigureAccount | ReceivedPrepareTransfer | ReceivedFinalizeTransfer;
 
 /** The message breaks the protocol: it goes to the dead letters. */
-export class MalformedMessage extends Error {
-  override readonly name = "MalformedMessage";
+export class MalformedMessageError extends Error {
+  override readonly name = "MalformedMessageError";
 }
 
 const COORDINATOR_TYPE = /^[\x00-\x7f]{1,30}$/;
@@ -62,15 +62,15 @@ const RECIPIENT = /^[\x00-\x7f]{0,100}$/;
 const CONFIG_DATA_BYTES_MAX = 2000;
 const TRANSFER_NOTE_BYTES_MAX = 500;
 
-/** Reads a message as it came from the broker. Throws MalformedMessage with the reason. */
+/** Reads a message as it came from the broker. Throws MalformedMessageError with the reason. */
 export function parseReceived(
   contentType: string | undefined,
   type: string | undefined,
   body: Buffer,
 ): ReceivedMessage {
-  if (contentType !== "application/json") throw new MalformedMessage(`content type ${contentType}`);
+  if (contentType !== "application/json") throw new MalformedMessageError(`content type ${contentType}`);
   const fields = fieldsOf(body);
-  if (fields.string("type") !== type) throw new MalformedMessage("the type in the body differs from the property");
+  if (fields.string("type") !== type) throw new MalformedMessageError("the type in the body differs from the property");
   switch (type) {
     case "ConfigureAccount":
       return {
@@ -86,7 +86,8 @@ export function parseReceived(
         fields.amount("min_locked_amount"),
         fields.amount("max_locked_amount"),
       ];
-      if (minLockedAmount > maxLockedAmount) throw new MalformedMessage("min_locked_amount is above max_locked_amount");
+      if (minLockedAmount > maxLockedAmount)
+        throw new MalformedMessageError("min_locked_amount is above max_locked_amount");
       return {
         type,
         ...accountOf(fields),
@@ -109,7 +110,7 @@ export function parseReceived(
         transferNote: fields.string("transfer_note", TRANSFER_NOTE_BYTES_MAX),
       };
     default:
-      throw new MalformedMessage(`unknown type ${JSON.stringify(type)}`);
+      throw new MalformedMessageError(`unknown type ${JSON.stringify(type)}`);
   }
 }
 
@@ -129,11 +130,11 @@ const coordinatorOf = (fields: Fields) => ({
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Readers of the members of the object that the body holds; each throws MalformedMessage for what is out of place. */
+/** Readers of the members of the object that the body holds; each throws MalformedMessageError for what is out of place. */
 function fieldsOf(body: Buffer) {
   const object = objectOf(body);
   const refuse = (name: string): never => {
-    throw new MalformedMessage(`${name} is missing or wrong`);
+    throw new MalformedMessageError(`${name} is missing or wrong`);
   };
   const read = (name: string): Json | undefined => (Object.hasOwn(object, name) ? object[name] : undefined);
   const int64 = (name: string): bigint => {
@@ -175,7 +176,7 @@ function objectOf(body: Buffer): { [key: string]: Json } {
     const value = parseJson(utf8.decode(body));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   } catch (error) {
-    throw new MalformedMessage(`not JSON in UTF-8: ${error instanceof Error ? error.message : error}`);
+    throw new MalformedMessageError(`not JSON in UTF-8: ${error instanceof Error ? error.message : error}`);
   }
-  throw new MalformedMessage("not a JSON object");
+  throw new MalformedMessageError("not a JSON object");
 }

@@ -9,7 +9,7 @@ import { type Account, isScheduledForDeletion, nextChange, type PreparedTransfer
 import { accountUpdateOf, type SentMessage } from "./sent-messages.ts";
 
 /** The account afterwards (`"purged"`: gone; `undefined`: as before), and what is told. */
-export interface AccountScanVerdict {
+export interface AccountScanDecision {
   readonly account: Account | "purged" | undefined;
   readonly messages: readonly SentMessage[];
 }
@@ -25,7 +25,7 @@ export const DELETION_ATTEMPT_DAYS = 14;
 const PURGE_DELAY_DAYS = 14 + 90 + 2;
 
 /** Judges a root account. */
-export function scanAccount(account: Account, now: Timestamp): AccountScanVerdict {
+export function scanAccount(account: Account, now: Timestamp): AccountScanDecision {
   if (account.isDeleted) {
     return account.purgeAt !== null && account.purgeAt <= now
       ? { account: "purged", messages: [purgeOf(account, now)] }
@@ -57,7 +57,7 @@ const isDeletionDue = (account: Account, now: Timestamp): boolean =>
 
 const isEmpty = (account: Account): boolean => account.principal === 0n && account.pendingTransfersCount === 0;
 
-function deleteAccount(account: Account, now: Timestamp): AccountScanVerdict {
+function deleteAccount(account: Account, now: Timestamp): AccountScanDecision {
   const deleted: Account = {
     ...account,
     ...nextChange(account, now),

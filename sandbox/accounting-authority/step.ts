@@ -1,12 +1,12 @@
 /** One received message, done to the ledger: which records it concerns, which rule judges it, what is told. */
 import { ROOT_CREDITOR_ID } from "../../src/domain/debtor.ts";
 import { plusSeconds } from "../../src/values/timestamp.ts";
-import { judgeConfigureAccount, rejectConfiguration } from "./configure-account.ts";
-import { judgeFinalizeTransfer } from "./finalize-transfer.ts";
+import { decideConfigureAccount, rejectConfiguration } from "./configure-account.ts";
+import { decideFinalizeTransfer } from "./finalize-transfer.ts";
 import { addToPrincipal } from "./holders.ts";
 import type { AccountKey, Ledger, PreparedTransferKey } from "./ledger.ts";
-import { creditorIdOf, judgePrepareTransfer, rejectTransfer } from "./prepare-transfer.ts";
-import type { Circumstances } from "./principal.ts";
+import { creditorIdOf, decidePrepareTransfer, rejectTransfer } from "./prepare-transfer.ts";
+import type { StepContext } from "./principal.ts";
 import type {
   ReceivedConfigureAccount,
   ReceivedFinalizeTransfer,
@@ -32,16 +32,16 @@ export function takeStep(
   ledger: Ledger,
   message: ReceivedMessage,
   policy: RecipientPolicy,
-  circumstances: Circumstances,
+  stepContext: StepContext,
   faults: StepFaults = {},
 ): readonly SentMessage[] {
   switch (message.type) {
     case "ConfigureAccount":
-      return configureAccount(ledger, message, circumstances, faults);
+      return configureAccount(ledger, message, stepContext, faults);
     case "PrepareTransfer":
-      return prepareTransfer(ledger, message, policy, circumstances, faults);
+      return prepareTransfer(ledger, message, policy, stepContext, faults);
     case "FinalizeTransfer":
-      return finalizeTransfer(ledger, message, circumstances, faults);
+      return finalizeTransfer(ledger, message, stepContext, faults);
   }
 }
 
@@ -59,12 +59,12 @@ export const transferKeysOf = (message: ReceivedMessage): PreparedTransferKey[] 
 function configureAccount(
   ledger: Ledger,
   message: ReceivedConfigureAccount,
-  { now }: Circumstances,
+  { now }: StepContext,
   { rejectionCode }: StepFaults,
 ): readonly SentMessage[] {
   const verdict = rejectionCode
     ? rejectConfiguration(message, rejectionCode, now)
-    : judgeConfigureAccount(ledger.findAccount(message.debtorId, message.creditorId), message, now);
+    : decideConfigureAccount(ledger.findAccount(message.debtorId, message.creditorId), message, now);
   if (verdict.account) ledger.saveAccount(verdict.account);
   return verdict.messages;
 }
@@ -73,22 +73,26 @@ function prepareTransfer(
   ledger: Ledger,
   message: ReceivedPrepareTransfer,
   policy: RecipientPolicy,
-  { now }: Circumstances,
+  { now }: StepContext,
   { rejectionCode }: StepFaults,
 ): readonly SentMessage[] {
   const sender = ledger.findAccount(message.debtorId, message.creditorId);
   if (rejectionCode) return rejectTransfer(sender, message, rejectionCode, now).messages;
-  if (policy === "any") welcomeRecipient(ledger, message, { now });
+  if (policy === "any") openRecipientAccount(ledger, message, { now });
   const creditorId = creditorIdOf(message.recipient);
   const recipient = creditorId === undefined ? undefined : ledger.findAccount(message.debtorId, creditorId);
-  const verdict = judgePrepareTransfer(sender, recipient, message, now);
+  const verdict = decidePrepareTransfer(sender, recipient, message, now);
   if (verdict.sender) ledger.saveAccount(verdict.sender);
   if (verdict.transfer) ledger.saveTransfer(verdict.transfer);
   return verdict.messages;
 }
 
 /** Opens the account of a recipient that nobody knows. */
-function welcomeRecipient(ledger: Ledger, message: ReceivedPrepareTransfer, { now }: Pick<Circumstances, "now">): void {
+function openRecipientAccount(
+  ledger: Ledger,
+  message: ReceivedPrepareTransfer,
+  { now }: Pick<StepContext, "now">,
+): void {
   const creditorId = creditorIdOf(message.recipient);
   if (creditorId === undefined || creditorId === ROOT_CREDITOR_ID) return;
   if (ledger.findAccount(message.debtorId, creditorId)) return;
@@ -98,18 +102,18 @@ function welcomeRecipient(ledger: Ledger, message: ReceivedPrepareTransfer, { no
 function finalizeTransfer(
   ledger: Ledger,
   message: ReceivedFinalizeTransfer,
-  circumstances: Circumstances,
+  stepContext: StepContext,
   { rejectionCode, isLate }: StepFaults,
 ): readonly SentMessage[] {
   const sender = ledger.findAccount(message.debtorId, message.creditorId);
   const transfer = ledger.findTransfer(message.debtorId, message.transferId);
-  const judged = isLate && transfer ? { ...transfer, deadline: plusSeconds(transfer.preparedAt, -1) } : transfer;
-  const verdict = judgeFinalizeTransfer(sender, judged, message, circumstances, rejectionCode);
+  const decided = isLate && transfer ? { ...transfer, deadline: plusSeconds(transfer.preparedAt, -1) } : transfer;
+  const verdict = decideFinalizeTransfer(sender, decided, message, stepContext, rejectionCode);
   if (!verdict || !transfer) return [];
   ledger.saveAccount(verdict.sender);
   ledger.removeTransfer(transfer);
   if (verdict.committedAmount === 0n) return verdict.messages;
   const { debtorId, recipientCreditorId } = transfer;
-  const paid = addToPrincipal(ledger, debtorId, recipientCreditorId, verdict.committedAmount, circumstances);
+  const paid = addToPrincipal(ledger, debtorId, recipientCreditorId, verdict.committedAmount, stepContext);
   return [...verdict.messages, ...paid];
 }

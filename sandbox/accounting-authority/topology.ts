@@ -6,7 +6,7 @@ import {
   INCOMING_EXCHANGE,
   OUTGOING_EXCHANGE,
   type Topology,
-} from "../../src/broker/objects.ts";
+} from "../../src/broker/agent-topology.ts";
 import { socketOptions } from "../../src/broker/rabbitmq.ts";
 
 /** The queue that gets what the agent sends, unless another name is wanted. */

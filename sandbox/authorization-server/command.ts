@@ -3,11 +3,11 @@ import { type Command, type CommandInput, type CommandOption, UsageError } from 
 import { whenDatabaseIsUp } from "../../src/commands/server-wait.ts";
 import { readConfig } from "../../src/config.ts";
 import { openPool } from "../../src/database/database.ts";
-import { CommandFailure } from "../../src/runtime/command-failure.ts";
+import { CommandError } from "../../src/runtime/command-error.ts";
 import { untilAborted } from "../../src/runtime/lifetime.ts";
 import { createLogger } from "../../src/runtime/log.ts";
-import { readWhole } from "../accounting-authority/options.ts";
-import { AuthorizationServerUnavailable } from "./provider.ts";
+import { readInteger } from "../accounting-authority/options.ts";
+import { AuthorizationServerUnavailableError } from "./provider.ts";
 import { startAuthorizationServer } from "./server.ts";
 import { prepareStorage } from "./storage.ts";
 
@@ -48,7 +48,7 @@ remember in the schema "sandbox" of the database. Secrets that are not given are
     "supervisor-secret": secretOf("debtors-supervisor"),
   },
   run: async ({ values, environment, signal }) => {
-    const port = readWhole(values, "port", PORT);
+    const port = readInteger(values, "port", PORT);
     const publicUrl = readUrl(values, "public-url");
     const internalUrl = readUrl(values, "internal-url");
     const nodeUrl = readUrl(values, "agent-url") ?? "http://127.0.0.1:8080";
@@ -87,8 +87,8 @@ remember in the schema "sandbox" of the database. Secrets that are not given are
       await server.close();
       return 0;
     } catch (error) {
-      if (!(error instanceof AuthorizationServerUnavailable)) throw error;
-      throw new CommandFailure(`${error.message}.`, { cause: error });
+      if (!(error instanceof AuthorizationServerUnavailableError)) throw error;
+      throw new CommandError(`${error.message}.`, { cause: error });
     } finally {
       await pool.close();
     }

@@ -11,8 +11,8 @@ export interface NewDebtors {
 }
 
 /** The agent did not do what it was asked for. */
-export class AgentUnavailable extends Error {
-  override readonly name = "AgentUnavailable";
+export class AgentUnavailableError extends Error {
+  override readonly name = "AgentUnavailableError";
 }
 
 export interface NewDebtorsOptions {
@@ -25,7 +25,7 @@ export interface NewDebtorsOptions {
 
 const TIMEOUT_MILLIS = 10_000;
 
-/** Makes them with a token of the client whose credentials are given. Both functions throw AgentUnavailable. */
+/** Makes them with a token of the client whose credentials are given. Both functions throw AgentUnavailableError. */
 export function createNewDebtors({ nodeUrl, tokenUrl, credentials }: NewDebtorsOptions): NewDebtors {
   async function getToken(): Promise<string> {
     const { clientId, clientSecret } = credentials;
@@ -33,7 +33,7 @@ export function createNewDebtors({ nodeUrl, tokenUrl, credentials }: NewDebtorsO
       headers: { Authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString("base64")}` },
       body: new URLSearchParams({ grant_type: "client_credentials", scope: "activate" }),
     });
-    if (response.status !== 200) throw new AgentUnavailable(`The token endpoint answers ${response.status}`);
+    if (response.status !== 200) throw new AgentUnavailableError(`The token endpoint answers ${response.status}`);
     return ((await response.json()) as { access_token: string }).access_token;
   }
 
@@ -47,7 +47,8 @@ export function createNewDebtors({ nodeUrl, tokenUrl, credentials }: NewDebtorsO
   return {
     async reserve() {
       const response = await call("/debtors/.debtor-reserve", {});
-      if (response.status !== 200) throw new AgentUnavailable(`The agent answers ${response.status} to a reservation`);
+      if (response.status !== 200)
+        throw new AgentUnavailableError(`The agent answers ${response.status} to a reservation`);
       return (await response.json()) as Reservation;
     },
     async activate({ debtorId, reservationId }) {
@@ -55,7 +56,7 @@ export function createNewDebtors({ nodeUrl, tokenUrl, credentials }: NewDebtorsO
       await response.body?.cancel();
       if (response.status === 200) return true;
       if (response.status === 422 || response.status === 409) return false;
-      throw new AgentUnavailable(`The agent answers ${response.status} to an activation`);
+      throw new AgentUnavailableError(`The agent answers ${response.status} to an activation`);
     },
   };
 }
@@ -69,6 +70,6 @@ async function post(url: string | URL, request: Pick<RequestInit, "headers" | "b
       signal: AbortSignal.timeout(TIMEOUT_MILLIS),
     });
   } catch (error) {
-    throw new AgentUnavailable("The agent does not answer", { cause: error });
+    throw new AgentUnavailableError("The agent does not answer", { cause: error });
   }
 }

@@ -9,18 +9,11 @@ export interface CredentialsForm {
   readonly mode: "log-in" | "sign-up";
   readonly email?: string;
   /** What was wrong with the last try. */
-  readonly complaint?: string;
+  readonly problem?: string;
 }
 
 /** The form to log in or to sign up. */
-export function renderCredentials({
-  uid,
-  csrfToken,
-  clientName,
-  mode,
-  email = "",
-  complaint,
-}: CredentialsForm): string {
+export function renderCredentials({ uid, csrfToken, clientName, mode, email = "", problem }: CredentialsForm): string {
   const isSignUp = mode === "sign-up";
   const title = isSignUp ? "Sign up" : "Log in";
   const hint = isSignUp
@@ -30,7 +23,7 @@ export function renderCredentials({
     title,
     `
     <p>To go on to <strong>${escapeHtml(clientName)}</strong>.${isSignUp ? " You become the issuer of a new currency." : ""}</p>
-    ${complaint === undefined ? "" : `<p role="alert" class="complaint">${escapeHtml(complaint)}</p>`}
+    ${problem === undefined ? "" : `<p role="alert" class="complaint">${escapeHtml(problem)}</p>`}
     <form method="post" action="/interaction/${escapeHtml(uid)}/${mode}">
       <input type="hidden" name="csrf_token" value="${escapeHtml(csrfToken)}">
       <label for="email">E-mail address</label>

@@ -20,8 +20,8 @@ export const paths = {
 } as const;
 
 /** Why there can be no authorization server, in one line. */
-export class AuthorizationServerUnavailable extends Error {
-  override readonly name = "AuthorizationServerUnavailable";
+export class AuthorizationServerUnavailableError extends Error {
+  override readonly name = "AuthorizationServerUnavailableError";
 }
 
 const HOUR = 3600;
@@ -35,7 +35,7 @@ export interface ProviderOptions {
   readonly log: Logger;
 }
 
-/** Makes the provider. Throws AuthorizationServerUnavailable when the package is not installed. */
+/** Makes the provider. Throws AuthorizationServerUnavailableError when the package is not installed. */
 export async function createProvider({ pool, issuer, clients, redirectUris, log }: ProviderOptions): Promise<Provider> {
   const jwk = JSON.parse(await findSecret(pool, "signing key", makeSigningKey)) as object;
   const cookieKey = await findSecret(pool, "cookie key", makeRandomSecret);
@@ -118,7 +118,7 @@ async function importQuietly(): Promise<typeof import("oidc-provider")> {
     return await import("oidc-provider");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    throw new AuthorizationServerUnavailable(
+    throw new AuthorizationServerUnavailableError(
       "The package oidc-provider is not installed (it is an optional dependency)",
       { cause: error },
     );

@@ -49,7 +49,7 @@ export interface AuthorizationServer {
 
 const CLEANING_MILLIS = 10 * 60 * 1000;
 
-/** Starts the server. Rejects with an AuthorizationServerUnavailable when that is impossible here. */
+/** Starts the server. Rejects with an AuthorizationServerUnavailableError when that is impossible here. */
 export async function startAuthorizationServer(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
   const { pool, nodeUrl, log } = options;
   await prepareStorage(pool);

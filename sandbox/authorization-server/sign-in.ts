@@ -2,9 +2,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Interaction, Provider } from "oidc-provider";
 import type { Pool } from "../../src/database/database.ts";
-import { csrfTokenOf, FormRefused, readForm } from "../web/forms.ts";
+import { csrfTokenOf, FormError, readForm } from "../web/forms.ts";
 import { sendPage } from "../web/page.ts";
-import { AgentUnavailable, type NewDebtors } from "./new-debtors.ts";
+import { AgentUnavailableError, type NewDebtors } from "./new-debtors.ts";
 import * as pages from "./pages.ts";
 import { addUser, findUser, isEmailTaken, markActivated, replaceReservation, type User } from "./users.ts";
 
@@ -21,7 +21,7 @@ export interface SignInOptions {
 export type SignIn = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Why somebody could not sign up or log in, in words for that somebody. */
-class Complaint extends Error {}
+class Problem extends Error {}
 
 const notYours = "This log-in is not yours, or took too long. Go back to the application and begin again.";
 
@@ -49,7 +49,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
       if (interaction.uid !== uid) return sendPage(response, 400, pages.renderProblem(notYours));
       await take({ request, response, interaction, csrfToken: csrfTokenOf(csrfKey, uid) });
     } catch (error) {
-      if (error instanceof FormRefused) return sendPage(response, 403, pages.renderProblem(error.message));
+      if (error instanceof FormError) return sendPage(response, 403, pages.renderProblem(error.message));
       // By name: importing the class would load the optional package before anybody wants it.
       if (!(error instanceof Error && error.name === "SessionNotFound")) throw error;
       sendPage(response, 400, pages.renderProblem(notYours));
@@ -59,7 +59,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
   async function showCredentials(
     visit: Visit,
     mode: Mode,
-    lastTry?: { email: string; complaint: string },
+    lastTry?: { email: string; problem: string },
   ): Promise<void> {
     const { response, interaction, csrfToken } = visit;
     const clientName = clientOf(interaction);
@@ -80,28 +80,28 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
       const { debtorId } = await ensureActive(user);
       await provider.interactionFinished(request, response, { login: { accountId: `debtors:${debtorId}` } });
     } catch (error) {
-      const isAgentAway = error instanceof AgentUnavailable;
-      if (!isAgentAway && !(error instanceof Complaint)) throw error;
-      const complaint = isAgentAway ? "The debtors agent does not answer. Try again in a while." : error.message;
-      await showCredentials(visit, mode, { email, complaint });
+      const isAgentAway = error instanceof AgentUnavailableError;
+      if (!isAgentAway && !(error instanceof Problem)) throw error;
+      const problem = isAgentAway ? "The debtors agent does not answer. Try again in a while." : error.message;
+      await showCredentials(visit, mode, { email, problem });
     }
   }
 
   async function logIn(email: string, password: string): Promise<User> {
     const user = await findUser(pool, email, password);
-    if (user === undefined) throw new Complaint("There is no such user, or this is not the password.");
+    if (user === undefined) throw new Problem("There is no such user, or this is not the password.");
     return user;
   }
 
   async function signUp(email: string, password: string): Promise<User> {
     if (!/^[^\s@]+@[^\s@]+$/.test(email) || email.length > pages.EMAIL_LENGTH_MAX) {
-      throw new Complaint("This is not an e-mail address.");
+      throw new Problem("This is not an e-mail address.");
     }
     const { PASSWORD_LENGTH_MIN: min, PASSWORD_LENGTH_MAX: max } = pages;
     if (password.length < min || password.length > max) {
-      throw new Complaint(`The password must have ${min} to ${max} characters.`);
+      throw new Problem(`The password must have ${min} to ${max} characters.`);
     }
-    const taken = new Complaint("Somebody has signed up with this e-mail address already.");
+    const taken = new Problem("Somebody has signed up with this e-mail address already.");
     if (await isEmailTaken(pool, email)) throw taken;
     const user = await addUser(pool, email, password, await newDebtors.reserve());
     if (user === undefined) throw taken;
@@ -114,7 +114,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
     const isActive = await newDebtors.activate(user);
     const activeUser = isActive ? user : await replaceReservation(pool, user, await newDebtors.reserve());
     if (!isActive && !(await newDebtors.activate(activeUser)))
-      throw new AgentUnavailable("A new reservation is refused");
+      throw new AgentUnavailableError("A new reservation is refused");
     await markActivated(pool, user.email);
     return activeUser;
   }
@@ -133,7 +133,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
 
   async function takeConsent({ request, response, interaction, csrfToken }: Visit): Promise<void> {
     const form = await readForm(request, csrfToken, origin);
-    if (interaction.prompt.name !== "consent") throw new FormRefused("There is nothing to consent to.");
+    if (interaction.prompt.name !== "consent") throw new FormError("There is nothing to consent to.");
     if (form.get("decision") !== "allow") {
       const refusal = { error: "access_denied", error_description: "The user refused." };
       return provider.interactionFinished(request, response, refusal);

@@ -20,18 +20,18 @@ export interface CurrencyPage {
   readonly balances: Balances;
   readonly csrfToken: string;
   /** What was wrong with the last try, or what came of it. */
-  readonly complaint?: string;
+  readonly problem?: string;
 }
 
 /** One currency: its holders, and what they can do. */
-export function renderCurrency({ debtorId, balances, csrfToken, complaint }: CurrencyPage): string {
+export function renderCurrency({ debtorId, balances, csrfToken, problem }: CurrencyPage): string {
   const id = formatUnsigned(debtorId);
   const { circulation, holders } = balances;
   const hasHolders = holders.length > 0;
   return renderPage(
     `The currency of debtor ${id}`,
     `
-    ${complaint === undefined ? "" : `<p role="alert" class="complaint">${escapeHtml(complaint)}</p>`}
+    ${problem === undefined ? "" : `<p role="alert" class="complaint">${escapeHtml(problem)}</p>`}
     ${hasHolders ? balancesTable(balances) : "<p>Nobody holds it yet.</p>"}
     <p>In circulation: <strong id="circulation">${circulation}</strong>. To issue more, create a transfer with
       the recipient <code>swpt:${id}/${hasHolders ? formatUnsigned(holders[0]!.creditorId) : 17}</code>.</p>

@@ -9,10 +9,10 @@ import type { Pool } from "../../src/database/database.ts";
 import type { Logger } from "../../src/runtime/log.ts";
 import { formatUnsigned, INT64_MAX, parsePathId } from "../../src/values/int64.ts";
 import type { HolderBook } from "../accounting-authority/holder-book.ts";
-import { HolderRefusal } from "../accounting-authority/holders.ts";
+import { HolderError } from "../accounting-authority/holders.ts";
 import { listCurrencies } from "../accounting-authority/store.ts";
 import { makeRandomSecret } from "../authorization-server/storage.ts";
-import { csrfTokenOf, FormRefused, readForm } from "../web/forms.ts";
+import { csrfTokenOf, FormError, readForm } from "../web/forms.ts";
 import { sendPage, stylesheet } from "../web/page.ts";
 import { renderCurrencies, renderCurrency, renderProblem } from "./pages.ts";
 
@@ -38,7 +38,7 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
   const csrfToken = csrfTokenOf(makeRandomSecret(), "holders");
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      if (error instanceof FormRefused) return sendPage(response, 403, renderProblem(error.message));
+      if (error instanceof FormError) return sendPage(response, 403, renderProblem(error.message));
       log.error({ err: error }, "The holders' page failed");
       sendPage(response, 500, renderProblem("Something went wrong."));
     });
@@ -73,7 +73,7 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
       const form = await readForm(request, csrfToken);
       const creditorId = parsePathId(form.get("holder") ?? "");
       await change(debtorId, response, async () => {
-        if (creditorId === undefined) throw new HolderRefusal("The number of a holder is a whole number below 2^64");
+        if (creditorId === undefined) throw new HolderError("The number of a holder is a whole number below 2^64");
         await book.createHolder(debtorId, creditorId);
       });
     },
@@ -82,17 +82,17 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
       const [sender, recipient] = ["sender", "recipient"].map((name) => parsePathId(form.get(name) ?? ""));
       const amount = parseAmount(form.get("amount") ?? "");
       await change(debtorId, response, async () => {
-        if (sender === undefined || recipient === undefined) throw new HolderRefusal("There is no such holder");
-        if (amount === undefined) throw new HolderRefusal("The amount of a payment is a whole number");
+        if (sender === undefined || recipient === undefined) throw new HolderError("There is no such holder");
+        if (amount === undefined) throw new HolderError("The amount of a payment is a whole number");
         await book.pay({ debtorId, sender, recipient, amount });
       });
     },
   };
 
-  async function show(debtorId: bigint, response: ServerResponse, refusal?: HolderRefusal): Promise<void> {
+  async function show(debtorId: bigint, response: ServerResponse, refusal?: HolderError): Promise<void> {
     const balances = await book.balances(debtorId);
-    const complaint = refusal === undefined ? {} : { complaint: `${refusal.message}.` };
-    sendPage(response, refusal ? 422 : 200, renderCurrency({ debtorId, balances, csrfToken, ...complaint }));
+    const problem = refusal === undefined ? {} : { problem: `${refusal.message}.` };
+    sendPage(response, refusal ? 422 : 200, renderCurrency({ debtorId, balances, csrfToken, ...problem }));
   }
 
   /** Sends the browser back to the currency, so that reloading the page does not do the same once more. */
@@ -100,7 +100,7 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
     try {
       await step();
     } catch (error) {
-      if (error instanceof HolderRefusal) return show(debtorId, response, error);
+      if (error instanceof HolderError) return show(debtorId, response, error);
       throw error;
     }
     response.writeHead(303, { Location: `/${formatUnsigned(debtorId)}` }).end();

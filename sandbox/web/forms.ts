@@ -3,8 +3,8 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
 /** The form is not one of ours, or too big. */
-export class FormRefused extends Error {
-  override readonly name = "FormRefused";
+export class FormError extends Error {
+  override readonly name = "FormError";
 }
 
 const FORM_BYTES_MAX = 8 * 1024;
@@ -14,7 +14,7 @@ export const csrfTokenOf = (key: string, uid: string): string =>
   createHmac("sha256", key).update(uid).digest("base64url");
 
 /**
- * Reads a form that the browser sends back to us. Throws a FormRefused when a page of another origin sent it, or it lacks
+ * Reads a form that the browser sends back to us. Throws a FormError when a page of another origin sent it, or it lacks
  * the token. Behind a proxy our origin is not what the request says.
  */
 export async function readForm(
@@ -24,20 +24,20 @@ export async function readForm(
 ): Promise<URLSearchParams> {
   const { origin } = request.headers;
   if (origin !== undefined && origin !== ownOrigin && origin !== `http://${request.headers.host}`) {
-    throw new FormRefused("The form comes from another site.");
+    throw new FormError("The form comes from another site.");
   }
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > FORM_BYTES_MAX) throw new FormRefused("The form is too big.");
+    if (length > FORM_BYTES_MAX) throw new FormError("The form is too big.");
     chunks.push(chunk);
   }
   const form = new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
   const sent = Buffer.from(form.get("csrf_token") ?? "");
   const expected = Buffer.from(csrfToken);
   if (sent.length !== expected.length || !timingSafeEqual(sent, expected)) {
-    throw new FormRefused("The form is too old, or not one of ours. Go back, and begin again.");
+    throw new FormError("The form is too old, or not one of ours. Go back, and begin again.");
   }
   return form;
 }

@@ -11,15 +11,15 @@ export async function provideBrowser(say: (line: string) => void): Promise<TestS
 }
 
 async function install(say: (line: string) => void): Promise<string> {
-  let complaint = "the package chromium has no program of that name";
+  let problem = "the package chromium has no program of that name";
   try {
     await installPackage("chromium", say);
   } catch (error) {
-    complaint = describe(error);
+    problem = describe(error);
   }
   const program = findChromium();
   if (program !== undefined) return program;
   throw new Error(
-    `The browser tests need Chromium: install it, or set CHROMIUM to the path of one. ${complaint.replaceAll(/\s+/g, " ")}`,
+    `The browser tests need Chromium: install it, or set CHROMIUM to the path of one. ${problem.replaceAll(/\s+/g, " ")}`,
   );
 }

@@ -72,7 +72,7 @@ export async function untilBrokerAnswers(server: GuardedProcess, amqpPort: numbe
     TEST_BROKER_URL: `amqp://guest:guest@127.0.0.1:${amqpPort}`,
     TEST_BROKER_MANAGEMENT_URL: `http://127.0.0.1:${managementPort}`,
   };
-  let complaint = "";
+  let problem = "";
   const isReady = async (): Promise<boolean> => {
     if (server.hasEnded()) throw new Error(`RabbitMQ does not start: ${lastLines(server.output())}`);
     try {
@@ -80,11 +80,11 @@ export async function untilBrokerAnswers(server: GuardedProcess, amqpPort: numbe
       await pingBroker(environment.TEST_BROKER_URL);
       return true;
     } catch (error) {
-      complaint = describe(error);
+      problem = describe(error);
       return false;
     }
   };
-  await waitFor(isReady, { what: () => `RabbitMQ to start (${complaint})`, timeoutSeconds: START_SECONDS_MAX });
+  await waitFor(isReady, { what: () => `RabbitMQ to start (${problem})`, timeoutSeconds: START_SECONDS_MAX });
   return environment;
 }
 

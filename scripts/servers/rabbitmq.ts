@@ -12,7 +12,7 @@ type Say = (line: string) => void;
 
 /** Rejects with one line when there is none and none can be started. */
 export async function provideRabbitMq(say: Say): Promise<TestServer> {
-  const complaints: string[] = [];
+  const problems: string[] = [];
   for (const url of brokerCandidates()) {
     try {
       await pingBroker(url);
@@ -20,18 +20,18 @@ export async function provideRabbitMq(say: Say): Promise<TestServer> {
       return { environment: { TEST_BROKER_URL: url }, release: (prefix) => removeVirtualHosts(url, prefix) };
     } catch (error) {
       if (process.env.TEST_BROKER_URL) say(`TEST_BROKER_URL is of no use: ${describe(error)}`);
-      else complaints.push(describe(error));
+      else problems.push(describe(error));
     }
   }
   for (const start of [startInstalled, installAndStart, startContainer]) {
     try {
       return await start(say);
     } catch (error) {
-      complaints.push(describe(error));
+      problems.push(describe(error));
     }
   }
   throw new Error(
-    `The tests need RabbitMQ: install rabbitmq-server, or set TEST_BROKER_URL. ${complaints.join("; ").replaceAll(/\s+/g, " ")}`,
+    `The tests need RabbitMQ: install rabbitmq-server, or set TEST_BROKER_URL. ${problems.join("; ").replaceAll(/\s+/g, " ")}`,
   );
 }
 

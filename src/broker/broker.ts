@@ -38,8 +38,8 @@ export interface Consumer {
 }
 
 /** The queue does not exist, or has been deleted under its consumer. */
-export class QueueNotFound extends Error {
-  override readonly name = "QueueNotFound";
+export class QueueNotFoundError extends Error {
+  override readonly name = "QueueNotFoundError";
 }
 
 /** How a consumer takes messages. */
@@ -50,7 +50,7 @@ export interface ConsumeOptions {
   /** The most bytes that may be unacknowledged; 0 for no limit. */
   readonly prefetchSize: number;
   readonly onDelivery: (delivery: Delivery) => void;
-  /** The consumer has ended by itself: the queue was deleted (QueueNotFound), or the broker refuses it for good. */
+  /** The consumer has ended by itself: the queue was deleted (QueueNotFoundError), or the broker refuses it for good. */
   readonly onEnd: (reason: Error) => void;
 }
 
@@ -63,7 +63,7 @@ export interface Broker {
   publish(publications: readonly Publication[]): Promise<PublicationOutcome[]>;
   /**
    * Starts a consumer once the connection stands. After a loss of the connection it goes on by itself, and what was
-   * not acknowledged is delivered again. Rejects with QueueNotFound when there is no such queue.
+   * not acknowledged is delivered again. Rejects with QueueNotFoundError when there is no such queue.
    */
   consume(options: ConsumeOptions): Promise<Consumer>;
   /** Whether the connection stands at this moment, and the broker takes messages. */

@@ -2,6 +2,8 @@
  * A broker in memory, for the sandbox and for tests: what matters of RabbitMQ, within one process. Nothing survives the
  * process, and no queue has a limit.
  */
+
+import type { Binding, Topology } from "./agent-topology.ts";
 import {
   type Broker,
   type ConsumeOptions,
@@ -9,9 +11,8 @@ import {
   type Delivery,
   type Publication,
   type PublicationOutcome,
-  QueueNotFound,
+  QueueNotFoundError,
 } from "./broker.ts";
-import type { Binding, Topology } from "./objects.ts";
 
 /** A message that waits in a queue. */
 export interface StoredMessage {
@@ -44,7 +45,7 @@ export function createMemoryBroker(topology: Topology): MemoryBroker {
 
   const queueOf = (name: string): MemoryQueue => {
     const queue = queues.get(name);
-    if (!queue) throw new QueueNotFound(`There is no queue ${name}`);
+    if (!queue) throw new QueueNotFoundError(`There is no queue ${name}`);
     return queue;
   };
   const matches = ({ exchange, bindingKey }: Binding, publication: Publication): boolean =>
@@ -73,7 +74,7 @@ export function createMemoryBroker(topology: Topology): MemoryBroker {
     deleteQueue: (name) => {
       const queue = queueOf(name);
       queues.delete(name);
-      queue.endConsumers(new QueueNotFound(`The queue ${name} has been deleted`));
+      queue.endConsumers(new QueueNotFoundError(`The queue ${name} has been deleted`));
     },
   };
 }

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Channel, ConsumeMessage, Message, RecoveringChannelModel, Replies } from "amqplib";
 import type { Logger } from "pino";
-import { type ConsumeOptions, type Consumer, type Delivery, QueueNotFound } from "./broker.ts";
+import { type ConsumeOptions, type Consumer, type Delivery, QueueNotFoundError } from "./broker.ts";
 import { createDeadLetters, type DeadLetters, losesDeadLetters } from "./rabbitmq-dead-letters.ts";
 import type { Publisher } from "./rabbitmq-publisher.ts";
 
@@ -217,4 +217,4 @@ const isFinal = (error: unknown): boolean =>
   [ACCESS_REFUSED, NOT_FOUND, NOT_IMPLEMENTED].includes(codeOf(error) as number);
 
 const readable = (error: unknown, { queue }: ConsumeOptions): unknown =>
-  codeOf(error) === NOT_FOUND ? new QueueNotFound(`There is no queue ${queue}`, { cause: error }) : error;
+  codeOf(error) === NOT_FOUND ? new QueueNotFoundError(`There is no queue ${queue}`, { cause: error }) : error;

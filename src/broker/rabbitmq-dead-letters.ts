@@ -6,7 +6,7 @@
 import type { ConsumeMessage, Options } from "amqplib";
 import type { Logger } from "pino";
 import { createBackoff, pause } from "../runtime/backoff.ts";
-import { deadLetterQueueOf } from "./objects.ts";
+import { deadLetterQueueOf } from "./agent-topology.ts";
 import type { OutgoingMessage, Publisher } from "./rabbitmq-publisher.ts";
 
 /** Sends the messages of one channel to the dead-letter queue, in the order in which they were rejected. */

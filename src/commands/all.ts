@@ -1,7 +1,7 @@
 /** `all`: everything that one node needs, in one process tree. */
 import { readConfig } from "../config.ts";
+import { startProcesses } from "../processes/start-processes.ts";
 import type { Command } from "./command.ts";
-import { superviseParts } from "./supervised.ts";
 
 export const all: Command = {
   name: "all",
@@ -11,7 +11,7 @@ everything in order; a second one, at once. The schema must be there: run \`swpt
   options: {},
   run({ environment, signal }) {
     const config = readConfig(environment, ["realm", "postgresUrl", "authentication"]);
-    return superviseParts({
+    return startProcesses({
       command: "all",
       parts: [
         { name: "webserver", processes: config.webserver.processes },
@@ -23,8 +23,8 @@ everything in order; a second one, at once. The schema must be there: run \`swpt
       config,
       environment,
       signal,
-      isRestarting: true,
-      isHeapSmall: true,
+      restart: true,
+      limitHeap: true,
     });
   },
 };

@@ -1,8 +1,8 @@
 /** `await_migrations`: blocks until the schema is there. */
 import { readConfig } from "../config.ts";
+import { untilSchemaIsCurrent } from "../processes/readiness.ts";
 import { createLogger } from "../runtime/log.ts";
 import type { Command } from "./command.ts";
-import { untilSchemaIsCurrent } from "./readiness.ts";
 import { withPool } from "./with-pool.ts";
 
 export const awaitMigrations: Command = {

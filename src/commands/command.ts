@@ -1,9 +1,6 @@
 /** What a command of `swpt-debtors` is, how its options override the environment, and the text of its help. */
 import { parseArgs } from "node:util";
-import type { SettingName } from "../settings.ts";
-
-/** Environment variables by name, as `process.env` has them. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment, SettingName } from "../environment.ts";
 
 /** An option; its shape is that of `parseArgs`, with what the help needs. */
 export interface CommandOption {
@@ -33,7 +30,7 @@ export interface Command {
   /** What `--help` says below the summary; may be empty. */
   readonly help: string;
   readonly options: Readonly<Record<string, CommandOption>>;
-  /** Does the work and resolves to the exit code. A ConfigError or CommandFailure is printed without a stack. */
+  /** Does the work and resolves to the exit code. A ConfigError or CommandError is printed without a stack. */
   run(input: CommandInput): Promise<number>;
 }
 
@@ -49,13 +46,13 @@ export function parseCommandLine(
   command: Command,
   args: readonly string[],
   environment: Environment,
-): Pick<CommandInput, "values" | "environment"> & { readonly isHelpWanted: boolean } {
-  const { help: isHelpWanted = false, ...values } = parseOptions(command, args);
+): Pick<CommandInput, "values" | "environment"> & { readonly helpWanted: boolean } {
+  const { help: helpWanted = false, ...values } = parseOptions(command, args);
   const overrides = Object.entries(command.options).flatMap(([name, { variable }]) =>
     variable === undefined || values[name] === undefined ? [] : [[variable, String(values[name])]],
   );
   return {
-    isHelpWanted: isHelpWanted === true,
+    helpWanted: helpWanted === true,
     values,
     environment: { ...environment, ...Object.fromEntries(overrides) },
   };

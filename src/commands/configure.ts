@@ -1,7 +1,7 @@
 /** `configure`: the schema of the database and, when wanted, the queue. */
 import { readConfig } from "../config.ts";
 import { type MigrationReport, migrate } from "../database/migrations.ts";
-import { CommandFailure } from "../runtime/command-failure.ts";
+import { CommandError } from "../runtime/command-error.ts";
 import { createLogger } from "../runtime/log.ts";
 import type { Command } from "./command.ts";
 import { setUpQueue } from "./queue.ts";
@@ -38,10 +38,10 @@ SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does, and waits as l
     const { action, version } = await withPool(options, (pool) =>
       whenDatabaseIsUp(() => migrate(pool), { waitMillis: WAIT_MILLIS_MAX, signal, onWait }),
     ).catch((error: unknown) => {
-      throw signal.aborted ? new CommandFailure("Stopped before the database came up.") : error;
+      throw signal.aborted ? new CommandError("Stopped before the database came up.") : error;
     });
     process.stdout.write(`${said[action]} (version ${version}).\n`);
-    if (!config.broker.isBindingSetUp) return 0;
+    if (!config.broker.setUpBindings) return 0;
     const onBrokerWait = (): void => log.warn("Waiting: the broker cannot be reached");
     await setUpQueue(config, { waitMillis: WAIT_MILLIS_MAX, signal, onWait: onBrokerWait });
     return 0;

@@ -1,8 +1,8 @@
 /** `consume_messages`: processes that take messages from the queue and apply them. */
 import { readConfig } from "../config.ts";
+import { startProcesses } from "../processes/start-processes.ts";
 import type { Command } from "./command.ts";
 import { queueOptions } from "./queue-options.ts";
-import { superviseParts } from "./supervised.ts";
 
 export const consumeMessages: Command = {
   name: "consume_messages",
@@ -44,6 +44,6 @@ in the queue. In draining mode it ends when the queue has been deleted.`,
     const config = readConfig(environment, ["realm", "postgresUrl"]);
     const name = values["draining-mode"] === true ? "draining_consumer" : "consumer";
     const parts = [{ name, processes: config.consumer.processes }] as const;
-    return superviseParts({ command: "consume_messages", parts, config, environment, signal });
+    return startProcesses({ command: "consume_messages", parts, config, environment, signal });
   },
 };

@@ -1,15 +1,15 @@
 /** `flush_…`: processes that send what is in the outbox. */
 import { readConfig } from "../config.ts";
+import type { ProcessName } from "../processes/run-process.ts";
+import { startProcesses } from "../processes/start-processes.ts";
 import type { Command, CommandOption } from "./command.ts";
-import type { PartName } from "./parts.ts";
-import { superviseParts } from "./supervised.ts";
 
 const options: Readonly<Record<string, CommandOption>> = {
   processes: { type: "string", valueName: "NUMBER", meaning: "Processes", variable: "FLUSH_PROCESSES" },
   wait: { type: "string", valueName: "SECONDS", meaning: "The time between two looks", variable: "FLUSH_PERIOD" },
 };
 
-const flushCommand = (name: string, part: PartName, messages: string): Command => ({
+const flushCommand = (name: string, part: ProcessName, messages: string): Command => ({
   name,
   summary: `Run flusher processes only, for ${messages}`,
   help: "A message leaves the outbox when the broker has confirmed and not returned it. The command ends when a process dies.",
@@ -17,7 +17,7 @@ const flushCommand = (name: string, part: PartName, messages: string): Command =
   run({ environment, signal }) {
     const config = readConfig(environment, ["realm", "postgresUrl"]);
     const parts = [{ name: part, processes: config.flusher.processes }];
-    return superviseParts({ command: name, parts, config, environment, signal });
+    return startProcesses({ command: name, parts, config, environment, signal });
   },
 });
 

@@ -1,6 +1,6 @@
 /** `openapi`: the description of the HTTP API. */
 import { writeFile } from "node:fs/promises";
-import { CommandFailure } from "../runtime/command-failure.ts";
+import { CommandError } from "../runtime/command-error.ts";
 import type { Command } from "./command.ts";
 
 export const openapi: Command = {
@@ -16,7 +16,7 @@ export const openapi: Command = {
     if (typeof values.output !== "string") process.stdout.write(text);
     else {
       await writeFile(values.output, text).catch((error: Error) => {
-        throw new CommandFailure(`Cannot write the document: ${error.message}.`);
+        throw new CommandError(`Cannot write the document: ${error.message}.`);
       });
     }
     return 0;

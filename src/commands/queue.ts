@@ -1,7 +1,7 @@
 /** `subscribe`, `unsubscribe`, `delete_queue`: the queue of incoming messages. None of them needs a database. */
-import * as topology from "../broker/topology.ts";
+import * as topology from "../broker/declare-topology.ts";
 import { type Config, readConfig } from "../config.ts";
-import { CommandFailure } from "../runtime/command-failure.ts";
+import { CommandError } from "../runtime/command-error.ts";
 import { createLogger, redact } from "../runtime/log.ts";
 import type { Command } from "./command.ts";
 import { queueOptions, routingKeyOption } from "./queue-options.ts";
@@ -43,13 +43,13 @@ database.`,
     const log = createLogger({ ...config.log, command: "delete_queue" });
     // It ends by itself when the signal is aborted.
     await onBroker(topology.deleteQueue({ url, queue, signal, log }), new AbortController().signal);
-    if (signal.aborted) throw new CommandFailure(`Stopped: the queue ${queue} has not been deleted.`);
+    if (signal.aborted) throw new CommandError(`Stopped: the queue ${queue} has not been deleted.`);
     process.stdout.write(`The queue ${queue} is gone.\n`);
     return 0;
   },
 };
 
-/** What `subscribe` does. Throws a CommandFailure when the broker stays away or has something that differs. */
+/** What `subscribe` does. Throws a CommandError when the broker stays away or has something that differs. */
 export async function setUpQueue({ broker: { url, queue, shard } }: Config, wait: ServerWait): Promise<void> {
   const work = (): Promise<void> => topology.subscribe({ url, queue, routingKey: shard.routingKey });
   await onBroker(whenBrokerIsUp(work, wait), wait.signal);
@@ -60,16 +60,16 @@ async function onBroker(work: Promise<void>, signal: AbortSignal): Promise<void>
   try {
     await Promise.race([work, rejectWhenAborted(signal)]);
   } catch (error) {
-    if (error instanceof CommandFailure) throw error;
-    if (error instanceof topology.TopologyConflict) throw new CommandFailure(error.message, { cause: error });
+    if (error instanceof CommandError) throw error;
+    if (error instanceof topology.TopologyConflictError) throw new CommandError(error.message, { cause: error });
     const { message, code } = error as NodeJS.ErrnoException;
-    throw new CommandFailure(redact(`The broker cannot be used: ${message || code}.`), { cause: error });
+    throw new CommandError(redact(`The broker cannot be used: ${message || code}.`), { cause: error });
   }
 }
 
 function rejectWhenAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
-    const stop = (): void => reject(new CommandFailure("Stopped before the broker answered."));
+    const stop = (): void => reject(new CommandError("Stopped before the broker answered."));
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   });

@@ -1,8 +1,8 @@
 /** `scan_debtors`: the scanner. */
 import { readConfig } from "../config.ts";
+import { startProcesses } from "../processes/start-processes.ts";
 import { createLogger } from "../runtime/log.ts";
 import type { Command } from "./command.ts";
-import { superviseParts } from "./supervised.ts";
 import { withPool } from "./with-pool.ts";
 
 export const scanDebtors: Command = {
@@ -22,12 +22,12 @@ export const scanDebtors: Command = {
     const config = readConfig(environment, ["realm", "postgresUrl"]);
     if (values["quit-early"] !== true) {
       const parts = [{ name: "scanner", processes: 1 }] as const;
-      return superviseParts({ command: "scan_debtors", parts, config, environment, signal });
+      return startProcesses({ command: "scan_debtors", parts, config, environment, signal });
     }
     const log = createLogger({ ...config.log, command: "scan_debtors" });
-    const { runScanner } = await import("./run-scanner.ts");
+    const { runScanner } = await import("../processes/scanner.ts");
     await withPool({ url: config.postgresUrl, command: "scan_debtors" }, (pool) =>
-      runScanner({ config, pool, log, signal, isOnePass: true }),
+      runScanner({ config, pool, log, signal, onePass: true }),
     );
     return 0;
   },

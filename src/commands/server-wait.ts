@@ -1,5 +1,5 @@
 /** Waiting for a server that comes up a little later than the command that needs it. */
-import { DatabaseUnavailable } from "../database/database.ts";
+import { DatabaseUnavailableError } from "../database/database.ts";
 import { pause } from "../runtime/backoff.ts";
 
 /** How long a server may be away. */
@@ -13,7 +13,7 @@ export interface ServerWait {
 
 /** Tries until the database is there; then, or when the time is over, gives or throws what the last try gave or threw. */
 export const whenDatabaseIsUp = <Result>(work: () => Promise<Result>, wait: ServerWait): Promise<Result> =>
-  whenUp(work, (error) => error instanceof DatabaseUnavailable, wait);
+  whenUp(work, (error) => error instanceof DatabaseUnavailableError, wait);
 
 /** The same with the broker. */
 export const whenBrokerIsUp = <Result>(work: () => Promise<Result>, wait: ServerWait): Promise<Result> =>

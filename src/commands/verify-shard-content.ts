@@ -1,7 +1,7 @@
 /** `verify_shard_content`: whether all rows belong to this node. */
 import { readConfig } from "../config.ts";
 import { findForeignRow } from "../operations/verify-shard-content.ts";
-import { CommandFailure } from "../runtime/command-failure.ts";
+import { CommandError } from "../runtime/command-error.ts";
 import type { Command } from "./command.ts";
 import { withPool } from "./with-pool.ts";
 
@@ -16,13 +16,13 @@ MIN_DEBTOR_ID..MAX_DEBTOR_ID and to the shard PROTOCOL_BROKER_QUEUE_ROUTING_KEY,
     const foreign = await withPool({ url: postgresUrl, command: "verify_shard_content" }, (pool) =>
       findForeignRow(pool, realm, verification, signal),
     ).catch((error: unknown) => {
-      throw signal.aborted ? new CommandFailure("Stopped before all rows were read.") : error;
+      throw signal.aborted ? new CommandError("Stopped before all rows were read.") : error;
     });
     if (foreign === undefined) {
       process.stdout.write("Every row belongs to this shard.\n");
       return 0;
     }
-    throw new CommandFailure(
+    throw new CommandError(
       `A row of ${foreign.table} belongs to debtor ${foreign.debtorId}, which is not of this shard.`,
     );
   },

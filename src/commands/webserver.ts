@@ -1,7 +1,7 @@
 /** `webserver`: web server processes that share one port. */
 import { readConfig } from "../config.ts";
+import { startProcesses } from "../processes/start-processes.ts";
 import type { Command } from "./command.ts";
-import { superviseParts } from "./supervised.ts";
 
 export const webserver: Command = {
   name: "webserver",
@@ -11,6 +11,6 @@ export const webserver: Command = {
   run({ environment, signal }) {
     const config = readConfig(environment, ["realm", "postgresUrl", "authentication"]);
     const parts = [{ name: "webserver", processes: config.webserver.processes }] as const;
-    return superviseParts({ command: "webserver", parts, config, environment, signal });
+    return startProcesses({ command: "webserver", parts, config, environment, signal });
   },
 };

@@ -1,7 +1,7 @@
 /** A connection to the database for a command that does one thing and ends. */
-import { DatabaseUnavailable, openPool, type Pool } from "../database/database.ts";
-import { SchemaRefused } from "../database/migrations.ts";
-import { CommandFailure } from "../runtime/command-failure.ts";
+import { DatabaseUnavailableError, openPool, type Pool } from "../database/database.ts";
+import { SchemaError } from "../database/migrations.ts";
+import { CommandError } from "../runtime/command-error.ts";
 import { redact } from "../runtime/log.ts";
 
 export interface WithPoolOptions {
@@ -10,7 +10,7 @@ export interface WithPoolOptions {
   readonly statementTimeoutMillis?: number;
 }
 
-/** Does the work and closes the pool. Throws a CommandFailure when the database is away or is not for us. */
+/** Does the work and closes the pool. Throws a CommandError when the database is away or is not for us. */
 export async function withPool<Result>(
   { url, command, ...options }: WithPoolOptions,
   work: (pool: Pool) => Promise<Result>,
@@ -19,15 +19,15 @@ export async function withPool<Result>(
   try {
     return await work(pool);
   } catch (error) {
-    if (error instanceof SchemaRefused) throw new CommandFailure(error.message, { cause: error });
-    if (error instanceof DatabaseUnavailable) throw new CommandFailure(explain(error), { cause: error });
+    if (error instanceof SchemaError) throw new CommandError(error.message, { cause: error });
+    if (error instanceof DatabaseUnavailableError) throw new CommandError(explain(error), { cause: error });
     throw error;
   } finally {
     await pool.close();
   }
 }
 
-function explain(error: DatabaseUnavailable): string {
+function explain(error: DatabaseUnavailableError): string {
   const { cause } = error;
   const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : undefined;
   return redact(`The database cannot be reached${reason === undefined ? "" : `: ${reason}`}.`);

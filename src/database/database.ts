@@ -41,8 +41,8 @@ export interface PoolOptions {
 }
 
 /** PostgreSQL cannot be reached, or has gone away during a statement (which may or may not have been committed). */
-export class DatabaseUnavailable extends Error {
-  override readonly name = "DatabaseUnavailable";
+export class DatabaseUnavailableError extends Error {
+  override readonly name = "DatabaseUnavailableError";
 }
 
 // Times and dates must come in the form that is parsed here, and a statement after a lock must see what those have
@@ -61,7 +61,7 @@ const SESSION_OPTIONS =
 const CONNECT_TIMEOUT_MILLIS = 5_000;
 const STATEMENT_TIMEOUT_MILLIS = 30_000;
 /** PostgreSQL ends a statement by itself; one that it has not answered for so much longer will never be answered. */
-const SILENCE_FACTOR = 1.25;
+const CLIENT_TIMEOUT_FACTOR = 1.25;
 const TRANSACTION_TRIES_MAX = 8;
 
 const types = new pg.TypeOverrides();
@@ -80,7 +80,7 @@ export function openPool(options: PoolOptions): Pool {
     types,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MILLIS,
     statement_timeout: statementTimeoutMillis,
-    query_timeout: statementTimeoutMillis * SILENCE_FACTOR,
+    query_timeout: statementTimeoutMillis * CLIENT_TIMEOUT_FACTOR,
   });
   // A connection that is lost while idle is replaced by the next caller; without listeners it would end the process.
   pool.on("error", () => {});
@@ -106,7 +106,7 @@ function connectionOf(url: string): Pick<pg.PoolConfig, "connectionString" | "op
  * Runs the work in one transaction (read committed) and commits it. What the work throws rolls it back. A statement
  * whose result the work does not need may be left unawaited: it is sent together with the COMMIT, and its failure
  * fails the transaction. Deadlocks and serialization failures are tried again, so the work must be repeatable.
- * Throws DatabaseUnavailable when the database is away.
+ * Throws DatabaseUnavailableError when the database is away.
  */
 async function inTransaction<Result>(pool: pg.Pool, work: (db: Database) => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
@@ -132,7 +132,7 @@ async function attemptTransaction<Result>(pool: pg.Pool, work: (db: Database) =>
   };
   try {
     void send("BEGIN");
-    const result = await work(unawaitable(runnerOf({ query: send })));
+    const result = await work(suppressUnhandledRejections(runnerOf({ query: send })));
     const commit = send("COMMIT");
     await Promise.all(pending);
     // PostgreSQL answers the COMMIT of a transaction that has failed with ROLLBACK, and with no error.
@@ -141,15 +141,15 @@ async function attemptTransaction<Result>(pool: pg.Pool, work: (db: Database) =>
     return result;
   } catch (error) {
     const failures = (await Promise.allSettled(pending)).flatMap((r) => (r.status === "rejected" ? [r.reason] : []));
-    const cause = translateError(failures.length > 0 && !isRefusal(error) ? failures[0] : error);
-    const isBroken = cause instanceof DatabaseUnavailable || !(await rollback(client));
+    const cause = translateError(failures.length > 0 && !isOperationError(error) ? failures[0] : error);
+    const isBroken = cause instanceof DatabaseUnavailableError || !(await rollback(client));
     client.release(isBroken);
     throw cause;
   }
 }
 
 /** Lets a statement go unawaited: its failure is not lost, for the transaction looks at all of them. */
-function unawaitable(db: Database): Database {
+function suppressUnhandledRejections(db: Database): Database {
   const hush = <Result>(result: Promise<Result>): Promise<Result> => {
     result.catch(() => {});
     return result;
@@ -168,7 +168,8 @@ const rollback = (client: pg.PoolClient): Promise<boolean> =>
   );
 
 /** An error of ours that the work threw, as opposed to one that PostgreSQL or the driver reported. */
-const isRefusal = (error: unknown): boolean => error instanceof Error && !("code" in error && "severity" in error);
+const isOperationError = (error: unknown): boolean =>
+  error instanceof Error && !("code" in error && "severity" in error);
 
 function runnerOf(runner: { query(statement: pg.QueryConfig): Promise<pg.QueryResult> }): Database {
   const query = async (statement: Statement): Promise<pg.QueryResult> => {
@@ -205,9 +206,9 @@ const UNAVAILABLE_MESSAGES =
 const isSystemError = (error: Error): boolean => "syscall" in error || error instanceof AggregateError;
 
 function translateError(error: unknown): unknown {
-  if (error instanceof DatabaseUnavailable || !(error instanceof Error)) return error;
+  if (error instanceof DatabaseUnavailableError || !(error instanceof Error)) return error;
   const state = sqlStateOf(error);
   const isUnavailable =
     state === undefined ? isSystemError(error) || UNAVAILABLE_MESSAGES.test(error.message) : isUnavailableState(state);
-  return isUnavailable ? new DatabaseUnavailable("The database is away", { cause: error }) : error;
+  return isUnavailable ? new DatabaseUnavailableError("The database is away", { cause: error }) : error;
 }

@@ -15,8 +15,8 @@ export interface MigrationReport {
 }
 
 /** The database is not one that this program may work on; the message says why, and what to do. */
-export class SchemaRefused extends Error {
-  override readonly name = "SchemaRefused";
+export class SchemaError extends Error {
+  override readonly name = "SchemaError";
 }
 
 /** The revision of the Python program whose schema is that of `0001-initial.sql`. */
@@ -50,15 +50,15 @@ type AppliedMigration = Pick<Migration, "version" | "name" | "checksum">;
 
 /**
  * Creates, adopts or upgrades the schema, all in one transaction: afterwards everything is done or nothing. Runs that
- * come at the same time wait for each other, and the later ones find nothing to do. Throws SchemaRefused, and
- * DatabaseUnavailable when the database is away.
+ * come at the same time wait for each other, and the later ones find nothing to do. Throws SchemaError, and
+ * DatabaseUnavailableError when the database is away.
  */
 export async function migrate(pool: Pool): Promise<MigrationReport> {
   const migrations = await readMigrations();
   return pool.transaction(async (db) => {
     await lockMigrations(db);
     const applied = await findAppliedMigrations(db);
-    const origin = applied === undefined ? await judgeOrigin(db) : "ours";
+    const origin = applied === undefined ? await decideOrigin(db) : "ours";
     const done = origin === "python" ? migrations.slice(0, 1) : (applied ?? []);
     checkApplied(migrations, done);
     if (applied === undefined) await createMigrationTable(db);
@@ -102,26 +102,26 @@ async function readMigrationFiles(): Promise<Migration[]> {
   );
 }
 
-/** Whose database this is, when none of our migrations is recorded. Throws SchemaRefused for what is neither's. */
-async function judgeOrigin(db: Database): Promise<"python" | "empty"> {
+/** Whose database this is, when none of our migrations is recorded. Throws SchemaError for what is neither's. */
+async function decideOrigin(db: Database): Promise<"python" | "empty"> {
   const revisions = await findRevisions(db);
   const present = await findRelations(db, INITIAL_RELATIONS);
   const missing = INITIAL_RELATIONS.filter((name) => !present.includes(name));
   if (revisions === undefined) {
     if (present.length === 0) return "empty";
-    throw new SchemaRefused(
+    throw new SchemaError(
       `The database has ${present.join(", ")}, but neither our record of migrations nor the table alembic_version: ` +
         "it is not known which version made them. Use an empty database, or restore alembic_version.",
     );
   }
   if (revisions.length !== 1 || revisions[0] !== ADOPTED_REVISION) {
-    throw new SchemaRefused(
+    throw new SchemaError(
       `The database is at alembic_version ${revisions.join(", ") || "(none)"}, and only ${ADOPTED_REVISION} can be ` +
         "taken over. Bring it to that version with the Python program first (`swpt-debtors configure` of its last release).",
     );
   }
   if (missing.length > 0) {
-    throw new SchemaRefused(
+    throw new SchemaError(
       `The database says that it is at alembic_version ${ADOPTED_REVISION}, but it lacks ${missing.join(", ")}.`,
     );
   }
@@ -133,13 +133,13 @@ function checkApplied(migrations: readonly Migration[], applied: readonly Applie
   for (const [index, { version, name, checksum }] of applied.entries()) {
     const ours = migrations[index];
     if (ours === undefined) {
-      throw new SchemaRefused(
+      throw new SchemaError(
         `The database has migration ${name}, which this program does not know: a newer version has been here. ` +
           "Use that version, or a newer one.",
       );
     }
     if (ours.version !== version || ours.checksum !== checksum) {
-      throw new SchemaRefused(
+      throw new SchemaError(
         `The database was migrated with ${name}, which is not the same as ${ours.name} of this program. ` +
           "An applied migration must never be changed: use the program version that made the database.",
       );

@@ -4,10 +4,10 @@ import type { Database } from "./database.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** A message and where its row is. The place holds as long as the row is locked: rows of an outbox are never updated. */
-export type Taken<Message> = Message & { readonly ctid: string };
+export type Claimed<Message> = Message & { readonly ctid: string };
 
 /** Locks up to `countMax` ConfigureAccount messages, in no order, and leaves those that another flusher has. */
-export function takeConfigureAccounts(db: Database, countMax: number): Promise<Taken<ConfigureAccount>[]> {
+export function claimConfigureAccounts(db: Database, countMax: number): Promise<Claimed<ConfigureAccount>[]> {
   return db.many({
     name: "take_configure_accounts",
     text: `
@@ -21,7 +21,7 @@ export function takeConfigureAccounts(db: Database, countMax: number): Promise<T
 }
 
 /** Locks up to `countMax` PrepareTransfer messages, in no order, and leaves those that another flusher has. */
-export function takePrepareTransfers(db: Database, countMax: number): Promise<Taken<PrepareTransfer>[]> {
+export function claimPrepareTransfers(db: Database, countMax: number): Promise<Claimed<PrepareTransfer>[]> {
   return db.many({
     name: "take_prepare_transfers",
     text: `
@@ -35,7 +35,7 @@ export function takePrepareTransfers(db: Database, countMax: number): Promise<Ta
 }
 
 /** Locks up to `countMax` FinalizeTransfer messages, in no order, and leaves those that another flusher has. */
-export function takeFinalizeTransfers(db: Database, countMax: number): Promise<Taken<FinalizeTransfer>[]> {
+export function claimFinalizeTransfers(db: Database, countMax: number): Promise<Claimed<FinalizeTransfer>[]> {
   return db.many({
     name: "take_finalize_transfers",
     text: `
@@ -51,7 +51,7 @@ export function takeFinalizeTransfers(db: Database, countMax: number): Promise<T
 }
 
 /** Deletes rows that this transaction has locked. */
-export function deleteTaken(db: Database, outbox: Outbox, ctids: readonly string[]): Promise<number> {
+export function deleteClaimed(db: Database, outbox: Outbox, ctids: readonly string[]): Promise<number> {
   return db.run({
     name: `delete_taken_${outbox}`,
     text: `delete from ${outbox}_signal where ctid = any ($1::tid[])`,
@@ -59,10 +59,10 @@ export function deleteTaken(db: Database, outbox: Outbox, ctids: readonly string
   });
 }
 
-/** Marks the point to which `undoDeletion` goes back. */
+/** Marks the point to which `rollbackDeletion` goes back. */
 export const markBeforeDeletion = (db: Database): Promise<number> =>
   db.run({ name: "mark_before_deletion", text: "savepoint before_deletion" });
 
 /** Takes a deletion of this transaction back. The rows stay locked. */
-export const undoDeletion = (db: Database): Promise<number> =>
-  db.run({ name: "undo_deletion", text: "rollback to savepoint before_deletion" });
+export const rollbackDeletion = (db: Database): Promise<number> =>
+  db.run({ name: "rollback_deletion", text: "rollback to savepoint before_deletion" });

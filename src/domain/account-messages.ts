@@ -11,11 +11,11 @@ import { infoIriOf } from "./info-iri.ts";
 import { isNegligibleAmountOf } from "./negligible-amount.ts";
 
 /** What becomes of the debtor. */
-export type AccountVerdict = { readonly action: "ignore" } | { readonly action: "update"; readonly debtor: Debtor };
+export type AccountDecision = { readonly action: "ignore" } | { readonly action: "update"; readonly debtor: Debtor };
 
 /** What becomes of the debtor, or of an account that nobody needs. */
-export type AccountUpdateVerdict =
-  | AccountVerdict
+export type AccountUpdateDecision =
+  | AccountDecision
   /** Nobody needs the account: it is to be configured for deletion. The debtor is there when it is reserved. */
   | { readonly action: "discard"; readonly message: ConfigureAccount; readonly debtor?: Debtor };
 
@@ -23,11 +23,11 @@ export type AccountUpdateVerdict =
  * Judges the state of an account, in this order: a message that is too old says nothing; an account without an active
  * debtor is discarded, each time anew; the heartbeat counts even when the event is no news.
  */
-export function judgeAccountUpdate(
+export function decideAccountUpdate(
   debtor: Debtor | undefined,
   update: AccountUpdate,
   now: Timestamp,
-): AccountUpdateVerdict {
+): AccountUpdateDecision {
   if (isExpired(update, now)) return { action: "ignore" };
   if (debtor === undefined || !isActive(debtor)) {
     return isBeingDiscarded(update) ? { action: "ignore" } : discard(debtor, update, now);
@@ -36,7 +36,7 @@ export function judgeAccountUpdate(
 }
 
 /** Judges the end of an account. An older account's end is no news for the owner of a newer one. */
-export function judgeAccountPurge(debtor: Debtor | undefined, purge: AccountPurge): AccountVerdict {
+export function decideAccountPurge(debtor: Debtor | undefined, purge: AccountPurge): AccountDecision {
   if (debtor === undefined || !debtor.hasServerAccount || debtor.accountCreationDate > purge.creationDate) {
     return { action: "ignore" };
   }
@@ -55,7 +55,7 @@ export function judgeAccountPurge(debtor: Debtor | undefined, purge: AccountPurg
 }
 
 /** Judges the refusal of a configuration. Only that of the last one sent counts, and only the first. */
-export function judgeRejectedConfig(debtor: Debtor | undefined, rejection: RejectedConfig): AccountVerdict {
+export function decideRejectedConfig(debtor: Debtor | undefined, rejection: RejectedConfig): AccountDecision {
   if (debtor === undefined || debtor.configError !== null) return { action: "ignore" };
   const { configTs: ts, configSeqnum: seqnum, configFlags: flags, configData: data, negligibleAmount } = rejection;
   return isLastConfiguration(debtor, { ts, seqnum, flags, data, negligibleAmount })
@@ -63,7 +63,7 @@ export function judgeRejectedConfig(debtor: Debtor | undefined, rejection: Rejec
     : { action: "ignore" };
 }
 
-const verdictOf = (before: Debtor, after: Debtor): AccountVerdict =>
+const verdictOf = (before: Debtor, after: Debtor): AccountDecision =>
   after === before ? { action: "ignore" } : { action: "update", debtor: after };
 
 const isExpired = ({ ts, ttl }: AccountUpdate, now: Timestamp): boolean => now - ts > BigInt(ttl) * MICROS_PER_SECOND;
@@ -76,7 +76,7 @@ const isBeingDiscarded = ({ configFlags, negligibleAmount }: AccountUpdate): boo
   (configFlags & CONFIG_SCHEDULED_FOR_DELETION) !== 0 && negligibleAmount >= DISCARDING_NEGLIGIBLE_AMOUNT_MIN;
 
 /** A reserved debtor keeps the time, so that its activation, be it by a clock that is behind, comes after the discarding. */
-function discard(debtor: Debtor | undefined, { debtorId }: AccountUpdate, now: Timestamp): AccountUpdateVerdict {
+function discard(debtor: Debtor | undefined, { debtorId }: AccountUpdate, now: Timestamp): AccountUpdateDecision {
   const message = discardingConfiguration(debtorId, now);
   const isReserved = debtor !== undefined && (debtor.statusFlags & STATUS_ACTIVATED) === 0;
   return isReserved && now > debtor.lastConfigTs

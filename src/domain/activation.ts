@@ -1,7 +1,7 @@
 /** From reserved to activated to deactivated. Spec: domain, "The life of a debtor"; http-api, "admin". */
 import { INT64_MIN } from "../values/int64.ts";
 import { dateOf, EPOCH, EPOCH_DATE, type Timestamp } from "../values/timestamp.ts";
-import { type Configured, configure } from "./configuration.ts";
+import { type Configured, configure } from "./account-configuration.ts";
 import {
   CONFIG_SCHEDULED_FOR_DELETION,
   type Debtor,
@@ -48,7 +48,7 @@ export const activate = (debtor: Debtor, now: Timestamp): Configured =>
   configure(debtor, { statusFlags: debtor.statusFlags | STATUS_ACTIVATED }, now);
 
 /** What becomes of a request to activate a reservation. */
-export type ActivationVerdict =
+export type ActivationDecision =
   | ({ readonly action: "activate" } & Configured)
   /** It has been activated with this reservation before, and may have been deactivated since. Nothing changes. */
   | { readonly action: "repeat"; readonly debtor: Debtor }
@@ -58,11 +58,11 @@ export type ActivationVerdict =
  * Judges the activation of a reservation, asked for by a request or an `ActivateDebtor` message. The reservation ID is
  * an opaque text: it is right when it is just the text that was given out.
  */
-export function activateReservation(
+export function decideActivation(
   debtor: Debtor | undefined,
   reservationId: string,
   now: Timestamp,
-): ActivationVerdict {
+): ActivationDecision {
   if (debtor === undefined) return { action: "refuse", code: "INVALID_RESERVATION" };
   const isRight = debtor.reservationId !== null && reservationId === debtor.reservationId.toString();
   const isReserved = (debtor.statusFlags & STATUS_ACTIVATED) === 0;
@@ -71,14 +71,14 @@ export function activateReservation(
 }
 
 /** What becomes of a request to deactivate a debtor. */
-export type DeactivationVerdict =
+export type DeactivationDecision =
   /** All transfers of the debtor must be deleted, too. */
   | ({ readonly action: "deactivate" } & Configured)
   /** It is not active: nothing to do. */
   | { readonly action: "ignore" };
 
 /** Judges a deactivation: final, and only for an active debtor. Update ID and minimal balance stay as they are. */
-export function judgeDeactivation(debtor: Debtor | undefined, now: Timestamp): DeactivationVerdict {
+export function decideDeactivation(debtor: Debtor | undefined, now: Timestamp): DeactivationDecision {
   if (debtor === undefined || !isActive(debtor)) return { action: "ignore" };
   const configured = configure(
     debtor,

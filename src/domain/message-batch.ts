@@ -2,11 +2,11 @@
 import type { FinalizedTransfer, IncomingMessage, PreparedTransfer, RejectedTransfer } from "../messages/incoming.ts";
 import type { ConfigureAccount, FinalizeTransfer } from "../messages/outgoing.ts";
 import type { Timestamp } from "../values/timestamp.ts";
-import { judgeAccountPurge, judgeAccountUpdate, judgeRejectedConfig } from "./account-messages.ts";
-import { activateReservation } from "./activation.ts";
+import { decideAccountPurge, decideAccountUpdate, decideRejectedConfig } from "./account-messages.ts";
+import { decideActivation } from "./activation.ts";
 import { type Debtor, ROOT_CREDITOR_ID } from "./debtor.ts";
 import type { RunningTransfer } from "./running-transfer.ts";
-import { judgeFinalizedTransfer, judgePreparedTransfer, judgeRejectedTransfer } from "./transfer-messages.ts";
+import { decideFinalizedTransfer, decidePreparedTransfer, decideRejectedTransfer } from "./transfer-messages.ts";
 
 /** The keys of the records that a batch is about, each once. */
 export interface BatchKeys {
@@ -49,7 +49,7 @@ export function keysOf(messages: readonly IncomingMessage[]): BatchKeys {
 }
 
 /** Judges the messages on the records that `keysOf` names (those that exist). */
-export function judgeBatch(
+export function decideBatch(
   messages: readonly IncomingMessage[],
   records: { readonly debtors: readonly Debtor[]; readonly transfers: readonly RunningTransfer[] },
   now: Timestamp,
@@ -61,11 +61,11 @@ export function judgeBatch(
   for (const message of messages) {
     if (isAboutTransfer(message)) {
       const key = requestKeyOf(message);
-      const verdict = judgeTransferMessage(transfers.get(key), message, now);
+      const verdict = decideTransferMessage(transfers.get(key), message, now);
       if ("transfer" in verdict) transfers.set(key, verdict.transfer);
       if ("message" in verdict) finalizeTransfers.push(verdict.message);
     } else {
-      const verdict = judgeDebtorMessage(debtors.get(message.debtorId), message, now);
+      const verdict = decideDebtorMessage(debtors.get(message.debtorId), message, now);
       if ("debtor" in verdict) debtors.set(message.debtorId, verdict.debtor);
       if ("message" in verdict) configureAccounts.push(verdict.message);
     }
@@ -94,26 +94,26 @@ const requestKeyOf = ({ coordinatorId, coordinatorRequestId }: TransferRequest):
 const keyOf = ({ debtorId: coordinatorId, coordinatorRequestId }: RunningTransfer): string =>
   requestKeyOf({ coordinatorId, coordinatorRequestId });
 
-function judgeDebtorMessage(debtor: Debtor | undefined, message: DebtorMessage, now: Timestamp) {
+function decideDebtorMessage(debtor: Debtor | undefined, message: DebtorMessage, now: Timestamp) {
   switch (message.type) {
     case "ActivateDebtor":
-      return activateReservation(debtor, message.reservationId, now);
+      return decideActivation(debtor, message.reservationId, now);
     case "RejectedConfig":
-      return judgeRejectedConfig(debtor, message);
+      return decideRejectedConfig(debtor, message);
     case "AccountUpdate":
-      return judgeAccountUpdate(debtor, message, now);
+      return decideAccountUpdate(debtor, message, now);
     case "AccountPurge":
-      return judgeAccountPurge(debtor, message);
+      return decideAccountPurge(debtor, message);
   }
 }
 
-function judgeTransferMessage(transfer: RunningTransfer | undefined, message: TransferMessage, now: Timestamp) {
+function decideTransferMessage(transfer: RunningTransfer | undefined, message: TransferMessage, now: Timestamp) {
   switch (message.type) {
     case "PreparedTransfer":
-      return judgePreparedTransfer(transfer, message, now);
+      return decidePreparedTransfer(transfer, message, now);
     case "RejectedTransfer":
-      return judgeRejectedTransfer(transfer, message, now);
+      return decideRejectedTransfer(transfer, message, now);
     case "FinalizedTransfer":
-      return judgeFinalizedTransfer(transfer, message, now);
+      return decideFinalizedTransfer(transfer, message, now);
   }
 }

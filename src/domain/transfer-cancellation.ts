@@ -6,7 +6,7 @@ import type { RunningTransfer } from "./running-transfer.ts";
 export const CANCELED_BY_THE_SENDER = "CANCELED_BY_THE_SENDER";
 
 /** What becomes of a request to cancel. */
-export type CancellationVerdict =
+export type CancellationDecision =
   | { readonly action: "finalize"; readonly transfer: RunningTransfer }
   /** It has failed already, perhaps by an earlier cancellation. */
   | { readonly action: "repeat"; readonly transfer: RunningTransfer }
@@ -16,7 +16,7 @@ export type CancellationVerdict =
  * Judges a cancellation. Once settled, we have told the accounting authority to commit, and the transfer cannot be
  * taken back; this holds even if it has failed since.
  */
-export function judgeCancellation(transfer: RunningTransfer | undefined, now: Timestamp): CancellationVerdict {
+export function decideCancellation(transfer: RunningTransfer | undefined, now: Timestamp): CancellationDecision {
   if (transfer === undefined) return { action: "refuse", code: "TRANSFER_NOT_FOUND" };
   if (transfer.transferId !== null) return { action: "refuse", code: "TRANSFER_SETTLED" };
   if (transfer.finalizedAt !== null) return { action: "repeat", transfer };

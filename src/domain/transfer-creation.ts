@@ -20,7 +20,7 @@ export type IssuingDebtor = Pick<
 export type InitiatedTransfer = Omit<RunningTransfer, "coordinatorRequestId">;
 
 /** What becomes of a request to create a transfer. */
-export type TransferCreationVerdict =
+export type TransferCreationDecision =
   | { readonly action: "create"; readonly debtor: IssuingDebtor; readonly transfer: InitiatedTransfer }
   /** The same transfer exists already. */
   | { readonly action: "repeat" }
@@ -34,13 +34,13 @@ export type TransferCreationVerdict =
  * repetition is recognized before anything else is looked at, so that a client that got no answer can always ask again.
  * As many transfers may exist undeleted as there may be actions in a month.
  */
-export function judgeTransferCreation(
+export function decideTransferCreation(
   wanted: NewTransfer,
   existing: NewTransfer | undefined,
   debtor: IssuingDebtor | undefined,
   actionsPerMonthMax: number,
   now: Timestamp,
-): TransferCreationVerdict {
+): TransferCreationDecision {
   if (existing !== undefined) {
     return isSameTransfer(wanted, existing) ? { action: "repeat" } : { action: "refuse", code: "TRANSFER_CONFLICT" };
   }

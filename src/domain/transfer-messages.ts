@@ -9,14 +9,14 @@ import { ROOT_CREDITOR_ID } from "./debtor.ts";
 import type { RunningTransfer } from "./running-transfer.ts";
 
 /** What becomes of a locked amount. */
-export type PreparedTransferVerdict =
+export type PreparedTransferDecision =
   /** The transfer is (or has been) settled by this message: its whole amount is to be committed. */
   | { readonly action: "commit"; readonly transfer: RunningTransfer; readonly message: FinalizeTransfer }
   /** What has been locked is to be let go. */
   | { readonly action: "dismiss"; readonly message: FinalizeTransfer };
 
 /** What becomes of the transfer. */
-export type TransferVerdict =
+export type TransferDecision =
   | { readonly action: "ignore" }
   | { readonly action: "finalize"; readonly transfer: RunningTransfer };
 
@@ -29,11 +29,11 @@ const UNEXPECTED_ERROR = "UNEXPECTED_ERROR";
  * Judges a locked amount. There is always an answer, for what is locked must be either committed or let go; repeating
  * the message repeats the answer. `transfer` is the one with the message's coordinator and request IDs.
  */
-export function judgePreparedTransfer(
+export function decidePreparedTransfer(
   transfer: RunningTransfer | undefined,
   prepared: PreparedTransfer,
   now: Timestamp,
-): PreparedTransferVerdict {
+): PreparedTransferDecision {
   const settled = transfer && isAskedFor(transfer, prepared) ? settle(transfer, prepared.transferId) : undefined;
   return settled?.transferId === prepared.transferId
     ? { action: "commit", transfer: settled, message: commitOf(settled, prepared.transferId, now) }
@@ -41,11 +41,11 @@ export function judgePreparedTransfer(
 }
 
 /** Judges the refusal to lock an amount; whether it had been locked before is not asked. */
-export function judgeRejectedTransfer(
+export function decideRejectedTransfer(
   transfer: RunningTransfer | undefined,
   rejected: RejectedTransfer,
   now: Timestamp,
-): TransferVerdict {
+): TransferDecision {
   if (transfer === undefined || transfer.finalizedAt !== null) return { action: "ignore" };
   return isFromRootAccount(transfer, rejected)
     ? fail(transfer, now, rejected.statusCode, rejected.totalLockedAmount)
@@ -53,11 +53,11 @@ export function judgeRejectedTransfer(
 }
 
 /** Judges the end of a prepared transfer. Only that of the one which settled the transfer counts. */
-export function judgeFinalizedTransfer(
+export function decideFinalizedTransfer(
   transfer: RunningTransfer | undefined,
   finalized: FinalizedTransfer,
   now: Timestamp,
-): TransferVerdict {
+): TransferDecision {
   if (transfer === undefined || transfer.finalizedAt !== null) return { action: "ignore" };
   if (!isFromRootAccount(transfer, finalized) || transfer.transferId !== finalized.transferId) {
     return { action: "ignore" };
@@ -93,7 +93,7 @@ const fail = (
   finalizedAt: Timestamp,
   errorCode: string,
   totalLockedAmount: bigint | null,
-): TransferVerdict => ({ action: "finalize", transfer: { ...transfer, finalizedAt, errorCode, totalLockedAmount } });
+): TransferDecision => ({ action: "finalize", transfer: { ...transfer, finalizedAt, errorCode, totalLockedAmount } });
 
 const commitOf = (transfer: RunningTransfer, transferId: bigint, now: Timestamp): FinalizeTransfer => ({
   debtorId: transfer.debtorId,

@@ -15,12 +15,12 @@ export type Auditor = (
 ) => void;
 
 /** Makes the auditor of a server. Who calls is told by address, too: of the proxy when its headers are not believed. */
-export function createAuditor(log: Logger, areForwardedHeadersTrusted: boolean): Auditor {
+export function createAuditor(log: Logger, trustForwardedHeaders: boolean): Auditor {
   const auditLog = log.child({ audit: true }, { level: "info" });
   return (request, target, status, callerName) => {
     const isRefused = status === 401 || status === 403;
     if (!isRefused && !isAdministrative(request, target)) return;
-    const forwardedFor = areForwardedHeadersTrusted ? lastElementOf(request.headers["x-forwarded-for"]) : undefined;
+    const forwardedFor = trustForwardedHeaders ? lastElementOf(request.headers["x-forwarded-for"]) : undefined;
     auditLog.info(
       {
         method: request.method,

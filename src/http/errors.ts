@@ -1,6 +1,6 @@
 /** What goes wrong at the door, and how it is answered. Spec: http-api, "Errors". */
-import { DatabaseUnavailable } from "../database/database.ts";
-import { Refusal, type RefusalCode } from "../operations/refusal.ts";
+import { DatabaseUnavailableError } from "../database/database.ts";
+import { OperationError, type OperationErrorCode } from "../operations/operation-error.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
 import type { FieldErrors } from "./schemas/validation.ts";
 
@@ -42,15 +42,15 @@ const RETRY_AFTER_SECONDS = "5";
 /** The answer to whatever was thrown. `isBug` says that it was none of ours, and must be logged. */
 export function answerToError(error: unknown): { readonly answer: Answer; readonly isBug: boolean } {
   if (error instanceof HttpError) return { answer: errorAnswer(error), isBug: false };
-  if (error instanceof Refusal) return { answer: errorAnswer(errorOfRefusal[error.code]()), isBug: false };
-  if (error instanceof DatabaseUnavailable) {
+  if (error instanceof OperationError) return { answer: errorAnswer(httpErrorOf[error.code]()), isBug: false };
+  if (error instanceof DatabaseUnavailableError) {
     const headers = { "retry-after": RETRY_AFTER_SECONDS };
     return { answer: errorAnswer(new HttpError(503, "Try again later.", { headers })), isBug: false };
   }
   return { answer: errorAnswer(new HttpError(500)), isBug: true };
 }
 
-const errorOfRefusal: Record<RefusalCode, () => HttpError> = {
+const httpErrorOf: Record<OperationErrorCode, () => HttpError> = {
   DEBTOR_EXISTS: () => new HttpError(409, "The debtor exists already."),
   NO_FREE_DEBTOR_ID: () => new HttpError(500, "No free debtor ID was found."),
   INVALID_RESERVATION: () => unprocessable({ reservationId: ["There is no such reservation for this debtor."] }),

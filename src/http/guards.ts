@@ -3,13 +3,13 @@
  * Spec: authorization, part 5; golden NOTES, "Order of refusals".
  */
 import type { IncomingMessage } from "node:http";
-import { createDebtorFinder } from "../operations/debtor-finder.ts";
-import { createTransferCreator } from "../operations/transfers.ts";
+import { createDebtorLoader } from "../operations/debtor-loader.ts";
+import { createTransferBatcher } from "../operations/transfers.ts";
 import type { Answer } from "./answer.ts";
 import { isPreflight, preflightHeaders } from "./cors.ts";
 import type { EndpointContext } from "./endpoint.ts";
 import { HttpError } from "./errors.ts";
-import { gateIdentification, type Identification, type IdentifiedCaller, proxyIdentification } from "./identity.ts";
+import { type Identification, type IdentifiedCaller, proxyIdentification, tokenIdentification } from "./identity.ts";
 import { baseUrlOf } from "./location.ts";
 import { createDocumentation } from "./openapi/documentation.ts";
 import { checkAfterBody, checkBeforeBody } from "./permissions.ts";
@@ -29,15 +29,15 @@ export interface Progress {
 export function createGuards(
   options: ServerOptions,
 ): (raw: IncomingMessage, target: Target, progress: Progress) => Promise<Answer> {
-  const { pool, realm, limits, isCorsEnabled, areForwardedHeadersTrusted, onWritten } = options;
+  const { pool, realm, limits, enableCors, trustForwardedHeaders, onWritten } = options;
   const { healthText = "OK", authorizationOrigin = "" } = options;
   const identification = identificationOf(options);
   const context: EndpointContext = {
     pool,
     realm,
     limits,
-    findDebtor: createDebtorFinder(pool),
-    createTransfer: createTransferCreator(pool, limits),
+    findDebtor: createDebtorLoader(pool),
+    createTransfer: createTransferBatcher(pool, limits),
     healthText,
     documentation: createDocumentation(authorizationOrigin),
     onWritten,
@@ -46,13 +46,13 @@ export function createGuards(
   return async (raw, target, progress) => {
     const { resource } = target;
     const method = raw.method!;
-    if (isCorsEnabled && isPreflight(method, raw.headers)) return answerPreflight(raw, resource);
-    const baseUrl = () => baseUrlOf(raw, areForwardedHeadersTrusted);
+    if (enableCors && isPreflight(method, raw.headers)) return answerPreflight(raw, resource);
+    const baseUrl = () => baseUrlOf(raw, trustForwardedHeaders);
     if (resource === undefined) return await answerUnknownPath(raw, target, identification, baseUrl);
     if (method === "OPTIONS") return answerOptions(raw, target, resource);
     const route = resource.routes.get(method);
     if (route === undefined) {
-      await identification.admitToNothing(raw, method);
+      await identification.authorizeUnknownRoute(raw, method);
       throw new HttpError(405, undefined, { headers: { allow: resource.allow } });
     }
 
@@ -86,10 +86,10 @@ const answerPreflight = (raw: IncomingMessage, resource: Resource | undefined): 
   headers: { ...preflightHeaders(raw.headers), ...(resource === undefined ? {} : { allow: resource.allow }) },
 });
 
-function identificationOf({ authentication, gate, subjects }: ServerOptions): Identification {
+function identificationOf({ authentication, tokenAuthenticator, subjects }: ServerOptions): Identification {
   if (authentication.mode === "trusted proxy") {
-    return proxyIdentification(authentication.isAnonymousSuperuser, subjects);
+    return proxyIdentification(authentication.anonymousIsSuperuser, subjects);
   }
-  if (gate === undefined) throw new TypeError("This mode of authentication needs a gate");
-  return gateIdentification(gate, subjects);
+  if (tokenAuthenticator === undefined) throw new TypeError("This mode of authentication needs a gate");
+  return tokenIdentification(tokenAuthenticator, subjects);
 }

@@ -1,7 +1,7 @@
 /** Who calls: from the gate, or from the proxy in front. Spec: authorization, parts 1, 4 and 5. */
 import type { IncomingMessage } from "node:http";
+import type { Scope, TokenAuthenticator } from "./auth/token-authenticator.ts";
 import { forbidden, HttpError } from "./errors.ts";
-import type { Gate, Scope } from "./gate/gate.ts";
 import { valuesOf } from "./header-lines.ts";
 import { type Caller, callerOf, type Subjects } from "./subjects.ts";
 
@@ -21,13 +21,16 @@ export interface Identification {
    * Strangers shall not learn which paths there are: to be told that there is no such path or method takes a token that
    * would do for that method elsewhere. Throws 401, 403 or 503.
    */
-  admitToNothing(request: IncomingMessage, method: string): Promise<void> | undefined;
+  authorizeUnknownRoute(request: IncomingMessage, method: string): Promise<void> | undefined;
 }
 
 /** The token decides, and nothing else: identity headers mean nothing. */
-export function gateIdentification(gate: Gate, subjects: Subjects): Identification {
+export function tokenIdentification(tokenAuthenticator: TokenAuthenticator, subjects: Subjects): Identification {
   const authenticate = async (request: IncomingMessage, scope: Scope): Promise<string> => {
-    const decision = await gate.authenticate({ authorizationHeaders: valuesOf(request, "authorization") }, scope);
+    const decision = await tokenAuthenticator.authenticate(
+      { authorizationHeaders: valuesOf(request, "authorization") },
+      scope,
+    );
     switch (decision.outcome) {
       case "allowed":
         return decision.subject;
@@ -46,7 +49,7 @@ export function gateIdentification(gate: Gate, subjects: Subjects): Identificati
   return {
     identify: async (request, scope) => withRole(subjects, await authenticate(request, scope)),
     identifyForOptions: () => undefined,
-    admitToNothing: async (request, method) => {
+    authorizeUnknownRoute: async (request, method) => {
       const scope = scopeOfMethod[method];
       if (scope !== undefined) await authenticate(request, scope);
     },
@@ -67,11 +70,11 @@ const IDENTITY_HEADER = "x-swpt-user-id";
 const ANONYMOUS: IdentifiedCaller = { caller: { kind: "superuser" }, name: "" };
 
 /** A proxy in front has checked the token, and names the caller. */
-export function proxyIdentification(isAnonymousSuperuser: boolean, subjects: Subjects): Identification {
+export function proxyIdentification(anonymousIsSuperuser: boolean, subjects: Subjects): Identification {
   const identify = (request: IncomingMessage): IdentifiedCaller => {
     const name = request.headers[IDENTITY_HEADER] as string | undefined;
     if (name === undefined) {
-      if (isAnonymousSuperuser) return ANONYMOUS;
+      if (anonymousIsSuperuser) return ANONYMOUS;
       throw forbidden();
     }
     // Several lines come joined by commas, and a comma has no place in a name of one line either.
@@ -84,7 +87,7 @@ export function proxyIdentification(isAnonymousSuperuser: boolean, subjects: Sub
     identify,
     // A preflight carries no identity, and so passes.
     identifyForOptions: (request) => (request.headers[IDENTITY_HEADER] === undefined ? undefined : identify(request)),
-    admitToNothing: () => undefined,
+    authorizeUnknownRoute: () => undefined,
   };
 }
 

@@ -10,13 +10,13 @@ const HOST = /^(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::([0-9]{1,5}))?
  * in front may have looked at the other one), or no host and port: a `Location` may be relative, and nothing unchecked
  * gets into a header.
  */
-export function baseUrlOf(request: IncomingMessage, areForwardedHeadersTrusted: boolean): string {
+export function baseUrlOf(request: IncomingMessage, trustForwardedHeaders: boolean): string {
   const { headers } = request;
   const match = HOST.exec(headers.host ?? "");
   if (match === null || valuesOf(request, "host").length > 1) return "";
   let scheme = "http";
   let port = match[2] === undefined ? undefined : Number(match[2]);
-  if (areForwardedHeadersTrusted) {
+  if (trustForwardedHeaders) {
     const forwardedScheme = lastElementOf(headers["x-forwarded-proto"]);
     if (forwardedScheme === "http" || forwardedScheme === "https") scheme = forwardedScheme;
     const forwardedPort = lastElementOf(headers["x-forwarded-port"]);

@@ -14,9 +14,9 @@ export function createResponder(
   options: ServerOptions,
   isClosing: () => boolean,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
-  const { isCorsEnabled, metrics, log } = options;
+  const { enableCors, metrics, log } = options;
   const passGuards = createGuards(options);
-  const audit = createAuditor(log, options.areForwardedHeadersTrusted);
+  const audit = createAuditor(log, options.trustForwardedHeaders);
 
   const answerTo = async (raw: IncomingMessage, target: Target, progress: Progress): Promise<Answer> => {
     try {
@@ -42,7 +42,7 @@ export function createResponder(
       answer.status,
       (performance.now() - startMillis) / 1000,
     );
-    if (isCorsEnabled && !isPreflight(raw.method, raw.headers)) reply.headers(corsHeaders);
+    if (enableCors && !isPreflight(raw.method, raw.headers)) reply.headers(corsHeaders);
     // Else a client that keeps its connection open would hold up the end of the server.
     if (isClosing()) reply.header("connection", "close");
     return send(reply, answer);

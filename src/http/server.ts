@@ -7,9 +7,9 @@ import type { Pool } from "../database/database.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { jsonAnswer } from "./answer.ts";
+import type { TokenAuthenticator } from "./auth/token-authenticator.ts";
 import { corsHeaders } from "./cors.ts";
 import { errorBody, reasonOf } from "./errors.ts";
-import type { Gate } from "./gate/gate.ts";
 import type { HttpMetrics } from "./metrics.ts";
 import { createResponder, send } from "./responder.ts";
 import { resources } from "./route-table.ts";
@@ -22,10 +22,10 @@ export interface ServerOptions {
   readonly limits: Config["limits"];
   readonly authentication: Authentication;
   /** Needed when `authentication` says so. */
-  readonly gate?: Gate;
+  readonly tokenAuthenticator?: TokenAuthenticator;
   readonly subjects: Subjects;
-  readonly isCorsEnabled: boolean;
-  readonly areForwardedHeadersTrusted: boolean;
+  readonly enableCors: boolean;
+  readonly trustForwardedHeaders: boolean;
   /** What the health check says, in one line. Default: OK. */
   readonly healthText?: string;
   /** `scheme://host:port` of the authorization server, for the documentation. Default: it stands behind the same name. */
@@ -46,9 +46,9 @@ export interface Timeouts {
   /** Between two requests. */
   readonly keepAlive: number;
   /** Without a byte in either direction. */
-  readonly silence: number;
+  readonly inactivity: number;
   /** From the last answer on a connection that is given up to its end. */
-  readonly farewell: number;
+  readonly linger: number;
   /** Between two looks at how long headers and requests have taken. */
   readonly check: number;
 }
@@ -60,8 +60,8 @@ const TIMEOUTS: Timeouts = {
   headers: 15_000,
   request: 30_000,
   keepAlive: 75_000,
-  silence: 120_000,
-  farewell: 15_000,
+  inactivity: 120_000,
+  linger: 15_000,
   check: 5_000,
 };
 
@@ -80,14 +80,13 @@ export function createServer(options: ServerOptions): FastifyInstance {
     return503OnClosing: false,
     requestTimeout: timeouts.request,
     keepAliveTimeout: timeouts.keepAlive,
-    connectionTimeout: timeouts.silence,
+    connectionTimeout: timeouts.inactivity,
     http: {
       maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout: timeouts.headers,
       connectionsCheckingInterval: timeouts.check,
     },
-    clientErrorHandler: (error, socket) =>
-      answerMalformedRequest(error, socket, options.isCorsEnabled, timeouts.farewell),
+    clientErrorHandler: (error, socket) => answerMalformedRequest(error, socket, options.enableCors, timeouts.linger),
   });
   // Bodies are read when the caller is known to be one who may send them; until then Fastify leaves them alone.
   for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"]) {
@@ -115,8 +114,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
 function answerMalformedRequest(
   error: NodeJS.ErrnoException,
   socket: Socket,
-  isCorsEnabled: boolean,
-  farewellMillis: number,
+  enableCors: boolean,
+  lingerMillis: number,
 ): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
@@ -128,12 +127,12 @@ function answerMalformedRequest(
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
     "x-content-type-options": "nosniff",
-    ...(isCorsEnabled ? corsHeaders : {}),
+    ...(enableCors ? corsHeaders : {}),
     connection: "close",
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   // Time to read the answer, but no more: whoever goes on sending, and does not hang up, must not keep the socket.
-  const farewell = setTimeout(() => socket.destroy(), farewellMillis);
-  socket.once("close", () => clearTimeout(farewell));
+  const linger = setTimeout(() => socket.destroy(), lingerMillis);
+  socket.once("close", () => clearTimeout(linger));
   socket.end(`HTTP/1.1 ${status} ${reasonOf(status)}\r\n${lines.join("")}\r\n${body}`);
 }

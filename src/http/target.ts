@@ -64,7 +64,7 @@ const parameterReaders: Record<string, (segment: string, target: Mutable<Target>
   },
 };
 
-const root = plantTree();
+const root = buildRouteTrie();
 
 // Every segment of every path of ours consists of these, so that a path that is known needs no escaping anywhere.
 const KNOWN_CHARACTERS = /^[A-Za-z0-9.-]*$/;
@@ -125,7 +125,7 @@ function decodeSegment(segment: string): string | undefined {
   }
 }
 
-function plantTree(): Node {
+function buildRouteTrie(): Node {
   const tree: Node = { children: new Map() };
   for (const resource of resources) {
     let node = tree;

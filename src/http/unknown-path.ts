@@ -18,7 +18,7 @@ export async function answerUnknownPath(
   const method = raw.method!;
   const isReading = method === "GET" || method === "HEAD";
   const isPublic = !target.isInsideApi || (isReading && (target.isInsideDocs || target.path === "/debtors/.docs"));
-  if (!isPublic) await identification.admitToNothing(raw, method);
+  if (!isPublic) await identification.authorizeUnknownRoute(raw, method);
   const { resourceWithSlash } = target;
   if (resourceWithSlash === undefined) throw notFound();
   if (method !== "OPTIONS" && !resourceWithSlash.routes.has(method)) throw notFound();

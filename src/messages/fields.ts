@@ -4,12 +4,12 @@ import type { Json } from "../values/json.ts";
 import { type CalendarDate, parseDate, parseTimestamp, type Timestamp } from "../values/timestamp.ts";
 
 /** A message that is not valid. It will never be: it belongs in the dead-letter queue, with this reason. */
-export class InvalidMessage extends Error {
-  override readonly name = "InvalidMessage";
+export class InvalidMessageError extends Error {
+  override readonly name = "InvalidMessageError";
 }
 
 /**
- * The fields of one message, by their names in the protocol. Each reader throws InvalidMessage, naming the field, when
+ * The fields of one message, by their names in the protocol. Each reader throws InvalidMessageError, naming the field, when
  * it is missing, of another type or out of range. No string may hold what PostgreSQL cannot store or would change: a
  * NUL character or a lone surrogate.
  */
@@ -105,8 +105,10 @@ export class Fields {
   }
 
   /** The error for a field: `"AccountUpdate: ttl must be …"`. */
-  invalid(name: string, reason: string): InvalidMessage {
-    return new InvalidMessage(`${this.#type}: ${name} ${Object.hasOwn(this.#values, name) ? reason : "is missing"}`);
+  invalid(name: string, reason: string): InvalidMessageError {
+    return new InvalidMessageError(
+      `${this.#type}: ${name} ${Object.hasOwn(this.#values, name) ? reason : "is missing"}`,
+    );
   }
 
   #string(name: string): string {

@@ -1,21 +1,21 @@
 /** From a delivery's content to a message of the protocol. Spec: messages, "Received by this node". */
 import { type Json, parseJson } from "../values/json.ts";
-import { Fields, InvalidMessage } from "./fields.ts";
+import { Fields, InvalidMessageError } from "./fields.ts";
 import type { IncomingMessage } from "./incoming.ts";
 
-export { InvalidMessage } from "./fields.ts";
+export { InvalidMessageError } from "./fields.ts";
 
 /**
  * Reads a message. Content type and type must be exactly right, the type in the body must agree, every field must be
- * there and in its range; other fields are ignored. Throws InvalidMessage with the reason.
+ * there and in its range; other fields are ignored. Throws InvalidMessageError with the reason.
  */
 export function parseMessage(contentType: string | undefined, type: string | undefined, body: Buffer): IncomingMessage {
   if (contentType !== "application/json") {
-    throw new InvalidMessage(`The content type must be application/json: ${quote(contentType)}`);
+    throw new InvalidMessageError(`The content type must be application/json: ${quote(contentType)}`);
   }
-  if (type === undefined || !isKnownType(type)) throw new InvalidMessage(`Unknown message type: ${quote(type)}`);
+  if (type === undefined || !isKnownType(type)) throw new InvalidMessageError(`Unknown message type: ${quote(type)}`);
   const json = parseBody(type, body);
-  if (!isObject(json)) throw new InvalidMessage(`${type}: the body must be a JSON object`);
+  if (!isObject(json)) throw new InvalidMessageError(`${type}: the body must be a JSON object`);
   const fields = new Fields(type, json);
   if (json.type !== type) throw fields.invalid("type", "must be that of the delivery");
   return readers[type](fields);
@@ -156,7 +156,7 @@ function parseBody(type: MessageType, body: Buffer): Json {
   try {
     return parseJson(utf8.decode(body));
   } catch (error) {
-    throw new InvalidMessage(`${type}: the body is not valid JSON in UTF-8`, { cause: error });
+    throw new InvalidMessageError(`${type}: the body is not valid JSON in UTF-8`, { cause: error });
   }
 }
 

@@ -3,13 +3,13 @@ import { type Database, type Pool, sqlStateOf } from "../database/database.ts";
 import { lockAbsentDebtors, lockDebtors } from "../database/debtors.ts";
 import { lockTransfersByRequests, storeDebtorStates, storeTransferStates } from "../database/message-batches.ts";
 import { recordConfigureAccounts, recordFinalizeTransfers } from "../database/outbox.ts";
-import { type BatchKeys, type BatchOutcome, canHaveEffect, judgeBatch, keysOf } from "../domain/message-batch.ts";
+import { type BatchKeys, type BatchOutcome, canHaveEffect, decideBatch, keysOf } from "../domain/message-batch.ts";
 import type { IncomingMessage } from "../messages/incoming.ts";
 import type { Timestamp } from "../values/timestamp.ts";
 
 /**
  * Applies the messages in order, in one transaction: all of them or none. Repeating them is harmless. `now` must not
- * be later than the call. `wroteOutbox` says whether there is something to flush. Throws DatabaseUnavailable (the
+ * be later than the call. `wroteOutbox` says whether there is something to flush. Throws DatabaseUnavailableError (the
  * transaction may have been committed or not), and what PostgreSQL says when it cannot store the outcome of a
  * message.
  */
@@ -22,14 +22,14 @@ export async function applyMessages(
   if (relevant.length === 0) return { wroteOutbox: false };
   const keys = keysOf(relevant);
   return pool.transaction(async (db) => {
-    const outcome = judgeBatch(relevant, await lockRecords(db, keys), now);
+    const outcome = decideBatch(relevant, await lockRecords(db, keys), now);
     store(db, outcome);
     return { wroteOutbox: outcome.configureAccounts.length + outcome.finalizeTransfers.length > 0 };
   });
 }
 
 /** What became of messages of which some may be impossible to store. */
-export interface IsolatedOutcome {
+export interface BisectedOutcome {
   readonly wroteOutbox: boolean;
   /** The messages that could not be applied, by their index, with PostgreSQL's reasons. All others have been. */
   readonly refused: ReadonlyMap<number, Error>;
@@ -38,14 +38,14 @@ export interface IsolatedOutcome {
 /**
  * Applies the messages in order, and keeps those whose outcome PostgreSQL cannot store from spoiling it for the others:
  * a batch that fails so is applied in two halves, and so on down to the guilty message. Only then do the messages make
- * up several transactions. Throws DatabaseUnavailable, and errors that are no message's fault; the messages may have been
+ * up several transactions. Throws DatabaseUnavailableError, and errors that are no message's fault; the messages may have been
  * applied or not, and it is harmless to apply them again.
  */
-export async function applyMessagesIsolating(
+export async function applyMessagesBisecting(
   pool: Pool,
   messages: readonly IncomingMessage[],
   now: Timestamp,
-): Promise<IsolatedOutcome> {
+): Promise<BisectedOutcome> {
   try {
     return { ...(await applyMessages(pool, messages, now)), refused: new Map() };
   } catch (error) {
@@ -53,8 +53,8 @@ export async function applyMessagesIsolating(
     if (messages.length === 1) return { wroteOutbox: false, refused: new Map([[0, error]]) };
   }
   const middle = Math.ceil(messages.length / 2);
-  const first = await applyMessagesIsolating(pool, messages.slice(0, middle), now);
-  const second = await applyMessagesIsolating(pool, messages.slice(middle), now);
+  const first = await applyMessagesBisecting(pool, messages.slice(0, middle), now);
+  const second = await applyMessagesBisecting(pool, messages.slice(middle), now);
   const secondRefused = [...second.refused].map(([index, error]): [number, Error] => [middle + index, error]);
   return {
     wroteOutbox: first.wroteOutbox || second.wroteOutbox,

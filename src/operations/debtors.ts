@@ -3,30 +3,30 @@ import type { Database, Pool } from "../database/database.ts";
 import { findFreeDebtorId, insertDebtor, lockAbsentDebtors, lockDebtors, updateDebtor } from "../database/debtors.ts";
 import { recordConfigureAccounts } from "../database/outbox.ts";
 import { deleteAllTransfers } from "../database/running-transfers.ts";
-import { activate, activateReservation, judgeDeactivation, reserve } from "../domain/activation.ts";
-import { type Configured, configure } from "../domain/configuration.ts";
+import { type Configured, configure } from "../domain/account-configuration.ts";
+import { activate, decideActivation, decideDeactivation, reserve } from "../domain/activation.ts";
 import { type Debtor, isActive } from "../domain/debtor.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { now } from "../values/timestamp.ts";
-import { drawDebtorIds } from "./debtor-id-draw.ts";
-import { Refusal } from "./refusal.ts";
+import { OperationError } from "./operation-error.ts";
+import { randomDebtorIds } from "./random-debtor-ids.ts";
 
 /** Reserves a chosen ID. Refuses with DEBTOR_EXISTS. */
 export async function reserveDebtor(pool: Pool, debtorId: bigint): Promise<Debtor> {
   const debtor = await insertDebtor(pool, reserve(debtorId, now()));
-  if (debtor === undefined) throw new Refusal("DEBTOR_EXISTS");
+  if (debtor === undefined) throw new OperationError("DEBTOR_EXISTS");
   return debtor;
 }
 
 /** Reserves a random free ID of the realm. Refuses with NO_FREE_DEBTOR_ID when many tries have found none. */
 export async function reserveRandomDebtor(pool: Pool, realm: ShardingRealm): Promise<Debtor> {
-  for await (const candidates of drawDebtorIds(realm)) {
+  for await (const candidates of randomDebtorIds(realm)) {
     const debtorId = await findFreeDebtorId(pool, candidates);
     // Another request may take the ID meanwhile; the next draw is as good.
     const debtor = debtorId === undefined ? undefined : await insertDebtor(pool, reserve(debtorId, now()));
     if (debtor !== undefined) return debtor;
   }
-  throw new Refusal("NO_FREE_DEBTOR_ID");
+  throw new OperationError("NO_FREE_DEBTOR_ID");
 }
 
 /** Reserves a chosen ID and activates it at once. Refuses with DEBTOR_EXISTS, also when it is only reserved. */
@@ -36,7 +36,7 @@ export function activateNewDebtor(pool: Pool, debtorId: bigint): Promise<Debtor>
     // Later than the discarding of an account that nobody had a debtor for until now; see apply-messages.ts.
     const at = now();
     const reserved = await insertDebtor(db, reserve(debtorId, at));
-    if (reserved === undefined) throw new Refusal("DEBTOR_EXISTS");
+    if (reserved === undefined) throw new OperationError("DEBTOR_EXISTS");
     return storeConfigured(db, activate(reserved, at));
   });
 }
@@ -48,14 +48,14 @@ export function activateNewDebtor(pool: Pool, debtorId: bigint): Promise<Debtor>
 export function activateReservedDebtor(pool: Pool, debtorId: bigint, reservationId: string): Promise<Debtor> {
   return pool.transaction(async (db) => {
     const [debtor] = await lockDebtors(db, [debtorId]);
-    const verdict = activateReservation(debtor, reservationId, now());
+    const verdict = decideActivation(debtor, reservationId, now());
     switch (verdict.action) {
       case "activate":
         return storeConfigured(db, verdict);
       case "repeat":
         return verdict.debtor;
       case "refuse":
-        throw new Refusal(verdict.code);
+        throw new OperationError(verdict.code);
     }
   });
 }
@@ -64,7 +64,7 @@ export function activateReservedDebtor(pool: Pool, debtorId: bigint, reservation
 export function deactivateDebtor(pool: Pool, debtorId: bigint): Promise<void> {
   return pool.transaction(async (db) => {
     const [debtor] = await lockDebtors(db, [debtorId]);
-    const verdict = judgeDeactivation(debtor, now());
+    const verdict = decideDeactivation(debtor, now());
     if (verdict.action === "ignore") return;
     void deleteAllTransfers(db, debtorId);
     storeConfigured(db, verdict);
@@ -75,7 +75,7 @@ export function deactivateDebtor(pool: Pool, debtorId: bigint): Promise<void> {
 export function restrictDebtor(pool: Pool, debtorId: bigint, minBalance: bigint): Promise<Debtor> {
   return pool.transaction(async (db) => {
     const [debtor] = await lockDebtors(db, [debtorId]);
-    if (debtor === undefined || !isActive(debtor)) throw new Refusal("DEBTOR_NOT_ACTIVE");
+    if (debtor === undefined || !isActive(debtor)) throw new OperationError("DEBTOR_NOT_ACTIVE");
     return storeConfigured(db, configure(debtor, { minBalance }, now()));
   });
 }

@@ -5,7 +5,7 @@ import { type Document, insertDocument } from "../database/documents.ts";
 import { isActive } from "../domain/debtor.ts";
 import { countDocument } from "../domain/throttling.ts";
 import { now } from "../values/timestamp.ts";
-import { Refusal } from "./refusal.ts";
+import { OperationError } from "./operation-error.ts";
 
 /** Saves a document and returns its ID. Refuses with DEBTOR_NOT_ACTIVE or TOO_MANY_DOCUMENTS. */
 export async function saveDocument(
@@ -15,10 +15,10 @@ export async function saveDocument(
 ): Promise<bigint> {
   const { storing } = await pool.transaction(async (db) => {
     const [debtor] = await lockDebtors(db, [debtorId]);
-    if (debtor === undefined || !isActive(debtor)) throw new Refusal("DEBTOR_NOT_ACTIVE");
+    if (debtor === undefined || !isActive(debtor)) throw new OperationError("DEBTOR_NOT_ACTIVE");
     const savedAt = now();
     const counted = countDocument(debtor, documentSavesPerYearMax, savedAt);
-    if (counted === undefined) throw new Refusal("TOO_MANY_DOCUMENTS");
+    if (counted === undefined) throw new OperationError("TOO_MANY_DOCUMENTS");
     // Not awaited here, so that the COMMIT goes out with it.
     return { storing: insertDocument(db, counted, document, savedAt) };
   });

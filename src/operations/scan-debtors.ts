@@ -14,7 +14,7 @@ import { plusSeconds, type Timestamp } from "../values/timestamp.ts";
 export interface ScanRules {
   readonly realm: ShardingRealm;
   /** During a split: debtors that belong to the parent shard only are deleted. */
-  readonly areParentShardRecordsDeleted: boolean;
+  readonly deleteParentShardRecords: boolean;
   readonly inactiveDebtorRetentionDays: number;
   readonly heartbeatDelayDaysMax: number;
   readonly configDelayHoursMax: number;
@@ -39,7 +39,7 @@ export async function scanDebtors(
     lastConfigBefore: daysBefore(now, rules.configDelayHoursMax / 24),
     lastHeartbeatBefore: daysBefore(now, rules.heartbeatDelayDaysMax),
   });
-  const parentShardDebtors = rules.areParentShardRecordsDeleted
+  const parentShardDebtors = rules.deleteParentShardRecords
     ? await deleteParentShardDebtors(pool, rules.realm, range)
     : 0;
   return { oldReservations, ineffectualConfigs, parentShardDebtors };

@@ -1,5 +1,5 @@
 /** What a debtor does with its issuing transfers. Spec: http-api, "transfers"; domain, "The life of an issuing transfer". */
-import { type Database, DatabaseUnavailable, type Pool } from "../database/database.ts";
+import { type Database, DatabaseUnavailableError, type Pool } from "../database/database.ts";
 import { lockDebtors, lockIssuingDebtors } from "../database/debtors.ts";
 import {
   deleteTransfer as deleteTransferRow,
@@ -10,17 +10,17 @@ import {
   type TransferKey,
 } from "../database/running-transfers.ts";
 import type { RunningTransfer } from "../domain/running-transfer.ts";
-import { judgeCancellation } from "../domain/transfer-cancellation.ts";
+import { decideCancellation } from "../domain/transfer-cancellation.ts";
 import {
+  decideTransferCreation,
   type InitiatedTransfer,
   type IssuingDebtor,
-  judgeTransferCreation,
   type NewTransfer,
 } from "../domain/transfer-creation.ts";
 import { createBatcher } from "../runtime/batcher.ts";
 import { now } from "../values/timestamp.ts";
 import type { Uuid } from "../values/uuid.ts";
-import { Refusal } from "./refusal.ts";
+import { OperationError } from "./operation-error.ts";
 
 export type { NewTransfer } from "../domain/transfer-creation.ts";
 
@@ -37,18 +37,18 @@ const BATCH_SIZE_MAX = 100;
  * are under way are served together. Refuses with TRANSFER_CONFLICT, DEBTOR_NOT_ACTIVE, TOO_MANY_ACTIONS or
  * TOO_MANY_TRANSFERS, checked in this order.
  */
-export function createTransferCreator(
+export function createTransferBatcher(
   pool: Pool,
   { actionsPerMonthMax }: { readonly actionsPerMonthMax: number },
 ): (transfer: NewTransfer) => Promise<CreatedTransfer> {
-  const create = createBatcher<NewTransfer, CreatedTransfer | Refusal>({
+  const create = createBatcher<NewTransfer, CreatedTransfer | OperationError>({
     run: (transfers) => createTransfers(pool, actionsPerMonthMax, transfers),
     sizeMax: BATCH_SIZE_MAX,
-    isOutage: (error) => error instanceof DatabaseUnavailable,
+    isOutage: (error) => error instanceof DatabaseUnavailableError,
   });
   return async (transfer) => {
     const outcome = await create(transfer);
-    if (outcome instanceof Refusal) throw outcome;
+    if (outcome instanceof OperationError) throw outcome;
     return outcome;
   };
 }
@@ -61,7 +61,7 @@ async function createTransfers(
   pool: Pool,
   actionsPerMonthMax: number,
   wanted: readonly NewTransfer[],
-): Promise<(CreatedTransfer | Refusal)[]> {
+): Promise<(CreatedTransfer | OperationError)[]> {
   const { verdicts, created, loaded, storing } = await pool.transaction(async (db) => {
     const { debtors, transfers: loaded } = await load(db, wanted);
     const known = new Map<string, NewTransfer>(loaded);
@@ -71,7 +71,7 @@ async function createTransfers(
     const verdicts = wanted.map((transfer) => {
       const { debtorId } = transfer;
       const key = keyOf(transfer);
-      const verdict = judgeTransferCreation(transfer, known.get(key), debtors.get(debtorId), actionsPerMonthMax, at);
+      const verdict = decideTransferCreation(transfer, known.get(key), debtors.get(debtorId), actionsPerMonthMax, at);
       if (verdict.action === "create") {
         created.push(verdict.transfer);
         known.set(key, verdict.transfer);
@@ -92,7 +92,7 @@ async function createTransfers(
   }
   return wanted.map((transfer, index) => {
     const verdict = verdicts[index]!;
-    if (verdict.action === "refuse") return new Refusal(verdict.code);
+    if (verdict.action === "refuse") return new OperationError(verdict.code);
     return { transfer: transfers.get(keyOf(transfer))!, isNew: verdict.action === "create" };
   });
 }
@@ -123,7 +123,7 @@ const keyOf = ({ debtorId, transferUuid }: TransferKey): string => `${debtorId}/
  */
 export function cancelTransfer(pool: Pool, debtorId: bigint, transferUuid: Uuid): Promise<RunningTransfer> {
   return pool.transaction(async (db) => {
-    const verdict = judgeCancellation(await lockTransfer(db, debtorId, transferUuid), now());
+    const verdict = decideCancellation(await lockTransfer(db, debtorId, transferUuid), now());
     switch (verdict.action) {
       case "finalize":
         void finalizeTransfer(db, verdict.transfer);
@@ -131,7 +131,7 @@ export function cancelTransfer(pool: Pool, debtorId: bigint, transferUuid: Uuid)
       case "repeat":
         return verdict.transfer;
       case "refuse":
-        throw new Refusal(verdict.code);
+        throw new OperationError(verdict.code);
     }
   });
 }

@@ -11,22 +11,22 @@ export interface MonitoringOptions {
   /** In Prometheus' exposition format. */
   readonly metrics: () => Promise<string>;
   /** Why the program is not ready for work, in words; empty when it is. */
-  readonly obstacles: () => Promise<readonly string[]>;
+  readonly unreadyReasons: () => Promise<readonly string[]>;
 }
 
 /**
  * Serves `/metrics`, `/live` (200 as long as this process runs) and `/ready` (200, or 503 with the reasons). A port that
  * is taken is logged and nothing more: two commands on one machine must not keep each other from working.
  */
-export async function startMonitoring({ port, log, metrics, obstacles }: MonitoringOptions): Promise<{
+export async function startMonitoring({ port, log, metrics, unreadyReasons }: MonitoringOptions): Promise<{
   close(): Promise<void>;
 }> {
   if (port === 0) return { close: async () => {} };
   const routes: Readonly<Record<string, (response: ServerResponse) => Promise<void>>> = {
     "/live": async (response) => sendJson(response, 200, { live: true }),
     "/ready": async (response) => {
-      const found = await obstacles();
-      sendJson(response, found.length === 0 ? 200 : 503, { ready: found.length === 0, obstacles: found });
+      const found = await unreadyReasons();
+      sendJson(response, found.length === 0 ? 200 : 503, { ready: found.length === 0, unreadyReasons: found });
     },
     "/metrics": async (response) => {
       const text = await metrics();

@@ -5,22 +5,22 @@
  */
 import cluster, { type Worker } from "node:cluster";
 import { createBackoff, pause } from "./backoff.ts";
+import type { Answer, Request } from "./child-process.ts";
 import { STOP_MILLIS_MAX, untilAborted } from "./lifetime.ts";
 import type { Logger } from "./log.ts";
 import { formatMetrics, type ProcessMetrics } from "./metrics.ts";
 import { startMonitoring } from "./monitoring.ts";
-import type { Answer, Request } from "./supervised-process.ts";
 
 export interface SupervisorOptions {
   /** What is to run, and in how many processes. */
   readonly parts: readonly { readonly name: string; readonly processes: number }[];
-  /** The program of a child; it is given the name of its part as the only argument. */
+  /** The program of a child; it is given the type of its process as the only argument. */
   readonly program: string;
-  /** Options of Node.js for the child that is given the name of this part. */
-  readonly nodeOptionsOf: (part: string) => readonly string[];
+  /** Options of Node.js for the child that runs a process of this type. */
+  readonly nodeOptionsOf: (processType: string) => readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether a child that dies is started again. Otherwise everything ends with it, and the exit code is 1. */
-  readonly isRestarting: boolean;
+  readonly restart: boolean;
   /** 0 for no monitoring. */
   readonly monitoringPort: number;
   readonly log: Logger;
@@ -42,7 +42,7 @@ const ANSWER_MILLIS_MAX = 3_000;
  * exit code. All children have ended by then.
  */
 export async function supervise(options: SupervisorOptions): Promise<number> {
-  const { parts, isRestarting, log } = options;
+  const { parts, restart, log } = options;
   const failure = new AbortController();
   const stop = AbortSignal.any([options.signal, failure.signal]);
   const slots: Slot[] = [];
@@ -54,20 +54,25 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
       const start = performance.now();
       const end = await endOf(slot.worker);
       if (end.code === 0) return; // It has been told to stop, or its work is done.
-      if (!stop.aborted && !isRestarting) await pause(SAME_SIGNAL_MILLIS, stop);
+      if (!stop.aborted && !restart) await pause(SAME_SIGNAL_MILLIS, stop);
       if (stop.aborted) return;
-      log.error({ part: slot.part, ...end }, "A process has died");
-      if (!isRestarting) return failure.abort();
+      log.error({ processType: slot.processType, ...end }, "A process has died");
+      if (!restart) return failure.abort();
       if (performance.now() - start > HEALTHY_LIFE_MILLIS) backoff.reset();
       await pause(backoff.nextMillis(), stop);
       if (stop.aborted) return;
-      slot.worker = startWorker(slot.part);
+      slot.worker = startWorker(slot.processType);
     }
   }
 
-  function startWorker(part: string): Worker {
+  function startWorker(processType: string): Worker {
     const { program: exec, nodeOptionsOf } = options;
-    cluster.setupPrimary({ exec, args: [part], execArgv: [...nodeOptionsOf(part)], serialization: "advanced" });
+    cluster.setupPrimary({
+      exec,
+      args: [processType],
+      execArgv: [...nodeOptionsOf(processType)],
+      serialization: "advanced",
+    });
     return cluster.fork(options.environment);
   }
 
@@ -99,10 +104,11 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
     port: options.monitoringPort,
     log,
     metrics: async () => formatMetrics(await collectMetrics(slots)),
-    obstacles: () => collectObstacles(slots),
+    unreadyReasons: () => collectUnreadyReasons(slots),
   });
   for (const { name, processes } of parts) {
-    for (let number = 1; number <= processes; number++) slots.push({ part: name, number, worker: startWorker(name) });
+    for (let number = 1; number <= processes; number++)
+      slots.push({ processType: name, number, worker: startWorker(name) });
   }
   // Without any process it still lives: that is what an operator who sets all numbers to 0 sees as "nothing runs".
   await (slots.length === 0 ? untilAborted(stop) : Promise.all(slots.map(keepAlive)));
@@ -118,27 +124,27 @@ interface Death {
 
 /** A place for a child; the child in it changes when it is started again. */
 interface Slot {
-  readonly part: string;
+  readonly processType: string;
   readonly number: number;
   worker: Worker;
 }
 
 async function collectMetrics(slots: readonly Slot[]): Promise<ProcessMetrics[]> {
   const all = await Promise.all(
-    slots.map(async ({ part, number, worker }) => {
+    slots.map(async ({ processType, number, worker }) => {
       const answer = await ask(worker, "metrics");
-      return answer && { labels: { part, process: String(number) }, metrics: answer.metrics };
+      return answer && { labels: { process_type: processType, process: String(number) }, metrics: answer.metrics };
     }),
   );
   return all.filter((report) => report !== undefined);
 }
 
-async function collectObstacles(slots: readonly Slot[]): Promise<string[]> {
+async function collectUnreadyReasons(slots: readonly Slot[]): Promise<string[]> {
   const all = await Promise.all(
-    slots.map(async ({ part, worker }) => {
-      const answer = await ask(worker, "obstacles");
-      const obstacles = answer === undefined ? ["the process does not answer"] : answer.obstacles;
-      return obstacles.map((obstacle) => `${part}: ${obstacle}`);
+    slots.map(async ({ processType, worker }) => {
+      const answer = await ask(worker, "unreadyReasons");
+      const unreadyReasons = answer === undefined ? ["the process does not answer"] : answer.unreadyReasons;
+      return unreadyReasons.map((reason) => `${processType}: ${reason}`);
     }),
   );
   return [...new Set(all.flat())];

@@ -1,16 +1,17 @@
 /** One burst of the outbox: taken, published and deleted in one transaction. Spec: messages, "Sent by this node". */
+
+import { OUTGOING_EXCHANGE } from "../broker/agent-topology.ts";
 import type { Broker, Publication, PublicationOutcome } from "../broker/broker.ts";
-import { OUTGOING_EXCHANGE } from "../broker/objects.ts";
 import type { Database, Pool } from "../database/database.ts";
 import type { Outbox } from "../database/outbox.ts";
 import {
-  deleteTaken,
+  type Claimed,
+  claimConfigureAccounts,
+  claimFinalizeTransfers,
+  claimPrepareTransfers,
+  deleteClaimed,
   markBeforeDeletion,
-  type Taken,
-  takeConfigureAccounts,
-  takeFinalizeTransfers,
-  takePrepareTransfers,
-  undoDeletion,
+  rollbackDeletion,
 } from "../database/outbox-bursts.ts";
 import {
   encodeConfigureAccount,
@@ -30,7 +31,7 @@ export interface BurstContext {
   readonly burstCount: number;
   readonly realm: ShardingRealm;
   /** During a split: whether rows of debtors that belong to the parent shard only are deleted unsent. */
-  readonly areParentShardRecordsDeleted: boolean;
+  readonly deleteParentShardRecords: boolean;
 }
 
 /** What became of the rows of a burst. */
@@ -58,7 +59,7 @@ const APP_ID = "swpt_debtors";
 /**
  * Sends up to `burstCount` messages. A crash anywhere may repeat messages and loses none: the deletion is committed after
  * the last confirm, at most 20 seconds after the rows were locked. Throws ForeignOutboxRow, with nothing sent, and
- * DatabaseUnavailable.
+ * DatabaseUnavailableError.
  */
 export function flushBurst(context: BurstContext): Promise<BurstOutcome> {
   const { pool, broker, outbox, burstCount } = context;
@@ -69,14 +70,14 @@ export function flushBurst(context: BurstContext): Promise<BurstOutcome> {
     const sending = broker.publish(toSend.map(({ encode }) => publicationOf(encode())));
     // While the broker works, the database deletes all rows, in the expectation that all will be confirmed.
     await markBeforeDeletion(db);
-    await deleteTaken(db, outbox, ctidsOf(rows));
+    await deleteClaimed(db, outbox, ctidsOf(rows));
     const outcomes = await sending;
     const isSent = (_: unknown, index: number): boolean => outcomes[index] === "confirmed";
     const sent = toSend.filter(isSent);
     if (sent.length < toSend.length) {
-      await undoDeletion(db);
+      await rollbackDeletion(db);
       const dropped = rows.filter((row) => isDropped(context, row));
-      await deleteTaken(db, outbox, ctidsOf([...sent, ...dropped]));
+      await deleteClaimed(db, outbox, ctidsOf([...sent, ...dropped]));
     }
     return summarize(rows, toSend, outcomes);
   });
@@ -92,16 +93,16 @@ interface Row {
 async function takeRows(db: Database, outbox: Outbox, countMax: number): Promise<Row[]> {
   switch (outbox) {
     case "configure_account":
-      return rowsOf(await takeConfigureAccounts(db, countMax), encodeConfigureAccount);
+      return rowsOf(await claimConfigureAccounts(db, countMax), encodeConfigureAccount);
     case "prepare_transfer":
-      return rowsOf(await takePrepareTransfers(db, countMax), encodePrepareTransfer);
+      return rowsOf(await claimPrepareTransfers(db, countMax), encodePrepareTransfer);
     case "finalize_transfer":
-      return rowsOf(await takeFinalizeTransfers(db, countMax), encodeFinalizeTransfer);
+      return rowsOf(await claimFinalizeTransfers(db, countMax), encodeFinalizeTransfer);
   }
 }
 
 const rowsOf = <Message extends { debtorId: bigint; ts: Timestamp }>(
-  taken: readonly Taken<Message>[],
+  taken: readonly Claimed<Message>[],
   encode: (message: Message) => OutgoingMessage,
 ): Row[] =>
   taken.map((message) => ({
@@ -112,9 +113,9 @@ const rowsOf = <Message extends { debtorId: bigint; ts: Timestamp }>(
   }));
 
 /** Whether the row is left over from a split. Throws ForeignOutboxRow when nobody says why it is here. */
-function isDropped({ realm, areParentShardRecordsDeleted, outbox }: BurstContext, { debtorId }: Row): boolean {
+function isDropped({ realm, deleteParentShardRecords, outbox }: BurstContext, { debtorId }: Row): boolean {
   if (isResponsible(realm, debtorId)) return false;
-  if (areParentShardRecordsDeleted && belongsToParentOnly(realm, debtorId)) return true;
+  if (deleteParentShardRecords && belongsToParentOnly(realm, debtorId)) return true;
   throw new ForeignOutboxRow(`${outbox}_signal holds a message of debtor ${debtorId}, who is not of this node`);
 }
 

@@ -1,11 +1,11 @@
 /** What is done with a batch of deliveries. Spec: messages, "Received by this node"; transport, "Incoming". */
 import type { Logger } from "pino";
 import type { Consumer, Delivery } from "../broker/broker.ts";
-import { DatabaseUnavailable, type Pool } from "../database/database.ts";
+import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
 import { canHaveEffect } from "../domain/message-batch.ts";
 import { INCOMING_TYPES, type IncomingMessage } from "../messages/incoming.ts";
-import { InvalidMessage, parseMessage } from "../messages/parse.ts";
-import { applyMessagesIsolating, type IsolatedOutcome } from "../operations/apply-messages.ts";
+import { InvalidMessageError, parseMessage } from "../messages/parse.ts";
+import { applyMessagesBisecting, type BisectedOutcome } from "../operations/apply-messages.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
 import { isResponsible, type ShardingRealm } from "../values/shard.ts";
 import { now } from "../values/timestamp.ts";
@@ -28,8 +28,8 @@ export interface BatchContext {
 }
 
 /** A message for a debtor that this node is not responsible for: a routing fault of the deployment. */
-export class ForeignDebtor extends Error {
-  override readonly name = "ForeignDebtor";
+export class ForeignDebtorError extends Error {
+  override readonly name = "ForeignDebtorError";
 }
 
 /**
@@ -45,7 +45,7 @@ const LOGGED_BODY_LENGTH_MAX = 2_000;
 
 /**
  * Applies the messages and acknowledges them; those that cannot be understood or stored are rejected. A message for a
- * foreign debtor is neither: then the others are dealt with, and a ForeignDebtor is thrown. Throws DatabaseUnavailable,
+ * foreign debtor is neither: then the others are dealt with, and a ForeignDebtorError is thrown. Throws DatabaseUnavailableError,
  * with nothing acknowledged that was to be applied, when the database stays away or the signal aborts meanwhile.
  */
 export async function processBatch(
@@ -64,7 +64,7 @@ export async function processBatch(
   for (const { message } of foreign) context.metrics?.count(message.type, "foreign");
   const { type, debtorId } = first.message;
   context.log.error({ type, debtorId, count: foreign.length }, "Not responsible for the debtor of a message");
-  throw new ForeignDebtor(`Not responsible for debtor ${debtorId}: a ${type} message has come to the wrong node`);
+  throw new ForeignDebtorError(`Not responsible for debtor ${debtorId}: a ${type} message has come to the wrong node`);
 }
 
 interface Received {
@@ -82,7 +82,7 @@ function sort(deliveries: readonly Delivery[], realm: ShardingRealm) {
       const message = parseMessage(delivery.contentType, delivery.type, delivery.body);
       (isResponsible(realm, message.debtorId) ? ours : foreign).push({ delivery, message });
     } catch (error) {
-      if (!(error instanceof InvalidMessage)) throw error;
+      if (!(error instanceof InvalidMessageError)) throw error;
       rejected.push({ delivery, reason: error.message });
     }
   }
@@ -97,7 +97,7 @@ async function apply(
 ): Promise<void> {
   const messages = received.map(({ message }) => message);
   logWithoutEffect(context, messages);
-  const { wroteOutbox, refused } = await applyPatiently(context, messages, signal);
+  const { wroteOutbox, refused } = await applyWithRetry(context, messages, signal);
   // After the commit: a crash in between brings the messages again, and applying them again is harmless.
   consumer.acknowledge(received.flatMap(({ delivery }, index) => (refused.has(index) ? [] : [delivery])));
   for (const [index, error] of refused) reject(context, consumer, received[index]!.delivery, error.message);
@@ -119,19 +119,19 @@ function logWithoutEffect({ log }: BatchContext, messages: readonly IncomingMess
 }
 
 /** Waits for a database that is away, within bounds. */
-async function applyPatiently(
+async function applyWithRetry(
   { pool, log }: BatchContext,
   messages: readonly IncomingMessage[],
   signal: AbortSignal,
-): Promise<IsolatedOutcome> {
+): Promise<BisectedOutcome> {
   const deadline = performance.now() + DATABASE_AWAY_MILLIS_MAX;
   const backoff = createBackoff({ minMillis: RETRY_PAUSE_MILLIS, maxMillis: RETRY_PAUSE_MILLIS_MAX });
   for (;;) {
     try {
-      return await applyMessagesIsolating(pool, messages, now());
+      return await applyMessagesBisecting(pool, messages, now());
     } catch (error) {
-      const isPatient = error instanceof DatabaseUnavailable && performance.now() < deadline && !signal.aborted;
-      if (!isPatient) throw error;
+      const retry = error instanceof DatabaseUnavailableError && performance.now() < deadline && !signal.aborted;
+      if (!retry) throw error;
       log.warn({ messages: messages.length }, "The database is away: waiting with the messages");
       await pause(backoff.nextMillis(), signal);
     }

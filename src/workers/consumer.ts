@@ -2,8 +2,8 @@
  * Takes messages from the queue and applies them, batch by batch. Spec: messages, "Received by this node"; transport,
  * "Incoming".
  */
-import { type Broker, type Consumer, type Delivery, QueueNotFound } from "../broker/broker.ts";
-import { DatabaseUnavailable } from "../database/database.ts";
+import { type Broker, type Consumer, type Delivery, QueueNotFoundError } from "../broker/broker.ts";
+import { DatabaseUnavailableError } from "../database/database.ts";
 import { pause } from "../runtime/backoff.ts";
 import { untilAborted } from "../runtime/lifetime.ts";
 import { type BatchContext, processBatch } from "./consumer-batch.ts";
@@ -20,7 +20,7 @@ export interface ConsumerOptions extends BatchContext {
   /** The most batches that are under way at a time. */
   readonly batches: number;
   /** The queue is about to be deleted: when nothing comes, leave it without a consumer now and then. */
-  readonly isDraining: boolean;
+  readonly drain: boolean;
   readonly drainPauses?: DrainPauses;
 }
 
@@ -37,7 +37,7 @@ export interface DrainPauses {
 export interface MessageConsumer {
   /**
    * Consumes until the signal aborts; then finishes the batches under way, acknowledges them and resolves. Rejects, with
-   * messages unacknowledged, on a ForeignDebtor, when the database stays away, and when the queue is gone (which in
+   * messages unacknowledged, on a ForeignDebtorError, when the database stays away, and when the queue is gone (which in
    * draining mode is the end to be hoped for, and resolves).
    */
   run(signal: AbortSignal): Promise<void>;
@@ -52,10 +52,10 @@ export function createConsumer(options: ConsumerOptions): MessageConsumer {
   return {
     run: async (signal) => {
       try {
-        if (options.isDraining) await drain(options, signal);
+        if (options.drain) await drain(options, signal);
         else await consume(options, signal);
       } catch (error) {
-        if (!options.isDraining || !(error instanceof QueueNotFound)) throw error;
+        if (!options.drain || !(error instanceof QueueNotFoundError)) throw error;
         options.log.info({ queue: options.queue }, "The queue is gone: nothing is left to drain");
       }
     },
@@ -84,7 +84,7 @@ async function consume(options: ConsumerOptions, signal: AbortSignal, idleMillis
   const failures: Error[] = [];
   const fail = (error: Error): void => {
     // A database that is away while we stop anyway: the messages go back to the queue.
-    if (!(signal.aborted && error instanceof DatabaseUnavailable)) failures.push(error);
+    if (!(signal.aborted && error instanceof DatabaseUnavailableError)) failures.push(error);
     stop.abort();
   };
   const inbox = createInbox(options, stopped, fail);

@@ -1,8 +1,8 @@
 /** Sends what is in one outbox, and waits for more. Spec: messages, "Sent by this node"; operations, "Commands". */
 import type { Logger } from "pino";
-import { DatabaseUnavailable } from "../database/database.ts";
+import { DatabaseUnavailableError } from "../database/database.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
-import { createBell } from "../runtime/bell.ts";
+import { createWakeup } from "../runtime/wakeup.ts";
 import { type BurstContext, type BurstOutcome, flushBurst } from "./burst.ts";
 
 export { ForeignOutboxRow } from "./burst.ts";
@@ -50,7 +50,7 @@ const TROUBLE_LOG_MILLIS = 60_000;
 /** Makes a flusher; it does nothing before it is run. */
 export function createFlusher(options: FlusherOptions): Flusher {
   const { broker, outbox, burstCount, periodSeconds, log, metrics } = options;
-  const bell = createBell();
+  const wakeup = createWakeup();
   const trouble = createTroubleLog(log, outbox);
 
   async function flush(): Promise<BurstOutcome> {
@@ -73,7 +73,7 @@ export function createFlusher(options: FlusherOptions): Flusher {
       if (returned + failed > 0) return "pause";
       return taken === burstCount ? "next" : "wait";
     } catch (error) {
-      if (!(error instanceof DatabaseUnavailable)) throw error;
+      if (!(error instanceof DatabaseUnavailableError)) throw error;
       trouble.report("The database is away", {});
       return "pause";
     }
@@ -118,10 +118,10 @@ export function createFlusher(options: FlusherOptions): Flusher {
         }
         trouble.end();
         backoff.reset();
-        await bell.wait(periodSeconds * 1000, signal); // Not long when something was written while we looked.
+        await wakeup.wait(periodSeconds * 1000, signal); // Not long when something was written while we looked.
       }
     },
-    wake: bell.ring,
+    wake: wakeup.ring,
   };
 }
 

@@ -2,7 +2,7 @@
  * The scanner walks the table of debtors for ever, at a pace that makes one pass take about so many days.
  * Spec: operations, "The scanner".
  */
-import { DatabaseUnavailable, type Pool } from "../database/database.ts";
+import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
 import { countDebtorBlocks } from "../database/scan.ts";
 import { type ScanCounts, type ScanRules, scanDebtors } from "../operations/scan-debtors.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
@@ -42,7 +42,7 @@ export interface Scanner {
 }
 
 // A pass over a table that has grown meanwhile must not keep the pace of the small one until its end.
-const RECKONING_MILLIS_MAX = 600_000;
+const RECONCILE_MILLIS_MAX = 600_000;
 
 /** Makes a scanner; it does nothing before it is run. */
 export function createScanner({ pool, rules, pace, log, metrics }: ScannerOptions): Scanner {
@@ -68,7 +68,7 @@ export function createScanner({ pool, rules, pace, log, metrics }: ScannerOption
       const millisPerQuery = (pace.days * 86_400_000) / Math.ceil(blockCount / pace.blocksPerQuery);
       const remaining = Math.max(millisPerQuery, pace.beatMillis) - (performance.now() - start);
       if (remaining <= 0) return;
-      await pause(Math.min(remaining, RECKONING_MILLIS_MAX), signal);
+      await pause(Math.min(remaining, RECONCILE_MILLIS_MAX), signal);
     }
   }
 
@@ -93,7 +93,7 @@ export function createScanner({ pool, rules, pace, log, metrics }: ScannerOption
           backoff.reset();
           await untilDue(signal);
         } catch (error) {
-          if (!(error instanceof DatabaseUnavailable)) throw error;
+          if (!(error instanceof DatabaseUnavailableError)) throw error;
           log.warn({ err: error }, "The scanner waits for the database");
           await pause(backoff.nextMillis(), signal);
         }

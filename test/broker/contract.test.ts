@@ -3,18 +3,18 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import amqp from "amqplib";
 import { pino } from "pino";
+import { agentTopology, INCOMING_EXCHANGE, OUTGOING_EXCHANGE } from "../../src/broker/agent-topology.ts";
 import {
   type Broker,
   type ConsumeOptions,
   type Consumer,
   type Delivery,
   type Publication,
-  QueueNotFound,
+  QueueNotFoundError,
 } from "../../src/broker/broker.ts";
+import { subscribe } from "../../src/broker/declare-topology.ts";
 import { createMemoryBroker } from "../../src/broker/memory.ts";
-import { agentTopology, INCOMING_EXCHANGE, OUTGOING_EXCHANGE } from "../../src/broker/objects.ts";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
-import { subscribe } from "../../src/broker/topology.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -189,7 +189,7 @@ for (const [name, open] of [
 
     test("refuses to consume a queue that does not exist", async () => {
       await using it = await open();
-      await assert.rejects(collect(it.broker, { queue: "nowhere" }), QueueNotFound);
+      await assert.rejects(collect(it.broker, { queue: "nowhere" }), QueueNotFoundError);
     });
 
     test("tells a consumer that its queue has been deleted", async () => {
@@ -197,7 +197,7 @@ for (const [name, open] of [
       const { ends, consumer } = await collect(it.broker);
       await it.deleteQueue();
       await waitFor(() => ends.length > 0);
-      assert.ok(ends[0] instanceof QueueNotFound);
+      assert.ok(ends[0] instanceof QueueNotFoundError);
       await consumer.close();
     });
 

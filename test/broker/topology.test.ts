@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import amqp from "amqplib";
 import { pino } from "pino";
-import { INCOMING_EXCHANGE } from "../../src/broker/objects.ts";
-import { deleteQueue, subscribe, TopologyConflict, unsubscribe } from "../../src/broker/topology.ts";
+import { INCOMING_EXCHANGE } from "../../src/broker/agent-topology.ts";
+import { deleteQueue, subscribe, TopologyConflictError, unsubscribe } from "../../src/broker/declare-topology.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -47,7 +47,7 @@ test("subscribe declares what existing installations have, and may be repeated",
 test("a queue with other arguments is an error that says what differs and what to do", async () => {
   await channel.assertQueue(queue, { durable: true });
   await assert.rejects(subscribe(binding), (error: Error) => {
-    assert.ok(error instanceof TopologyConflict);
+    assert.ok(error instanceof TopologyConflictError);
     assert.match(error.message, /queue a_queue exists, but its "x-[a-z-]+" is \S+, where '.*' is needed/);
     assert.match(error.message, /PROTOCOL_BROKER_QUEUE/);
     return true;

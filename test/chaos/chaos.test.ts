@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { seedOfRun, withSeed } from "./lots.ts";
+import { seedOfRun, withSeed } from "./random.ts";
 import { playRound } from "./round.ts";
 
 const seed = seedOfRun();

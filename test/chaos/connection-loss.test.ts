@@ -5,7 +5,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { pino } from "pino";
 import { startEmbeddedPostgres } from "../../sandbox/embedded-postgres.ts";
-import { subscribe } from "../../src/broker/topology.ts";
+import { subscribe } from "../../src/broker/declare-topology.ts";
 import { openPool, type Pool } from "../../src/database/database.ts";
 import { migrate } from "../../src/database/migrations.ts";
 import { type BreakableConnection, makeBreakable } from "../broker/breakable-connection.ts";

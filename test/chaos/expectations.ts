@@ -35,7 +35,7 @@ export interface ExpectedTransfer {
 }
 
 /** What the answers contradict. */
-export class Complaints {
+export class Problems {
   readonly texts: string[] = [];
   readonly add = (text: string): void => {
     this.texts.push(text);
@@ -56,19 +56,19 @@ export function noteTransfer(
   transfer: ExpectedTransfer,
   known: Known,
   json: { readonly [name: string]: Json },
-  complaints: Complaints,
+  problems: Problems,
 ): void {
   const { uuid, amount } = transfer;
-  if (json.transferUuid !== uuid || json.amount !== amount) complaints.add(`Not the transfer ${uuid}`);
+  if (json.transferUuid !== uuid || json.amount !== amount) problems.add(`Not the transfer ${uuid}`);
   if (json.result === undefined) {
-    if (known.result !== undefined) complaints.add(`The transfer ${uuid} is open again`);
-    if (known.isCancelled) complaints.add(`The cancelled transfer ${uuid} is open`);
+    if (known.result !== undefined) problems.add(`The transfer ${uuid} is open again`);
+    if (known.isCancelled) problems.add(`The cancelled transfer ${uuid} is open`);
     return;
   }
   const result = JSON.stringify(json.result, (_, value) => (typeof value === "bigint" ? String(value) : value));
   transfer.result ??= result;
-  if (transfer.result !== result) complaints.add(`The transfer ${uuid} ended as ${transfer.result}, then as ${result}`);
-  if (known.isCancelled && hasSucceeded(json.result)) complaints.add(`The cancelled transfer ${uuid} has succeeded`);
+  if (transfer.result !== result) problems.add(`The transfer ${uuid} ended as ${transfer.result}, then as ${result}`);
+  if (known.isCancelled && hasSucceeded(json.result)) problems.add(`The cancelled transfer ${uuid} has succeeded`);
 }
 
 /** Whether a transfer has succeeded, by its result. */

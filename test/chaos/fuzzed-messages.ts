@@ -1,6 +1,6 @@
 /** Messages that no sane peer sends, and some that one does. */
 import { bodyOf, type FieldTexts, fieldNamesOf, messageTypes } from "../messages/sample-messages.ts";
-import type { Lots } from "./lots.ts";
+import type { SeededRandom } from "./random.ts";
 
 export interface FuzzedMessage {
   readonly body: Buffer;
@@ -60,27 +60,27 @@ const STRANGE_TEXTS = [
 ];
 
 /** Draws a message. */
-export function drawMessage(lots: Lots, { debtorIds, coordinatorRequestIds }: FuzzedRecords): FuzzedMessage {
-  const type = lots.pick(messageTypes);
+export function drawMessage(random: SeededRandom, { debtorIds, coordinatorRequestIds }: FuzzedRecords): FuzzedMessage {
+  const type = random.pick(messageTypes);
   const names = fieldNamesOf(type);
-  const debtorId = String(lots.chance(0.9) ? lots.pick(debtorIds) : lots.int64());
+  const debtorId = String(random.chance(0.9) ? random.pick(debtorIds) : random.int64());
   const changes: Record<string, string | undefined> = { debtor_id: debtorId };
   if (names.includes("coordinator_id")) {
     changes.coordinator_id = debtorId;
-    changes.coordinator_request_id = String(lots.pick(coordinatorRequestIds));
+    changes.coordinator_request_id = String(random.pick(coordinatorRequestIds));
   }
-  while (lots.chance(0.6)) changes[lots.pick(names)] = lots.chance(0.9) ? lots.pick(STRANGE_TEXTS) : undefined;
+  while (random.chance(0.6)) changes[random.pick(names)] = random.chance(0.9) ? random.pick(STRANGE_TEXTS) : undefined;
   return {
-    body: drawBody(lots, bodyOf(type, changes as FieldTexts)),
-    properties: drawProperties(lots, type),
+    body: drawBody(random, bodyOf(type, changes as FieldTexts)),
+    properties: drawProperties(random, type),
   };
 }
 
-function drawBody(lots: Lots, text: string): Buffer {
+function drawBody(random: SeededRandom, text: string): Buffer {
   const body = Buffer.from(text);
-  const at = lots.whole(0, body.length - 1);
+  const at = random.whole(0, body.length - 1);
   switch (
-    lots.weighed({
+    random.weighed({
       none: 30,
       flip: 2,
       cut: 1,
@@ -94,14 +94,14 @@ function drawBody(lots: Lots, text: string): Buffer {
     })
   ) {
     case "flip":
-      body[at] = lots.whole(0, 255);
+      body[at] = random.whole(0, 255);
       return body;
     case "cut":
       return body.subarray(0, at);
     case "insert":
-      return Buffer.concat([body.subarray(0, at), lots.bytes(lots.whole(1, 5)), body.subarray(at)]);
+      return Buffer.concat([body.subarray(0, at), random.bytes(random.whole(1, 5)), body.subarray(at)]);
     case "bytes":
-      return lots.bytes(lots.whole(0, 300));
+      return random.bytes(random.whole(0, 300));
     case "deep":
       return Buffer.from(text.replace(/\}$/, `,"x":${"[".repeat(100_000)}${"]".repeat(100_000)}}`));
     case "big":
@@ -111,32 +111,32 @@ function drawBody(lots: Lots, text: string): Buffer {
     case "twice":
       return Buffer.from(text.replace(/\}$/, `,${text.slice(1)}`));
     case "other":
-      return Buffer.from(lots.pick(["null", "[]", '"x"', "1", "\ufeff{}", '{"__proto__":{"type":"AccountPurge"}}']));
+      return Buffer.from(random.pick(["null", "[]", '"x"', "1", "\ufeff{}", '{"__proto__":{"type":"AccountPurge"}}']));
     default:
       return body;
   }
 }
 
-function drawProperties(lots: Lots, type: string): Record<string, unknown> {
-  const isUsual = lots.chance(0.9);
+function drawProperties(random: SeededRandom, type: string): Record<string, unknown> {
+  const isUsual = random.chance(0.9);
   return {
     contentType: isUsual
       ? "application/json"
-      : lots.pick([undefined, "", "application/JSON", "text/plain", "x".repeat(255)]),
-    type: lots.chance(0.93)
+      : random.pick([undefined, "", "application/JSON", "text/plain", "x".repeat(255)]),
+    type: random.chance(0.93)
       ? type
-      : lots.pick([undefined, "", "constructor", "__proto__", "AccountUpdate", "ж".repeat(100)]),
-    ...(lots.chance(0.2) && {
-      persistent: lots.chance(0.5),
-      priority: lots.whole(0, 9),
-      messageId: "m".repeat(lots.whole(0, 255)),
+      : random.pick([undefined, "", "constructor", "__proto__", "AccountUpdate", "ж".repeat(100)]),
+    ...(random.chance(0.2) && {
+      persistent: random.chance(0.5),
+      priority: random.whole(0, 9),
+      messageId: "m".repeat(random.whole(0, 255)),
       appId: "\u0000",
       correlationId: "c",
       replyTo: "nowhere",
-      timestamp: lots.whole(0, 2 ** 31),
-      contentEncoding: lots.pick(["gzip", "utf-16"]),
+      timestamp: random.whole(0, 2 ** 31),
+      contentEncoding: random.pick(["gzip", "utf-16"]),
       headers: {
-        "debtor-id": lots.pick(["x", 1.5, true, null, { "!": "int64", value: 7n }, [1, "2", null]]),
+        "debtor-id": random.pick(["x", 1.5, true, null, { "!": "int64", value: 7n }, [1, "2", null]]),
         "x-death": [{ count: -1 }],
         nested: { deeply: { and: { more: "ж" } } },
       },

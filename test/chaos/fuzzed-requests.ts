@@ -1,10 +1,10 @@
 /** Requests that no sane client sends, and some that one does: drawn lot by lot. */
 import { routeTable } from "../../src/http/route-table.ts";
-import type { Lots } from "./lots.ts";
+import type { SeededRandom } from "./random.ts";
 
 /** What goes over one connection. */
 export interface FuzzedConnection {
-  readonly mode: "gate" | "proxy";
+  readonly mode: "introspection" | "proxy";
   readonly bytes: Buffer;
   /** How many requests are in it, as far as they can be told apart. */
   readonly requestCount: number;
@@ -15,7 +15,7 @@ export interface FuzzedConnection {
 }
 
 /** Whom the requests are about, and who makes them. */
-export interface FuzzCast {
+export interface FuzzFixture {
   /** Of the debtor who attacks; as in URLs. */
   readonly ownId: string;
   /** Of debtors who are attacked. */
@@ -124,57 +124,64 @@ const deepRoutes = routeTable.filter(({ operationId }) =>
 );
 
 /** Draws what goes over one connection. */
-export function drawConnection(lots: Lots, cast: FuzzCast): FuzzedConnection {
-  const mode = lots.chance(0.5) ? "gate" : "proxy";
-  const requestCount = lots.chance(0.7) ? 1 : lots.whole(2, REQUESTS_MAX);
+export function drawConnection(random: SeededRandom, fuzzFixture: FuzzFixture): FuzzedConnection {
+  const mode = random.chance(0.5) ? "introspection" : "proxy";
+  const requestCount = random.chance(0.7) ? 1 : random.whole(2, REQUESTS_MAX);
   const requests = Array.from({ length: requestCount }, (_, index) =>
-    drawRequest(lots, cast, mode, index === requestCount - 1),
+    drawRequest(random, fuzzFixture, mode, index === requestCount - 1),
   );
   let bytes: Buffer = Buffer.concat(requests);
-  const harm = lots.weighed({ none: 40, flip: 2, cut: 2, insert: 1, repeat: 1, nonsense: 1 });
-  const at = lots.whole(0, Math.max(0, bytes.length - 1));
-  if (harm === "flip") bytes[at] = lots.whole(0, 255);
+  const harm = random.weighed({ none: 40, flip: 2, cut: 2, insert: 1, repeat: 1, nonsense: 1 });
+  const at = random.whole(0, Math.max(0, bytes.length - 1));
+  if (harm === "flip") bytes[at] = random.whole(0, 255);
   if (harm === "cut") bytes = bytes.subarray(0, at);
   if (harm === "insert")
-    bytes = Buffer.concat([bytes.subarray(0, at), lots.bytes(lots.whole(1, 20)), bytes.subarray(at)]);
+    bytes = Buffer.concat([bytes.subarray(0, at), random.bytes(random.whole(1, 20)), bytes.subarray(at)]);
   if (harm === "repeat") bytes = Buffer.concat([bytes.subarray(0, at), bytes]);
-  if (harm === "nonsense") bytes = lots.bytes(lots.whole(0, 200));
-  const cuts = lots.chance(0.2) ? Array.from({ length: lots.whole(1, 4) }, () => lots.whole(0, bytes.length)) : [];
-  return { mode, bytes, requestCount, isRude: lots.chance(0.1), cuts: cuts.sort((a, b) => a - b) };
+  if (harm === "nonsense") bytes = random.bytes(random.whole(0, 200));
+  const cuts = random.chance(0.2)
+    ? Array.from({ length: random.whole(1, 4) }, () => random.whole(0, bytes.length))
+    : [];
+  return { mode, bytes, requestCount, isRude: random.chance(0.1), cuts: cuts.sort((a, b) => a - b) };
 }
 
-function drawRequest(lots: Lots, cast: FuzzCast, mode: "gate" | "proxy", isLast: boolean): Buffer {
-  const route = lots.pick(lots.chance(0.4) ? deepRoutes : routeTable);
-  const method = lots.chance(0.85) ? route.method : lots.pick(METHODS);
-  const version = lots.chance(0.96) ? "HTTP/1.1" : lots.pick(["HTTP/1.0", "HTTP/2.0", "HTTP/1.1 ", "http/1.1", ""]);
-  const headers = lots.chance(0.97)
+function drawRequest(
+  random: SeededRandom,
+  fuzzFixture: FuzzFixture,
+  mode: "introspection" | "proxy",
+  isLast: boolean,
+): Buffer {
+  const route = random.pick(random.chance(0.4) ? deepRoutes : routeTable);
+  const method = random.chance(0.85) ? route.method : random.pick(METHODS);
+  const version = random.chance(0.96) ? "HTTP/1.1" : random.pick(["HTTP/1.0", "HTTP/2.0", "HTTP/1.1 ", "http/1.1", ""]);
+  const headers = random.chance(0.97)
     ? ["Host: debtors.example"]
-    : lots.pick([[], ["Host: a", "Host: b"], ["Host: \x01"]]);
-  if (lots.chance(0.95)) headers.push(...drawIdentity(lots, cast, mode));
-  while (lots.chance(0.12)) headers.push(lots.pick(STRANGE_HEADERS));
+    : random.pick([[], ["Host: a", "Host: b"], ["Host: \x01"]]);
+  if (random.chance(0.95)) headers.push(...drawIdentity(random, fuzzFixture, mode));
+  while (random.chance(0.12)) headers.push(random.pick(STRANGE_HEADERS));
   if (isLast) headers.push("Connection: close");
-  const hasBody = method !== "GET" && method !== "HEAD" ? lots.chance(0.9) : lots.chance(0.05);
+  const hasBody = method !== "GET" && method !== "HEAD" ? random.chance(0.9) : random.chance(0.05);
   const head = (): string =>
-    `${method} ${drawTarget(lots, cast, route.path)} ${version}\r\n${headers.join("\r\n")}\r\n\r\n`;
+    `${method} ${drawTarget(random, fuzzFixture, route.path)} ${version}\r\n${headers.join("\r\n")}\r\n\r\n`;
   if (!hasBody) return Buffer.from(head(), "latin1");
-  if (lots.chance(0.9))
-    headers.push(`Content-Type: ${lots.chance(0.7) ? "application/json" : lots.pick(CONTENT_TYPES)}`);
-  const body = drawBody(lots, cast, route.operationId);
-  const framing = lots.weighed({ length: 10, chunked: 4, wrongLength: 1, badChunks: 1, both: 0.5 });
+  if (random.chance(0.9))
+    headers.push(`Content-Type: ${random.chance(0.7) ? "application/json" : random.pick(CONTENT_TYPES)}`);
+  const body = drawBody(random, fuzzFixture, route.operationId);
+  const framing = random.weighed({ length: 10, chunked: 4, wrongLength: 1, badChunks: 1, both: 0.5 });
   if (framing === "length") headers.push(`Content-Length: ${body.length}`);
   if (framing === "wrongLength") {
     headers.push(
-      `Content-Length: ${lots.pick([`${body.length + 5}`, `${body.length >> 1}`, "-1", "1e3", "+5", "99999999999999999999"])}`,
+      `Content-Length: ${random.pick([`${body.length + 5}`, `${body.length >> 1}`, "-1", "1e3", "+5", "99999999999999999999"])}`,
     );
   }
   if (framing === "both") headers.push(`Content-Length: ${body.length}`);
   if (framing !== "length" && framing !== "wrongLength") headers.push("Transfer-Encoding: chunked");
   const framed =
     framing === "chunked" || framing === "both"
-      ? chunk(lots, body)
+      ? chunk(random, body)
       : framing === "badChunks"
         ? Buffer.from(
-            lots.pick([
+            random.pick([
               "zz\r\nab\r\n0\r\n\r\n",
               "5\r\nab\r\n0\r\n\r\n",
               "ffffffffffffffffff\r\n",
@@ -185,53 +192,61 @@ function drawRequest(lots: Lots, cast: FuzzCast, mode: "gate" | "proxy", isLast:
   return Buffer.concat([Buffer.from(head(), "latin1"), framed]);
 }
 
-function drawIdentity(lots: Lots, { tokens, names }: FuzzCast, mode: "gate" | "proxy"): string[] {
-  const scheme = lots.weighed({ Bearer: 40, bearer: 2, Basic: 1, "": 1 });
-  const authorization = `Authorization: ${scheme} ${lots.pick(tokens)}`;
-  const name = `${lots.weighed({ "X-Swpt-User-Id": 8, "x-swpt-user-id": 8, X_Swpt_User_Id: 1 })}: ${lots.pick(names)}`;
-  const usual = mode === "gate" ? authorization : name;
-  return lots.weighed({ usual: 20, both: 1, twice: 0.5, other: 0.5 }) === "usual"
+function drawIdentity(random: SeededRandom, { tokens, names }: FuzzFixture, mode: "introspection" | "proxy"): string[] {
+  const scheme = random.weighed({ Bearer: 40, bearer: 2, Basic: 1, "": 1 });
+  const authorization = `Authorization: ${scheme} ${random.pick(tokens)}`;
+  const name = `${random.weighed({ "X-Swpt-User-Id": 8, "x-swpt-user-id": 8, X_Swpt_User_Id: 1 })}: ${random.pick(names)}`;
+  const usual = mode === "introspection" ? authorization : name;
+  return random.weighed({ usual: 20, both: 1, twice: 0.5, other: 0.5 }) === "usual"
     ? [usual]
-    : lots.pick([[authorization, name], [usual, usual], mode === "gate" ? [name] : [authorization]]);
+    : random.pick([[authorization, name], [usual, usual], mode === "introspection" ? [name] : [authorization]]);
 }
 
-function drawTarget(lots: Lots, cast: FuzzCast, path: string): string {
+function drawTarget(random: SeededRandom, fuzzFixture: FuzzFixture, path: string): string {
   const id = (): string =>
-    lots.weighed({ own: 10, foreign: 5, other: 1 }) === "own"
-      ? cast.ownId
-      : lots.chance(0.8)
-        ? lots.pick(cast.foreignIds)
-        : lots.pick(["0", "18446744073709551615", "18446744073709551616", "-1", String(lots.int64())]);
+    random.weighed({ own: 10, foreign: 5, other: 1 }) === "own"
+      ? fuzzFixture.ownId
+      : random.chance(0.8)
+        ? random.pick(fuzzFixture.foreignIds)
+        : random.pick(["0", "18446744073709551615", "18446744073709551616", "-1", String(random.int64())]);
   const filled = path
     .replace("{debtorId}", id)
-    .replace("{transferUuid}", () => (lots.chance(0.8) ? lots.pick([cast.ownUuid, ...cast.foreignUuids]) : lots.uuid()))
-    .replace("{documentId}", () => (lots.chance(0.8) ? lots.pick(cast.documentIds) : String(lots.whole(0, 99))))
-    .replace("{asset}", () => lots.pick(["index.css", "swagger-ui-bundle.js", "../package.json", "..%2fpackage.json"]));
+    .replace("{transferUuid}", () =>
+      random.chance(0.8) ? random.pick([fuzzFixture.ownUuid, ...fuzzFixture.foreignUuids]) : random.uuid(),
+    )
+    .replace("{documentId}", () =>
+      random.chance(0.8) ? random.pick(fuzzFixture.documentIds) : String(random.whole(0, 99)),
+    )
+    .replace("{asset}", () =>
+      random.pick(["index.css", "swagger-ui-bundle.js", "../package.json", "..%2fpackage.json"]),
+    );
   const segments = filled.split("/");
-  if (lots.chance(0.08)) segments.splice(lots.whole(1, segments.length), lots.whole(0, 1), lots.pick(STRANGE_SEGMENTS));
-  if (lots.chance(0.03)) segments.splice(lots.whole(1, segments.length), 0, "");
+  if (random.chance(0.08))
+    segments.splice(random.whole(1, segments.length), random.whole(0, 1), random.pick(STRANGE_SEGMENTS));
+  if (random.chance(0.03)) segments.splice(random.whole(1, segments.length), 0, "");
   const target = segments.join("/");
-  const form = lots.weighed({ plain: 40, absolute: 1, query: 2, encoded: 1, star: 0.2, none: 0.2 });
-  if (form === "absolute") return `http://${lots.pick(["x", "debtors.example:80", "u:p@h"])}${target}`;
-  if (form === "query") return `${target}?${lots.pick(["x=/public", "access_token=a", "%00", "?", "a".repeat(2000)])}`;
+  const form = random.weighed({ plain: 40, absolute: 1, query: 2, encoded: 1, star: 0.2, none: 0.2 });
+  if (form === "absolute") return `http://${random.pick(["x", "debtors.example:80", "u:p@h"])}${target}`;
+  if (form === "query")
+    return `${target}?${random.pick(["x=/public", "access_token=a", "%00", "?", "a".repeat(2000)])}`;
   if (form === "encoded") return target.replace(/[a-z]/, (c) => `%${c.charCodeAt(0).toString(16)}`);
   if (form === "star") return "*";
   if (form === "none") return "";
   return target;
 }
 
-function drawBody(lots: Lots, cast: FuzzCast, operationId: string): Buffer {
-  const kind = lots.weighed({ fields: 12, bytes: 1, big: 0.5, deep: 0.3, empty: 1 });
-  if (kind === "bytes") return lots.bytes(lots.whole(0, 300));
-  if (kind === "big") return Buffer.alloc(lots.pick([20_480, 20_481, 50_000, 50_001, 300_000]), " ");
-  if (kind === "deep") return Buffer.from("[".repeat(lots.whole(1, 15_000)));
+function drawBody(random: SeededRandom, fuzzFixture: FuzzFixture, operationId: string): Buffer {
+  const kind = random.weighed({ fields: 12, bytes: 1, big: 0.5, deep: 0.3, empty: 1 });
+  if (kind === "bytes") return random.bytes(random.whole(0, 300));
+  if (kind === "big") return Buffer.alloc(random.pick([20_480, 20_481, 50_000, 50_001, 300_000]), " ");
+  if (kind === "deep") return Buffer.from("[".repeat(random.whole(1, 15_000)));
   if (kind === "empty") return Buffer.alloc(0);
-  const fields = drawFields(lots, cast, operationId);
-  while (lots.chance(0.2)) {
-    const name = lots.chance(0.8)
-      ? lots.pick(Object.keys(fields))
-      : lots.pick(["extra", "__proto__", "constructor", "type"]);
-    fields[name ?? "extra"] = lots.pick(STRANGE_VALUES);
+  const fields = drawFields(random, fuzzFixture, operationId);
+  while (random.chance(0.2)) {
+    const name = random.chance(0.8)
+      ? random.pick(Object.keys(fields))
+      : random.pick(["extra", "__proto__", "constructor", "type"]);
+    fields[name ?? "extra"] = random.pick(STRANGE_VALUES);
   }
   return Buffer.from(
     `{${Object.entries(fields)
@@ -241,38 +256,38 @@ function drawBody(lots: Lots, cast: FuzzCast, operationId: string): Buffer {
 }
 
 /** JSON texts by the names of the fields; right ones, as far as the operation wants any. */
-function drawFields(lots: Lots, cast: FuzzCast, operationId: string): Record<string, string> {
-  const id = lots.chance(0.8) ? cast.ownId : lots.pick(cast.foreignIds);
-  const uuid = lots.chance(0.3) ? cast.ownUuid : lots.uuid();
+function drawFields(random: SeededRandom, fuzzFixture: FuzzFixture, operationId: string): Record<string, string> {
+  const id = random.chance(0.8) ? fuzzFixture.ownId : random.pick(fuzzFixture.foreignIds);
+  const uuid = random.chance(0.3) ? fuzzFixture.ownUuid : random.uuid();
   switch (operationId) {
     case "createTransfer":
       return {
         transferUuid: JSON.stringify(uuid),
-        recipient: `{"uri":"swpt:${id}/${lots.pick(["1", "2", "abc", "!MQ==", "!", "é", "x".repeat(200)])}"}`,
-        amount: lots.pick(["0", "1", "9223372036854775807"]),
-        note: JSON.stringify(lots.pick(["", "ж".repeat(250), "", "\u{1f4b6}", "x".repeat(501)])),
-        noteFormat: JSON.stringify(lots.pick(["", ".", "12345678", "", "\n"])),
+        recipient: `{"uri":"swpt:${id}/${random.pick(["1", "2", "abc", "!MQ==", "!", "é", "x".repeat(200)])}"}`,
+        amount: random.pick(["0", "1", "9223372036854775807"]),
+        note: JSON.stringify(random.pick(["", "ж".repeat(250), "", "\u{1f4b6}", "x".repeat(501)])),
+        noteFormat: JSON.stringify(random.pick(["", ".", "12345678", "", "\n"])),
       };
     case "updateDebtorConfig":
       return {
-        configData: JSON.stringify(lots.pick(["", "{}", "x".repeat(2000), '{"info":{"iri":"http://ü/\\u0000"}}'])),
-        latestUpdateId: lots.pick(["1", "2", "3", "9223372036854775807"]),
+        configData: JSON.stringify(random.pick(["", "{}", "x".repeat(2000), '{"info":{"iri":"http://ü/\\u0000"}}'])),
+        latestUpdateId: random.pick(["1", "2", "3", "9223372036854775807"]),
       };
     case "restrictDebtor":
-      return { minBalance: lots.pick(["0", "-1", "-9223372036854775808"]) };
+      return { minBalance: random.pick(["0", "-1", "-9223372036854775808"]) };
     case "activateDebtor":
-      return { reservationId: JSON.stringify(lots.pick(["1", "x", ""])) };
+      return { reservationId: JSON.stringify(random.pick(["1", "x", ""])) };
     default:
-      return lots.chance(0.5) ? {} : { type: '"x"' };
+      return random.chance(0.5) ? {} : { type: '"x"' };
   }
 }
 
-function chunk(lots: Lots, body: Buffer): Buffer {
+function chunk(random: SeededRandom, body: Buffer): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < body.length; ) {
-    const part = body.subarray(at, at + lots.whole(1, Math.max(1, body.length >> 1)));
+    const part = body.subarray(at, at + random.whole(1, Math.max(1, body.length >> 1)));
     parts.push(
-      Buffer.from(`${part.length.toString(16)}${lots.chance(0.1) ? ";ext=1" : ""}\r\n`),
+      Buffer.from(`${part.length.toString(16)}${random.chance(0.1) ? ";ext=1" : ""}\r\n`),
       part,
       Buffer.from("\r\n"),
     );

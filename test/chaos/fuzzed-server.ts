@@ -2,14 +2,15 @@
  * The process that the fuzz of HTTP attacks: the real web server twice, behind the gate and behind a trusted proxy. Asked
  * over IPC, it tells how much memory is in use after a collection of garbage.
  */
-import { runWebserver } from "../../src/commands/run-webserver.ts";
+
 import { readConfig } from "../../src/config.ts";
 import { openPool } from "../../src/database/database.ts";
+import { runWebserver } from "../../src/processes/webserver.ts";
 import { createLogger } from "../../src/runtime/log.ts";
 
 /** What it says: once the URLs, and then an answer to each question. */
 export type FuzzedServerMessage =
-  | { readonly type: "listening"; readonly mode: "gate" | "proxy"; readonly url: string }
+  | { readonly type: "listening"; readonly mode: "introspection" | "proxy"; readonly url: string }
   | { readonly type: "memory"; readonly heapBytes: number; readonly residentBytes: number };
 
 const tell = (message: FuzzedServerMessage): void => void process.send!(message);
@@ -24,7 +25,7 @@ process.on("message", (question) => {
 });
 
 const { INTROSPECT_URL, ...common } = process.env as Record<string, string>;
-const serve = async (mode: "gate" | "proxy", authentication: Record<string, string>): Promise<void> => {
+const serve = async (mode: "introspection" | "proxy", authentication: Record<string, string>): Promise<void> => {
   const config = readConfig({ ...common, ...authentication }, ["realm", "postgresUrl", "authentication"]);
   const pool = openPool({ url: config.postgresUrl, size: 5, applicationName: `fuzzed ${mode}` });
   await runWebserver({
@@ -37,7 +38,7 @@ const serve = async (mode: "gate" | "proxy", authentication: Record<string, stri
   await pool.close();
 };
 await Promise.all([
-  serve("gate", { OAUTH2_INTROSPECT_URL: INTROSPECT_URL! }),
+  serve("introspection", { OAUTH2_INTROSPECT_URL: INTROSPECT_URL! }),
   serve("proxy", { APP_TRUSTED_PROXY_AUTH: "true" }),
 ]);
 process.disconnect?.();

@@ -21,11 +21,7 @@ export interface Call {
 const ANSWER_MILLIS_MAX = 25_000;
 
 /** Makes a call. `complain` is told of answers that must never be. */
-export async function call(
-  baseUrl: string,
-  request: Call,
-  complain: (complaint: string) => void,
-): Promise<CallOutcome> {
+export async function call(baseUrl: string, request: Call, complain: (problem: string) => void): Promise<CallOutcome> {
   const { method, path, json, document } = request;
   const sent = `${method} ${path} ${json ?? ""}`;
   let response: Response;

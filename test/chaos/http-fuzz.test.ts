@@ -6,18 +6,18 @@ import net from "node:net";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { saveDocument } from "../../src/operations/documents.ts";
-import { baseEnvironment } from "../commands/environment.ts";
 import {
   type FakeIntrospectionServer,
   type IntrospectionCall,
   sendJson,
   startFakeIntrospectionServer,
-} from "../gate/fake-introspection-server.ts";
+} from "../auth/fake-introspection-server.ts";
+import { baseEnvironment } from "../commands/environment.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
-import { drawConnection, type FuzzCast, type FuzzedConnection } from "./fuzzed-requests.ts";
+import { drawConnection, type FuzzedConnection, type FuzzFixture } from "./fuzzed-requests.ts";
 import type { FuzzedServerMessage } from "./fuzzed-server.ts";
-import { createLots, type Lots, seedOfRun, withSeed } from "./lots.ts";
+import { createSeededRandom, type SeededRandom, seedOfRun, withSeed } from "./random.ts";
 
 const seed = seedOfRun();
 const REQUESTS = Number(process.env.FUZZ_REQUESTS || 10_000);
@@ -42,10 +42,10 @@ const unsigned = (id: bigint): string => String(BigInt.asUintN(64, id));
 let database: TestDatabase;
 let introspection: FakeIntrospectionServer;
 let server: ChildProcess;
-let cast: FuzzCast;
+let fuzzFixture: FuzzFixture;
 /** Those who may do everything. They leave foreign debtors alone. */
-let adminCast: FuzzCast;
-const urls: Partial<Record<"gate" | "proxy", URL>> = {};
+let adminFixture: FuzzFixture;
+const urls: Partial<Record<"introspection" | "proxy", URL>> = {};
 let output = "";
 let memory: Extract<FuzzedServerMessage, { type: "memory" }> | undefined;
 
@@ -93,10 +93,10 @@ before(async () => {
     if (message.type === "listening") urls[message.mode] = new URL(message.url);
     else memory = message;
   });
-  await waitFor(() => urls.gate && urls.proxy, { what: () => `the server to listen: ${output}` });
-  cast = await plantSecrets();
-  adminCast = {
-    ...cast,
+  await waitFor(() => urls.introspection && urls.proxy, { what: () => `the server to listen: ${output}` });
+  fuzzFixture = await addSecrets();
+  adminFixture = {
+    ...fuzzFixture,
     ownId: "4444444444444444444",
     foreignIds: Array.from({ length: 30 }, (_, index) => String(index)),
     foreignUuids: [],
@@ -121,7 +121,7 @@ const asSuperuser = (path: string, method: string, body: object): Promise<Respon
     body: JSON.stringify(body),
   });
 
-async function plantSecrets(): Promise<FuzzCast> {
+async function addSecrets(): Promise<FuzzFixture> {
   const documentIds: string[] = [];
   for (const [index, debtorId] of [OWN, ...FOREIGN].entries()) {
     const path = `/debtors/${unsigned(debtorId)}`;
@@ -202,7 +202,7 @@ async function exchange({ mode, bytes, cuts, isRude }: FuzzedConnection): Promis
 const LEAKS = /node_modules|\.ts:\d+|postgresql:|ECONN|\bselect .+ from\b|at async|DatabaseError/i;
 
 /** Throws when there is something in the answers that must never be. */
-function judge(connection: FuzzedConnection, answer: Buffer): readonly string[] {
+function decide(connection: FuzzedConnection, answer: Buffer): readonly string[] {
   const text = answer.toString("latin1");
   const sent = (): string =>
     `${connection.mode}: ${JSON.stringify(connection.bytes.toString("latin1").slice(0, 3000))}`;
@@ -223,9 +223,9 @@ function judge(connection: FuzzedConnection, answer: Buffer): readonly string[] 
 
 /** How an authorization server answers that is not itself. */
 const answerAskew =
-  (lots: Lots) =>
+  (random: SeededRandom) =>
   (response: ServerResponse, { token }: IntrospectionCall): void => {
-    const way = lots.weighed({ right: 6, gone: 1, failed: 1, html: 1, nonsense: 1 });
+    const way = random.weighed({ right: 6, gone: 1, failed: 1, html: 1, nonsense: 1 });
     if (way === "gone") response.destroy();
     else if (way === "failed") response.writeHead(500).end("{}");
     else if (way === "html") response.writeHead(200, { "content-type": "text/html" }).end("<html>");
@@ -253,18 +253,18 @@ async function measure(): Promise<{ heapBytes: number; residentBytes: number }> 
 
 test(`${REQUESTS} fuzzed requests get no 5xx but 503, never foreign data, and cost no memory (seed ${seed})`, async (t) => {
   await withSeed(seed, async () => {
-    const lots = createLots(seed);
+    const random = createSeededRandom(seed);
     const before = await foreignRows();
     const counts: Record<string, number> = {};
     const measured: { heapBytes: number; residentBytes: number }[] = [];
     let sent = 0;
     for (let round = 1; round <= ROUNDS; round++) {
-      introspection.misbehave(round === TROUBLED_ROUND ? answerAskew(lots) : undefined);
+      introspection.misbehave(round === TROUBLED_ROUND ? answerAskew(random) : undefined);
       const work = async (): Promise<void> => {
         while (sent < (REQUESTS * round) / ROUNDS) {
-          const connection = drawConnection(lots, lots.chance(0.25) ? adminCast : cast);
+          const connection = drawConnection(random, random.chance(0.25) ? adminFixture : fuzzFixture);
           sent += connection.requestCount;
-          for (const status of judge(connection, await exchange(connection))) {
+          for (const status of decide(connection, await exchange(connection))) {
             counts[status] = (counts[status] ?? 0) + 1;
           }
         }

@@ -7,7 +7,7 @@ import { createHolderBook, type HolderBook } from "../../sandbox/accounting-auth
 import { encode, type SentMessage } from "../../sandbox/accounting-authority/sent-messages.ts";
 import { createTables } from "../../sandbox/accounting-authority/store.ts";
 import { AUTHORITY_QUEUE, declareAuthorityQueue } from "../../sandbox/accounting-authority/topology.ts";
-import { INCOMING_EXCHANGE } from "../../src/broker/objects.ts";
+import { INCOMING_EXCHANGE } from "../../src/broker/agent-topology.ts";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
 import { openPool } from "../../src/database/database.ts";
 import { now, plusSeconds } from "../../src/values/timestamp.ts";
@@ -131,11 +131,11 @@ function watchLosses(injector: FaultInjector) {
       return outcome;
     },
     onSent: (message) => {
-      const parcels = current.onSent(message);
-      if (parcels.length > 0) return parcels;
+      const outboundMessages = current.onSent(message);
+      if (outboundMessages.length > 0) return outboundMessages;
       if (message.type === "RejectedTransfer") lost.add(message.coordinatorRequestId);
       if (message.type === "FinalizedTransfer") outcomes.set(`${message.debtorId}/${message.transferId}`, message);
-      return parcels;
+      return outboundMessages;
     },
     add: injector.add,
   };

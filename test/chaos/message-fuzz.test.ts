@@ -4,7 +4,7 @@ import amqp from "amqplib";
 import { pino } from "pino";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
 import { activateNewDebtor } from "../../src/operations/debtors.ts";
-import { createTransferCreator } from "../../src/operations/transfers.ts";
+import { createTransferBatcher } from "../../src/operations/transfers.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { parseShard } from "../../src/values/shard.ts";
 import { createConsumer } from "../../src/workers/consumer.ts";
@@ -14,7 +14,7 @@ import { createTestDatabase } from "../support/database.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
 import { drawMessage, type FuzzedRecords } from "./fuzzed-messages.ts";
-import { createLots, seedOfRun, withSeed } from "./lots.ts";
+import { createSeededRandom, seedOfRun, withSeed } from "./random.ts";
 
 const seed = seedOfRun();
 const MESSAGES = Number(process.env.FUZZ_MESSAGES || 5_000);
@@ -25,13 +25,13 @@ const FIRST_NEIGHBOUR_ID = 9_000_000_000_000_000_000n;
 
 test(`whatever comes over AMQP is acknowledged or dead-lettered with a reason, and its neighbours are unhurt (seed ${seed})`, async (t) => {
   await withSeed(seed, async () => {
-    const lots = createLots(seed);
+    const random = createSeededRandom(seed);
     await using database = await createTestDatabase();
     const { pool } = database;
     await using host = await createTestVirtualHost();
     const records: FuzzedRecords = { debtorIds: [1n, 2n, -3n, INT64_MIN, INT64_MAX], coordinatorRequestIds: [] };
     const requestIds = records.coordinatorRequestIds as bigint[];
-    const create = createTransferCreator(pool, { actionsPerMonthMax: 1000 });
+    const create = createTransferBatcher(pool, { actionsPerMonthMax: 1000 });
     for (const debtorId of records.debtorIds.slice(0, 4)) {
       await activateNewDebtor(pool, debtorId);
       for (let n = 0; n < 10; n++) {
@@ -53,12 +53,12 @@ test(`whatever comes over AMQP is acknowledged or dead-lettered with a reason, a
     });
 
     const rejections: string[] = [];
-    const complaints: string[] = [];
+    const problems: string[] = [];
     const counted = { applied: 0, rejected: 0, foreign: 0 };
     const log = pino({ level: "warn" }, { write: (line: string) => note(JSON.parse(line)) });
     const note = ({ msg, reason, level }: { msg: string; reason?: string; level: number }): void => {
       if (msg === "A message is rejected") rejections.push(reason ?? "");
-      else if (level >= 50) complaints.push(msg);
+      else if (level >= 50) problems.push(msg);
     };
     const broker = await connectRabbitMq({ url: host.url, connectionName: "fuzzed", log });
     const stopper = new AbortController();
@@ -70,7 +70,7 @@ test(`whatever comes over AMQP is acknowledged or dead-lettered with a reason, a
       prefetchCount: 100,
       prefetchSize: 0,
       batches: 2,
-      isDraining: false,
+      drain: false,
       log,
       onWritten: () => {},
       metrics: { count: (_, outcome) => void counted[outcome]++, batch: () => {} },
@@ -87,7 +87,7 @@ test(`whatever comes over AMQP is acknowledged or dead-lettered with a reason, a
 
     let neighbours = 0;
     for (let n = 0; n < MESSAGES; n++) {
-      const { body, properties } = drawMessage(lots, records);
+      const { body, properties } = drawMessage(random, records);
       channel.sendToQueue(QUEUE, body, properties);
       if (n % PER_NEIGHBOUR !== 0) continue;
       const transferId = String(FIRST_NEIGHBOUR_ID + BigInt(neighbours++));
@@ -108,7 +108,7 @@ test(`whatever comes over AMQP is acknowledged or dead-lettered with a reason, a
     await running;
     await broker.close();
 
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(problems, []);
     assert.equal(counted.applied + counted.rejected, total, "none is done twice, none is foreign");
     assert.equal(rejections.filter((reason) => reason !== "").length, counted.rejected, "each has a reason");
     await waitFor(async () => (await channel.checkQueue(`${QUEUE}.XQ`)).messageCount === counted.rejected, {

@@ -12,7 +12,7 @@ export interface ManagedProcess {
   /** Stops it in the middle of whatever it does, and lets it go on after so many milliseconds. */
   freeze(millis: number): Promise<void>;
   /** What it has logged that must never be logged, and the ends that nobody has asked for. */
-  complaints(): string[];
+  problems(): string[];
   /** Asks it to stop for good. Resolves to its exit code. */
   stop(): Promise<number | null>;
 }
@@ -28,7 +28,7 @@ export function manageProcess(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): ManagedProcess {
-  const complaints: string[] = [];
+  const problems: string[] = [];
   let running: RunningCommand;
   let isEndExpected = false;
 
@@ -38,10 +38,10 @@ export function manageProcess(
     running = command;
     void command.exit.then(({ code, signal }) => {
       const lines = command.output().split("\n");
-      complaints.push(...lines.filter((line) => FORBIDDEN_LINES.test(line)).map((line) => `${name}: ${line}`));
+      problems.push(...lines.filter((line) => FORBIDDEN_LINES.test(line)).map((line) => `${name}: ${line}`));
       if (!isEndExpected || running !== command) {
         if (running === command)
-          complaints.push(`${name} has ended by itself (${code ?? signal}): ${lines.slice(-5).join(" | ")}`);
+          problems.push(`${name} has ended by itself (${code ?? signal}): ${lines.slice(-5).join(" | ")}`);
       }
     });
   }
@@ -67,7 +67,7 @@ export function manageProcess(
       await pause(millis);
       for (const pid of pids) killQuietly(pid, "SIGCONT");
     },
-    complaints: () => [...complaints],
+    problems: () => [...problems],
     stop: async () => {
       isEndExpected = true;
       return (await running.stop()).code;

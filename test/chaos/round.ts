@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import amqp from "amqplib";
 import { pino } from "pino";
 import { AUTHORITY_QUEUE } from "../../sandbox/accounting-authority/topology.ts";
-import { subscribe } from "../../src/broker/topology.ts";
+import { subscribe } from "../../src/broker/declare-topology.ts";
 import type { Pool } from "../../src/database/database.ts";
 import { makeBreakable } from "../broker/breakable-connection.ts";
 import { baseEnvironment } from "../commands/environment.ts";
@@ -13,12 +13,12 @@ import { createTestDatabase } from "../support/database.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
 import { assertAudit, startAudit } from "./audit.ts";
-import { createCrowd, debtorPath, transferPath } from "./crowd.ts";
-import { wreakHavoc } from "./havoc.ts";
+import { createClients, debtorPath, transferPath } from "./clients.ts";
+import { injectFaults } from "./faults.ts";
 import { startLossyAuthority } from "./lossy-authority.ts";
-import { createLots } from "./lots.ts";
 import { manageProcess } from "./processes.ts";
-import { settleAccounts } from "./reckoning.ts";
+import { createSeededRandom } from "./random.ts";
+import { settleAccounts } from "./reconcile.ts";
 
 export interface RoundOptions {
   readonly seed: number;
@@ -33,7 +33,7 @@ const DRAIN_SECONDS_MAX = 60;
 
 /** Rejects when anything is lost, doubled or contradicted. Resolves to a line about what happened. */
 export async function playRound({ seed, seconds, clients }: RoundOptions): Promise<string> {
-  const lots = createLots(seed);
+  const random = createSeededRandom(seed);
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await createTestDatabase());
   const { pool } = database;
@@ -47,7 +47,7 @@ export async function playRound({ seed, seconds, clients }: RoundOptions): Promi
       databaseUrl: database.url,
       brokerUrl: broker.url,
       directBrokerUrl: virtualHost.url,
-      seed: lots.whole(1, 2 ** 30),
+      seed: random.whole(1, 2 ** 30),
       log,
     }),
   );
@@ -75,23 +75,28 @@ export async function playRound({ seed, seconds, clients }: RoundOptions): Promi
   stack.defer(async () => {
     await Promise.all(processes.map((process) => process.stop()));
   });
-  const crowd = createCrowd(ports.map((port) => `http://127.0.0.1:${port}`));
-  for (let i = 0; i < DEBTORS; i++) await crowd.settle(lots.int64());
+  const chaosClients = createClients(ports.map((port) => `http://127.0.0.1:${port}`));
+  for (let i = 0; i < DEBTORS; i++) await chaosClients.settle(random.int64());
 
   const end = new AbortController();
-  const acting = Array.from({ length: clients }, () => crowd.act(createLots(lots.whole(1, 2 ** 30)), end.signal));
-  const havocLots = [createLots(lots.whole(1, 2 ** 30)), createLots(lots.whole(1, 2 ** 30))] as const;
-  const havoc = wreakHavoc({ processes, broker, pool }, havocLots, end.signal);
-  await Promise.race([pause(seconds * 1000), Promise.all([...acting, havoc])]);
+  const acting = Array.from({ length: clients }, () =>
+    chaosClients.act(createSeededRandom(random.whole(1, 2 ** 30)), end.signal),
+  );
+  const faultRandom = [
+    createSeededRandom(random.whole(1, 2 ** 30)),
+    createSeededRandom(random.whole(1, 2 ** 30)),
+  ] as const;
+  const faults = injectFaults({ processes, broker, pool }, faultRandom, end.signal);
+  await Promise.race([pause(seconds * 1000), Promise.all([...acting, faults])]);
   end.abort();
   await Promise.all(acting);
-  const deeds = await havoc;
+  const actions = await faults;
 
   const progress = await pool.many<{ state: string; count: bigint }>({ name: "test_progress", text: PROGRESS });
   authority.assertAlive();
   authority.endFaults();
   await drain();
-  await settleAccounts({ pool, crowd, authority });
+  await settleAccounts({ pool, chaosClients, authority });
   await assertAudit(pool);
   const codes = await Promise.all(processes.map((process) => process.stop()));
   assert.deepEqual(
@@ -99,18 +104,18 @@ export async function playRound({ seed, seconds, clients }: RoundOptions): Promi
     processes.map(() => 0),
     "all processes stop cleanly",
   );
-  assert.deepEqual([...crowd.complaints.texts, ...processes.flatMap((p) => p.complaints())], []);
-  const { answered, unanswered } = crowd.counts;
+  assert.deepEqual([...chaosClients.problems.texts, ...processes.flatMap((p) => p.problems())], []);
+  const { answered, unanswered } = chaosClients.counts;
   const states = progress.map(({ state, count }) => `${count} ${state}`).join(", ");
-  return `${answered} requests answered, ${unanswered} not; ${crowd.transfers.length} transfers, when the chaos ended ${states}; ${deeds.length} deeds: ${deeds.sort().join(", ")}`;
+  return `${answered} requests answered, ${unanswered} not; ${chaosClients.transfers.length} transfers, when the chaos ended ${states}; ${actions.length} deeds: ${actions.sort().join(", ")}`;
 
   /** Sends again what the protocol lets one send again, and waits until nobody has anything to say. */
   async function drain(): Promise<void> {
-    for (const debtor of crowd.debtors.filter(({ hasLeft }) => !hasLeft)) {
+    for (const debtor of chaosClients.debtors.filter(({ hasLeft }) => !hasLeft)) {
       const path = `${debtorPath(debtor)}/config`;
-      const { json } = await crowd.insist({ method: "GET", path });
+      const { json } = await chaosClients.retryUntilAnswered({ method: "GET", path });
       const body = { configData: '{"rate":0}', latestUpdateId: Number(json.latestUpdateId) + 1 };
-      const { status } = await crowd.insist({ method: "PATCH", path, json: JSON.stringify(body) });
+      const { status } = await chaosClients.retryUntilAnswered({ method: "PATCH", path, json: JSON.stringify(body) });
       assert.ok([200, 409].includes(status), String(status));
     }
     await until("configurations are effectual", pool, UNEFFECTUAL);
@@ -130,14 +135,18 @@ export async function playRound({ seed, seconds, clients }: RoundOptions): Promi
     await until("nothing is on its way", pool, ON_ITS_WAY);
     await until("the balances have arrived", pool, BALANCES);
     await connection.close();
-    for (const transfer of crowd.transfers.filter(
+    for (const transfer of chaosClients.transfers.filter(
       ({ debtor, isKnown, isLeaving }) => isKnown && !isLeaving && !debtor.isLeaving,
     )) {
-      const { status, json } = await crowd.insist({ method: "GET", path: transferPath(transfer) });
+      const { status, json } = await chaosClients.retryUntilAnswered({ method: "GET", path: transferPath(transfer) });
       assert.equal(status, 200, transfer.uuid);
       if (json.result !== undefined) continue;
       // Nobody will ever say what has become of it, so that its debtor gives it up.
-      const cancelled = await crowd.insist({ method: "POST", path: transferPath(transfer), json: "{}" });
+      const cancelled = await chaosClients.retryUntilAnswered({
+        method: "POST",
+        path: transferPath(transfer),
+        json: "{}",
+      });
       assert.equal(cancelled.status, 200, `${transfer.uuid} is settled, and open`);
       transfer.isCancelled = true;
     }

@@ -3,16 +3,16 @@ import { once } from "node:events";
 import net from "node:net";
 import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { exchange, openDoor, requestText } from "../http/door.ts";
+import { exchange, requestText, startTestServer } from "../http/door.ts";
 import { waitFor } from "../support/wait.ts";
 
 // The proportions are those of the real limits.
-const timeouts = { headers: 300, request: 600, keepAlive: 1_500, silence: 2_400, farewell: 300, check: 100 };
-const door = await openDoor({}, { timeouts });
+const timeouts = { headers: 300, request: 600, keepAlive: 1_500, inactivity: 2_400, linger: 300, check: 100 };
+const testServer = await startTestServer({}, { timeouts });
 const sockets: net.Socket[] = [];
 after(async () => {
   for (const socket of sockets) socket.destroy();
-  await door.close();
+  await testServer.close();
 });
 
 const HEAD = "POST /debtors/7/deactivate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
@@ -26,7 +26,7 @@ interface SlowClient {
 /** A client that says one byte after the other, and never comes to an end. */
 async function drip(begin: string, more: () => string): Promise<SlowClient> {
   // It does not hang up when the server does.
-  const socket = net.connect({ port: door.port, host: "127.0.0.1", allowHalfOpen: true });
+  const socket = net.connect({ port: testServer.port, host: "127.0.0.1", allowHalfOpen: true });
   sockets.push(socket);
   const client: SlowClient = { socket, answer: "" };
   socket.on("error", () => {});
@@ -46,12 +46,12 @@ async function drip(begin: string, more: () => string): Promise<SlowClient> {
 
 /** On a connection of its own: here the server soon closes one that waits for the next request. */
 const statusOfDebtor = async (): Promise<number | undefined> =>
-  (await exchange(door.port, requestText("GET", "/debtors/7/")))?.status;
+  (await exchange(testServer.port, requestText("GET", "/debtors/7/")))?.status;
 
 /** How many connections the server has. Of a client that does not hang up only the server knows that it is gone. */
 const connectionCount = (): Promise<number> =>
   new Promise((resolve, reject) =>
-    door.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+    testServer.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
   );
 
 /** Waits until the server is rid of all slow clients; all the while others must be served. */
@@ -112,7 +112,7 @@ test("whoever stays after the answer and says nothing is sent away", async () =>
 
 test("whoever asks and does not read the answers is sent away", async () => {
   const saved = await exchange(
-    door.port,
+    testServer.port,
     requestText("POST", "/debtors/7/documents/", ["Content-Length: 50000"], "x".repeat(50_000)),
   );
   assert.equal(saved?.status, 201);
@@ -129,7 +129,7 @@ test("whoever asks and does not read the answers is sent away", async () => {
 test("after all that nothing has happened, and nothing is logged as a fault", async () => {
   assert.equal(await statusOfDebtor(), 200);
   assert.deepEqual(
-    door.events.filter(({ level }) => (level as number) >= 50),
+    testServer.events.filter(({ level }) => (level as number) >= 50),
     [],
   );
 });

@@ -28,7 +28,7 @@ test("--version prints the version of the package", async () => {
   assert.deepEqual([code, standardOutput], [0, `${version}\n`]);
 });
 
-for (const [what, args, complaint] of [
+for (const [what, args, problem] of [
   ["an unknown command", ["dance"], /Unknown command "dance"/],
   ["a name that objects have", ["constructor"], /Unknown command "constructor"/],
   ["an unknown option", ["flush_all", "--dance"], /'--dance'/],
@@ -39,7 +39,7 @@ for (const [what, args, complaint] of [
   test(`${what} is one clear line and exit code 2`, async () => {
     const { code, output } = await runCommand(args, baseEnvironment);
     assert.equal(code, 2);
-    assert.match(output, complaint);
+    assert.match(output, problem);
     assert.match(output, /^[^\n]+--help`\.\n$/);
   });
 }

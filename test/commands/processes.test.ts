@@ -47,7 +47,7 @@ async function startMonitored(args: readonly string[], environment: Readonly<Rec
   const monitoring = `http://127.0.0.1:${port}`;
   const readiness = async () => {
     const response = await fetch(`${monitoring}/ready`).catch(() => undefined);
-    return response && { status: response.status, ...((await response.json()) as { obstacles: string[] }) };
+    return response && { status: response.status, ...((await response.json()) as { unreadyReasons: string[] }) };
   };
   return { command, monitoring, readiness };
 }
@@ -64,13 +64,16 @@ test("all serves, becomes ready, shows metrics of every part, and stops with exi
   assert.equal((await fetch(`${monitoring}/live`)).status, 200);
   assert.equal((await fetch(`${monitoring}/nothing`)).status, 404);
   const metrics = await (await fetch(`${monitoring}/metrics`)).text();
-  assert.match(metrics, /^swpt_debtors_http_request_seconds_count\{part="webserver",process="1",.*status="200"\} 1$/m);
   assert.match(
     metrics,
-    /^swpt_debtors_outbox_rows\{part="flusher_and_scanner",process="1",outbox="prepare_transfer"\} 0$/m,
+    /^swpt_debtors_http_request_seconds_count\{process_type="webserver",process="1",.*status="200"\} 1$/m,
   );
-  assert.match(metrics, /^swpt_debtors_scan_passes_total\{part="flusher_and_scanner",process="1"\} 1$/m);
-  assert.match(metrics, /^nodejs_eventloop_lag_p99_seconds\{part="consumer",process="1"\} /m);
+  assert.match(
+    metrics,
+    /^swpt_debtors_outbox_rows\{process_type="flusher_and_scanner",process="1",outbox="prepare_transfer"\} 0$/m,
+  );
+  assert.match(metrics, /^swpt_debtors_scan_passes_total\{process_type="flusher_and_scanner",process="1"\} 1$/m);
+  assert.match(metrics, /^nodejs_eventloop_lag_p99_seconds\{process_type="consumer",process="1"\} /m);
   assert.equal(metrics.match(/^# TYPE swpt_debtors_database_connections /gm)?.length, 1);
 
   assert.deepEqual(await command.stop(), { code: 0, signal: null });
@@ -90,7 +93,7 @@ test("under all a process that dies is started again", async () => {
   const successor = await waitFor(async () =>
     (await childrenOf(command.pid)).find(({ part, pid }) => part === "consumer" && pid !== consumer.pid),
   );
-  assert.match(command.output(), /A process has died part="consumer" .*killedBy="SIGKILL"/);
+  assert.match(command.output(), /A process has died processType="consumer" .*killedBy="SIGKILL"/);
   assert.deepEqual(await command.stop("SIGINT"), { code: 0, signal: null });
   assert.equal(isAlive(successor.pid), false);
 });
@@ -186,11 +189,11 @@ test("without servers all lives, is not ready, says why, and stops with exit cod
   const url = await listeningUrl(command);
   const found = await waitFor(async () => {
     const ready = await readiness();
-    return ready?.obstacles.some((obstacle) => obstacle.includes("broker")) && ready;
+    return ready?.unreadyReasons.some((reason) => reason.includes("broker")) && ready;
   });
   assert.equal(found.status, 503);
-  assert.ok(found.obstacles.includes("webserver: the database cannot be reached"));
-  assert.ok(found.obstacles.includes("consumer: there is no connection to the broker"));
+  assert.ok(found.unreadyReasons.includes("webserver: the database cannot be reached"));
+  assert.ok(found.unreadyReasons.includes("consumer: there is no connection to the broker"));
   assert.equal((await fetch(`${monitoring}/live`)).status, 200);
   const response = await fetch(`${url}/debtors/.list`);
   assert.equal((await fetch(`${url}/debtors/1/`)).status, 503);

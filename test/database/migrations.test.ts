@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
 import type { Database } from "../../src/database/database.ts";
-import { isSchemaCurrent, migrate, SchemaRefused } from "../../src/database/migrations.ts";
+import { isSchemaCurrent, migrate, SchemaError } from "../../src/database/migrations.ts";
 import { createEmptyDatabase } from "../support/database.ts";
 import { describeSchema } from "./schema-description.ts";
 
@@ -86,7 +86,7 @@ test("of many runs at once one does the work, and none fails", async () => {
   }
 });
 
-for (const [what, change, complaint] of [
+for (const [what, change, problem] of [
   ["another alembic_version", "update alembic_version set version_num = 'b0d2e9c2e1a3'", /b0d2e9c2e1a3.*4eaef25ca564/],
   ["an empty alembic_version", "delete from alembic_version", /\(none\).*4eaef25ca564/],
   ["no alembic_version", "drop table alembic_version", /alembic_version/],
@@ -99,7 +99,7 @@ for (const [what, change, complaint] of [
 
     await assert.rejects(
       migrate(database.pool),
-      (error) => error instanceof SchemaRefused && complaint.test(error.message),
+      (error) => error instanceof SchemaError && problem.test(error.message),
     );
     assert.equal(await isSchemaCurrent(database.pool), false);
   });
@@ -117,5 +117,5 @@ test("a migration that was changed after it had been applied is refused", async 
   await using database = await createEmptyDatabase();
   await migrate(database.pool);
   await script(database.pool, "update swpt_debtors_migration set checksum = 'other' where version = 1");
-  await assert.rejects(migrate(database.pool), SchemaRefused);
+  await assert.rejects(migrate(database.pool), SchemaError);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
-import { type Database, DatabaseUnavailable, openPool } from "../../src/database/database.ts";
+import { type Database, DatabaseUnavailableError, openPool } from "../../src/database/database.ts";
 import { createTestDatabase } from "../support/database.ts";
 
 const database = await createTestDatabase();
@@ -13,8 +13,8 @@ const ask = (db: Database) => db.maybeOne({ name: "ask", text: "select 1 as one"
 test("a database on a host that cannot be reached is away", async () => {
   const pool = openPool({ url: "postgresql://postgres@255.255.255.255/none", size: 1, applicationName: "test" });
 
-  await assert.rejects(ask(pool), DatabaseUnavailable);
-  await assert.rejects(pool.transaction(ask), DatabaseUnavailable);
+  await assert.rejects(ask(pool), DatabaseUnavailableError);
+  await assert.rejects(pool.transaction(ask), DatabaseUnavailableError);
 
   await pool.close();
 });
@@ -25,7 +25,7 @@ test("a database that falls silent is away, and the next caller gets a new conne
   assert.deepEqual(await ask(pool), { one: 1 });
 
   line.mute();
-  await assert.rejects(ask(pool), DatabaseUnavailable);
+  await assert.rejects(ask(pool), DatabaseUnavailableError);
   line.unmute();
   assert.deepEqual(await ask(pool), { one: 1 });
 
@@ -35,7 +35,7 @@ test("a database that falls silent is away, and the next caller gets a new conne
       void ask(db);
       return ask(db);
     }),
-    DatabaseUnavailable,
+    DatabaseUnavailableError,
   );
   line.unmute();
   assert.deepEqual(await pool.transaction(ask), { one: 1 });

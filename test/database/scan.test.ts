@@ -16,7 +16,7 @@ const wholeTable = { firstBlock: 0n, blockCount: 1_000_000n };
 const everything: ShardingRealm = { minDebtorId: -(2n ** 63n), maxDebtorId: 2n ** 63n - 1n, shard: parseShard("#")! };
 const rules: ScanRules = {
   realm: everything,
-  areParentShardRecordsDeleted: false,
+  deleteParentShardRecords: false,
   inactiveDebtorRetentionDays: 14,
   heartbeatDelayDaysMax: 365,
   configDelayHoursMax: 24,
@@ -100,7 +100,7 @@ test("during a split what belongs to the parent shard only is deleted with all t
   const before = new Set(await debtorIds());
 
   assert.equal((await scan({ realm })).parentShardDebtors, 0);
-  const { parentShardDebtors } = await scan({ realm, areParentShardRecordsDeleted: true });
+  const { parentShardDebtors } = await scan({ realm, deleteParentShardRecords: true });
 
   const left = await debtorIds();
   assert.equal(before.size - left.length, parentShardDebtors);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DatabaseUnavailable, openPool } from "../../src/database/database.ts";
+import { DatabaseUnavailableError, openPool } from "../../src/database/database.ts";
 import { createEmptyDatabase } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -49,5 +49,5 @@ test("a transaction that its process has left alone ends, and gives its locks ba
     });
     await db.run({ name: "go_on", text: "select 1" });
   });
-  await assert.rejects(abandoned, DatabaseUnavailable);
+  await assert.rejects(abandoned, DatabaseUnavailableError);
 });

@@ -10,7 +10,7 @@ import type { Command } from "../../src/commands/command.ts";
 import { parseCommandLine } from "../../src/commands/command.ts";
 import { commandLoaders } from "../../src/commands/list.ts";
 import { readConfig } from "../../src/config.ts";
-import { settings } from "../../src/settings.ts";
+import { settings } from "../../src/environment.ts";
 import { argumentsOf, findInstruction, isThere, parseStages, readDockerfile, repository } from "./image-builder.ts";
 
 interface Service {
@@ -66,7 +66,7 @@ test("development.env means the same to whoever reads it: the shell, compose, do
 
 test("the program takes development.env as it is", () => {
   const config = readConfig(development, ["realm", "postgresUrl", "authentication"]);
-  assert.deepEqual(config.authentication, { mode: "trusted proxy", isAnonymousSuperuser: true });
+  assert.deepEqual(config.authentication, { mode: "trusted proxy", anonymousIsSuperuser: true });
   assert.equal(config.realm.shard.routingKey, "#");
   assert.match("debtors:7", config.subjects.debtor);
   assert.equal(config.consumer.prefetchCount, 500);
@@ -168,7 +168,7 @@ test("only this machine can reach what is published", () => {
 test("the node of docker-compose-all.yml has its gate on, and nobody gets around the proxy", () => {
   const all = composes.find(({ file }) => file === "docker-compose-all.yml")!.services;
   const config = readConfig(environmentOf({ service: all.app! }), ["authentication"]);
-  assert.equal(config.authentication.mode, "gate");
+  assert.equal(config.authentication.mode, "introspection");
   const published = Object.entries(all).filter(([, { ports }]) => ports !== undefined);
   assert.deepEqual(
     published.map(([name]) => name),

@@ -53,12 +53,14 @@ export function startIssuer({ debtorId, url, firstHolderId, latestUpdateId }: Is
     const holderId = firstHolderId + BigInt(step);
     const recipient = { uri: `swpt:${formatUnsigned(debtorId)}/${holderId}` };
     const body = { transferUuid: uuid, recipient, amount, noteFormat: ".txt", note: `№ ${step}` };
-    const created = await insist(`${path}transfers/`, "POST", body);
+    const created = await retryUntilAnswered(`${path}transfers/`, "POST", body);
     // 303: accepted earlier, when the answer was lost.
     assert.ok([201, 303].includes(created.status), `${created.status} ${created.text}`);
     let isCancelled = false;
     if (step % 7 === 0) {
-      const cancelled = await insist(`${path}transfers/${uuid}`, "POST", { type: "TransferCancelationRequest" });
+      const cancelled = await retryUntilAnswered(`${path}transfers/${uuid}`, "POST", {
+        type: "TransferCancelationRequest",
+      });
       assert.ok([200, 403].includes(cancelled.status), `${cancelled.status} ${cancelled.text}`);
       isCancelled = cancelled.status === 200;
     }
@@ -68,7 +70,7 @@ export function startIssuer({ debtorId, url, firstHolderId, latestUpdateId }: Is
   async function configure(step: number): Promise<void> {
     const iri = `https://example.com/${step}`;
     const wanted = JSON.stringify({ type: "RootConfigData", info: { type: "DebtorInfo", iri } });
-    const answer = await insist(`${path}config`, "PATCH", {
+    const answer = await retryUntilAnswered(`${path}config`, "PATCH", {
       configData: wanted,
       latestUpdateId: updateId + 1n,
     });
@@ -78,7 +80,11 @@ export function startIssuer({ debtorId, url, firstHolderId, latestUpdateId }: Is
   }
 
   /** Asks until there is an answer that says something. */
-  async function insist(target: string, method: string, body: object): Promise<{ status: number; text: string }> {
+  async function retryUntilAnswered(
+    target: string,
+    method: string,
+    body: object,
+  ): Promise<{ status: number; text: string }> {
     for (;;) {
       const base = url();
       const response = base === undefined ? undefined : await request(`${base}${target}`, method, body);

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { commandLoaders } from "../../src/commands/list.ts";
 import { readConfig } from "../../src/config.ts";
+import { settings } from "../../src/environment.ts";
 import { STOP_MILLIS_MAX } from "../../src/runtime/lifetime.ts";
-import { settings } from "../../src/settings.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { type KubernetesObject, type Labels, readSources, render } from "./manifests.ts";
 
@@ -244,7 +244,7 @@ test("the settings of the example are settings, and right", needsKubectl, () => 
   const unknown = Object.keys(environment).filter((name) => !Object.hasOwn(settings, name));
   assert.deepEqual(unknown, []);
   const config = readConfig(environment, ["realm", "postgresUrl", "authentication"]);
-  assert.equal(config.authentication.mode, "gate");
+  assert.equal(config.authentication.mode, "introspection");
   assert.equal(config.log.format, "json");
 });
 

@@ -47,10 +47,10 @@ async function startShard(routingKey: string): Promise<ShardServer> {
     pool: database.pool,
     realm: { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard },
     limits,
-    authentication: { mode: "trusted proxy", isAnonymousSuperuser: true },
+    authentication: { mode: "trusted proxy", anonymousIsSuperuser: true },
     subjects,
-    isCorsEnabled: true,
-    areForwardedHeadersTrusted: true,
+    enableCors: true,
+    trustForwardedHeaders: true,
     log: pino({}, { write: () => {} }),
     onWritten: () => {},
   });

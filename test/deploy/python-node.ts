@@ -1,7 +1,7 @@
 /** A node as the Python program leaves it when it is stopped in the middle of its work. */
 import { readFile } from "node:fs/promises";
+import { OUTGOING_EXCHANGE } from "../../src/broker/agent-topology.ts";
 import type { Broker } from "../../src/broker/broker.ts";
-import { OUTGOING_EXCHANGE } from "../../src/broker/objects.ts";
 import type { Database, Pool } from "../../src/database/database.ts";
 import {
   encodeConfigureAccount,

@@ -84,7 +84,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
 
   // The doors of the debtors: what a proxy in front does, after the digest of the ID.
   const parentUrl = await listeningUrl(webserver);
-  let doorOf: (debtorId: bigint) => string | undefined = () => parentUrl;
+  let serverOf: (debtorId: bigint) => string | undefined = () => parentUrl;
   for (const debtorId of debtorIds) {
     const debtor = `${parentUrl}/debtors/${BigInt.asUintN(64, debtorId)}`;
     assert.equal((await post(`${debtor}/activate`)).status, 200);
@@ -93,7 +93,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
   const issuers = debtorIds.map((debtorId, index) =>
     startIssuer({
       debtorId,
-      url: () => doorOf(debtorId),
+      url: () => serverOf(debtorId),
       firstHolderId: BigInt(index + 1) * 1_000_000n,
       latestUpdateId: 1n,
     }),
@@ -123,7 +123,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
   await waitFor(async () => (await countOf(parentPool, "prepare_transfer_signal")) > 20n, patience);
   // Only a database that nobody is connected to can be copied.
   await parentPool.close();
-  doorOf = () => undefined;
+  serverOf = () => undefined;
   assert.deepEqual(await webserver.stop(), { code: 0, signal: null });
 
   // 5. The database is copied, and each child starts on its copy.
@@ -142,7 +142,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
   );
   after(() => Promise.all(nodes.map((node) => node.stop("SIGKILL"))));
   const urls = await Promise.all(nodes.map(listeningUrl));
-  doorOf = (debtorId) => urls[children.indexOf(childOf(debtorId))];
+  serverOf = (debtorId) => urls[children.indexOf(childOf(debtorId))];
   await acceptMore();
   await Promise.all(issuers.map((issuer) => issuer.stop()));
 

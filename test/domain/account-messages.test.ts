@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { judgeAccountPurge, judgeAccountUpdate, judgeRejectedConfig } from "../../src/domain/account-messages.ts";
-import { judgeDeactivation } from "../../src/domain/activation.ts";
+import { decideAccountPurge, decideAccountUpdate, decideRejectedConfig } from "../../src/domain/account-messages.ts";
+import { decideDeactivation } from "../../src/domain/activation.ts";
 import type { Debtor } from "../../src/domain/debtor.ts";
 import type { AccountPurge, AccountUpdate } from "../../src/messages/incoming.ts";
 import { type CalendarDate, EPOCH_DATE, plusSeconds, type Timestamp } from "../../src/values/timestamp.ts";
@@ -22,7 +22,7 @@ function updated(verdict: { readonly action: string; readonly debtor?: Debtor })
 }
 
 const deactivatedDebtor = (): Debtor => {
-  const verdict = judgeDeactivation(activeDebtor(), THEN);
+  const verdict = decideDeactivation(activeDebtor(), THEN);
   assert.ok(verdict.action === "deactivate");
   return verdict.debtor;
 };
@@ -31,7 +31,7 @@ describe("an AccountUpdate", () => {
   test("stores the state of the account", () => {
     const debtor = activeDebtor();
     const update = updateFor(debtor);
-    assert.deepEqual(updated(judgeAccountUpdate(debtor, update, now)), {
+    assert.deepEqual(updated(decideAccountUpdate(debtor, update, now)), {
       ...debtor,
       hasServerAccount: true,
       accountCreationDate: "2026-01-01",
@@ -48,16 +48,16 @@ describe("an AccountUpdate", () => {
   test("is ignored when it is older than its ttl, to the microsecond", () => {
     const debtor = activeDebtor();
     const ts = plusSeconds(now, -60);
-    assert.equal(judgeAccountUpdate(debtor, updateFor(debtor, { ts, ttl: 60 }), now).action, "update");
+    assert.equal(decideAccountUpdate(debtor, updateFor(debtor, { ts, ttl: 60 }), now).action, "update");
     const older = (ts - 1n) as Timestamp;
-    assert.equal(judgeAccountUpdate(debtor, updateFor(debtor, { ts: older, ttl: 60 }), now).action, "ignore");
-    assert.equal(judgeAccountUpdate(undefined, updateFor(debtor, { ts: older, ttl: 60 }), now).action, "ignore");
+    assert.equal(decideAccountUpdate(debtor, updateFor(debtor, { ts: older, ttl: 60 }), now).action, "ignore");
+    assert.equal(decideAccountUpdate(undefined, updateFor(debtor, { ts: older, ttl: 60 }), now).action, "ignore");
   });
 
   test("from the future is not too old, and its heartbeat is now", () => {
     const debtor = activeDebtor();
     const update = updateFor(debtor, { ts: at("9999-12-31T23:59:59.999999Z"), ttl: 0 });
-    assert.equal(updated(judgeAccountUpdate(debtor, update, now)).accountLastHeartbeatTs, now);
+    assert.equal(updated(decideAccountUpdate(debtor, update, now)).accountLastHeartbeatTs, now);
   });
 
   for (const [name, orphan] of [
@@ -67,7 +67,7 @@ describe("an AccountUpdate", () => {
   ] as const) {
     test(`of a debtor that is ${name} asks each time for the account to be discarded`, () => {
       const update = updateFor(activeDebtor(), { creationDate: EPOCH_DATE, lastChangeSeqnum: 0 });
-      assert.deepEqual(judgeAccountUpdate(orphan, update, now), {
+      assert.deepEqual(decideAccountUpdate(orphan, update, now), {
         action: "discard",
         message: { debtorId: 1n, ts: now, seqnum: 0, negligibleAmount: 1e30, configData: "", configFlags: 1 },
         ...(name === "reserved" && { debtor: { ...orphan, lastConfigTs: now } }),
@@ -76,7 +76,7 @@ describe("an AccountUpdate", () => {
 
     test(`of a debtor that is ${name} is ignored when the account is being discarded`, () => {
       const isDiscarded = (configFlags: number, negligibleAmount: number): boolean =>
-        judgeAccountUpdate(orphan, updateFor(activeDebtor(), { configFlags, negligibleAmount }), now).action ===
+        decideAccountUpdate(orphan, updateFor(activeDebtor(), { configFlags, negligibleAmount }), now).action ===
         "ignore";
       assert.ok(isDiscarded(1, 1e30));
       assert.ok(isDiscarded(-2147483647, 0.99999e30));
@@ -87,15 +87,15 @@ describe("an AccountUpdate", () => {
   }
 
   test("moves the heartbeat up, never back, even when its event is no news", () => {
-    const debtor = updated(judgeAccountUpdate(activeDebtor(), updateFor(activeDebtor(), { ts: THEN }), now));
+    const debtor = updated(decideAccountUpdate(activeDebtor(), updateFor(activeDebtor(), { ts: THEN }), now));
     const later = plusSeconds(THEN, 0.000001);
-    assert.deepEqual(updated(judgeAccountUpdate(debtor, updateFor(debtor, { ts: later }), now)), {
+    assert.deepEqual(updated(decideAccountUpdate(debtor, updateFor(debtor, { ts: later }), now)), {
       ...debtor,
       accountLastHeartbeatTs: later,
     });
-    assert.equal(judgeAccountUpdate(debtor, updateFor(debtor, { ts: THEN }), now).action, "ignore");
+    assert.equal(decideAccountUpdate(debtor, updateFor(debtor, { ts: THEN }), now).action, "ignore");
     const ahead = { ...debtor, accountLastHeartbeatTs: plusSeconds(now, 5) };
-    assert.equal(judgeAccountUpdate(ahead, updateFor(ahead, { ts: plusSeconds(now, 9) }), now).action, "ignore");
+    assert.equal(decideAccountUpdate(ahead, updateFor(ahead, { ts: plusSeconds(now, 9) }), now).action, "ignore");
   });
 
   test("is no news unless creation date, change or wrapping sequence number are later, in this order", () => {
@@ -108,7 +108,7 @@ describe("an AccountUpdate", () => {
     });
     const isNews = (creationDate: string, lastChangeTs: bigint, lastChangeSeqnum: number): boolean => {
       const event = { creationDate: date(creationDate), lastChangeTs: lastChangeTs as Timestamp, lastChangeSeqnum };
-      return judgeAccountUpdate(debtor, updateFor(debtor, event), now).action === "update";
+      return decideAccountUpdate(debtor, updateFor(debtor, event), now).action === "update";
     };
     assert.ok(isNews("2026-02-03", t - 1n, -5));
     assert.ok(!isNews("2026-02-01", t + 1n, -2147483648));
@@ -132,13 +132,13 @@ describe("an AccountUpdate", () => {
       { negligibleAmount: 0 },
     ];
     for (const other of others) {
-      const after = updated(judgeAccountUpdate(debtor, updateFor(debtor, other), now));
+      const after = updated(decideAccountUpdate(debtor, updateFor(debtor, other), now));
       assert.equal(after.isConfigEffectual, false);
       assert.equal(after.configError, "NO");
       assert.equal(after.debtorInfoIri, "old");
       assert.equal(after.balance, -1000n);
     }
-    const after = updated(judgeAccountUpdate(debtor, updateFor(debtor, { negligibleAmount: 1000.005 }), now));
+    const after = updated(decideAccountUpdate(debtor, updateFor(debtor, { negligibleAmount: 1000.005 }), now));
     assert.equal(after.isConfigEffectual, true);
     assert.equal(after.configError, null);
     assert.equal(after.debtorInfoIri, null);
@@ -153,7 +153,7 @@ describe("an AccountUpdate", () => {
       ["[]", null],
     ] as const) {
       const debtor = activeDebtor({ configData, debtorInfoIri: "old" });
-      assert.equal(updated(judgeAccountUpdate(debtor, updateFor(debtor), now)).debtorInfoIri, iri);
+      assert.equal(updated(decideAccountUpdate(debtor, updateFor(debtor), now)).debtorInfoIri, iri);
     }
   });
 
@@ -179,7 +179,7 @@ describe("an AccountUpdate", () => {
       );
     const applyAll = (updates: readonly AccountUpdate[]): Debtor =>
       updates.reduce<Debtor>((before, update) => {
-        const verdict = judgeAccountUpdate(before, update, now);
+        const verdict = decideAccountUpdate(before, update, now);
         return verdict.action === "update" ? verdict.debtor : before;
       }, debtor);
     const shuffledWithRepeats = fc
@@ -203,10 +203,10 @@ describe("an AccountPurge", () => {
     ...parseSample("AccountPurge"),
     creationDate: date(creationDate),
   });
-  const debtor = updated(judgeAccountUpdate(activeDebtor(), updateFor(activeDebtor()), now));
+  const debtor = updated(decideAccountUpdate(activeDebtor(), updateFor(activeDebtor()), now));
 
   test("takes the account away, but neither its creation date nor its last event", () => {
-    const after = updated(judgeAccountPurge(debtor, purge("2026-01-01")));
+    const after = updated(decideAccountPurge(debtor, purge("2026-01-01")));
     assert.deepEqual(after, {
       ...debtor,
       hasServerAccount: false,
@@ -215,25 +215,25 @@ describe("an AccountPurge", () => {
       accountId: "",
       isConfigEffectual: false,
     });
-    assert.equal(judgeAccountPurge(after, purge("2026-01-01")).action, "ignore");
-    assert.equal(judgeAccountUpdate(after, updateFor(after), now).action, "ignore");
+    assert.equal(decideAccountPurge(after, purge("2026-01-01")).action, "ignore");
+    assert.equal(decideAccountUpdate(after, updateFor(after), now).action, "ignore");
   });
 
   test("of an older account is ignored, that of a newer one is not", () => {
-    assert.equal(judgeAccountPurge(debtor, purge("2025-12-31")).action, "ignore");
-    assert.equal(judgeAccountPurge(debtor, purge("2026-01-02")).action, "update");
+    assert.equal(decideAccountPurge(debtor, purge("2025-12-31")).action, "ignore");
+    assert.equal(decideAccountPurge(debtor, purge("2026-01-02")).action, "update");
   });
 
   test("says nothing to a debtor without an account", () => {
-    assert.equal(judgeAccountPurge(undefined, purge("2026-01-01")).action, "ignore");
-    assert.equal(judgeAccountPurge(activeDebtor(), purge("9999-12-31")).action, "ignore");
+    assert.equal(decideAccountPurge(undefined, purge("2026-01-01")).action, "ignore");
+    assert.equal(decideAccountPurge(activeDebtor(), purge("9999-12-31")).action, "ignore");
   });
 });
 
 describe("a RejectedConfig", () => {
   test("is noted when it is about the last configuration sent, also for a deactivated debtor", () => {
     for (const debtor of [activeDebtor(), activeDebtor({ isConfigEffectual: true }), deactivatedDebtor()]) {
-      assert.deepEqual(updated(judgeRejectedConfig(debtor, rejectionFor(debtor))), { ...debtor, configError: "NO" });
+      assert.deepEqual(updated(decideRejectedConfig(debtor, rejectionFor(debtor))), { ...debtor, configError: "NO" });
     }
   });
 
@@ -246,15 +246,15 @@ describe("a RejectedConfig", () => {
       { configData: "x" },
       { negligibleAmount: 999.9 },
     ]) {
-      assert.equal(judgeRejectedConfig(debtor, rejectionFor(debtor, other)).action, "ignore");
+      assert.equal(decideRejectedConfig(debtor, rejectionFor(debtor, other)).action, "ignore");
     }
-    assert.equal(judgeRejectedConfig(undefined, rejectionFor(debtor)).action, "ignore");
+    assert.equal(decideRejectedConfig(undefined, rejectionFor(debtor)).action, "ignore");
   });
 
   test("does not replace an earlier reason, an empty one included", () => {
     for (const configError of ["FIRST", ""]) {
       const debtor = activeDebtor({ configError });
-      assert.equal(judgeRejectedConfig(debtor, rejectionFor(debtor)).action, "ignore");
+      assert.equal(decideRejectedConfig(debtor, rejectionFor(debtor)).action, "ignore");
     }
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { activateReservation, judgeDeactivation, reserve } from "../../src/domain/activation.ts";
+import { decideActivation, decideDeactivation, reserve } from "../../src/domain/activation.ts";
 import { CONFIG_SCHEDULED_FOR_DELETION, isActive } from "../../src/domain/debtor.ts";
 import { activeDebtor, at, reservedDebtor, THEN } from "./records.ts";
 
@@ -17,7 +17,7 @@ test("a fresh reservation is not active, and allows any negative balance", () =>
 });
 
 test("the right reservation ID activates the debtor and tells the accounting authority", () => {
-  const verdict = activateReservation(reservedDebtor(), "9007199254740993", NOW);
+  const verdict = decideActivation(reservedDebtor(), "9007199254740993", NOW);
 
   assert.equal(verdict.action, "activate");
   assert.equal(verdict.action === "activate" && isActive(verdict.debtor), true);
@@ -40,30 +40,30 @@ test("a reservation ID is an opaque text: other spellings of it are wrong", () =
     " 9007199254740993",
     "9007199254740993\n",
   ]) {
-    const verdict = activateReservation(reservedDebtor(), text, NOW);
+    const verdict = decideActivation(reservedDebtor(), text, NOW);
     assert.deepEqual(verdict, { action: "refuse", code: "INVALID_RESERVATION" }, JSON.stringify(text));
   }
 });
 
 test("where nothing is reserved every reservation ID is wrong", () => {
-  assert.deepEqual(activateReservation(undefined, "1", NOW), { action: "refuse", code: "INVALID_RESERVATION" });
+  assert.deepEqual(decideActivation(undefined, "1", NOW), { action: "refuse", code: "INVALID_RESERVATION" });
 });
 
 test("a row without a reservation ID cannot be activated by one", () => {
-  const verdict = activateReservation(reservedDebtor({ reservationId: null }), "null", NOW);
+  const verdict = decideActivation(reservedDebtor({ reservationId: null }), "null", NOW);
   assert.deepEqual(verdict, { action: "refuse", code: "INVALID_RESERVATION" });
 });
 
 test("a repeated activation changes nothing, even after the deactivation", () => {
   const deactivated = activeDebtor({ statusFlags: 3, deactivationDate: "2026-03-05" as never });
   for (const debtor of [activeDebtor(), deactivated]) {
-    assert.deepEqual(activateReservation(debtor, "9007199254740993", NOW), { action: "repeat", debtor });
+    assert.deepEqual(decideActivation(debtor, "9007199254740993", NOW), { action: "repeat", debtor });
   }
 });
 
 test("a wrong reservation ID of a debtor that has been activated is a conflict", () => {
   for (const debtor of [activeDebtor(), activeDebtor({ statusFlags: 3 })]) {
-    assert.deepEqual(activateReservation(debtor, "1", NOW), { action: "refuse", code: "DEBTOR_EXISTS" });
+    assert.deepEqual(decideActivation(debtor, "1", NOW), { action: "refuse", code: "DEBTOR_EXISTS" });
   }
 });
 
@@ -76,7 +76,7 @@ test("a deactivation empties the configuration and leaves update ID and minimal 
     minBalance: -5n,
     runningTransfersCount: 3,
   });
-  const verdict = judgeDeactivation(debtor, NOW);
+  const verdict = decideDeactivation(debtor, NOW);
 
   assert.equal(verdict.action, "deactivate");
   assert.deepEqual(verdict.action === "deactivate" && verdict.debtor, {
@@ -104,6 +104,6 @@ test("a deactivation empties the configuration and leaves update ID and minimal 
 
 test("only an active debtor is deactivated", () => {
   for (const debtor of [undefined, reservedDebtor(), activeDebtor({ statusFlags: 3 })]) {
-    assert.deepEqual(judgeDeactivation(debtor, THEN), { action: "ignore" });
+    assert.deepEqual(decideDeactivation(debtor, THEN), { action: "ignore" });
   }
 });

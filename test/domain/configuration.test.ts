@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { configure, judgeConfigurationUpdate } from "../../src/domain/configuration.ts";
+import { configure, decideConfigurationUpdate } from "../../src/domain/account-configuration.ts";
 import { isLaterSeqnum } from "../../src/values/seqnum.ts";
 import type { Timestamp } from "../../src/values/timestamp.ts";
 import { activeDebtor, at, reservedDebtor, THEN } from "./records.ts";
@@ -54,7 +54,7 @@ test("timestamps of configurations never go back, whatever the clock does, and s
 });
 
 test("the next update is taken, and counted as an action", () => {
-  const verdict = judgeConfigurationUpdate(activeDebtor(), { configData: "x", latestUpdateId: 2n }, 1, NOW);
+  const verdict = decideConfigurationUpdate(activeDebtor(), { configData: "x", latestUpdateId: 2n }, 1, NOW);
 
   assert.equal(verdict.action, "configure");
   assert.ok(verdict.action === "configure");
@@ -66,7 +66,7 @@ test("the next update is taken, and counted as an action", () => {
 
 test("the same update again changes nothing, but is counted", () => {
   const debtor = activeDebtor();
-  const verdict = judgeConfigurationUpdate(debtor, { configData: "", latestUpdateId: 1n }, 1, THEN);
+  const verdict = decideConfigurationUpdate(debtor, { configData: "", latestUpdateId: 1n }, 1, THEN);
   assert.deepEqual(verdict, { action: "count", debtor: { ...debtor, actionsCount: 1 } });
 });
 
@@ -80,22 +80,22 @@ test("any other update is a conflict", () => {
     ["a", 2n],
     ["B", 2n ** 63n - 1n],
   ] as const) {
-    const verdict = judgeConfigurationUpdate(debtor, { configData, latestUpdateId }, 10, NOW);
+    const verdict = decideConfigurationUpdate(debtor, { configData, latestUpdateId }, 10, NOW);
     assert.deepEqual(verdict, { action: "refuse", code: "UPDATE_CONFLICT" });
   }
 });
 
 test("activity is looked at first, then the limit, then the update ID", () => {
   const conflict = { configData: "B", latestUpdateId: 9n };
-  assert.deepEqual(judgeConfigurationUpdate(undefined, conflict, 0, NOW), {
+  assert.deepEqual(decideConfigurationUpdate(undefined, conflict, 0, NOW), {
     action: "refuse",
     code: "DEBTOR_NOT_ACTIVE",
   });
-  assert.deepEqual(judgeConfigurationUpdate(reservedDebtor(), conflict, 0, NOW), {
+  assert.deepEqual(decideConfigurationUpdate(reservedDebtor(), conflict, 0, NOW), {
     action: "refuse",
     code: "DEBTOR_NOT_ACTIVE",
   });
-  assert.deepEqual(judgeConfigurationUpdate(activeDebtor(), conflict, 0, NOW), {
+  assert.deepEqual(decideConfigurationUpdate(activeDebtor(), conflict, 0, NOW), {
     action: "refuse",
     code: "TOO_MANY_ACTIONS",
   });

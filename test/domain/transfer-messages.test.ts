@@ -3,9 +3,9 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { RunningTransfer } from "../../src/domain/running-transfer.ts";
 import {
-  judgeFinalizedTransfer,
-  judgePreparedTransfer,
-  judgeRejectedTransfer,
+  decideFinalizedTransfer,
+  decidePreparedTransfer,
+  decideRejectedTransfer,
 } from "../../src/domain/transfer-messages.ts";
 import type { FinalizedTransfer, PreparedTransfer, RejectedTransfer } from "../../src/messages/incoming.ts";
 import { parseSample } from "../messages/sample-messages.ts";
@@ -54,7 +54,7 @@ const cancelledTransfer = () => runningTransfer({ finalizedAt: THEN, errorCode: 
 describe("a PreparedTransfer", () => {
   test("settles the transfer it matches, and commits the whole amount with the note", () => {
     const transfer = runningTransfer(noted);
-    assert.deepEqual(judgePreparedTransfer(transfer, preparedFor(transfer), now), {
+    assert.deepEqual(decidePreparedTransfer(transfer, preparedFor(transfer), now), {
       action: "commit",
       transfer: { ...transfer, transferId: 7n },
       message: { ...keyOf(transfer), transferId: 7n, committedAmount: 1000n, ...noted, ts: now },
@@ -63,7 +63,7 @@ describe("a PreparedTransfer", () => {
 
   test("commits no more than the amount, even when more is locked", () => {
     const transfer = runningTransfer();
-    const verdict = judgePreparedTransfer(transfer, preparedFor(transfer, { lockedAmount: 1001n }), now);
+    const verdict = decidePreparedTransfer(transfer, preparedFor(transfer, { lockedAmount: 1001n }), now);
     assert.equal(verdict.action, "commit");
     assert.equal(verdict.message.committedAmount, 1000n);
   });
@@ -71,7 +71,7 @@ describe("a PreparedTransfer", () => {
   test("is answered in the same way when it is repeated, finalized or not", () => {
     for (const finalizedAt of [null, THEN]) {
       const transfer = settledTransfer({ ...noted, finalizedAt });
-      const verdict = judgePreparedTransfer(transfer, preparedFor(transfer), now);
+      const verdict = decidePreparedTransfer(transfer, preparedFor(transfer), now);
       assert.ok(verdict.action === "commit");
       assert.equal(verdict.transfer, transfer);
       assert.equal(verdict.message.committedAmount, 1000n);
@@ -80,10 +80,10 @@ describe("a PreparedTransfer", () => {
 
   test("may have the transfer ID 0", () => {
     const transfer = runningTransfer();
-    const verdict = judgePreparedTransfer(transfer, preparedFor(transfer, { transferId: 0n }), now);
+    const verdict = decidePreparedTransfer(transfer, preparedFor(transfer, { transferId: 0n }), now);
     assert.ok(verdict.action === "commit");
     assert.equal(verdict.transfer.transferId, 0n);
-    assert.equal(judgePreparedTransfer(verdict.transfer, preparedFor(transfer), now).action, "dismiss");
+    assert.equal(decidePreparedTransfer(verdict.transfer, preparedFor(transfer), now).action, "dismiss");
   });
 
   test("is dismissed, with its own IDs, when it does not match", () => {
@@ -96,7 +96,7 @@ describe("a PreparedTransfer", () => {
     ];
     for (const mismatch of mismatches) {
       const prepared = preparedFor(transfer, mismatch);
-      assert.deepEqual(judgePreparedTransfer(transfer, prepared, now), {
+      assert.deepEqual(decidePreparedTransfer(transfer, prepared, now), {
         action: "dismiss",
         message: {
           debtorId: prepared.debtorId,
@@ -116,7 +116,7 @@ describe("a PreparedTransfer", () => {
   test("is dismissed when the transfer is unknown, cancelled, or settled by another", () => {
     const transfers = [undefined, cancelledTransfer(), settledTransfer({ transferId: 8n })];
     for (const transfer of transfers) {
-      const verdict = judgePreparedTransfer(transfer, preparedFor(runningTransfer()), now);
+      const verdict = decidePreparedTransfer(transfer, preparedFor(runningTransfer()), now);
       assert.equal(verdict.action, "dismiss");
       assert.equal(verdict.message.committedAmount, 0n);
     }
@@ -124,7 +124,7 @@ describe("a PreparedTransfer", () => {
 
   test("that repeats a settled transfer's ID, but does not match, is dismissed", () => {
     const transfer = settledTransfer();
-    assert.equal(judgePreparedTransfer(transfer, preparedFor(transfer, { recipient: "x" }), now).action, "dismiss");
+    assert.equal(decidePreparedTransfer(transfer, preparedFor(transfer, { recipient: "x" }), now).action, "dismiss");
   });
 });
 
@@ -132,7 +132,7 @@ describe("a RejectedTransfer", () => {
   test("finalizes the transfer with its status code, which may be empty, and its total locked amount", () => {
     for (const transfer of [runningTransfer(), settledTransfer()]) {
       for (const statusCode of ["INSUFFICIENT_AVAILABLE_AMOUNT", ""]) {
-        assert.deepEqual(judgeRejectedTransfer(transfer, rejectedFor(transfer, { statusCode }), now), {
+        assert.deepEqual(decideRejectedTransfer(transfer, rejectedFor(transfer, { statusCode }), now), {
           action: "finalize",
           transfer: { ...transfer, finalizedAt: now, errorCode: statusCode, totalLockedAmount: 5n },
         });
@@ -143,7 +143,7 @@ describe("a RejectedTransfer", () => {
   test("with another debtor's or creditor's ID finalizes it, too, but as an unexpected error", () => {
     const transfer = runningTransfer();
     for (const mismatch of [{ debtorId: 2n }, { creditorId: 1n }]) {
-      assert.deepEqual(judgeRejectedTransfer(transfer, rejectedFor(transfer, mismatch), now), {
+      assert.deepEqual(decideRejectedTransfer(transfer, rejectedFor(transfer, mismatch), now), {
         action: "finalize",
         transfer: { ...transfer, finalizedAt: now, errorCode: "UNEXPECTED_ERROR", totalLockedAmount: null },
       });
@@ -152,15 +152,15 @@ describe("a RejectedTransfer", () => {
 
   test("of an unknown or finalized transfer is ignored", () => {
     const rejected = rejectedFor(runningTransfer());
-    assert.equal(judgeRejectedTransfer(undefined, rejected, now).action, "ignore");
-    assert.equal(judgeRejectedTransfer(cancelledTransfer(), rejected, now).action, "ignore");
+    assert.equal(decideRejectedTransfer(undefined, rejected, now).action, "ignore");
+    assert.equal(decideRejectedTransfer(cancelledTransfer(), rejected, now).action, "ignore");
   });
 });
 
 describe("a FinalizedTransfer", () => {
   test("with the whole amount is a success", () => {
     for (const transfer of [settledTransfer(), settledTransfer({ amount: 0n })]) {
-      assert.deepEqual(judgeFinalizedTransfer(transfer, finalizedFor(transfer), now), {
+      assert.deepEqual(decideFinalizedTransfer(transfer, finalizedFor(transfer), now), {
         action: "finalize",
         transfer: { ...transfer, finalizedAt: now },
       });
@@ -171,7 +171,7 @@ describe("a FinalizedTransfer", () => {
     const transfer = settledTransfer();
     for (const statusCode of ["TIMEOUT", ""]) {
       const finalized = finalizedFor(transfer, { statusCode, committedAmount: 0n });
-      assert.deepEqual(judgeFinalizedTransfer(transfer, finalized, now), {
+      assert.deepEqual(decideFinalizedTransfer(transfer, finalized, now), {
         action: "finalize",
         transfer: { ...transfer, finalizedAt: now, errorCode: statusCode, totalLockedAmount: 5n },
       });
@@ -181,7 +181,7 @@ describe("a FinalizedTransfer", () => {
   test("with another amount is an unexpected error", () => {
     const transfer = settledTransfer();
     for (const committedAmount of [0n, 999n, 1001n]) {
-      assert.deepEqual(judgeFinalizedTransfer(transfer, finalizedFor(transfer, { committedAmount }), now), {
+      assert.deepEqual(decideFinalizedTransfer(transfer, finalizedFor(transfer, { committedAmount }), now), {
         action: "finalize",
         transfer: { ...transfer, finalizedAt: now, errorCode: "UNEXPECTED_ERROR", totalLockedAmount: null },
       });
@@ -191,10 +191,10 @@ describe("a FinalizedTransfer", () => {
   test("of another account or transfer, or of one that is not settled, is ignored", () => {
     const transfer = settledTransfer();
     for (const mismatch of [{ debtorId: 2n }, { creditorId: 1n }, { transferId: 8n }]) {
-      assert.equal(judgeFinalizedTransfer(transfer, finalizedFor(transfer, mismatch), now).action, "ignore");
+      assert.equal(decideFinalizedTransfer(transfer, finalizedFor(transfer, mismatch), now).action, "ignore");
     }
-    assert.equal(judgeFinalizedTransfer(undefined, finalizedFor(transfer), now).action, "ignore");
-    assert.equal(judgeFinalizedTransfer(runningTransfer(), finalizedFor(transfer), now).action, "ignore");
+    assert.equal(decideFinalizedTransfer(undefined, finalizedFor(transfer), now).action, "ignore");
+    assert.equal(decideFinalizedTransfer(runningTransfer(), finalizedFor(transfer), now).action, "ignore");
   });
 });
 
@@ -214,15 +214,15 @@ test("whatever comes, in whatever order: one settlement at most, one outcome, an
       for (const message of messages) {
         const before = transfer;
         if (message.type === "PreparedTransfer") {
-          const verdict = judgePreparedTransfer(before, message, now);
+          const verdict = decidePreparedTransfer(before, message, now);
           if (verdict.action === "commit") transfer = verdict.transfer;
           const isSettledByThis = transfer.transferId === message.transferId && message.recipient === "1111";
           assert.equal(verdict.action, isSettledByThis ? "commit" : "dismiss");
         } else {
           const verdict =
             message.type === "RejectedTransfer"
-              ? judgeRejectedTransfer(before, message, now)
-              : judgeFinalizedTransfer(before, message, now);
+              ? decideRejectedTransfer(before, message, now)
+              : decideFinalizedTransfer(before, message, now);
           if (verdict.action === "finalize") transfer = verdict.transfer;
         }
         if (before.transferId !== null) assert.equal(transfer.transferId, before.transferId);

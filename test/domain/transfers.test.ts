@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judgeCancellation } from "../../src/domain/transfer-cancellation.ts";
-import { judgeTransferCreation } from "../../src/domain/transfer-creation.ts";
+import { decideCancellation } from "../../src/domain/transfer-cancellation.ts";
+import { decideTransferCreation } from "../../src/domain/transfer-creation.ts";
 import { activeDebtor, at, newTransfer, reservedDebtor, runningTransfer } from "./records.ts";
 
 const NOW = at("2026-03-05T00:00:00Z");
 
 test("a new transfer begins now, and is counted as an action and as a transfer", () => {
   const debtor = activeDebtor({ runningTransfersCount: 2, actionsCount: 4 });
-  const verdict = judgeTransferCreation(newTransfer(), undefined, debtor, 5, NOW);
+  const verdict = decideTransferCreation(newTransfer(), undefined, debtor, 5, NOW);
 
   const { coordinatorRequestId: _, ...transfer } = runningTransfer({ initiatedAt: NOW });
   assert.deepEqual(verdict, {
@@ -20,7 +20,7 @@ test("a new transfer begins now, and is counted as an action and as a transfer",
 
 test("a repetition is recognized before activity and limits are looked at", () => {
   for (const debtor of [undefined, reservedDebtor(), activeDebtor({ actionsCount: 10 })]) {
-    const verdict = judgeTransferCreation(newTransfer(), runningTransfer(), debtor, 0, NOW);
+    const verdict = decideTransferCreation(newTransfer(), runningTransfer(), debtor, 0, NOW);
     assert.deepEqual(verdict, { action: "repeat" });
   }
 });
@@ -32,33 +32,33 @@ test("a transfer that differs in anything is a conflict", () => {
     { transferNoteFormat: "f" },
     { transferNote: "n" },
   ]) {
-    const verdict = judgeTransferCreation(newTransfer(difference), runningTransfer(), activeDebtor(), 10, NOW);
+    const verdict = decideTransferCreation(newTransfer(difference), runningTransfer(), activeDebtor(), 10, NOW);
     assert.deepEqual(verdict, { action: "refuse", code: "TRANSFER_CONFLICT" });
   }
 });
 
 test("only an active debtor creates transfers, however many it may", () => {
   for (const debtor of [undefined, reservedDebtor(), activeDebtor({ statusFlags: 3 })]) {
-    const verdict = judgeTransferCreation(newTransfer(), undefined, debtor, 0, NOW);
+    const verdict = decideTransferCreation(newTransfer(), undefined, debtor, 0, NOW);
     assert.deepEqual(verdict, { action: "refuse", code: "DEBTOR_NOT_ACTIVE" });
   }
 });
 
 test("beyond the monthly limit of actions a transfer is refused", () => {
-  const verdict = judgeTransferCreation(newTransfer(), undefined, activeDebtor({ actionsCount: 10 }), 10, NOW);
+  const verdict = decideTransferCreation(newTransfer(), undefined, activeDebtor({ actionsCount: 10 }), 10, NOW);
   assert.deepEqual(verdict, { action: "refuse", code: "TOO_MANY_ACTIONS" });
 });
 
 test("as many transfers may be undeleted as there may be actions in a month", () => {
-  const judge = (runningTransfersCount: number) =>
-    judgeTransferCreation(newTransfer(), undefined, activeDebtor({ runningTransfersCount }), 10, NOW);
+  const decide = (runningTransfersCount: number) =>
+    decideTransferCreation(newTransfer(), undefined, activeDebtor({ runningTransfersCount }), 10, NOW);
 
-  assert.equal(judge(9).action, "create");
-  assert.deepEqual(judge(10), { action: "refuse", code: "TOO_MANY_TRANSFERS" });
+  assert.equal(decide(9).action, "create");
+  assert.deepEqual(decide(10), { action: "refuse", code: "TOO_MANY_TRANSFERS" });
 });
 
 test("a transfer that is not settled can be cancelled", () => {
-  const verdict = judgeCancellation(runningTransfer(), NOW);
+  const verdict = decideCancellation(runningTransfer(), NOW);
   assert.deepEqual(verdict, {
     action: "finalize",
     transfer: runningTransfer({ finalizedAt: NOW, errorCode: "CANCELED_BY_THE_SENDER" }),
@@ -67,7 +67,7 @@ test("a transfer that is not settled can be cancelled", () => {
 
 test("a transfer that has failed is left as it is by a cancellation", () => {
   const failed = runningTransfer({ finalizedAt: NOW, errorCode: "TIMEOUT", totalLockedAmount: 5n });
-  assert.deepEqual(judgeCancellation(failed, at("2026-03-06T00:00:00Z")), { action: "repeat", transfer: failed });
+  assert.deepEqual(decideCancellation(failed, at("2026-03-06T00:00:00Z")), { action: "repeat", transfer: failed });
 });
 
 test("a settled transfer cannot be cancelled, even if it has failed since", () => {
@@ -76,10 +76,10 @@ test("a settled transfer cannot be cancelled, even if it has failed since", () =
     runningTransfer({ transferId: 7n, finalizedAt: NOW }),
     runningTransfer({ transferId: 7n, finalizedAt: NOW, errorCode: "TIMEOUT" }),
   ]) {
-    assert.deepEqual(judgeCancellation(transfer, NOW), { action: "refuse", code: "TRANSFER_SETTLED" });
+    assert.deepEqual(decideCancellation(transfer, NOW), { action: "refuse", code: "TRANSFER_SETTLED" });
   }
 });
 
 test("a transfer that is not there cannot be cancelled", () => {
-  assert.deepEqual(judgeCancellation(undefined, NOW), { action: "refuse", code: "TRANSFER_NOT_FOUND" });
+  assert.deepEqual(decideCancellation(undefined, NOW), { action: "refuse", code: "TRANSFER_NOT_FOUND" });
 });

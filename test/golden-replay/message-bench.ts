@@ -2,7 +2,7 @@
  * The broker's side of a message transcript: hands messages to the consumer, sees what became of them, and catches what is
  * sent to the accounting authority.
  */
-import { deadLetterQueueOf } from "../../src/broker/objects.ts";
+import { deadLetterQueueOf } from "../../src/broker/agent-topology.ts";
 import type { Json } from "../../src/values/json.ts";
 import { parseJson } from "../../src/values/json.ts";
 import { type Connection, connect } from "../support/amqp.ts";

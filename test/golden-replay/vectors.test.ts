@@ -5,7 +5,7 @@ import { infoIriOf } from "../../src/domain/info-iri.ts";
 import { isNegligibleAmountOf } from "../../src/domain/negligible-amount.ts";
 import { iriToLocation } from "../../src/http/iri.ts";
 import { callerOf } from "../../src/http/subjects.ts";
-import { Fields, InvalidMessage } from "../../src/messages/fields.ts";
+import { Fields, InvalidMessageError } from "../../src/messages/fields.ts";
 import {
   isInt64,
   parseEnvironmentId,
@@ -124,7 +124,7 @@ function readField<Value>(json: Json, read: (fields: Fields) => Value): Value | 
   try {
     return read(new Fields("AccountUpdate", { field: parseJson(json as string) }));
   } catch (error) {
-    if (error instanceof InvalidMessage || error instanceof SyntaxError) return undefined;
+    if (error instanceof InvalidMessageError || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { exchange, type OpenDoor, openDoor, requestText } from "./door.ts";
+import { exchange, requestText, startTestServer, type TestServer } from "./door.ts";
 
-let door: OpenDoor;
+let testServer: TestServer;
 before(async () => {
-  door = await openDoor({}, { authentication: { mode: "trusted proxy", isAnonymousSuperuser: false } });
+  testServer = await startTestServer({}, { authentication: { mode: "trusted proxy", anonymousIsSuperuser: false } });
 });
-after(() => door.close());
+after(() => testServer.close());
 
 const statusAs = async (...names: string[]): Promise<number | undefined> =>
   (
     await exchange(
-      door.port,
+      testServer.port,
       requestText(
         "GET",
         "/debtors/7/",
@@ -41,23 +41,23 @@ test("the debtor itself: 200; another one: 403; a debtor ID of 2^64 and above: 4
 });
 
 test("an identity under another name means nothing", async () => {
-  const answer = await exchange(door.port, requestText("GET", "/debtors/7/", ["X_Swpt_User_Id: debtors:7"]));
+  const answer = await exchange(testServer.port, requestText("GET", "/debtors/7/", ["X_Swpt_User_Id: debtors:7"]));
   assert.equal(answer?.status, 403);
 });
 
 test("everybody may read what is public, and ask for options without an identity", async () => {
-  assert.equal((await door.fetch("/debtors/7/public")).status, 404);
-  assert.equal((await door.fetch("/debtors/health/check/public")).status, 200);
-  assert.equal((await door.fetch("/debtors/7/config", { method: "OPTIONS" })).status, 200);
+  assert.equal((await testServer.fetch("/debtors/7/public")).status, 404);
+  assert.equal((await testServer.fetch("/debtors/health/check/public")).status, 200);
+  assert.equal((await testServer.fetch("/debtors/7/config", { method: "OPTIONS" })).status, 200);
 });
 
 test("every refused request is in the log, and every administrative one, with who asked for what from where", async () => {
-  door.events.length = 0;
+  testServer.events.length = 0;
   const as = (name: string) => ({ headers: { "x-swpt-user-id": name, "x-forwarded-for": "evil, 192.0.2.1" } });
-  await door.fetch("/debtors/8/", as("debtors:7"));
-  await door.fetch("/debtors/.list", as("debtors-supervisor"));
-  await door.fetch("/debtors/7/", as("debtors:7"));
-  const audited = door.events.map(({ audit, level, path, status, caller, client }) => ({
+  await testServer.fetch("/debtors/8/", as("debtors:7"));
+  await testServer.fetch("/debtors/.list", as("debtors-supervisor"));
+  await testServer.fetch("/debtors/7/", as("debtors:7"));
+  const audited = testServer.events.map(({ audit, level, path, status, caller, client }) => ({
     audit,
     level,
     path,

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { exchange, type OpenDoor, openDoor, requestText } from "./door.ts";
+import { exchange, requestText, startTestServer, type TestServer } from "./door.ts";
 
-let door: OpenDoor;
+let testServer: TestServer;
 before(async () => {
-  door = await openDoor();
+  testServer = await startTestServer();
 });
-after(() => door.close());
+after(() => testServer.close());
 
 const preflight = (path: string, method = "GET", headers = "authorization,content-type") =>
-  door.fetch(path, {
+  testServer.fetch(path, {
     method: "OPTIONS",
     headers: {
       origin: "https://client.example",
@@ -52,7 +52,7 @@ test("every other answer can be read by every origin, whatever its status", asyn
     [431, "/debtors/7/", [`Authorization: Bearer ${"x".repeat(20_000)}`]],
   ] as const) {
     const answer = await exchange(
-      door.port,
+      testServer.port,
       requestText("GET", target, ["Origin: https://client.example", ...headers]),
     );
     assert.equal(answer?.status, status);
@@ -63,18 +63,18 @@ test("every other answer can be read by every origin, whatever its status", asyn
 });
 
 test("when it is off the proxy in front does it, and a preflight is a plain OPTIONS", async () => {
-  const closedDoor = await openDoor({}, { isCorsEnabled: false });
+  const unreachableServer = await startTestServer({}, { enableCors: false });
   try {
-    const simple = await closedDoor.fetch("/debtors/7/", { headers: { origin: "https://client.example" } });
+    const simple = await unreachableServer.fetch("/debtors/7/", { headers: { origin: "https://client.example" } });
     assert.deepEqual([simple.status, allowNames(simple), simple.headers.get("vary")], [200, [], null]);
     const headers = { origin: "https://client.example", "access-control-request-method": "GET" };
-    const options = await closedDoor.fetch("/debtors/7/", { method: "OPTIONS", headers });
+    const options = await unreachableServer.fetch("/debtors/7/", { method: "OPTIONS", headers });
     assert.deepEqual(
       [options.status, allowNames(options), options.headers.get("allow")],
       [200, [], "GET, HEAD, OPTIONS"],
     );
     await simple.body?.cancel();
   } finally {
-    await closedDoor.close();
+    await unreachableServer.close();
   }
 });

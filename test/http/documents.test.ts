@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
-import { exchange, type OpenDoor, openDoor, requestText } from "./door.ts";
+import { exchange, requestText, startTestServer, type TestServer } from "./door.ts";
 
-let door: OpenDoor;
+let testServer: TestServer;
 before(async () => {
-  door = await openDoor({ APP_DOCUMENT_MAX_CONTENT_LENGTH: "30000" });
+  testServer = await startTestServer({ APP_DOCUMENT_MAX_CONTENT_LENGTH: "30000" });
 });
-after(() => door.close());
+after(() => testServer.close());
 
 async function save(contentType: string, body: string | Buffer | ReadableStream): Promise<Response> {
   const init = { method: "POST", headers: { "content-type": contentType }, body, duplex: "half" };
-  const saved = await door.fetch("/debtors/7/documents/", init as RequestInit);
+  const saved = await testServer.fetch("/debtors/7/documents/", init as RequestInit);
   assert.equal(saved.status, 201);
   const { pathname } = new URL(saved.headers.get("location")!);
-  return door.fetch(pathname);
+  return testServer.fetch(pathname);
 }
 
 test("a document comes back byte for byte, with its content type", async () => {
@@ -46,14 +46,15 @@ test("a document may come in chunks", async () => {
 
 test("a document over the limit is 413, with a length and in chunks, and nothing is saved", async () => {
   const count = async () =>
-    (await door.database.pool.maybeOne<{ n: bigint }>({ name: "n", text: "select count(*) as n from document" }))!.n;
+    (await testServer.database.pool.maybeOne<{ n: bigint }>({ name: "n", text: "select count(*) as n from document" }))!
+      .n;
   const before = await count();
   const body = "x".repeat(30_001);
-  const declared = await door.fetch("/debtors/7/documents/", { method: "POST", body });
+  const declared = await testServer.fetch("/debtors/7/documents/", { method: "POST", body });
   assert.equal(declared.status, 413);
   const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
   const chunked = await exchange(
-    door.port,
+    testServer.port,
     requestText("POST", "/debtors/7/documents/", ["Transfer-Encoding: chunked"], chunk),
   );
   assert.equal(chunked?.status, 413);
@@ -63,11 +64,11 @@ test("a document over the limit is 413, with a length and in chunks, and nothing
 
 test("a body that is very much too large is not read to its end", async () => {
   const declared = requestText("POST", "/debtors/7/documents/", ["Content-Length: 1000000000000"], "x");
-  assert.equal((await exchange(door.port, declared))?.status, 413);
+  assert.equal((await exchange(testServer.port, declared))?.status, 413);
   const chunk = `${(100_000).toString(16)}\r\n${"x".repeat(100_000)}\r\n`;
   const endless = requestText("POST", "/debtors/7/documents/", ["Transfer-Encoding: chunked"], chunk);
   // It is cut off, whether or not the answer arrives before that.
-  const answer = await exchange(door.port, endless, ...Array.from({ length: 100 }, () => chunk));
+  const answer = await exchange(testServer.port, endless, ...Array.from({ length: 100 }, () => chunk));
   assert.ok(answer === undefined || answer.status === 413);
 });
 

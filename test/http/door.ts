@@ -9,7 +9,7 @@ import { parseShard } from "../../src/values/shard.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 
 /** The web server behind a trusted proxy, for the debtors 1 to 100, of whom 7 and 8 are active. */
-export interface OpenDoor {
+export interface TestServer {
   readonly url: string;
   readonly port: number;
   readonly database: TestDatabase;
@@ -26,10 +26,10 @@ export interface OpenDoor {
   close(): Promise<void>;
 }
 
-export async function openDoor(
+export async function startTestServer(
   env: Record<string, string> = {},
   changes: Partial<ServerOptions> = {},
-): Promise<OpenDoor> {
+): Promise<TestServer> {
   const database = await createTestDatabase();
   const events: Record<string, unknown>[] = [];
   const log = pino({ level: "warn" }, { write: (line: string) => events.push(JSON.parse(line)) });
@@ -39,10 +39,10 @@ export async function openDoor(
     pool: database.pool,
     realm: { minDebtorId: 1n, maxDebtorId: 100n, shard: parseShard("#")! },
     limits,
-    authentication: { mode: "trusted proxy", isAnonymousSuperuser: true },
+    authentication: { mode: "trusted proxy", anonymousIsSuperuser: true },
     subjects,
-    isCorsEnabled: true,
-    areForwardedHeadersTrusted: true,
+    enableCors: true,
+    trustForwardedHeaders: true,
     log,
     onWritten: () => written++,
     ...changes,

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
-import { DatabaseUnavailable, type Pool } from "../../src/database/database.ts";
-import { exchange, openDoor, requestText } from "./door.ts";
+import { DatabaseUnavailableError, type Pool } from "../../src/database/database.ts";
+import { exchange, requestText, startTestServer } from "./door.ts";
 
 /** A pool whose every statement fails so. */
 function brokenPool(error: Error): Pool {
@@ -21,32 +21,34 @@ function brokenPool(error: Error): Pool {
 const secret = "select secret from 10.0.0.1";
 
 test("a bug is a bare 500, and the log has the rest", async () => {
-  await using door = asyncDisposable(await openDoor({}, { pool: brokenPool(new TypeError(secret)) }));
-  const response = await door.fetch("/debtors/7/", { headers: { origin: "https://client.example" } });
+  await using testServer = asyncDisposable(await startTestServer({}, { pool: brokenPool(new TypeError(secret)) }));
+  const response = await testServer.fetch("/debtors/7/", { headers: { origin: "https://client.example" } });
   assert.equal(response.status, 500);
   assert.equal(response.headers.get("content-type"), "application/json");
   assert.equal(response.headers.get("access-control-allow-origin"), "*");
   assert.equal(await response.text(), '{"code":500,"status":"Internal Server Error"}');
-  const [event] = door.events as { level: number; err: { message: string; stack: string } }[];
+  const [event] = testServer.events as { level: number; err: { message: string; stack: string } }[];
   assert.deepEqual([event?.level, event?.err.message], [50, secret]);
   assert.ok(event?.err.stack.includes("faults.test.ts"));
 });
 
 test("a header that can not be sent is a bare 500, too", async () => {
-  await using door = asyncDisposable(await openDoor());
-  await door.database.pool.run({
+  await using testServer = asyncDisposable(await startTestServer());
+  await testServer.database.pool.run({
     name: "insert_document",
     text: `insert into document (debtor_id, document_id, content_type, content, inserted_at)
            values (7, 1, 'text/plain; name=ж', 'x', now())`,
   });
-  const response = await door.fetch("/debtors/7/documents/1/public");
+  const response = await testServer.fetch("/debtors/7/documents/1/public");
   assert.deepEqual([response.status, response.headers.get("content-type")], [500, "application/json"]);
   assert.equal(await response.text(), '{"code":500,"status":"Internal Server Error"}');
-  assert.equal(door.events.length, 1);
+  assert.equal(testServer.events.length, 1);
 });
 
 test("while the database is away: 503 with Retry-After, and the public health check works", async () => {
-  await using door = asyncDisposable(await openDoor({}, { pool: brokenPool(new DatabaseUnavailable(secret)) }));
+  await using testServer = asyncDisposable(
+    await startTestServer({}, { pool: brokenPool(new DatabaseUnavailableError(secret)) }),
+  );
   for (const [method, path, body] of [
     ["GET", "/debtors/7/", undefined],
     ["GET", "/debtors/7/public", undefined],
@@ -58,17 +60,17 @@ test("while the database is away: 503 with Retry-After, and the public health ch
     ["POST", "/debtors/7/documents/", "x"],
   ] as const) {
     const headers = { "content-type": "application/json" };
-    const response = await door.fetch(path, { method, headers, ...(body === undefined ? {} : { body }) });
+    const response = await testServer.fetch(path, { method, headers, ...(body === undefined ? {} : { body }) });
     assert.equal(response.status, 503, path);
     assert.match(response.headers.get("retry-after")!, /^[0-9]+$/);
     const text = await response.text();
     assert.ok(!text.includes("secret") && !text.includes("10.0.0.1"), text);
   }
-  assert.equal((await door.fetch("/debtors/health/check/public")).status, 200);
+  assert.equal((await testServer.fetch("/debtors/health/check/public")).status, 200);
 });
 
 test("what is no HTTP, or too much of it, is answered in the shape of the API, and the server lives", async () => {
-  await using door = asyncDisposable(await openDoor());
+  await using testServer = asyncDisposable(await startTestServer());
   for (const [status, bytes] of [
     [400, "nonsense\r\n\r\n"],
     [400, "GET /debtors/7/ HTTP/1.1\r\n\r\n"],
@@ -81,25 +83,25 @@ test("what is no HTTP, or too much of it, is answered in the shape of the API, a
     [431, requestText("GET", "/debtors/7/", [`X: ${"x".repeat(20_000)}`])],
     [431, requestText("GET", `/debtors/7/?${"x".repeat(20_000)}`)],
   ] as const) {
-    const answer = await exchange(door.port, bytes);
+    const answer = await exchange(testServer.port, bytes);
     assert.equal(answer?.status, status, bytes.slice(0, 60));
   }
-  const overflow = await exchange(door.port, requestText("GET", "/", [`X: ${"x".repeat(20_000)}`]));
+  const overflow = await exchange(testServer.port, requestText("GET", "/", [`X: ${"x".repeat(20_000)}`]));
   assert.equal(overflow?.headers["content-type"], "application/json");
   assert.deepEqual(JSON.parse(overflow.body), { code: 431, status: "Request Header Fields Too Large" });
-  assert.equal((await door.fetch("/debtors/7/")).status, 200);
+  assert.equal((await testServer.fetch("/debtors/7/")).status, 200);
 });
 
 test("a client that goes away in the middle of a body changes nothing", async () => {
-  await using door = asyncDisposable(await openDoor());
-  const socket = net.connect(door.port, "127.0.0.1");
+  await using testServer = asyncDisposable(await startTestServer());
+  const socket = net.connect(testServer.port, "127.0.0.1");
   socket.write(
     requestText("POST", "/debtors/7/deactivate", ["Content-Type: application/json", "Content-Length: 100"], "{"),
   );
   await once(socket, "connect");
   socket.destroy();
   await once(socket, "close");
-  assert.equal((await door.fetch("/debtors/7/")).status, 200);
+  assert.equal((await testServer.fetch("/debtors/7/")).status, 200);
 });
 
 test("requests under way are finished when the server closes", async () => {
@@ -114,27 +116,27 @@ test("requests under way are finished when the server closes", async () => {
       return await debtors.find!(statement);
     },
   };
-  const door = await openDoor({}, { pool });
-  debtors.find = (statement) => door.database.pool.many(statement);
-  const answer = door.fetch("/debtors/7/");
+  const testServer = await startTestServer({}, { pool });
+  debtors.find = (statement) => testServer.database.pool.many(statement);
+  const answer = testServer.fetch("/debtors/7/");
   await reached.promise;
-  const closed = door.closeServer();
+  const closed = testServer.closeServer();
   released.resolve();
   assert.equal((await answer).status, 200);
   await closed;
-  await assert.rejects(door.fetch("/debtors/7/"));
-  await door.close();
+  await assert.rejects(testServer.fetch("/debtors/7/"));
+  await testServer.close();
 });
 
 test("a refused request with a body leaves the connection usable", async () => {
-  await using door = asyncDisposable(await openDoor());
+  await using testServer = asyncDisposable(await startTestServer());
   const headers = { "x-swpt-user-id": "debtors:7" };
   for (let i = 0; i < 3; i++) {
     const init = { method: "POST", headers, body: "x".repeat(2_000_000) };
-    const refused = await door.fetch("/debtors/8/documents/", init);
+    const refused = await testServer.fetch("/debtors/8/documents/", init);
     assert.equal(refused.status, 403);
     await refused.body?.cancel();
-    assert.equal((await door.fetch("/debtors/7/", { headers })).status, 200);
+    assert.equal((await testServer.fetch("/debtors/7/", { headers })).status, 200);
   }
 });
 
@@ -146,7 +148,7 @@ test("the outbox is mentioned after each operation that has written to it, and t
       observed.push(`${method} ${route} ${status}`);
     },
   };
-  await using door = asyncDisposable(await openDoor({}, { metrics }));
+  await using testServer = asyncDisposable(await startTestServer({}, { metrics }));
   const transfer = { transferUuid: "123e4567-e89b-12d3-a456-426655440000", recipient: { uri: "swpt:7/1" }, amount: 1 };
   const path = `/debtors/7/transfers/${transfer.transferUuid}`;
   for (const [method, target, body, status, written] of [
@@ -159,9 +161,9 @@ test("the outbox is mentioned after each operation that has written to it, and t
     ["POST", "/debtors/7/deactivate", {}, 204, 5],
     ["PURGE", "/nowhere", {}, 404, 5],
   ] as const) {
-    const response = await door.send(method, target, body);
+    const response = await testServer.send(method, target, body);
     assert.equal(response.status, status, target);
-    assert.equal(door.written(), written, target);
+    assert.equal(testServer.written(), written, target);
     await response.body?.cancel();
   }
   assert.deepEqual(observed, [
@@ -177,8 +179,8 @@ test("the outbox is mentioned after each operation that has written to it, and t
 });
 
 test("nobody holds a connection for ever", async () => {
-  await using door = asyncDisposable(await openDoor());
-  const { headersTimeout, requestTimeout, keepAliveTimeout, timeout } = door.server;
+  await using testServer = asyncDisposable(await startTestServer());
+  const { headersTimeout, requestTimeout, keepAliveTimeout, timeout } = testServer.server;
   for (const millis of [headersTimeout, requestTimeout, keepAliveTimeout, timeout]) {
     assert.ok(millis > 0 && millis <= 120_000, String(millis));
   }

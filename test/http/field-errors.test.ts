@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { jsonOf, type OpenDoor, openDoor } from "./door.ts";
+import { jsonOf, startTestServer, type TestServer } from "./door.ts";
 
 const uuid = "123e4567-e89b-12d3-a456-426655440000";
 const transfer = { transferUuid: uuid, recipient: { uri: "swpt:7/1111" }, amount: 1 };
 
-let door: OpenDoor;
+let testServer: TestServer;
 before(async () => {
-  door = await openDoor();
+  testServer = await startTestServer();
 });
-after(() => door.close());
+after(() => testServer.close());
 
 async function errorsOf(method: string, path: string, body: string | object): Promise<unknown> {
-  const response = await door.send(method, path, body);
+  const response = await testServer.send(method, path, body);
   const { code, status, errors } = (await jsonOf(response)) as Record<string, unknown>;
   assert.equal(response.headers.get("content-type"), "application/json");
   assert.deepEqual([response.status, code, status], [422, 422n, "Unprocessable Entity"]);
@@ -131,7 +131,7 @@ for (const spelling of [
 
 test("JSON that is deep is refused as malformed or as no object, and a huge number like any wrong value", async () => {
   for (const depth of [5_000, 10_000]) {
-    const response = await door.send("POST", "/debtors/7/deactivate", "[".repeat(depth) + "]".repeat(depth));
+    const response = await testServer.send("POST", "/debtors/7/deactivate", "[".repeat(depth) + "]".repeat(depth));
     assert.ok([400, 422].includes(response.status), String(response.status));
     await response.body?.cancel();
   }
@@ -143,17 +143,17 @@ test("JSON that is deep is refused as malformed or as no object, and a huge numb
 
 test("NaN and Infinity are no JSON", async () => {
   for (const body of ["NaN", "[Infinity]", '{"x": NaN}', '{"type": -Infinity}']) {
-    const response = await door.send("POST", "/debtors/7/deactivate", body);
+    const response = await testServer.send("POST", "/debtors/7/deactivate", body);
     const { errors } = (await response.json()) as { errors: { json: string[] } };
     assert.deepEqual([response.status, errors.json.length], [400, 1]);
   }
 });
 
 test("int64 values are exact in both directions", async () => {
-  const response = await door.send("POST", "/debtors/8/restrict", '{"minBalance": -9223372036854775807}');
+  const response = await testServer.send("POST", "/debtors/8/restrict", '{"minBalance": -9223372036854775807}');
   assert.equal(response.status, 200);
   assert.equal(((await jsonOf(response)) as { minBalance: bigint }).minBalance, -9223372036854775807n);
-  const created = await door.send(
+  const created = await testServer.send(
     "POST",
     "/debtors/8/transfers/",
     `{"transferUuid": "${uuid}", "recipient": {"uri": "swpt:8/1"}, "amount": 9007199254740993}`,

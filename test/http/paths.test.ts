@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { METHODS } from "node:http";
 import { after, before, test } from "node:test";
-import { exchange, type OpenDoor, openDoor, requestText } from "./door.ts";
+import { exchange, requestText, startTestServer, type TestServer } from "./door.ts";
 
-let door: OpenDoor;
+let testServer: TestServer;
 before(async () => {
-  door = await openDoor();
+  testServer = await startTestServer();
 });
-after(() => door.close());
+after(() => testServer.close());
 
 const statusOf = async (method: string, target: string, headers: readonly string[] = []): Promise<number | undefined> =>
-  (await exchange(door.port, requestText(method, target, headers)))?.status;
+  (await exchange(testServer.port, requestText(method, target, headers)))?.status;
 
 for (const target of [
   "/debtors/.docs/../7/",
@@ -66,7 +66,10 @@ test("a path is decoded once", async () => {
 });
 
 test("of a whole URL only the path and the query count", async () => {
-  const answer = await exchange(door.port, requestText("GET", "http://elsewhere.example/debtors/7/enumerate?a=b"));
+  const answer = await exchange(
+    testServer.port,
+    requestText("GET", "http://elsewhere.example/debtors/7/enumerate?a=b"),
+  );
   assert.equal(answer?.status, 200);
   assert.equal(JSON.parse(answer.body).uri, "/debtors/7/enumerate?a=b");
 });
@@ -78,7 +81,7 @@ test("a query is no part of the path", async () => {
 
 test("a missing last slash is redirected, where the method exists, and the query is kept", async () => {
   const location = async (method: string, target: string) =>
-    (await exchange(door.port, requestText(method, target)))?.headers.location;
+    (await exchange(testServer.port, requestText(method, target)))?.headers.location;
   assert.equal(await location("GET", "/debtors/7?a=b"), "http://debtors.example/debtors/7/?a=b");
   assert.equal(await location("POST", "/debtors/7/transfers"), "http://debtors.example/debtors/7/transfers/");
   assert.equal(await location("OPTIONS", "/debtors/7"), "http://debtors.example/debtors/7/");
@@ -91,7 +94,7 @@ test("a missing last slash is redirected, where the method exists, and the query
 test("methods that a path does not have are 405 with Allow, and do nothing; overriding them means nothing", async () => {
   const known = ["GET", "HEAD", "OPTIONS", "CONNECT"];
   for (const method of METHODS.filter((name) => !known.includes(name))) {
-    const answer = await exchange(door.port, requestText(method, "/debtors/7/", ["Content-Length: 0"]));
+    const answer = await exchange(testServer.port, requestText(method, "/debtors/7/", ["Content-Length: 0"]));
     assert.equal(answer?.status, 405, method);
     assert.equal(answer.headers.allow, "GET, HEAD, OPTIONS");
     assert.equal(await statusOf(method, "/nowhere", ["Content-Length: 0"]), 404);
@@ -104,12 +107,12 @@ test("methods that a path does not have are 405 with Allow, and do nothing; over
 test("a Host that is none, two, or none at all, makes Location relative", async () => {
   const head = "GET /debtors/.debtor HTTP/1.1\r\nConnection: close\r\nX-Swpt-User-Id: debtors:7\r\n";
   for (const host of ["a/b", "a b", "a@b", "a:99999999", "<script>", "a?b", "a\\b"]) {
-    const answer = await exchange(door.port, `${head}Host: ${host}\r\n\r\n`);
+    const answer = await exchange(testServer.port, `${head}Host: ${host}\r\n\r\n`);
     assert.equal(answer?.headers.location, "/debtors/7/", host);
   }
-  const twice = await exchange(door.port, `${head}Host: a\r\nhost: evil.example\r\n\r\n`);
+  const twice = await exchange(testServer.port, `${head}Host: a\r\nhost: evil.example\r\n\r\n`);
   assert.equal(twice?.headers.location, "/debtors/7/");
-  const old = await exchange(door.port, "GET /debtors/.debtor HTTP/1.0\r\nX-Swpt-User-Id: debtors:7\r\n\r\n");
+  const old = await exchange(testServer.port, "GET /debtors/.debtor HTTP/1.0\r\nX-Swpt-User-Id: debtors:7\r\n\r\n");
   assert.equal(old?.headers.location, "/debtors/7/");
 });
 
@@ -121,7 +124,7 @@ test("forwarded schemes and ports that are none are not believed", async () => {
     "X-Forwarded-Port: 1x",
   ]) {
     const headers = ["X-Swpt-User-Id: debtors:7", header];
-    const answer = await exchange(door.port, requestText("GET", "/debtors/.debtor", headers));
+    const answer = await exchange(testServer.port, requestText("GET", "/debtors/.debtor", headers));
     assert.equal(answer?.headers.location, "http://debtors.example/debtors/7/", header);
   }
 });
@@ -129,6 +132,6 @@ test("forwarded schemes and ports that are none are not believed", async () => {
 test("a target with bytes that are not ASCII, or control characters, is no HTTP", async () => {
   for (const character of ["\xe9", "\x7f", "\t", "\0"]) {
     const request = Buffer.from(requestText("GET", `/debtors/7?${character}`), "latin1");
-    assert.equal((await exchange(door.port, request))?.status, 400);
+    assert.equal((await exchange(testServer.port, request))?.status, 400);
   }
 });

@@ -14,10 +14,10 @@ const app = createServer({
   pool: {} as Pool,
   realm: { minDebtorId: 0n, maxDebtorId: 100n, shard: parseShard("#")! },
   limits,
-  authentication: { mode: "trusted proxy", isAnonymousSuperuser: false },
+  authentication: { mode: "trusted proxy", anonymousIsSuperuser: false },
   subjects,
-  isCorsEnabled: false,
-  areForwardedHeadersTrusted: false,
+  enableCors: false,
+  trustForwardedHeaders: false,
   log: pino({ level: "silent" }),
   onWritten: () => {},
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { InvalidMessage, parseMessage } from "../../src/messages/parse.ts";
+import { InvalidMessageError, parseMessage } from "../../src/messages/parse.ts";
 
 interface RecordedMessage {
   readonly note?: string;
@@ -47,7 +47,7 @@ function isValid({ properties, body, bodyBase64 }: RecordedMessage): boolean {
     parseMessage(properties.content_type, properties.type, bytes);
     return true;
   } catch (error) {
-    assert.ok(error instanceof InvalidMessage);
+    assert.ok(error instanceof InvalidMessageError);
     return false;
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { InvalidMessage, parseMessage } from "../../src/messages/parse.ts";
+import { InvalidMessageError, parseMessage } from "../../src/messages/parse.ts";
 import { INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { formatTimestamp, parseTimestamp, type Timestamp } from "../../src/values/timestamp.ts";
 import {
@@ -21,7 +21,7 @@ const parseText = (
 
 function assertInvalid(run: () => unknown, reason: RegExp): void {
   assert.throws(run, (error) => {
-    assert.ok(error instanceof InvalidMessage);
+    assert.ok(error instanceof InvalidMessageError);
     assert.match(error.message, reason);
     return true;
   });
@@ -32,7 +32,7 @@ const isTaken = (type: MessageType, changes: FieldTexts): boolean => {
     parseSample(type, changes);
     return true;
   } catch (error) {
-    assert.ok(error instanceof InvalidMessage);
+    assert.ok(error instanceof InvalidMessageError);
     return false;
   }
 };

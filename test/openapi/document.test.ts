@@ -7,13 +7,13 @@ import { type OperationId, routeTable } from "../../src/http/route-table.ts";
 import { endpoints } from "../../src/http/routes/index.ts";
 import { compileValidator } from "../../src/http/schemas/validation.ts";
 import { parseJson } from "../../src/values/json.ts";
-import { type OpenDoor, openDoor } from "../http/door.ts";
+import { startTestServer, type TestServer } from "../http/door.ts";
 
-let door: OpenDoor;
+let testServer: TestServer;
 before(async () => {
-  door = await openDoor();
+  testServer = await startTestServer();
 });
-after(() => door.close());
+after(() => testServer.close());
 
 test("the document has every route under its operationId, with the scope it takes", () => {
   const { paths } = buildOpenApiDocument();
@@ -104,16 +104,16 @@ test("integers of the document are exact", () => {
 
 test("document, reference and Swagger UI are served to everybody, and load nothing from elsewhere", async () => {
   const asNobody = { headers: { "x-swpt-user-id": "nobody" } };
-  const document = await door.fetch("/debtors/.docs/openapi.json", asNobody);
+  const document = await testServer.fetch("/debtors/.docs/openapi.json", asNobody);
   assert.deepEqual(await document.json(), JSON.parse(JSON.stringify(buildOpenApiDocument())));
   for (const path of ["/debtors/.docs/", "/debtors/.docs/swagger-ui"]) {
-    const page = await door.fetch(path, asNobody);
+    const page = await testServer.fetch(path, asNobody);
     assert.match(page.headers.get("content-type")!, /^text\/html/);
     assert.match(page.headers.get("content-security-policy")!, /default-src 'none'/);
     const html = await page.text();
     for (const [, url = ""] of html.matchAll(/(?:src|href)="([^"]*)"/g)) {
       if (url.startsWith("#") || url.startsWith("data:")) continue;
-      const part = await door.fetch(url, asNobody);
+      const part = await testServer.fetch(url, asNobody);
       assert.equal(part.status, 200, url);
       await part.body?.cancel();
     }
@@ -121,6 +121,6 @@ test("document, reference and Swagger UI are served to everybody, and load nothi
 });
 
 test("the reference names every operation", async () => {
-  const html = await (await door.fetch("/debtors/.docs/")).text();
+  const html = await (await testServer.fetch("/debtors/.docs/")).text();
   for (const { operationId } of routeTable) assert.ok(html.includes(`id="${operationId}"`), operationId);
 });

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { type Json, parseJson, stringifyJson } from "../../src/values/json.ts";
 import { parseShard } from "../../src/values/shard.ts";
-import { type OpenDoor, openDoor } from "../http/door.ts";
+import { startTestServer, type TestServer } from "../http/door.ts";
 import { type Operation, readContract } from "./contract.ts";
 
 const uuid = "123e4567-e89b-12d3-a456-426655440000";
@@ -41,15 +41,15 @@ const reasonsBeyondSchemas = new Set([
   "Must be an account of this debtor.",
 ]);
 
-let door: OpenDoor;
+let testServer: TestServer;
 let contract: ReadonlyMap<string, Operation>;
 before(async () => {
   // There are enough debtor IDs to reserve.
   const realm = { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard: parseShard("#")! };
-  door = await openDoor({ APP_MAX_TRANSFERS_PER_MONTH: "1000000" }, { realm });
-  contract = readContract(await (await door.fetch("/debtors/.docs/openapi.json")).text());
+  testServer = await startTestServer({ APP_MAX_TRANSFERS_PER_MONTH: "1000000" }, { realm });
+  contract = readContract(await (await testServer.fetch("/debtors/.docs/openapi.json")).text());
 });
-after(() => door?.close());
+after(() => testServer?.close());
 
 // Floats with a whole value (1.0) are left out: for JSON Schema they are integers, and for the server they are none.
 const integers = [0n, 1n, -1n, 2n ** 53n + 1n, INT64_MAX, INT64_MAX + 1n, INT64_MIN, INT64_MIN - 1n, 10n ** 30n];
@@ -92,7 +92,7 @@ function mutations(good: { [field: string]: Json }): fc.Arbitrary<Json> {
 
 /** Whether the server takes the object for one of the right form, whatever it does with it then. */
 async function isAccepted(method: string, path: string, body: Json): Promise<boolean> {
-  const response = await door.send(method, path, stringifyJson(body));
+  const response = await testServer.send(method, path, stringifyJson(body));
   const text = await response.text();
   assert.ok(response.status < 500, `${response.status} ${text}`);
   assert.notEqual(response.status, 400, text);

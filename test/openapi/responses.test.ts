@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openPool } from "../../src/database/database.ts";
 import { parseShard } from "../../src/values/shard.ts";
-import { type GatedDoor, openGatedDoor } from "../gate/door.ts";
-import { openDoor } from "../http/door.ts";
+import { type AuthenticatedServer, startAuthenticatedServer } from "../auth/authenticated-server.ts";
+import { startTestServer } from "../http/door.ts";
 import { type Operation, readContract } from "./contract.ts";
 
 const transferUuid = "123e4567-e89b-12d3-a456-426655440000";
@@ -90,16 +90,16 @@ const tries: readonly Try[] = [
   { operationId: "getSwaggerUiAsset", status: 404, path: "/debtors/.docs/swagger-ui/none.css" },
 ];
 
-let door: GatedDoor;
+let testServer: AuthenticatedServer;
 let contract: ReadonlyMap<string, Operation>;
 /** The statuses that have been seen, as `operationId status`. */
 const seen = new Set<string>();
 
 before(async () => {
-  door = await openGatedDoor({ cacheSeconds: 0 });
-  contract = readContract(await (await fetch(`${door.url}/debtors/.docs/openapi.json`)).text());
+  testServer = await startAuthenticatedServer({ cacheSeconds: 0 });
+  contract = readContract(await (await fetch(`${testServer.url}/debtors/.docs/openapi.json`)).text());
 });
-after(() => door?.close());
+after(() => testServer?.close());
 
 /** Sends a request; the answer must be as documented, and have this status. */
 async function demand(operation: Operation, status: number, url: string, init: RequestInit): Promise<void> {
@@ -121,36 +121,36 @@ const pathOf = ({ operationId }: Operation): string =>
 
 for (const { operationId, status, path, caller = "debtors-superuser", body, sql } of tries) {
   test(`${operationId} of ${path} by ${caller} is ${status} as documented${sql === undefined ? "" : " after a change"}`, async () => {
-    if (sql !== undefined) await door.database.pool.run({ name: "", text: sql });
+    if (sql !== undefined) await testServer.database.pool.run({ name: "", text: sql });
     const content = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
     const headers = {
-      ...authorization(door.grant(caller, everything)),
+      ...authorization(testServer.grant(caller, everything)),
       // A document is saved as the text that fetch declares it to be.
       ...(operationId === "saveDocument" ? {} : json),
     };
-    await demand(contract.get(operationId)!, status, `${door.url}${path}`, { headers, ...content });
+    await demand(contract.get(operationId)!, status, `${testServer.url}${path}`, { headers, ...content });
   });
 }
 
 test("without a token, with one of another scope or caller, and while there is no telling: 401, 403, 503, as documented", async () => {
   for (const operation of contract.values()) {
     if (!operation.statuses.includes(401)) continue;
-    const url = `${door.url}${pathOf(operation)}`;
+    const url = `${testServer.url}${pathOf(operation)}`;
     await demand(operation, 401, url, {});
     await demand(operation, 401, url, { headers: authorization("unknown") });
-    await demand(operation, 403, url, { headers: authorization(door.grant("debtors-superuser", "")) });
-    await demand(operation, 403, url, { headers: authorization(door.grant("nobody", everything)) });
-    door.introspection.misbehave((response) => response.writeHead(500).end());
+    await demand(operation, 403, url, { headers: authorization(testServer.grant("debtors-superuser", "")) });
+    await demand(operation, 403, url, { headers: authorization(testServer.grant("nobody", everything)) });
+    testServer.introspection.misbehave((response) => response.writeHead(500).end());
     await demand(operation, 503, url, { headers: authorization("any") });
-    door.introspection.misbehave(undefined);
+    testServer.introspection.misbehave(undefined);
   }
 });
 
 test("bodies that are no JSON, too large, or wrong: 400, 413, 422, as documented", async () => {
-  const headers = { ...json, ...authorization(door.grant("debtors-superuser", everything)) };
+  const headers = { ...json, ...authorization(testServer.grant("debtors-superuser", everything)) };
   for (const operation of contract.values()) {
     if (operation.accepts === undefined) continue;
-    const url = `${door.url}${pathOf(operation)}`;
+    const url = `${testServer.url}${pathOf(operation)}`;
     await demand(operation, 400, url, { headers, body: "{" });
     await demand(operation, 413, url, { headers, body: `{"type": "${"x".repeat(20_480)}"}` });
     await demand(operation, 422, url, { headers, body: '{"nonsense": {"a": [1]}}' });
@@ -159,7 +159,7 @@ test("bodies that are no JSON, too large, or wrong: 400, 413, 422, as documented
 });
 
 test("what this server is not responsible for: 404; no free debtor ID: 500, as documented", async (context) => {
-  const narrow = await openDoor({}, { realm: { minDebtorId: 7n, maxDebtorId: 8n, shard: parseShard("#")! } });
+  const narrow = await startTestServer({}, { realm: { minDebtorId: 7n, maxDebtorId: 8n, shard: parseShard("#")! } });
   context.after(() => narrow.close());
   await demand(contract.get("reserveRandomDebtor")!, 500, `${narrow.url}/debtors/.debtor-reserve`, {});
   for (const operation of contract.values()) {
@@ -175,7 +175,7 @@ const requiredBodies: Readonly<Record<string, string>> = { restrictDebtor: '{"mi
 
 test("while the database is away: 503, as documented, and what needs none goes on", async (context) => {
   const pool = openPool({ url: "postgresql://nobody@127.0.0.1:1/nothing", size: 1, applicationName: "test" });
-  const other = await openDoor({}, { pool });
+  const other = await startTestServer({}, { pool });
   context.after(() => Promise.all([other.close(), pool.close()]));
   for (const operationId of ["getDebtor", "redirectToDebtorsInfo", "getDocument"]) {
     const operation = contract.get(operationId)!;

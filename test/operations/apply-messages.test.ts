@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
-import { DatabaseUnavailable, openPool, type Pool } from "../../src/database/database.ts";
+import { DatabaseUnavailableError, openPool, type Pool } from "../../src/database/database.ts";
 import { findDebtor, insertDebtor, updateDebtor } from "../../src/database/debtors.ts";
 import { findTransfer } from "../../src/database/running-transfers.ts";
 import type { Debtor } from "../../src/domain/debtor.ts";
@@ -12,9 +12,9 @@ import type {
   PreparedTransfer,
   RejectedTransfer,
 } from "../../src/messages/incoming.ts";
-import { applyMessages, applyMessagesIsolating } from "../../src/operations/apply-messages.ts";
+import { applyMessages, applyMessagesBisecting } from "../../src/operations/apply-messages.ts";
 import { activateNewDebtor, deactivateDebtor, reserveDebtor } from "../../src/operations/debtors.ts";
-import { cancelTransfer, createTransferCreator, deleteTransfer } from "../../src/operations/transfers.ts";
+import { cancelTransfer, createTransferBatcher, deleteTransfer } from "../../src/operations/transfers.ts";
 import { type CalendarDate, now, plusSeconds, type Timestamp } from "../../src/values/timestamp.ts";
 import { updateFor } from "../domain/account-messages.ts";
 import { activeDebtor, reservedDebtor, runningTransfer, THEN } from "../domain/records.ts";
@@ -27,7 +27,7 @@ const { pool } = database;
 after(() => database.close());
 let lastDebtorId = 0n;
 const newDebtorId = (): bigint => ++lastDebtorId;
-const createTransfer = createTransferCreator(pool, { actionsPerMonthMax: 1_000_000 });
+const createTransfer = createTransferBatcher(pool, { actionsPerMonthMax: 1_000_000 });
 const given = {
   debtor: (): Promise<Debtor> => activateNewDebtor(pool, newDebtorId()),
   transfer: async (debtor: Debtor, n = 1): Promise<RunningTransfer> =>
@@ -210,7 +210,7 @@ describe("a batch", () => {
     ];
     assert.deepEqual(await applyMessages(unreachable, messages, now()), { wroteOutbox: false });
     assert.deepEqual(await applyMessages(unreachable, [], now()), { wroteOutbox: false });
-    await assert.rejects(applyMessagesIsolating(unreachable, [preparedFor(transfer)], now()), DatabaseUnavailable);
+    await assert.rejects(applyMessagesBisecting(unreachable, [preparedFor(transfer)], now()), DatabaseUnavailableError);
     await unreachable.close();
   });
 });
@@ -233,7 +233,7 @@ describe("a message that PostgreSQL cannot store", () => {
       updateFor(debtor, { lastChangeSeqnum: 2, principal: -2n }),
       updateFor(debtor, { lastChangeSeqnum: 3, principal: -3n, accountId: n % 2 ? "\0" : "account" }),
     ]);
-    const { wroteOutbox, refused } = await applyMessagesIsolating(pool, messages, now());
+    const { wroteOutbox, refused } = await applyMessagesBisecting(pool, messages, now());
     assert.equal(wroteOutbox, false);
     assert.deepEqual([...refused.keys()], [5, 11]);
     for (const error of refused.values()) assert.match(error.message, /invalid byte sequence/);
@@ -246,7 +246,7 @@ describe("a message that PostgreSQL cannot store", () => {
   test("does not hide that the others wrote to the outbox", async () => {
     const transfer = await given.transfer(await given.debtor());
     const poison = updateFor(await given.debtor(), { accountId: "\0" });
-    const outcome = await applyMessagesIsolating(pool, [poison, preparedFor(transfer)], now());
+    const outcome = await applyMessagesBisecting(pool, [poison, preparedFor(transfer)], now());
     assert.equal(outcome.wroteOutbox, true);
     assert.deepEqual([...outcome.refused.keys()], [0]);
     assert.equal((await finalizeTransfers(pool, transfer.debtorId)).length, 1);

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Pool } from "../../src/database/database.ts";
 import { findDebtor } from "../../src/database/debtors.ts";
 import { findTransfer } from "../../src/database/running-transfers.ts";
-import { updateConfiguration } from "../../src/operations/configuration.ts";
+import { updateConfiguration } from "../../src/operations/account-configuration.ts";
 import {
   activateNewDebtor,
   activateReservedDebtor,
@@ -12,8 +12,8 @@ import {
   reserveDebtor,
   restrictDebtor,
 } from "../../src/operations/debtors.ts";
-import { Refusal } from "../../src/operations/refusal.ts";
-import { cancelTransfer, createTransferCreator, deleteTransfer } from "../../src/operations/transfers.ts";
+import { OperationError } from "../../src/operations/operation-error.ts";
+import { cancelTransfer, createTransferBatcher, deleteTransfer } from "../../src/operations/transfers.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { assertInvariants, configureAccounts, newTransfer, prepareTransfers, uuid } from "./ledger.ts";
 
@@ -25,16 +25,16 @@ const newDebtorId = (): bigint => ++lastDebtorId;
 
 /** Two web servers on one database: each has a group commit of its own. */
 const creators = (actionsPerMonthMax: number) => [
-  createTransferCreator(pool, { actionsPerMonthMax }),
-  createTransferCreator(pool, { actionsPerMonthMax }),
+  createTransferBatcher(pool, { actionsPerMonthMax }),
+  createTransferBatcher(pool, { actionsPerMonthMax }),
 ];
 
 /** Runs all at once. Nothing but refusals may come out of it: no deadlock, no constraint. */
-async function atOnce<Result>(operations: readonly (() => Promise<Result>)[]): Promise<(Result | Refusal)[]> {
+async function atOnce<Result>(operations: readonly (() => Promise<Result>)[]): Promise<(Result | OperationError)[]> {
   return Promise.all(
     operations.map((operation) =>
       operation().catch((error: unknown) => {
-        if (error instanceof Refusal) return error;
+        if (error instanceof OperationError) return error;
         throw error;
       }),
     ),
@@ -63,7 +63,7 @@ test("of many creations at once no more succeed than the limit allows", async ()
     Array.from({ length: 20 }, (_, n) => () => (n % 2 ? here! : there!)(newTransfer(debtorId, n))),
   );
 
-  const codes = outcomes.map((outcome) => (outcome instanceof Refusal ? outcome.code : "created"));
+  const codes = outcomes.map((outcome) => (outcome instanceof OperationError ? outcome.code : "created"));
   assert.equal(codes.filter((code) => code === "created").length, 7);
   assert.equal(codes.filter((code) => code === "TOO_MANY_ACTIONS").length, 13);
   const debtor = (await findDebtor(pool, debtorId))!;
@@ -125,7 +125,7 @@ test("of many activations of one new debtor at once, one succeeds", async () => 
   const debtorId = newDebtorId();
   const outcomes = await atOnce(Array.from({ length: 20 }, () => () => activateNewDebtor(pool, debtorId)));
 
-  assert.equal(outcomes.filter((outcome) => !(outcome instanceof Refusal)).length, 1);
+  assert.equal(outcomes.filter((outcome) => !(outcome instanceof OperationError)).length, 1);
   assert.equal((await configureAccounts(pool, debtorId)).length, 1);
 });
 
@@ -141,10 +141,10 @@ test("a batch sees the effect of what stands before it: it answers like one requ
         const debtorIds = [newDebtorId(), newDebtorId(), newDebtorId()];
         await activateNewDebtor(pool, debtorIds[0]!);
         await activateNewDebtor(pool, debtorIds[1]!);
-        const create = createTransferCreator(pool, { actionsPerMonthMax: limit });
+        const create = createTransferBatcher(pool, { actionsPerMonthMax: limit });
         const calls = requests.map(({ debtor, n, amount }) => async () => {
           const outcome = await create(newTransfer(debtorIds[debtor]!, n, { amount })).catch((error: unknown) => error);
-          if (outcome instanceof Error) return (outcome as Refusal).code;
+          if (outcome instanceof Error) return (outcome as OperationError).code;
           return (outcome as { isNew: boolean }).isNew;
         });
         if (inOneBatch) return Promise.all(calls.map((call) => call()));
@@ -173,11 +173,11 @@ interface Model {
 const LIMIT = 6;
 
 async function perform(pool: Pool, debtorId: bigint, [kind, n]: Action, model: Model): Promise<void> {
-  const create = createTransferCreator(pool, { actionsPerMonthMax: LIMIT });
+  const create = createTransferBatcher(pool, { actionsPerMonthMax: LIMIT });
   const outcome = async (operation: Promise<unknown>): Promise<string> =>
     operation.then(
       () => "done",
-      (error: Refusal) => error.code,
+      (error: OperationError) => error.code,
     );
   switch (kind) {
     case "create": {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { findDebtor } from "../../src/database/debtors.ts";
-import { updateConfiguration } from "../../src/operations/configuration.ts";
+import { updateConfiguration } from "../../src/operations/account-configuration.ts";
 import { activateNewDebtor, reserveDebtor } from "../../src/operations/debtors.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { assertInvariants, assertRefused, configureAccounts, dump, run } from "./ledger.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { findDebtor } from "../../src/database/debtors.ts";
-import { createDebtorFinder } from "../../src/operations/debtor-finder.ts";
+import { createDebtorLoader } from "../../src/operations/debtor-loader.ts";
 import { activateNewDebtor, reserveDebtor, restrictDebtor } from "../../src/operations/debtors.ts";
 import { createTestDatabase } from "../support/database.ts";
 
@@ -12,7 +12,7 @@ after(() => database.close());
 test("many reads at once find what single reads find", async () => {
   await reserveDebtor(pool, 1n);
   await activateNewDebtor(pool, -1n);
-  const find = createDebtorFinder(pool);
+  const find = createDebtorLoader(pool);
   const debtorIds = [1n, -1n, 404n, 1n, 1n, -1n];
 
   assert.deepEqual(
@@ -23,7 +23,7 @@ test("many reads at once find what single reads find", async () => {
 
 test("a read sees what was committed before it, however many reads are under way", async () => {
   await activateNewDebtor(pool, 2n);
-  const find = createDebtorFinder(pool);
+  const find = createDebtorLoader(pool);
   const others: Promise<unknown>[] = [];
   for (let n = 1n; n <= 20n; n++) {
     others.push(find(2n), find(2n));

@@ -10,8 +10,8 @@ import {
   reserveRandomDebtor,
   restrictDebtor,
 } from "../../src/operations/debtors.ts";
-import { Refusal } from "../../src/operations/refusal.ts";
-import { createTransferCreator } from "../../src/operations/transfers.ts";
+import { OperationError } from "../../src/operations/operation-error.ts";
+import { createTransferBatcher } from "../../src/operations/transfers.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { isResponsible, parseShard, type ShardingRealm } from "../../src/values/shard.ts";
 import { createTestDatabase } from "../support/database.ts";
@@ -114,7 +114,7 @@ test("only active debtors can be restricted", async () => {
 test("a deactivation deletes the transfers, sends one message, and is final", async () => {
   const { reservationId } = await reserveDebtor(pool, 9n);
   await activateReservedDebtor(pool, 9n, String(reservationId));
-  const createTransfer = createTransferCreator(pool, { actionsPerMonthMax: 10 });
+  const createTransfer = createTransferBatcher(pool, { actionsPerMonthMax: 10 });
   await createTransfer(newTransfer(9n, 1));
   await createTransfer(newTransfer(9n, 2));
 
@@ -175,7 +175,7 @@ test("random reservations find every free ID of a small interval, and then give 
   const refused = outcomes.flatMap((o) => (o.status === "rejected" ? [o.reason] : []));
 
   assert.equal(found.size + refused.length, 100, "none twice");
-  assert.ok(refused.every((error) => error instanceof Refusal && error.code === "NO_FREE_DEBTOR_ID"));
+  assert.ok(refused.every((error) => error instanceof OperationError && error.code === "NO_FREE_DEBTOR_ID"));
   for (let left = 100 - found.size; left > 0; left--) await reserveRandomDebtor(pool, where);
   await assertRefused(reserveRandomDebtor(pool, where), "NO_FREE_DEBTOR_ID");
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Pool } from "../../src/database/database.ts";
 import type { NewTransfer } from "../../src/domain/transfer-creation.ts";
-import { Refusal, type RefusalCode } from "../../src/operations/refusal.ts";
+import { OperationError, type OperationErrorCode } from "../../src/operations/operation-error.ts";
 import { formatUnsigned } from "../../src/values/int64.ts";
 import type { Timestamp } from "../../src/values/timestamp.ts";
 import type { Uuid } from "../../src/values/uuid.ts";
@@ -43,8 +43,8 @@ export async function dump(pool: Pool): Promise<string> {
 }
 
 /** Asserts that the operation is refused with this code. */
-export const assertRefused = (operation: Promise<unknown>, code: RefusalCode): Promise<void> =>
-  assert.rejects(operation, (error) => error instanceof Refusal && error.code === code);
+export const assertRefused = (operation: Promise<unknown>, code: OperationErrorCode): Promise<void> =>
+  assert.rejects(operation, (error) => error instanceof OperationError && error.code === code);
 
 /** The n-th of our UUIDs. */
 export const uuid = (n: number): Uuid => `00000000-0000-4000-8000-${n.toString(16).padStart(12, "0")}` as Uuid;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { DatabaseUnavailable, openPool } from "../../src/database/database.ts";
+import { DatabaseUnavailableError, openPool } from "../../src/database/database.ts";
 import { findDebtor } from "../../src/database/debtors.ts";
 import { findTransfer, listTransferUuids } from "../../src/database/running-transfers.ts";
 import { activateNewDebtor, reserveDebtor } from "../../src/operations/debtors.ts";
-import { cancelTransfer, createTransferCreator, deleteTransfer } from "../../src/operations/transfers.ts";
+import { cancelTransfer, createTransferBatcher, deleteTransfer } from "../../src/operations/transfers.ts";
 import { INT64_MAX } from "../../src/values/int64.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { assertInvariants, assertRefused, dump, newTransfer, prepareTransfers, run, uuid } from "./ledger.ts";
@@ -12,7 +12,7 @@ import { assertInvariants, assertRefused, dump, newTransfer, prepareTransfers, r
 const database = await createTestDatabase();
 const { pool } = database;
 after(() => database.close());
-const create = createTransferCreator(pool, { actionsPerMonthMax: 10 });
+const create = createTransferBatcher(pool, { actionsPerMonthMax: 10 });
 
 test("a transfer is stored as it is answered, counted, and sent", async () => {
   await pool.many({ name: "test_setval", text: "select setval('coordinator_request_id_seq', 9007199254740992)" });
@@ -123,9 +123,9 @@ test("a transfer that cannot be stored does not hurt those that share its batch"
 
 test("while the database is away creations fail as such", async () => {
   const nowhere = openPool({ url: "postgresql://postgres@127.0.0.1:1/none", size: 1, applicationName: "test" });
-  const createThere = createTransferCreator(nowhere, { actionsPerMonthMax: 10 });
+  const createThere = createTransferBatcher(nowhere, { actionsPerMonthMax: 10 });
   for (const outcome of await Promise.allSettled([1, 2, 3].map((n) => createThere(newTransfer(1n, n))))) {
-    assert.ok(outcome.status === "rejected" && outcome.reason instanceof DatabaseUnavailable);
+    assert.ok(outcome.status === "rejected" && outcome.reason instanceof DatabaseUnavailableError);
   }
   await nowhere.close();
 });

@@ -5,7 +5,7 @@ import { isValidRootConfigData } from "../../sandbox/accounting-authority/root-c
 import { encode } from "../../sandbox/accounting-authority/sent-messages.ts";
 import { parseMessage } from "../../src/messages/parse.ts";
 import { plusSeconds } from "../../src/values/timestamp.ts";
-import { BareAuthority, configure, DAY, DEBTOR, START } from "./authority-cast.ts";
+import { BareAuthority, configure, DAY, DEBTOR, START } from "./authority-fixtures.ts";
 
 test("a new debtor's configuration is answered with exactly one update, seqnum 1, that echoes it", () => {
   const authority = new BareAuthority();

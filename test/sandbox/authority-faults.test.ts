@@ -12,8 +12,8 @@ import type { PreparedTransfer } from "../../src/messages/incoming.ts";
 import { encodeConfigureAccount, encodeFinalizeTransfer, encodePrepareTransfer } from "../../src/messages/outgoing.ts";
 import { parseMessage } from "../../src/messages/parse.ts";
 import { plusSeconds } from "../../src/values/timestamp.ts";
-import { BareAuthority, configure, DAY, DEBTOR, finalize, REQUEST, START } from "./authority-cast.ts";
-import { createStage } from "./authority-stage.ts";
+import { createFixture } from "./authority-fixture.ts";
+import { BareAuthority, configure, DAY, DEBTOR, finalize, REQUEST, START } from "./authority-fixtures.ts";
 
 const bare = new BareAuthority();
 const update = bare.send(configure())[0]!;
@@ -29,16 +29,16 @@ const once = (type: Fault["type"], kind: FaultKind, argument?: string): Fault =>
 
 /** What the agent reads when the fault strikes. */
 function readWith(kind: FaultKind, message: SentMessage) {
-  const [parcel] = createFaultInjector([once(message.type, kind)]).onSent(message);
-  return parseMessage("application/json", message.type, parcel!.body);
+  const [outbound] = createFaultInjector([once(message.type, kind)]).onSent(message);
+  return parseMessage("application/json", message.type, outbound!.body);
 }
 
 test("without faults a message leaves once and as it is", () => {
-  const parcels = createFaultInjector().onSent(update);
+  const outboundMessages = createFaultInjector().onSent(update);
 
-  assert.equal(parcels.length, 1);
-  assert.equal(parcels[0]!.message, update);
-  assert.equal(parcels[0]!.delaySeconds, 0);
+  assert.equal(outboundMessages.length, 1);
+  assert.equal(outboundMessages[0]!.message, update);
+  assert.equal(outboundMessages[0]!.delaySeconds, 0);
 });
 
 test("a scripted fault strikes the next messages of its type, as many as it says, and no others", () => {
@@ -71,9 +71,9 @@ test("each message can be spoiled in its own ways", () => {
 });
 
 test("an unknown field is in the body", () => {
-  const [parcel] = createFaultInjector([once("AccountUpdate", "extra-field")]).onSent(update);
+  const [outbound] = createFaultInjector([once("AccountUpdate", "extra-field")]).onSent(update);
 
-  assert.match(parcel!.body.toString(), /,"sandbox_extra":\{"unknown":\[1,2\.5,null\]\}\}$/);
+  assert.match(outbound!.body.toString(), /,"sandbox_extra":\{"unknown":\[1,2\.5,null\]\}\}$/);
 });
 
 test("the same seed gives the same faults, another seed gives others", () => {
@@ -144,33 +144,33 @@ test("received messages can be lost, processed twice and refused, and the money 
     once("PrepareTransfer", "repeat"),
     once("FinalizeTransfer", "drop"),
   ]);
-  await using stage = await createStage({ faults });
+  await using fixture = await createFixture({ faults });
 
-  await stage.deliver(configuration);
-  assert.partialDeepStrictEqual(stage.take(), [
+  await fixture.deliver(configuration);
+  assert.partialDeepStrictEqual(fixture.take(), [
     { type: "RejectedConfig", rejectionCode: "NO_CONNECTION_TO_DEBTOR", configSeqnum: 1 },
   ]);
-  await stage.deliver(configuration, request);
-  const answers = stage.take();
+  await fixture.deliver(configuration, request);
+  const answers = fixture.take();
   assert.deepEqual(
     answers.map(({ type }) => type),
     ["AccountUpdate", "PreparedTransfer", "PreparedTransfer"],
   );
   const commit = commitOf(answers[1] as PreparedTransfer);
-  await stage.deliver(commit);
-  assert.deepEqual(stage.take(), []);
+  await fixture.deliver(commit);
+  assert.deepEqual(fixture.take(), []);
   faults.add(once("FinalizeTransfer", "late-commit"));
-  await stage.deliver(commit);
-  assert.partialDeepStrictEqual(stage.take(), [
+  await fixture.deliver(commit);
+  assert.partialDeepStrictEqual(fixture.take(), [
     { statusCode: "TIMEOUT", committedAmount: 0n, totalLockedAmount: 100n },
   ]);
   faults.add(once("FinalizeTransfer", "reject", "NEWER_INTEREST_RATE"));
-  await stage.deliver(commitOf(answers[2] as PreparedTransfer));
-  assert.partialDeepStrictEqual(stage.take(), [{ statusCode: "NEWER_INTEREST_RATE", committedAmount: 0n }]);
+  await fixture.deliver(commitOf(answers[2] as PreparedTransfer));
+  assert.partialDeepStrictEqual(fixture.take(), [{ statusCode: "NEWER_INTEREST_RATE", committedAmount: 0n }]);
   faults.add(once("PrepareTransfer", "reject", "SENDER_IS_UNREACHABLE"));
-  await stage.deliver(request);
-  assert.partialDeepStrictEqual(stage.take(), [{ type: "RejectedTransfer", statusCode: "SENDER_IS_UNREACHABLE" }]);
-  assert.equal((await stage.holders.balances(DEBTOR)).circulation, 0n);
+  await fixture.deliver(request);
+  assert.partialDeepStrictEqual(fixture.take(), [{ type: "RejectedTransfer", statusCode: "SENDER_IS_UNREACHABLE" }]);
+  assert.equal((await fixture.holders.balances(DEBTOR)).circulation, 0n);
 });
 
 const commitOf = (transfer: PreparedTransfer) =>
@@ -187,9 +187,9 @@ const commitOf = (transfer: PreparedTransfer) =>
   });
 
 test("a body that is not UTF-8 goes over the broker as it is", async () => {
-  await using stage = await createStage({ faults: createFaultInjector([once("AccountUpdate", "not-utf8")]) });
+  await using fixture = await createFixture({ faults: createFaultInjector([once("AccountUpdate", "not-utf8")]) });
 
-  await stage.deliver(configuration);
+  await fixture.deliver(configuration);
 
-  assert.equal(stage.takeRaw()[0]!.body.at(-1), 0xff);
+  assert.equal(fixture.takeRaw()[0]!.body.at(-1), 0xff);
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { capitalizeInterest, HolderRefusal, pay } from "../../sandbox/accounting-authority/holders.ts";
+import { capitalizeInterest, HolderError, pay } from "../../sandbox/accounting-authority/holders.ts";
 import type { SentMessage, SentPreparedTransfer } from "../../sandbox/accounting-authority/sent-messages.ts";
 import { INT64_MAX } from "../../src/values/int64.ts";
-import { BareAuthority, configure, DEBTOR, finalize, prepare } from "./authority-cast.ts";
+import { BareAuthority, configure, DEBTOR, finalize, prepare } from "./authority-fixtures.ts";
 
 type Act =
   | { readonly kind: "configure"; readonly negligibleAmount: number; readonly configFlags: number }
@@ -46,7 +46,7 @@ function perform(authority: BareAuthority, prepared: SentPreparedTransfer[], ste
     try {
       work();
     } catch (error) {
-      if (!(error instanceof HolderRefusal)) throw error;
+      if (!(error instanceof HolderError)) throw error;
     }
   };
   switch (what.kind) {
@@ -66,13 +66,13 @@ function perform(authority: BareAuthority, prepared: SentPreparedTransfer[], ste
     case "pay":
       unlessRefused(() => {
         const payment = { debtorId: DEBTOR, sender: what.from, recipient: what.to, amount: what.amount };
-        pay(authority.ledger, payment, authority.circumstances());
+        pay(authority.ledger, payment, authority.stepContext());
       });
       return;
     case "interest":
       unlessRefused(() => {
         const interest = { debtorId: DEBTOR, creditorId: what.to, amount: what.amount };
-        capitalizeInterest(authority.ledger, interest, authority.circumstances());
+        capitalizeInterest(authority.ledger, interest, authority.stepContext());
       });
       return;
     case "pass":

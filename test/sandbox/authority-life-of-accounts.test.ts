@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { capitalizeInterest, createHolder, HolderRefusal, pay } from "../../sandbox/accounting-authority/holders.ts";
+import { capitalizeInterest, createHolder, HolderError, pay } from "../../sandbox/accounting-authority/holders.ts";
 import { createAccount } from "../../sandbox/accounting-authority/records.ts";
 import { dateOf, plusSeconds } from "../../src/values/timestamp.ts";
-import { ALICE, BareAuthority, BOB, configure, DAY, DEBTOR, finalize, START } from "./authority-cast.ts";
+import { ALICE, BareAuthority, BOB, configure, DAY, DEBTOR, finalize, START } from "./authority-fixtures.ts";
 
 const DISCARDED = { configFlags: 1, negligibleAmount: 1e30 };
 
@@ -60,7 +60,7 @@ test("an account that could not be deleted is tried again after 14 days, not bef
   const authority = givenIssued(100n);
   authority.send(configure({ seqnum: 2, ...DISCARDED }));
   authority.scan();
-  pay(authority.ledger, { debtorId: DEBTOR, sender: ALICE, recipient: 0n, amount: 100n }, authority.circumstances());
+  pay(authority.ledger, { debtorId: DEBTOR, sender: ALICE, recipient: 0n, amount: 100n }, authority.stepContext());
 
   authority.pass(14 * DAY - 1);
   authority.scan();
@@ -89,7 +89,7 @@ test("paying back raises the root principal, which the agent is told later", () 
   const atOnce = pay(
     authority.ledger,
     { debtorId: DEBTOR, sender: ALICE, recipient: 0n, amount: 30n },
-    authority.circumstances(),
+    authority.stepContext(),
   );
   authority.pass(1);
 
@@ -107,7 +107,7 @@ test("a payment to a deleted root account brings it back, told at once", () => {
   const told = pay(
     authority.ledger,
     { debtorId: DEBTOR, sender: ALICE, recipient: 0n, amount: 30n },
-    authority.circumstances(),
+    authority.stepContext(),
   );
 
   assert.partialDeepStrictEqual(told, [{ type: "AccountUpdate", principal: 30n, lastChangeSeqnum: 8, ...DISCARDED }]);
@@ -121,7 +121,7 @@ test("a payment to a root account that is gone creates it anew, first told empty
   const told = pay(
     authority.ledger,
     { debtorId: DEBTOR, sender: ALICE, recipient: 0n, amount: 30n },
-    authority.circumstances(),
+    authority.stepContext(),
   );
   const answer = authority.send(configure({ seqnum: 0, ...DISCARDED }));
 
@@ -137,9 +137,9 @@ test("a payment to a root account that is gone creates it anew, first told empty
 
 test("holders pay each other, and the amount in circulation stays", () => {
   const authority = givenIssued(100n);
-  createHolder(authority.ledger, DEBTOR, BOB, authority.circumstances());
+  createHolder(authority.ledger, DEBTOR, BOB, authority.stepContext());
 
-  pay(authority.ledger, { debtorId: DEBTOR, sender: ALICE, recipient: BOB, amount: 40n }, authority.circumstances());
+  pay(authority.ledger, { debtorId: DEBTOR, sender: ALICE, recipient: BOB, amount: 40n }, authority.stepContext());
 
   assert.equal(authority.balance(ALICE), 60n);
   assert.equal(authority.balance(BOB), 40n);
@@ -149,22 +149,22 @@ test("holders pay each other, and the amount in circulation stays", () => {
 test("positive interest lowers the root principal, negative interest raises it", () => {
   const authority = givenIssued(100n);
   const capitalize = (amount: bigint) =>
-    capitalizeInterest(authority.ledger, { debtorId: DEBTOR, creditorId: ALICE, amount }, authority.circumstances());
+    capitalizeInterest(authority.ledger, { debtorId: DEBTOR, creditorId: ALICE, amount }, authority.stepContext());
 
   capitalize(5n);
   assert.equal(authority.root().principal, -105n);
   capitalize(-20n);
   assert.equal(authority.root().principal, -85n);
   assert.equal(authority.balance(ALICE), 85n);
-  assert.throws(() => capitalize(-86n), HolderRefusal);
+  assert.throws(() => capitalize(-86n), HolderError);
 });
 
 test("a payment that cannot be is refused", () => {
   const authority = givenIssued(100n);
   const refused = (sender: bigint, recipient: bigint, amount: bigint) =>
     assert.throws(
-      () => pay(authority.ledger, { debtorId: DEBTOR, sender, recipient, amount }, authority.circumstances()),
-      HolderRefusal,
+      () => pay(authority.ledger, { debtorId: DEBTOR, sender, recipient, amount }, authority.stepContext()),
+      HolderError,
     );
 
   refused(ALICE, 0n, 101n);
@@ -174,6 +174,6 @@ test("a payment that cannot be is refused", () => {
   refused(ALICE, BOB, 1n);
   refused(BOB, ALICE, 1n);
   refused(0n, ALICE, 1n);
-  assert.throws(() => createHolder(authority.ledger, DEBTOR, ALICE, authority.circumstances()), HolderRefusal);
-  assert.throws(() => createHolder(authority.ledger, DEBTOR, 0n, authority.circumstances()), HolderRefusal);
+  assert.throws(() => createHolder(authority.ledger, DEBTOR, ALICE, authority.stepContext()), HolderError);
+  assert.throws(() => createHolder(authority.ledger, DEBTOR, 0n, authority.stepContext()), HolderError);
 });

@@ -15,8 +15,8 @@ import {
 import { messageRoutingKey } from "../../src/values/shard.ts";
 import { formatTimestamp } from "../../src/values/timestamp.ts";
 import { waitFor } from "../support/wait.ts";
-import { ALICE, DAY, DEBTOR, REQUEST, START } from "./authority-cast.ts";
-import { createStage, deliveryOf, type Stage } from "./authority-stage.ts";
+import { createFixture, deliveryOf, type Fixture } from "./authority-fixture.ts";
+import { ALICE, DAY, DEBTOR, REQUEST, START } from "./authority-fixtures.ts";
 
 const configuration = (changes: Partial<ConfigureAccount> = {}) =>
   encodeConfigureAccount({
@@ -46,21 +46,21 @@ const commit = (prepared: PreparedTransfer, committedAmount: bigint, changes: Pa
     ...changes,
   });
 
-async function issue(stage: Stage, amount: bigint): Promise<void> {
-  await stage.deliver(request(amount));
-  const [prepared] = stage.take() as PreparedTransfer[];
-  await stage.deliver(commit(prepared!, amount));
-  assert.partialDeepStrictEqual(stage.take(), [
+async function issue(fixture: Fixture, amount: bigint): Promise<void> {
+  await fixture.deliver(request(amount));
+  const [prepared] = fixture.take() as PreparedTransfer[];
+  await fixture.deliver(commit(prepared!, amount));
+  assert.partialDeepStrictEqual(fixture.take(), [
     { type: "FinalizedTransfer", statusCode: "OK", committedAmount: amount },
   ]);
 }
 
 test("a configuration is answered over the broker with one update, and a repeat with none", async () => {
-  await using stage = await createStage();
+  await using fixture = await createFixture();
 
-  await stage.deliver(configuration());
-  const [first] = stage.takeRaw();
-  await stage.deliver(configuration());
+  await fixture.deliver(configuration());
+  const [first] = fixture.takeRaw();
+  await fixture.deliver(configuration());
 
   assert.partialDeepStrictEqual(first, {
     contentType: "application/json",
@@ -68,29 +68,29 @@ test("a configuration is answered over the broker with one update, and a repeat 
     headers: { "message-type": "AccountUpdate", "debtor-id": DEBTOR, "creditor-id": 0n },
   });
   assert.match(first!.body.toString(), /"last_change_seqnum":1,"principal":0,/);
-  assert.deepEqual(stage.takeRaw(), []);
+  assert.deepEqual(fixture.takeRaw(), []);
 });
 
 test("a transfer goes through, the update follows later, and the journal tells it all in order", async () => {
-  await using stage = await createStage();
-  await stage.deliver(configuration());
-  stage.take();
+  await using fixture = await createFixture();
+  await fixture.deliver(configuration());
+  fixture.take();
 
-  await issue(stage, 100n);
-  await stage.authority.scanOnce();
-  await stage.authority.sendDue();
-  assert.deepEqual(stage.take(), []);
-  stage.pass(1);
-  await stage.authority.scanOnce();
-  await stage.authority.sendDue();
+  await issue(fixture, 100n);
+  await fixture.authority.scanOnce();
+  await fixture.authority.sendDue();
+  assert.deepEqual(fixture.take(), []);
+  fixture.pass(1);
+  await fixture.authority.scanOnce();
+  await fixture.authority.sendDue();
 
-  assert.partialDeepStrictEqual(stage.take(), [{ type: "AccountUpdate", principal: -100n }]);
-  assert.deepEqual(await stage.holders.balances(DEBTOR), {
+  assert.partialDeepStrictEqual(fixture.take(), [{ type: "AccountUpdate", principal: -100n }]);
+  assert.deepEqual(await fixture.holders.balances(DEBTOR), {
     circulation: 100n,
     holders: [{ creditorId: ALICE, balance: 100n }],
   });
   assert.deepEqual(
-    (await listJournal(stage.database.pool, 100)).map(({ direction, type }) => `${direction} ${type}`),
+    (await listJournal(fixture.database.pool, 100)).map(({ direction, type }) => `${direction} ${type}`),
     [
       "in ConfigureAccount",
       "out AccountUpdate",
@@ -104,16 +104,16 @@ test("a transfer goes through, the update follows later, and the journal tells i
 });
 
 test("messages of one batch see each other's effect", async () => {
-  await using stage = await createStage();
+  await using fixture = await createFixture();
 
-  await stage.deliver(
+  await fixture.deliver(
     configuration({ negligibleAmount: 1000 }),
     request(600n, 1n),
     request(500n, 2n),
     request(400n, 3n),
   );
 
-  assert.partialDeepStrictEqual(stage.take(), [
+  assert.partialDeepStrictEqual(fixture.take(), [
     { type: "AccountUpdate" },
     { type: "PreparedTransfer", coordinatorRequestId: 1n },
     { type: "RejectedTransfer", coordinatorRequestId: 2n, totalLockedAmount: 600n },
@@ -122,18 +122,18 @@ test("messages of one batch see each other's effect", async () => {
 });
 
 test("transfer messages carry the coordinator's headers, and the routing key has the bits of the digest", async () => {
-  await using stage = await createStage();
+  await using fixture = await createFixture();
   const published: string[] = [];
-  const { publish } = stage.broker;
-  stage.broker.publish = (publications) => {
+  const { publish } = fixture.broker;
+  fixture.broker.publish = (publications) => {
     published.push(...publications.map(({ routingKey }) => routingKey));
     return publish(publications);
   };
 
-  await stage.deliver(configuration(), request(1n));
+  await fixture.deliver(configuration(), request(1n));
 
   assert.deepEqual(published, [messageRoutingKey(DEBTOR), messageRoutingKey(DEBTOR)]);
-  assert.deepEqual(stage.takeRaw()[1]!.headers, {
+  assert.deepEqual(fixture.takeRaw()[1]!.headers, {
     "message-type": "PreparedTransfer",
     "debtor-id": DEBTOR,
     "creditor-id": 0n,
@@ -143,14 +143,14 @@ test("transfer messages carry the coordinator's headers, and the routing key has
 });
 
 test("on wish the routing key is hexadecimal, which matches the binding key `#` only", async () => {
-  await using stage = await createStage({ routingKeys: "hex" });
+  await using fixture = await createFixture({ routingKeys: "hex" });
   const published: string[] = [];
-  stage.broker.publish = async (publications) => {
+  fixture.broker.publish = async (publications) => {
     published.push(...publications.map(({ routingKey }) => routingKey));
     return publications.map(() => "confirmed");
   };
 
-  await stage.deliver(
+  await fixture.deliver(
     encodeConfigureAccount({
       debtorId: 0x132b67000n,
       ts: START,
@@ -167,11 +167,11 @@ test("on wish the routing key is hexadecimal, which matches the binding key `#` 
 });
 
 test("the books survive a restart, prepared transfers included", async () => {
-  await using before = await createStage();
+  await using before = await createFixture();
   await before.deliver(configuration(), request(100n));
   const prepared = before.take()[1] as PreparedTransfer;
 
-  await using after = await createStage({ database: before.database });
+  await using after = await createFixture({ database: before.database });
   await after.deliver(commit(prepared, 100n));
 
   assert.partialDeepStrictEqual(after.take(), [{ type: "FinalizedTransfer", statusCode: "OK" }]);
@@ -179,75 +179,78 @@ test("the books survive a restart, prepared transfers included", async () => {
 });
 
 test("answers wait for the pace, and what the broker does not take is sent later", async () => {
-  await using stage = await createStage({ paceMillis: 200 });
-  await stage.deliver(configuration());
-  assert.deepEqual(stage.take(), []);
-  stage.pass(0.2);
+  await using fixture = await createFixture({ paceMillis: 200 });
+  await fixture.deliver(configuration());
+  assert.deepEqual(fixture.take(), []);
+  fixture.pass(0.2);
 
-  const { publish } = stage.broker;
-  stage.broker.publish = async (publications) => publications.map(() => "returned");
-  assert.equal(await stage.authority.sendDue(), 0);
-  stage.broker.publish = publish;
+  const { publish } = fixture.broker;
+  fixture.broker.publish = async (publications) => publications.map(() => "returned");
+  assert.equal(await fixture.authority.sendDue(), 0);
+  fixture.broker.publish = publish;
 
-  assert.equal(await stage.authority.sendDue(), 0);
-  stage.pass(5);
-  assert.equal(await stage.authority.sendDue(), 1);
-  assert.equal(await stage.authority.sendDue(), 0);
-  assert.equal(stage.take().length, 1);
+  assert.equal(await fixture.authority.sendDue(), 0);
+  fixture.pass(5);
+  assert.equal(await fixture.authority.sendDue(), 1);
+  assert.equal(await fixture.authority.sendDue(), 0);
+  assert.equal(fixture.take().length, 1);
 });
 
 test("paying back reaches the agent as an update, and the money adds up after every step", async () => {
-  await using stage = await createStage();
-  await stage.deliver(configuration());
-  stage.take();
-  await issue(stage, 100n);
-  await stage.holders.createHolder(DEBTOR, 18n);
-  await stage.holders.pay({ debtorId: DEBTOR, sender: ALICE, recipient: 18n, amount: 50n });
-  await stage.holders.pay({ debtorId: DEBTOR, sender: 18n, recipient: 0n, amount: 30n });
-  await stage.holders.capitalizeInterest({ debtorId: DEBTOR, creditorId: 18n, amount: 1n });
+  await using fixture = await createFixture();
+  await fixture.deliver(configuration());
+  fixture.take();
+  await issue(fixture, 100n);
+  await fixture.holders.createHolder(DEBTOR, 18n);
+  await fixture.holders.pay({ debtorId: DEBTOR, sender: ALICE, recipient: 18n, amount: 50n });
+  await fixture.holders.pay({ debtorId: DEBTOR, sender: 18n, recipient: 0n, amount: 30n });
+  await fixture.holders.capitalizeInterest({ debtorId: DEBTOR, creditorId: 18n, amount: 1n });
 
-  stage.pass(1);
-  await stage.authority.scanOnce();
-  await stage.authority.sendDue();
+  fixture.pass(1);
+  await fixture.authority.scanOnce();
+  await fixture.authority.sendDue();
 
-  assert.partialDeepStrictEqual(stage.take(), [{ type: "AccountUpdate", principal: -71n }]);
-  assert.deepEqual(await stage.holders.balances(DEBTOR), {
+  assert.partialDeepStrictEqual(fixture.take(), [{ type: "AccountUpdate", principal: -71n }]);
+  assert.deepEqual(await fixture.holders.balances(DEBTOR), {
     circulation: 71n,
     holders: [
       { creditorId: ALICE, balance: 50n },
       { creditorId: 18n, balance: 21n },
     ],
   });
-  await assert.rejects(stage.holders.pay({ debtorId: DEBTOR, sender: 18n, recipient: 0n, amount: 22n }), /has 21 only/);
-  assert.deepEqual(await findUnbalancedCurrencies(stage.database.pool), []);
+  await assert.rejects(
+    fixture.holders.pay({ debtorId: DEBTOR, sender: 18n, recipient: 0n, amount: 22n }),
+    /has 21 only/,
+  );
+  assert.deepEqual(await findUnbalancedCurrencies(fixture.database.pool), []);
 });
 
 test("interest on a purged root account creates it anew, and its first update has seqnum 0", async () => {
-  await using stage = await createStage();
-  await stage.deliver(configuration({ configFlags: 1 }), request(0n));
-  const prepared = stage.take()[1] as PreparedTransfer;
-  await stage.deliver(commit(prepared, 0n));
-  await stage.authority.scanOnce();
-  stage.pass(106 * DAY);
-  await stage.authority.scanOnce();
-  await stage.authority.sendDue();
+  await using fixture = await createFixture();
+  await fixture.deliver(configuration({ configFlags: 1 }), request(0n));
+  const prepared = fixture.take()[1] as PreparedTransfer;
+  await fixture.deliver(commit(prepared, 0n));
+  await fixture.authority.scanOnce();
+  fixture.pass(106 * DAY);
+  await fixture.authority.scanOnce();
+  await fixture.authority.sendDue();
   assert.deepEqual(
-    stage.take().map(({ type }) => type),
+    fixture.take().map(({ type }) => type),
     ["FinalizedTransfer", "AccountUpdate", "AccountPurge"],
   );
 
-  await stage.holders.capitalizeInterest({ debtorId: DEBTOR, creditorId: ALICE, amount: 5n });
-  await stage.authority.sendDue();
+  await fixture.holders.capitalizeInterest({ debtorId: DEBTOR, creditorId: ALICE, amount: 5n });
+  await fixture.authority.sendDue();
 
-  assert.partialDeepStrictEqual(stage.take(), [{ type: "AccountUpdate", principal: 0n, lastChangeSeqnum: 0 }]);
-  stage.pass(1);
-  await stage.authority.scanOnce();
-  await stage.authority.sendDue();
-  assert.partialDeepStrictEqual(stage.take(), [{ type: "AccountUpdate", principal: -5n, lastChangeSeqnum: 1 }]);
+  assert.partialDeepStrictEqual(fixture.take(), [{ type: "AccountUpdate", principal: 0n, lastChangeSeqnum: 0 }]);
+  fixture.pass(1);
+  await fixture.authority.scanOnce();
+  await fixture.authority.sendDue();
+  assert.partialDeepStrictEqual(fixture.take(), [{ type: "AccountUpdate", principal: -5n, lastChangeSeqnum: 1 }]);
 });
 
 test("malformed messages have no effect and are handed back, all others are processed", async () => {
-  await using stage = await createStage();
+  await using fixture = await createFixture();
   const good = deliveryOf(configuration());
   const text = configuration().body;
   const bad = [
@@ -266,24 +269,24 @@ test("malformed messages have no effect and are handed back, all others are proc
     ].map(([from, to]) => ({ ...good, body: Buffer.from(text.replace(from!, to!)) })),
   ];
 
-  const rejected = await stage.authority.process([...bad, good]);
-  await stage.authority.sendDue();
+  const rejected = await fixture.authority.process([...bad, good]);
+  await fixture.authority.sendDue();
 
   assert.deepEqual(rejected, bad);
-  assert.equal(stage.take().length, 1);
+  assert.equal(fixture.take().length, 1);
 });
 
 test("the running authority takes from its queue, answers, scans, and stops when told", async () => {
-  await using stage = await createStage({ balanceUpdateDelaySeconds: 0 });
+  await using fixture = await createFixture({ balanceUpdateDelaySeconds: 0 });
   const stop = new AbortController();
-  const running = stage.authority.run(stop.signal);
+  const running = fixture.authority.run(stop.signal);
   const send = (message: { type: string; body: string }) =>
-    stage.broker.put(AUTHORITY_QUEUE, {
+    fixture.broker.put(AUTHORITY_QUEUE, {
       contentType: "application/json",
       type: message.type,
       body: Buffer.from(message.body),
     });
-  const next = (type: string) => waitFor(() => stage.take().find((message) => message.type === type), { what: type });
+  const next = (type: string) => waitFor(() => fixture.take().find((message) => message.type === type), { what: type });
 
   send(configuration());
   await next("AccountUpdate");
@@ -292,19 +295,19 @@ test("the running authority takes from its queue, answers, scans, and stops when
   send(commit((await next("PreparedTransfer")) as PreparedTransfer, 100n));
   await next("FinalizedTransfer");
   assert.partialDeepStrictEqual(await next("AccountUpdate"), { principal: -100n });
-  await waitFor(() => stage.broker.messagesIn(`${AUTHORITY_QUEUE}.XQ`).length === 1);
+  await waitFor(() => fixture.broker.messagesIn(`${AUTHORITY_QUEUE}.XQ`).length === 1);
 
   stop.abort();
   await running;
 });
 
 test("the running authority ends with an error when its queue is gone", async () => {
-  await using stage = await createStage();
-  const running = stage.authority.run(new AbortController().signal);
-  stage.broker.put(AUTHORITY_QUEUE, deliveryOf(configuration()));
-  await waitFor(() => stage.takeRaw().length === 1);
+  await using fixture = await createFixture();
+  const running = fixture.authority.run(new AbortController().signal);
+  fixture.broker.put(AUTHORITY_QUEUE, deliveryOf(configuration()));
+  await waitFor(() => fixture.takeRaw().length === 1);
 
-  stage.broker.deleteQueue(AUTHORITY_QUEUE);
+  fixture.broker.deleteQueue(AUTHORITY_QUEUE);
 
   await assert.rejects(running, /deleted/);
 });

@@ -3,8 +3,8 @@ import { after, before, test } from "node:test";
 import { pino } from "pino";
 import { AUTHORITY_QUEUE } from "../../sandbox/accounting-authority/topology.ts";
 import type { Broker, Delivery } from "../../src/broker/broker.ts";
+import { subscribe } from "../../src/broker/declare-topology.ts";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
-import { subscribe } from "../../src/broker/topology.ts";
 import type {
   AccountUpdate,
   FinalizedTransfer,
@@ -24,7 +24,7 @@ import { runCommand, startCommand } from "../support/command.ts";
 import { createEmptyDatabase, type TestDatabase } from "../support/database.ts";
 import { createTestVirtualHost, type TestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
-import { DEBTOR, REQUEST } from "./authority-cast.ts";
+import { DEBTOR, REQUEST } from "./authority-fixtures.ts";
 
 let database: TestDatabase;
 let host: TestVirtualHost;

@@ -4,7 +4,17 @@ import { encode } from "../../sandbox/accounting-authority/sent-messages.ts";
 import { parseMessage } from "../../src/messages/parse.ts";
 import { INT32_MAX, INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { plusSeconds } from "../../src/values/timestamp.ts";
-import { ALICE, BareAuthority, configure, DAY, DEBTOR, finalize, prepare, REQUEST, START } from "./authority-cast.ts";
+import {
+  ALICE,
+  BareAuthority,
+  configure,
+  DAY,
+  DEBTOR,
+  finalize,
+  prepare,
+  REQUEST,
+  START,
+} from "./authority-fixtures.ts";
 
 function givenDebtor(negligibleAmount = 9.223372e18, configData = ""): BareAuthority {
   const authority = new BareAuthority();

@@ -67,5 +67,5 @@ test("a user without a name is told why there can be no server", { skip }, async
     stdio: ["ignore", "pipe", "inherit"],
   });
   const output = (await child.stdout.toArray()).map(String).join("");
-  assert.match(output, /^EmbeddedPostgresUnavailable: .*could not look up effective user ID 54321.*\n$/);
+  assert.match(output, /^EmbeddedPostgresError: .*could not look up effective user ID 54321.*\n$/);
 });

@@ -31,9 +31,9 @@ after(async () => {
 async function issue(debtorId: bigint, creditorId: bigint, amount: bigint): Promise<void> {
   await book.createHolder(debtorId, creditorId);
   const keys = [0n, creditorId].map((creditorId) => ({ debtorId, creditorId }));
-  await changeBooks(database.pool, settings, keys, now(), (ledger, circumstances) => [
-    ...addToPrincipal(ledger, debtorId, 0n, -amount, circumstances),
-    ...addToPrincipal(ledger, debtorId, creditorId, amount, circumstances),
+  await changeBooks(database.pool, settings, keys, now(), (ledger, stepContext) => [
+    ...addToPrincipal(ledger, debtorId, 0n, -amount, stepContext),
+    ...addToPrincipal(ledger, debtorId, creditorId, amount, stepContext),
   ]);
 }
 
@@ -81,7 +81,7 @@ test("what cannot be is refused in words, and changes nothing", async () => {
   await issue(2n, 17n, 100n);
   const before = await book.balances(2n);
 
-  for (const [path, fields, complaint] of [
+  for (const [path, fields, problem] of [
     ["/2/payments", { sender: "17", recipient: "0", amount: "101" }, /The sender has 100 only/],
     ["/2/payments", { sender: "17", recipient: "0", amount: "0" }, /must be positive/],
     ["/2/payments", { sender: "17", recipient: "0", amount: "1.5" }, /whole number/],
@@ -94,7 +94,7 @@ test("what cannot be is refused in words, and changes nothing", async () => {
   ] as const) {
     const response = await submit(path, fields);
     assert.equal(response.status, 422);
-    assert.match(await response.text(), complaint);
+    assert.match(await response.text(), problem);
   }
 
   assert.deepEqual(await book.balances(2n), before);

@@ -129,7 +129,7 @@ test("when the port is taken the next free one is chosen, and it is said", async
   }
 });
 
-for (const [args, complaint] of [
+for (const [args, problem] of [
   [["--port", "-1"], /port/],
   [["--pace", "soon"], /--pace holds "soon", but may hold a number/],
   [["--policy", "some"], /--policy holds "some"/],
@@ -139,6 +139,6 @@ for (const [args, complaint] of [
     const { code, output } = await runCommand(["sandbox", "--data-dir", folder, ...args]);
 
     assert.equal(code, 2);
-    assert.match(output, complaint);
+    assert.match(output, problem);
   });
 }

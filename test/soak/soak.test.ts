@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { seedOfRun, withSeed } from "../chaos/lots.ts";
+import { seedOfRun, withSeed } from "../chaos/random.ts";
 import { playRound } from "../chaos/round.ts";
 
 /** How long to go on. */

@@ -49,16 +49,16 @@ interface Management {
 
 /** HTTP where the management plugin answers (TEST_BROKER_MANAGEMENT_URL, else port 15672), rabbitmqctl otherwise. */
 async function findManagement(broker: URL): Promise<Management> {
-  const complaints: string[] = [];
+  const problems: string[] = [];
   for (const management of [managementOverHttp(broker), managementByProgram(broker)]) {
     try {
       await management.list();
       return management;
     } catch (error) {
-      complaints.push(describe(error));
+      problems.push(describe(error));
     }
   }
-  throw new Error(`The broker at ${broker.host} gives tests no virtual hosts: ${complaints.join("; ")}`);
+  throw new Error(`The broker at ${broker.host} gives tests no virtual hosts: ${problems.join("; ")}`);
 }
 
 function managementOverHttp(broker: URL): Management {

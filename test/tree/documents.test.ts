@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { commands as sandboxCommands } from "../../sandbox/commands.ts";
 import { commandLoaders } from "../../src/commands/list.ts";
-import { settings } from "../../src/settings.ts";
+import { settings } from "../../src/environment.ts";
 import { readSources, root } from "./sources.ts";
 
 const files = globSync(["*.md", "{bench,deploy,docs,sandbox,src}/**/*.md", "test/README.md"], { cwd: root }).sort();

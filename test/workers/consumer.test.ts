@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import amqp from "amqplib";
 import { pino } from "pino";
+import { agentTopology, INCOMING_EXCHANGE } from "../../src/broker/agent-topology.ts";
 import type { Broker } from "../../src/broker/broker.ts";
+import { subscribe } from "../../src/broker/declare-topology.ts";
 import { createMemoryBroker, type MemoryBroker } from "../../src/broker/memory.ts";
-import { agentTopology, INCOMING_EXCHANGE } from "../../src/broker/objects.ts";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
-import { subscribe } from "../../src/broker/topology.ts";
-import { DatabaseUnavailable, type Pool } from "../../src/database/database.ts";
+import { DatabaseUnavailableError, type Pool } from "../../src/database/database.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { parseShard } from "../../src/values/shard.ts";
 import { type ConsumerOptions, createConsumer } from "../../src/workers/consumer.ts";
-import { ForeignDebtor } from "../../src/workers/consumer-batch.ts";
+import { ForeignDebtorError } from "../../src/workers/consumer-batch.ts";
 import { makeBreakable } from "../broker/breakable-connection.ts";
 import { bodyOf } from "../messages/sample-messages.ts";
 import { createTestDatabase } from "../support/database.ts";
@@ -62,7 +62,7 @@ function start(broker: Broker, options: Partial<ConsumerOptions> = {}) {
     prefetchCount: 10,
     prefetchSize: 0,
     batches: 1,
-    isDraining: false,
+    drain: false,
     log,
     onWritten: () => {
       writtenCount++;
@@ -181,7 +181,7 @@ test("a message for a foreign debtor is left in the queue, and the consumer stop
   const broker = createBroker();
   send(broker, prepared(1n), prepared(2n, 1001n), prepared(3n), "{");
   const consumer = start(broker);
-  await assert.rejects(consumer.running, ForeignDebtor);
+  await assert.rejects(consumer.running, ForeignDebtorError);
   assert.deepEqual(await dismissed(), [1n, 3n], "the others are dealt with");
   assert.deepEqual(
     broker.messagesIn(QUEUE).map(({ body }) => body.toString()),
@@ -193,7 +193,7 @@ test("a message for a foreign debtor is left in the queue, and the consumer stop
 /** A pool whose next transactions fail as if the database were away. */
 function awayFor(times: number): Pool {
   const transaction: Pool["transaction"] = async (work) => {
-    if (times-- > 0) throw new DatabaseUnavailable("The database is away");
+    if (times-- > 0) throw new DatabaseUnavailableError("The database is away");
     return pool.transaction(work);
   };
   return { ...pool, transaction };
@@ -217,7 +217,7 @@ test("the messages wait for minutes, and after ten of them the consumer gives up
     ...pool,
     transaction: async (work) => {
       elapsed += 299_000;
-      if (elapsed < millis) throw new DatabaseUnavailable("The database is away");
+      if (elapsed < millis) throw new DatabaseUnavailableError("The database is away");
       return pool.transaction(work).finally(resolve);
     },
   });
@@ -229,7 +229,10 @@ test("the messages wait for minutes, and after ten of them the consumer gives up
   assert.equal(leftIn(broker), 0);
 
   send(broker, prepared(2n));
-  await assert.rejects(start(broker, { pool: poolAwayUntil(Number.POSITIVE_INFINITY) }).running, DatabaseUnavailable);
+  await assert.rejects(
+    start(broker, { pool: poolAwayUntil(Number.POSITIVE_INFINITY) }).running,
+    DatabaseUnavailableError,
+  );
   assert.equal(leftIn(broker), 1);
 });
 
@@ -269,7 +272,7 @@ test("a queue that is deleted ends the consumer with an error; in draining mode 
   broker.deleteQueue(QUEUE);
   await assert.rejects(first.running, /has been deleted/);
   await assert.rejects(start(broker).running, /no queue/);
-  await start(broker, { isDraining: true }).running;
+  await start(broker, { drain: true }).running;
 });
 
 test("in draining mode an idle queue is left alone now and then, for longer and longer", async () => {
@@ -284,7 +287,7 @@ test("in draining mode an idle queue is left alone now and then, for longer and 
   };
   send(broker, prepared(1n));
   const drainPauses = { idleMillis: 5, firstMillis: 10, maxMillis: 40 };
-  const consumer = start(counting, { isDraining: true, drainPauses });
+  const consumer = start(counting, { drain: true, drainPauses });
   await waitFor(() => consumers >= 5);
   send(broker, prepared(2n));
   await waitFor(async () => (await dismissed()).length === 2);

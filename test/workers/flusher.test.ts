@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import { pino } from "pino";
+import { agentTopology, OUTGOING_EXCHANGE, type Topology } from "../../src/broker/agent-topology.ts";
 import type { Broker, Publication, PublicationOutcome } from "../../src/broker/broker.ts";
 import { createMemoryBroker } from "../../src/broker/memory.ts";
-import { agentTopology, OUTGOING_EXCHANGE, type Topology } from "../../src/broker/objects.ts";
 import type { Outbox } from "../../src/database/outbox.ts";
 import { recordConfigureAccounts, recordFinalizeTransfers, recordPrepareTransfers } from "../../src/database/outbox.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
@@ -44,7 +44,7 @@ const flusherOf = (options: Partial<FlusherOptions> & { broker: Broker }) =>
     burstCount: 100,
     periodSeconds: 0.05,
     realm: anyDebtor,
-    areParentShardRecordsDeleted: false,
+    deleteParentShardRecords: false,
     log: createTestLog().log,
     ...options,
   });
@@ -149,7 +149,7 @@ test("a message of a foreign debtor stops the flusher, and nothing is sent or lo
   const { broker, published } = brokerWithFates();
   const realm = { ...anyDebtor, minDebtorId: 100n };
   await recordPrepareTransfers(pool, [preparation(100n), preparation(99n)]);
-  const flusher = flusherOf({ broker, realm, areParentShardRecordsDeleted: true });
+  const flusher = flusherOf({ broker, realm, deleteParentShardRecords: true });
   await assert.rejects(flusher.run(new AbortController().signal), ForeignOutboxRow);
   assert.equal(published.length, 0);
   assert.equal(await rowCount("prepare_transfer"), 2n);
@@ -169,7 +169,7 @@ test("during a split the messages of the other half are deleted unsent, and thos
   // Some of ours fail, and stay; the other half goes all the same.
   const { broker, published } = brokerWithFates("failed");
   await assert.rejects(flusherOf({ broker, realm, burstCount: 500 }).runOnce(), ForeignOutboxRow);
-  const flusher = flusherOf({ broker, realm, burstCount: 500, areParentShardRecordsDeleted: true });
+  const flusher = flusherOf({ broker, realm, burstCount: 500, deleteParentShardRecords: true });
   assert.equal(await flusher.runOnce(), ours.length - 1 + theirs.length);
   assert.deepEqual(new Set(published.map(({ headers }) => headers["debtor-id"])), new Set(ours));
   assert.equal(await rowCount("prepare_transfer"), 1n);

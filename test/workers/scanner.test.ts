@@ -9,7 +9,7 @@ import { waitFor } from "../support/wait.ts";
 
 const rules = {
   realm: { minDebtorId: -(2n ** 63n), maxDebtorId: 2n ** 63n - 1n, shard: parseShard("#")! },
-  areParentShardRecordsDeleted: false,
+  deleteParentShardRecords: false,
   inactiveDebtorRetentionDays: 14,
   heartbeatDelayDaysMax: 365,
   configDelayHoursMax: 24,

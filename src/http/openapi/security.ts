@@ -1,5 +1,5 @@
 /** How a client gets a token, in the terms of OpenAPI. Spec: authorization, part 2. */
-import type { Scope } from "../gate/gate.ts";
+import type { Scope } from "../auth/token-authenticator.ts";
 
 /** The names of the ways to a token. */
 const grantTypes = ["oauth2AuthorizationCode", "oauth2ClientCredentials"] as const;

@@ -1,7 +1,7 @@
 /** The routes of a debtor and its configuration. Spec: http-api, "debtors". */
 import { findDebtor } from "../../database/debtors.ts";
 import { isActive } from "../../domain/debtor.ts";
-import { updateConfiguration } from "../../operations/configuration.ts";
+import { updateConfiguration } from "../../operations/account-configuration.ts";
 import { jsonAnswer, noContent, redirectTo } from "../answer.ts";
 import { withJson, withoutBody } from "../endpoint.ts";
 import { forbidden, notFound } from "../errors.ts";

@@ -1,0 +1,143 @@
+/** Setting up and taking down an agent's exchanges and queues on RabbitMQ. Spec: operations, "Commands". */
+import { type Channel, type ChannelModel, connect } from "amqplib";
+import type { Logger } from "pino";
+import { pause } from "../runtime/backoff.ts";
+import { agentTopology, type Binding, type Exchange, INCOMING_EXCHANGE, type Queue } from "./agent-topology.ts";
+import { socketOptions } from "./rabbitmq.ts";
+
+export interface QueueOptions {
+  /** `amqp://user:password@host:port/virtual-host` */
+  readonly url: string;
+  readonly queue: string;
+}
+
+export interface BindingOptions extends QueueOptions {
+  /** `#`, or the bits of a shard such as `0.1.#`. */
+  readonly routingKey: string;
+}
+
+/** An exchange or a queue exists, and differs from what this program needs. */
+export class TopologyConflictError extends Error {
+  override readonly name = "TopologyConflictError";
+}
+
+const EMPTY_CHECK_PAUSE_MILLIS = 1_000;
+const PRECONDITION_FAILED = 406;
+const NOT_FOUND = 404;
+
+/**
+ * Declares the exchanges, the queue and its dead-letter queue, and binds the queue. Does nothing where all is there.
+ * Throws TopologyConflictError when something exists with other properties. Other errors: the broker is away or refuses us.
+ */
+export function subscribe({ url, queue, routingKey }: BindingOptions): Promise<void> {
+  const topology = agentTopology(queue, routingKey);
+  return withConnection(url, async (connection) => {
+    const channel = await openChannel(connection);
+    for (const exchange of topology.exchanges) await declareExchange(channel, exchange);
+    for (const declared of topology.queues) await declareQueue(channel, declared);
+    for (const binding of topology.bindings) await bind(channel, binding);
+  });
+}
+
+/** Removes the binding of the queue, and leaves the queue. Fine when it is gone already. */
+export function unsubscribe({ url, queue, routingKey }: BindingOptions): Promise<void> {
+  return withConnection(url, async (connection) => {
+    const channel = await openChannel(connection);
+    await channel.unbindQueue(queue, INCOMING_EXCHANGE, routingKey).catch(unless(NOT_FOUND));
+  });
+}
+
+/**
+ * Waits until the queue is empty and nobody consumes it, and deletes it. Fine when it is gone already. Call it after
+ * `unsubscribe`, when nothing new can come. Returns early, without deleting, when the signal aborts.
+ */
+export function deleteQueue({
+  url,
+  queue,
+  signal,
+  log,
+}: QueueOptions & { signal: AbortSignal; log: Logger }): Promise<void> {
+  return withConnection(url, async (connection) => {
+    let quietChecks = 0;
+    while (!signal.aborted) {
+      const state = await inspectQueue(connection, queue);
+      if (state === undefined) return log.info({ queue }, "The queue is gone");
+      const isQuiet = state.messageCount === 0 && state.consumerCount === 0;
+      quietChecks = isQuiet ? quietChecks + 1 : 0;
+      // Twice: messages that a consumer held when it went away are counted again a moment later only. Quorum queues
+      // know no conditional deletion.
+      if (quietChecks === 2) {
+        await (await openChannel(connection)).deleteQueue(queue);
+        return log.info({ queue }, "The queue is deleted");
+      }
+      if (!isQuiet) log.info({ queue, ...state }, "The queue is in use: waiting");
+      await pause(EMPTY_CHECK_PAUSE_MILLIS, signal);
+    }
+  });
+}
+
+async function withConnection(url: string, work: (connection: ChannelModel) => Promise<void>): Promise<void> {
+  const connection = await connect(url, socketOptions("swpt-debtors topology"));
+  connection.on("error", () => {}); // The operation that is under way rejects, too.
+  try {
+    await work(connection);
+  } finally {
+    await connection.close().catch(() => {});
+  }
+}
+
+async function openChannel(connection: ChannelModel): Promise<Channel> {
+  const channel = await connection.createChannel();
+  channel.on("error", () => {});
+  return channel;
+}
+
+async function declareExchange(channel: Channel, { name, kind }: Exchange): Promise<void> {
+  await channel.assertExchange(name, kind, { durable: true }).catch((error: unknown) => {
+    throw explain(error, `exchange ${name}`, "Delete the exchange on the broker, and try again.");
+  });
+}
+
+async function declareQueue(channel: Channel, { name, arguments: queueArguments }: Queue): Promise<void> {
+  await channel.assertQueue(name, { durable: true, arguments: queueArguments }).catch((error: unknown) => {
+    const advice =
+      "Empty and delete the queue on the broker, and try again; or leave it, and set PROTOCOL_BROKER_QUEUE to a new name.";
+    throw explain(error, `queue ${name}`, advice);
+  });
+}
+
+async function bind(channel: Channel, { exchange, queue, bindingKey }: Binding): Promise<void> {
+  await channel.bindQueue(queue, exchange, bindingKey);
+}
+
+/** A channel of its own: the broker closes the channel on which a missing queue is asked for. */
+async function inspectQueue(connection: ChannelModel, queue: string) {
+  const channel = await openChannel(connection);
+  const state = await channel.checkQueue(queue).catch(unless(NOT_FOUND));
+  if (state === undefined) return undefined;
+  await channel.close();
+  return { messageCount: state.messageCount, consumerCount: state.consumerCount };
+}
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
+
+const unless =
+  (code: number) =>
+  (error: unknown): undefined => {
+    if (codeOf(error) !== code) throw error;
+  };
+
+/** `… inequivalent arg 'x-queue-type' for queue 'q' in vhost '/': received the value 'quorum' … but current is …` */
+function explain(error: unknown, what: string, advice: string): unknown {
+  if (codeOf(error) !== PRECONDITION_FAILED) return error;
+  const match = /inequivalent arg '([^']*)' for .*?: received (.*?) but current is (.*?)"?$/.exec(
+    (error as Error).message,
+  );
+  const difference = match
+    ? `its "${match[1]}" is ${plain(match[3]!)}, where ${plain(match[2]!)} is needed`
+    : (error as Error).message;
+  return new TopologyConflictError(`The ${what} exists, but ${difference}. ${advice}`, { cause: error });
+}
+
+/** `the value 'quorum' of type 'longstr'` becomes `'quorum'`. */
+const plain = (text: string): string => text.replace(/^the value /, "").replace(/ of type '\w+'$/, "");

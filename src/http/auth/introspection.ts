@@ -1,0 +1,138 @@
+/** Asks the authorization server about a token. Spec: authorization, part 3, steps 2 to 6; RFC 7662. */
+import { hasControlCharacters } from "../subjects.ts";
+import type { Clock } from "./clock.ts";
+import { readScopes } from "./scopes.ts";
+import type { Grant } from "./token-cache.ts";
+
+/** What the authorization server says of a token. */
+export type Introspection =
+  | { readonly kind: "good"; readonly grant: Grant }
+  /** Unknown, revoked, expired, or without a clear yes. */
+  | { readonly kind: "inactive" }
+  /** A refresh token, say. */
+  | { readonly kind: "no access token" };
+
+/** Which member of the answer names the caller; null: `sub`, else `username`. */
+export type IdentityClaim = "sub" | "username" | null;
+
+/** The authorization server did not give an answer that can be used. The message names no host. */
+export class IntrospectionError extends Error {
+  override readonly name = "IntrospectionError";
+  /** Whether the server seems to be away, rather than to dislike this token. */
+  readonly isServerAway: boolean;
+
+  constructor(reason: string, isServerAway: boolean) {
+    super(reason);
+    this.isServerAway = isServerAway;
+  }
+}
+
+const ANSWER_BYTES_MAX = 64 * 1024;
+const NAME_LENGTH_MAX = 1024;
+// What proxies answer for a server that is down, and servers that have too much to do.
+const AWAY_STATUSES = [429, 502, 503, 504];
+
+/**
+ * Makes the function that asks. User name and password in the URL, if any, go into HTTP Basic authentication. The
+ * function rejects with an IntrospectionError; the signal aborts it.
+ */
+export function createIntrospection(
+  introspectUrl: string,
+  identityClaim: IdentityClaim,
+  clock: Clock,
+): (token: string, signal: AbortSignal) => Promise<Introspection> {
+  const url = new URL(introspectUrl);
+  const headers: Record<string, string> = {
+    Accept: "application/json",
+    "Content-Type": "application/x-www-form-urlencoded",
+    // Ory Hydra behind a TLS proxy refuses plain HTTP without it.
+    "X-Forwarded-Proto": "https",
+  };
+  if (url.username !== "") {
+    const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    headers.Authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
+    url.username = "";
+    url.password = "";
+  }
+
+  const post = (body: string, signal: AbortSignal): Promise<Response> =>
+    fetch(url, { method: "POST", headers, body, redirect: "error", signal });
+
+  return async (token, signal) => {
+    const body = new URLSearchParams({ token }).toString();
+    try {
+      // Asking twice does no harm, and a server may close a kept-alive connection just when it is used again.
+      const response = await post(body, signal).catch((error: unknown) => {
+        if (!isConnectionLost(error)) throw error;
+        return post(body, signal);
+      });
+      if (response.status !== 200) {
+        await response.body?.cancel();
+        throw new IntrospectionError(`status ${response.status}`, AWAY_STATUSES.includes(response.status));
+      }
+      return decide(parseObject(await readText(response)), identityClaim, clock.wallSeconds());
+    } catch (error) {
+      if (error instanceof IntrospectionError) throw error;
+      const code = codeOf(error) ?? "";
+      throw new IntrospectionError(reasonOf(error, signal), signal.aborted || /^(?:E|UND_ERR_)/.test(code));
+    }
+  };
+}
+
+/** What an introspection answer says at that moment, whatever the shape of the rest of it. */
+export function decide(
+  answer: Readonly<Record<string, unknown>>,
+  identityClaim: IdentityClaim,
+  nowSeconds: number,
+): Introspection {
+  const { active, exp, token_use: use, token_type: type, scope } = answer;
+  const expiresAt = typeof exp === "number" && exp > 0 ? exp : Infinity;
+  if (active !== true || nowSeconds >= expiresAt) return { kind: "inactive" };
+  const isAccessToken = use === undefined || use === null || use === "" || use === "access_token";
+  // Older Hydra says it in `token_type`, where later ones say "Bearer".
+  if (!isAccessToken || type === "refresh_token") return { kind: "no access token" };
+  return { kind: "good", grant: { subject: readName(answer, identityClaim), scopes: readScopes(scope), expiresAt } };
+}
+
+/** The name of the caller, never `client_id`; null when there is none that could be used. */
+function readName(answer: Readonly<Record<string, unknown>>, identityClaim: IdentityClaim): string | null {
+  const name = answer[identityClaim ?? (answer.sub === undefined ? "username" : "sub")];
+  const isUsable = typeof name === "string" && name !== "" && name.length <= NAME_LENGTH_MAX;
+  return isUsable && !hasControlCharacters(name) ? name : null;
+}
+
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // Leaving the loop early cancels the rest of the answer.
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > ANSWER_BYTES_MAX) throw new IntrospectionError(`more than ${ANSWER_BYTES_MAX} bytes`, false);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length).toString("utf8");
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch {
+    // Said below: the parser's own message would quote the answer.
+  }
+  throw new IntrospectionError("no JSON object", false);
+}
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error ? (error.cause as { code?: string } | undefined)?.code : undefined;
+
+const isConnectionLost = (error: unknown): boolean =>
+  ["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"].includes(codeOf(error) ?? "");
+
+/** Why there is no answer. Errors with a code have messages that name hosts, so of these only the code is told. */
+const reasonOf = (error: unknown, signal: AbortSignal): string =>
+  signal.aborted
+    ? "no answer in time"
+    : (codeOf(error) ?? (error instanceof Error && error.cause instanceof Error ? error.cause.message : "no answer"));

@@ -1,0 +1,26 @@
+/** What an operation answers when the contract forbids what was asked for. Spec: http-api. */
+
+/** Every reason to refuse a request. A door has an answer for each of them, or it does not compile. */
+export type OperationErrorCode =
+  | "DEBTOR_EXISTS"
+  | "NO_FREE_DEBTOR_ID"
+  | "INVALID_RESERVATION"
+  | "DEBTOR_NOT_ACTIVE"
+  | "UPDATE_CONFLICT"
+  | "TOO_MANY_ACTIONS"
+  | "TOO_MANY_TRANSFERS"
+  | "TRANSFER_CONFLICT"
+  | "TRANSFER_NOT_FOUND"
+  | "TRANSFER_SETTLED"
+  | "TOO_MANY_DOCUMENTS";
+
+/** Thrown inside of the transaction, so that a refused request leaves no trace. */
+export class OperationError extends Error {
+  override readonly name = "OperationError";
+  readonly code: OperationErrorCode;
+
+  constructor(code: OperationErrorCode) {
+    super(`Refused: ${code}`);
+    this.code = code;
+  }
+}

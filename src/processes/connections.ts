@@ -1,0 +1,68 @@
+/** The connections that a part of a node works with, opened and closed in order. */
+import type { Broker } from "../broker/broker.ts";
+import { openPool, type Pool } from "../database/database.ts";
+import { answerSupervisor } from "../runtime/child-process.ts";
+import { finishWithin } from "../runtime/lifetime.ts";
+import type { Logger } from "../runtime/log.ts";
+import { collectMetrics, createMetricsRegistry, type MetricsRegistry, watchPool } from "./metrics.ts";
+import { checkReadiness } from "./readiness.ts";
+
+/** What a part of a node is handed. */
+export interface ProcessConnections {
+  readonly pool: Pool;
+  readonly registry: MetricsRegistry;
+}
+
+export interface ConnectionOptions {
+  /** Of the part; shown by the servers. */
+  readonly name: string;
+  readonly postgresUrl: string;
+  /** The most connections to the database. */
+  readonly poolSize: number;
+  readonly log: Logger;
+}
+
+// Nothing is lost with a connection that is cut off instead.
+const CLOSE_MILLIS_MAX = 1_500;
+
+/** Opens a pool, answers the supervisor from then on, does the work, and closes. */
+export async function withDatabase(
+  options: ConnectionOptions,
+  work: (connections: ProcessConnections) => Promise<void>,
+): Promise<void> {
+  await withConnections(options, undefined, work);
+}
+
+/** The same with a broker, which readiness depends on, too. */
+export async function withDatabaseAndBroker(
+  options: ConnectionOptions & { readonly brokerUrl: string },
+  work: (connections: ProcessConnections & { readonly broker: Broker }) => Promise<void>,
+): Promise<void> {
+  const { connectRabbitMq } = await import("../broker/rabbitmq.ts");
+  const { name, brokerUrl, log } = options;
+  const broker = await connectRabbitMq({ url: brokerUrl, connectionName: `swpt_debtors ${name}`, log });
+  try {
+    await withConnections(options, broker, (connections) => work({ ...connections, broker }));
+  } finally {
+    await finishWithin(CLOSE_MILLIS_MAX, "closing the connection to the broker", broker.close(), log);
+  }
+}
+
+async function withConnections(
+  { name, postgresUrl, poolSize, log }: ConnectionOptions,
+  broker: Broker | undefined,
+  work: (connections: ProcessConnections) => Promise<void>,
+): Promise<void> {
+  const pool = openPool({ url: postgresUrl, size: poolSize, applicationName: `swpt_debtors ${name}` });
+  const registry = createMetricsRegistry();
+  watchPool(registry, pool);
+  answerSupervisor({
+    metrics: () => collectMetrics(registry),
+    unreadyReasons: () => checkReadiness(pool, broker),
+  });
+  try {
+    await work({ pool, registry });
+  } finally {
+    await finishWithin(CLOSE_MILLIS_MAX, "closing the connections to the database", pool.close(), log);
+  }
+}

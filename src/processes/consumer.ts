@@ -1,0 +1,45 @@
+/** What a message consumer process is made of. */
+import type { Broker } from "../broker/broker.ts";
+import type { Config } from "../config.ts";
+import type { Pool } from "../database/database.ts";
+import { createWaker } from "../database/wake.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { ShardingRealm } from "../values/shard.ts";
+import { createConsumer } from "../workers/consumer.ts";
+import { createConsumerMetrics, type MetricsRegistry } from "./metrics.ts";
+import { untilSchemaIsCurrent } from "./readiness.ts";
+
+export interface ConsumerProcessOptions {
+  readonly config: Config & { readonly realm: ShardingRealm };
+  readonly pool: Pool;
+  readonly broker: Broker;
+  readonly drain: boolean;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly registry?: MetricsRegistry;
+}
+
+/** Consumes until the signal is aborted. Rejects when the process must not go on; see `createConsumer`. */
+export async function runConsumer(options: ConsumerProcessOptions): Promise<void> {
+  const { config, pool, broker, drain, log, signal, registry } = options;
+  await untilSchemaIsCurrent(pool, log, signal);
+  const waker = createWaker(pool);
+  const consumer = createConsumer({
+    pool,
+    broker,
+    realm: config.realm,
+    queue: config.broker.queue,
+    prefetchCount: config.consumer.prefetchCount,
+    prefetchSize: config.consumer.prefetchSize,
+    batches: config.consumer.batches,
+    drain,
+    log,
+    onWritten: () => waker.wake(),
+    ...(registry === undefined ? {} : { metrics: createConsumerMetrics(registry) }),
+  });
+  try {
+    await consumer.run(signal);
+  } finally {
+    await waker.close();
+  }
+}

@@ -1,0 +1,64 @@
+/** What a flusher process is made of: a flusher for each outbox, which share the connections. */
+import type { Broker } from "../broker/broker.ts";
+import type { Config } from "../config.ts";
+import type { Pool } from "../database/database.ts";
+import type { Outbox } from "../database/outbox.ts";
+import { listenForWakes } from "../database/wake.ts";
+import { runTogether } from "../runtime/lifetime.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { ShardingRealm } from "../values/shard.ts";
+import { createFlusher } from "../workers/flusher.ts";
+import { createFlusherMetrics, type MetricsRegistry, watchOutboxes } from "./metrics.ts";
+import { untilSchemaIsCurrent } from "./readiness.ts";
+
+export interface FlushersOptions {
+  readonly config: Config & { readonly realm: ShardingRealm; readonly postgresUrl: string };
+  readonly pool: Pool;
+  readonly broker: Broker;
+  readonly outboxes: readonly Outbox[];
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly registry?: MetricsRegistry;
+}
+
+/** Flushes until the signal is aborted. When one flusher fails, the others stop, too, and its error is thrown. */
+export async function runFlushers(options: FlushersOptions): Promise<void> {
+  const { config, pool, broker, outboxes, log, signal, registry } = options;
+  await untilSchemaIsCurrent(pool, log, signal);
+  const metrics = registry === undefined ? {} : { metrics: createFlusherMetrics(registry) };
+  const flushers = outboxes.map((outbox) =>
+    createFlusher({
+      pool,
+      broker,
+      outbox,
+      burstCount: burstCountOf(config.flusher, outbox),
+      periodSeconds: config.flusher.periodSeconds,
+      realm: config.realm,
+      deleteParentShardRecords: config.deleteParentShardRecords,
+      log,
+      ...metrics,
+    }),
+  );
+  const onWake = (): void => {
+    for (const flusher of flushers) flusher.wake();
+  };
+  await runTogether(
+    [
+      ...flushers.map((flusher) => (stop: AbortSignal) => flusher.run(stop)),
+      (stop) => listenForWakes({ url: config.postgresUrl, onWake, log, signal: stop }),
+      ...(registry === undefined ? [] : [(stop: AbortSignal) => watchOutboxes(registry, pool, stop)]),
+    ],
+    signal,
+  );
+}
+
+function burstCountOf(flusher: Config["flusher"], outbox: Outbox): number {
+  switch (outbox) {
+    case "configure_account":
+      return flusher.configureAccountsBurstCount;
+    case "prepare_transfer":
+      return flusher.prepareTransfersBurstCount;
+    case "finalize_transfer":
+      return flusher.finalizeTransfersBurstCount;
+  }
+}

@@ -1,0 +1,38 @@
+/** Whether a process can do its work at this moment. */
+import type { Broker } from "../broker/broker.ts";
+import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
+import { isSchemaCurrent } from "../database/migrations.ts";
+import { pause } from "../runtime/backoff.ts";
+import type { Logger } from "../runtime/log.ts";
+
+const SCHEMA_POLL_MILLIS = 1_000;
+
+/** What keeps a process from its work, in words; a process that needs no broker gives none. */
+export async function checkReadiness(pool: Pool, broker?: Broker): Promise<string[]> {
+  const database = await checkDatabase(pool);
+  return [
+    ...(database === undefined ? [] : [database]),
+    ...(broker === undefined || broker.isConnected() ? [] : ["there is no connection to the broker"]),
+  ];
+}
+
+/** Waits until the schema is at this program's version, and says so when it has to wait. */
+export async function untilSchemaIsCurrent(pool: Pool, log: Logger, signal: AbortSignal): Promise<void> {
+  let reported: string | undefined;
+  while (!signal.aborted) {
+    const reason = await checkDatabase(pool);
+    if (reason === undefined) return;
+    if (reason !== reported) log.warn(`Waiting: ${reason}`);
+    reported = reason;
+    await pause(SCHEMA_POLL_MILLIS, signal);
+  }
+}
+
+async function checkDatabase(pool: Pool): Promise<string | undefined> {
+  try {
+    return (await isSchemaCurrent(pool)) ? undefined : "the database schema is old; run `swpt-debtors configure`";
+  } catch (error) {
+    if (error instanceof DatabaseUnavailableError) return "the database cannot be reached";
+    throw error;
+  }
+}

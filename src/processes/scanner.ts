@@ -1,0 +1,39 @@
+/** What the scanner process is made of. */
+import type { Config } from "../config.ts";
+import type { Pool } from "../database/database.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { ShardingRealm } from "../values/shard.ts";
+import { createScanner } from "../workers/scanner.ts";
+import { createScannerMetrics, type MetricsRegistry } from "./metrics.ts";
+import { untilSchemaIsCurrent } from "./readiness.ts";
+
+export interface ScannerProcessOptions {
+  readonly config: Config & { readonly realm: ShardingRealm };
+  readonly pool: Pool;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly registry?: MetricsRegistry;
+  /** One pass as fast as the beat allows, instead of pass after pass at the pace of the settings. */
+  readonly onePass?: boolean;
+}
+
+/** Scans until the signal is aborted. */
+export async function runScanner(options: ScannerProcessOptions): Promise<void> {
+  const { config, pool, log, signal, registry, onePass = false } = options;
+  const scanner = createScanner({
+    pool,
+    rules: {
+      realm: config.realm,
+      deleteParentShardRecords: config.deleteParentShardRecords,
+      inactiveDebtorRetentionDays: config.limits.inactiveDebtorRetentionDays,
+      heartbeatDelayDaysMax: config.scanner.heartbeatDelayDaysMax,
+      configDelayHoursMax: config.scanner.configDelayHoursMax,
+    },
+    pace: config.scanner,
+    log,
+    ...(registry === undefined ? {} : { metrics: createScannerMetrics(registry) }),
+  });
+  if (onePass) return scanner.runOnce(signal);
+  await untilSchemaIsCurrent(pool, log, signal);
+  await scanner.run(signal);
+}

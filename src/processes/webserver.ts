@@ -1,0 +1,84 @@
+/** What a web server process is made of. */
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import type { Authentication, Config } from "../config.ts";
+import type { Pool } from "../database/database.ts";
+import { createWaker } from "../database/wake.ts";
+import { createTokenAuthenticator, type TokenAuthenticator } from "../http/auth/token-authenticator.ts";
+import { createServer, type ServerOptions } from "../http/server.ts";
+import { CommandError } from "../runtime/command-error.ts";
+import { finishWithin, untilAborted } from "../runtime/lifetime.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { ShardingRealm } from "../values/shard.ts";
+import { createHttpMetrics, type MetricsRegistry } from "./metrics.ts";
+
+export interface WebserverOptions {
+  readonly config: Config & { readonly realm: ShardingRealm; readonly authentication: Authentication };
+  readonly pool: Pool;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly registry?: MetricsRegistry;
+  /** What the server says about itself, where that is not the usual. */
+  readonly serverOptions?: Pick<ServerOptions, "healthText" | "authorizationOrigin">;
+  /** Called with the URL once it listens. */
+  readonly onListening?: (url: string) => void;
+}
+
+// Requests under way get this long; then their connections are closed.
+const FINISH_MILLIS_MAX = 5_000;
+// A client that keeps its connection after the answer must not hold up the end.
+const IDLE_CHECK_MILLIS = 50;
+
+/** Serves until the signal is aborted; then takes no more, finishes the requests under way, and resolves. */
+export async function runWebserver(options: WebserverOptions): Promise<void> {
+  const { config, pool, log, signal, registry, serverOptions, onListening } = options;
+  const tokenAuthenticator = openTokenAuthenticator(config, log);
+  const waker = createWaker(pool);
+  const app = createServer({
+    pool,
+    realm: config.realm,
+    limits: config.limits,
+    authentication: config.authentication,
+    ...(tokenAuthenticator === undefined ? {} : { tokenAuthenticator }),
+    subjects: config.subjects,
+    enableCors: config.webserver.enableCors ?? config.authentication.mode === "introspection",
+    trustForwardedHeaders: config.webserver.trustForwardedHeaders,
+    log,
+    onWritten: () => waker.wake(),
+    ...serverOptions,
+    ...(registry === undefined ? {} : { metrics: createHttpMetrics(registry) }),
+  });
+  try {
+    const { host, port: wantedPort } = config.webserver;
+    await app.listen({ host, port: wantedPort }).catch((error: Error) => {
+      throw new CommandError(`The web server cannot listen on ${host}, port ${wantedPort}: ${error.message}`);
+    });
+    const { address, family, port } = app.server.address() as AddressInfo;
+    const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+    log.info({ url }, "Listening");
+    onListening?.(url);
+    await untilAborted(signal);
+  } finally {
+    await close(app, log);
+    await waker.close();
+    await tokenAuthenticator?.close();
+  }
+}
+
+/** Takes no more connections, and closes those that are there as soon as they are idle, at last all of them. */
+async function close(app: FastifyInstance, log: Logger): Promise<void> {
+  const timer = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MILLIS);
+  await finishWithin(FINISH_MILLIS_MAX, "finishing the requests under way", app.close(), log);
+  clearInterval(timer);
+  app.server.closeAllConnections();
+}
+
+function openTokenAuthenticator(
+  { authentication, tokenCache }: WebserverOptions["config"],
+  log: Logger,
+): (TokenAuthenticator & { close(): Promise<void> }) | undefined {
+  if (authentication.mode !== "introspection") return undefined;
+  const { introspectUrl, identityClaim } = authentication;
+  const { seconds: cacheSeconds, entriesMax: cacheEntriesMax } = tokenCache;
+  return createTokenAuthenticator({ introspectUrl, identityClaim, cacheSeconds, cacheEntriesMax, log });
+}

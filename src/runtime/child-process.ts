@@ -1,0 +1,83 @@
+/** A child of the supervisor: stops when it is told to, and answers what it is asked. See `supervisor.ts`. */
+import { CommandError } from "./command-error.ts";
+import { STOP_MILLIS_MAX, untilAborted } from "./lifetime.ts";
+import type { Logger } from "./log.ts";
+import type { Metric } from "./metrics.ts";
+
+/** What the supervisor says to a child. */
+export type Request = { readonly type: "stop" } | { readonly type: "metrics" } | { readonly type: "unreadyReasons" };
+
+/** What a child answers. */
+export type Answer =
+  | { readonly type: "metrics"; readonly metrics: readonly Metric[] }
+  | { readonly type: "unreadyReasons"; readonly unreadyReasons: readonly string[] };
+
+/** What a child can be asked. */
+export interface SupervisedProcess {
+  readonly metrics: () => Promise<readonly Metric[]>;
+  /** Why it is not ready for work, in words; empty when it is. */
+  readonly unreadyReasons: () => Promise<readonly string[]>;
+}
+
+const READINESS_MILLIS_MAX = 2_000;
+
+/** Why a child is to stop: `SUPERVISOR`, or the name of a signal that it got by itself. Reason of the abort. */
+type StopReason = typeof SUPERVISOR | "SIGTERM" | "SIGINT";
+const SUPERVISOR = "supervisor";
+
+/**
+ * Aborted by the supervisor, or by the first SIGTERM or SIGINT: a terminal sends these to the children, too. Later ones
+ * are ignored, since the supervisor ends what does not end by itself; and when the supervisor is gone, so is its child
+ * (`node:cluster` sees to that).
+ */
+export function stopWithSupervisor(): AbortSignal {
+  const life = new AbortController();
+  const stop = (reason: StopReason): void => life.abort(reason);
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.on("message", (request: Request) => {
+    if (request.type === "stop") stop(SUPERVISOR);
+  });
+  return life.signal;
+}
+
+/** Answers the supervisor's questions from now on. */
+export function answerSupervisor({ metrics, unreadyReasons }: SupervisedProcess): void {
+  const send = (answer: Answer): void => {
+    if (process.connected) process.send?.(answer, undefined, undefined, () => {});
+  };
+  process.on("message", (request: Request) => {
+    if (request.type === "metrics") void metrics().then((all) => send({ type: "metrics", metrics: all }));
+    if (request.type === "unreadyReasons")
+      void inTime(unreadyReasons).then((all) => send({ type: "unreadyReasons", unreadyReasons: all }));
+  });
+}
+
+/**
+ * Runs the work to its end and resolves to the exit code: 0 when the supervisor asked for the end or the work is done,
+ * 128 when a signal did. Work that goes on for longer than `STOP_MILLIS_MAX` after the
+ * signal is left behind: it may be killed at any moment, anyway.
+ */
+export async function runToEnd(work: () => Promise<void>, signal: AbortSignal, log: Logger): Promise<number> {
+  const overdue = async (): Promise<number> => {
+    await untilAborted(signal);
+    await new Promise((resolve) => setTimeout(resolve, STOP_MILLIS_MAX).unref());
+    log.error("What was under way has not finished in time, and is left behind");
+    return 1;
+  };
+  try {
+    const done = work().then(() => (signal.aborted && signal.reason !== SUPERVISOR ? 128 : 0));
+    return await Promise.race([done, overdue()]);
+  } catch (error) {
+    if (error instanceof CommandError) log.error(error.message);
+    else log.error({ err: error }, "The process ends with an error");
+    return 1;
+  }
+}
+
+async function inTime(unreadyReasons: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  const late = new Promise<readonly string[]>((resolve) => {
+    setTimeout(() => resolve(["the check takes too long"]), READINESS_MILLIS_MAX).unref();
+  });
+  return Promise.race([unreadyReasons().catch((error: unknown) => [`the check failed: ${String(error)}`]), late]);
+}

@@ -1,4 +1,0 @@
-/** The program cannot do its work, for a reason that the message tells in full: reported without a stack, exit code 1. */
-export class CommandFailure extends Error {
-  override readonly name = "CommandFailure";
-}

@@ -1,0 +1,374 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { after, before, test } from "node:test";
+import { pino } from "pino";
+import { type AuthorizationServer, startAuthorizationServer } from "../../sandbox/authorization-server/server.ts";
+import { createTokenAuthenticator, type TokenAuthenticator } from "../../src/http/auth/token-authenticator.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { type FakeAgent, startFakeAgent } from "./fake-agent.ts";
+
+const log = pino({ level: "silent" });
+const REDIRECT_URI = "http://127.0.0.1:5173/";
+
+let database: TestDatabase;
+let agent: FakeAgent;
+let server: AuthorizationServer;
+let tokenAuthenticator: TokenAuthenticator & { close(): Promise<void> };
+
+const start = (port = 0): Promise<AuthorizationServer> =>
+  startAuthorizationServer({ pool: database.pool, port, nodeUrl: agent.url, log });
+
+const openTokenAuthenticator = (): TokenAuthenticator & { close(): Promise<void> } =>
+  createTokenAuthenticator({
+    introspectUrl: server.introspectUrl,
+    identityClaim: null,
+    cacheSeconds: 0,
+    cacheEntriesMax: 0,
+    log,
+  });
+
+before(async () => {
+  database = await createTestDatabase();
+  agent = await startFakeAgent();
+  server = await start();
+  tokenAuthenticator = openTokenAuthenticator();
+});
+after(async () => {
+  await tokenAuthenticator.close();
+  await server.close();
+  await agent.close();
+  await database.close();
+});
+
+test("programs get tokens with their secrets, and are named by their client IDs", async () => {
+  const { superuser, supervisor } = server.clients;
+  assert.deepEqual(await authenticate(await getToken(superuser, "access activate deactivate restrict"), "restrict"), {
+    outcome: "allowed",
+    subject: "debtors-superuser",
+  });
+  const token = await getToken(supervisor, "access.readonly activate");
+  assert.deepEqual(await authenticate(token, "activate"), { outcome: "allowed", subject: "debtors-supervisor" });
+  assert.deepEqual(await authenticate(token, "access"), { outcome: "forbidden" });
+});
+
+test("a client gets no scope that is not its own, and nothing with a wrong secret", async () => {
+  const token = await getToken(server.clients.supervisor, "activate deactivate restrict access");
+  assert.deepEqual(await authenticate(token, "deactivate"), { outcome: "forbidden" });
+  const wrong = await requestToken({ ...server.clients.supervisor, clientSecret: "wrong" }, "activate");
+  assert.equal(wrong.status, 401);
+});
+
+test("an unknown token is not active, and only the agent may ask about tokens", async () => {
+  assert.deepEqual(await authenticate("unknown", "access"), { outcome: "unauthorized", isTokenInvalid: true });
+  const token = await getToken(server.clients.superuser, "access");
+  const { clientId, clientSecret } = server.clients.supervisor;
+  const response = await fetch(`${server.url}/oauth2/introspect`, {
+    method: "POST",
+    headers: { Authorization: basic(clientId, clientSecret) },
+    body: new URLSearchParams({ token }),
+  });
+  assert.notEqual(response.status === 200 && ((await response.json()) as { active: boolean }).active, true);
+});
+
+test("whoever signs up gets a debtor of the agent, and a token that names it", async () => {
+  agent.calls.length = 0;
+  const browser = new Browser();
+  const page = await browser.open(authorizationUrl("access offline_access"));
+  assert.match(page.text, /<h1>Log in<\/h1>/);
+  const signUp = await browser.open(page.link(/sign-up/));
+  const consent = await browser.submit(signUp, { email: "Alice@example.com", password: "correct horse" });
+  assert.match(consent.text, /debtors-webapp.*issue money in your name/s);
+  const tokens = await browser.exchangeCode(await browser.submit(consent, { decision: "allow" }));
+
+  assert.deepEqual(
+    agent.calls.map(({ path, body }) => ({ path, body })),
+    [
+      { path: "/debtors/.debtor-reserve", body: {} },
+      {
+        path: `/debtors/${subjectOf(consent).slice(8)}/activate`,
+        body: { reservationId: `r${subjectOf(consent).slice(8)}` },
+      },
+    ],
+  );
+  assert.match(agent.calls[0]!.headers.authorization ?? "", /^Bearer /);
+  assert.deepEqual(await authenticate(tokens.access_token, "access"), {
+    outcome: "allowed",
+    subject: subjectOf(consent),
+  });
+  assert.match(subjectOf(consent), /^debtors:1844674407370955\d{4}$/);
+  assert.deepEqual(await authenticate(tokens.refresh_token, "access"), {
+    outcome: "unauthorized",
+    isTokenInvalid: true,
+  });
+
+  const refreshed = await tokenRequest({ grant_type: "refresh_token", refresh_token: tokens.refresh_token });
+  assert.deepEqual(await authenticate(refreshed.access_token, "access"), {
+    outcome: "allowed",
+    subject: subjectOf(consent),
+  });
+});
+
+test("the right password logs in again, a wrong one does not, and an address is taken once", async () => {
+  const first = await signUp("bob@example.com", "correct horse");
+  const browser = new Browser();
+  const page = await browser.open(authorizationUrl("access"));
+  const refused = await browser.submit(page, { email: "bob@example.com", password: "wrong horse" });
+  assert.equal(refused.status, 422);
+  assert.match(refused.text, /role="alert"[^>]*>There is no such user, or this is not the password/);
+  const unknown = await browser.submit(refused, { email: "nobody@example.com", password: "wrong horse" });
+  assert.match(unknown.text, /There is no such user, or this is not the password/);
+  const consent = await browser.submit(unknown, { email: "BOB@example.com", password: "correct horse" });
+  assert.equal(subjectOf(consent), first);
+
+  const other = new Browser();
+  const form = await other.open((await other.open(authorizationUrl("access"))).link(/sign-up/));
+  const taken = await other.submit(form, { email: "bob@Example.com", password: "another horse" });
+  assert.match(taken.text, /signed up with this e-mail address already/);
+});
+
+for (const [email, password, problem] of [
+  ["no address", "correct horse", /not an e-mail address/],
+  ["x@example.com", "short", /8 to 200 characters/],
+  ["x@example.com", "x".repeat(201), /8 to 200 characters/],
+] as const) {
+  test(`nobody signs up as ${email} with the password ${password.slice(0, 20)}, and what was typed is escaped`, async () => {
+    agent.calls.length = 0;
+    const browser = new Browser();
+    const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
+    const page = await browser.submit(form, { email: `${email}"><script>`.replace(/^x@.*/, email), password });
+    assert.match(page.text, problem);
+    assert.doesNotMatch(page.text, /<script/);
+    assert.deepEqual(agent.calls, []);
+  });
+}
+
+test("a form without its token, of another log-in, or of another site is refused", async () => {
+  const browser = new Browser();
+  const page = await browser.open(authorizationUrl("access"));
+  const fields = { email: "carol@example.com", password: "correct horse" };
+  assert.equal((await browser.submit(page, { ...fields, csrf_token: "" })).status, 403);
+  assert.equal((await browser.submit(page, fields, { Origin: "http://evil.example" })).status, 403);
+  assert.equal((await browser.submit(page, fields, { Origin: "null" })).status, 403);
+  assert.equal((await new Browser().submit(page, fields)).status, 400);
+  const other = new Browser();
+  await other.open(authorizationUrl("access"));
+  assert.notEqual((await other.submit(page, fields)).status, 200);
+});
+
+test("whoever refuses sends the client away without a code", async () => {
+  const browser = new Browser();
+  const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
+  const consent = await browser.submit(form, { email: "dan@example.com", password: "correct horse" });
+  const page = await browser.submit(consent, { decision: "refuse" });
+  const location = new URL(page.location ?? "");
+  assert.equal(location.searchParams.get("error"), "access_denied");
+  assert.equal(location.searchParams.get("code"), null);
+});
+
+test("a code needs its verifier, works once, and goes to the client's own pages only", async () => {
+  const withoutPkce = new URL(authorizationUrl("access"));
+  withoutPkce.searchParams.delete("code_challenge");
+  withoutPkce.searchParams.delete("code_challenge_method");
+  const refused = await new Browser().open(withoutPkce.href);
+  assert.equal(new URL(refused.location ?? "").searchParams.get("error"), "invalid_request");
+
+  const elsewhere = new URL(authorizationUrl("access"));
+  elsewhere.searchParams.set("redirect_uri", "http://evil.example/");
+  const page = await new Browser().open(elsewhere.href);
+  assert.equal(page.location, undefined);
+  assert.equal(page.status, 400);
+
+  const browser = new Browser();
+  const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
+  const consent = await browser.submit(form, { email: "grace@example.com", password: "correct horse" });
+  const done = await browser.submit(consent, { decision: "allow" });
+  const { access_token: token } = await browser.exchangeCode(done);
+  await assert.rejects(browser.exchangeCode(done), /invalid_grant/);
+  // Somebody else has seen the code: what it was exchanged for is revoked (RFC 6749, 4.1.2).
+  assert.equal((await authenticate(token, "access")).outcome, "unauthorized");
+});
+
+test("while the agent is away nobody signs up; a debtor that could not be activated is so at the next log-in", async () => {
+  const browser = new Browser();
+  const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
+  const fields = { email: "erin@example.com", password: "correct horse" };
+  agent.failures.set(".debtor-reserve", 503);
+  const away = await browser.submit(form, fields);
+  assert.match(away.text, /agent does not answer/);
+  agent.failures.clear();
+  agent.failures.set("activate", 503);
+  assert.match((await browser.submit(away, fields)).text, /agent does not answer/);
+  agent.failures.clear();
+  const logIn = await browser.open(authorizationUrl("access"));
+  assert.match(subjectOf(await browser.submit(logIn, fields)), /^debtors:\d+$/);
+});
+
+test("browsers on any origin may exchange codes and revoke tokens", async () => {
+  const response = await fetch(server.tokenUrl, {
+    method: "POST",
+    headers: { Origin: "http://127.0.0.1:5173" },
+    body: new URLSearchParams({ grant_type: "authorization_code", client_id: "debtors-webapp", code: "none" }),
+  });
+  assert.equal(response.status, 400);
+  assert.equal(response.headers.get("access-control-allow-origin"), "http://127.0.0.1:5173");
+  const preflight = await fetch(server.tokenUrl, {
+    method: "OPTIONS",
+    headers: { Origin: "http://127.0.0.1:5173", "Access-Control-Request-Method": "POST" },
+  });
+  assert.equal(preflight.headers.get("access-control-allow-origin"), "http://127.0.0.1:5173");
+});
+
+test("users, tokens, secrets and log-ins outlive a restart", async () => {
+  const token = await getToken(server.clients.superuser, "access");
+  const browser = new Browser();
+  const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
+  const { clients, url } = server;
+  await server.close();
+  server = await start(Number(new URL(url).port));
+  assert.deepEqual(server.clients, clients);
+  assert.deepEqual(await authenticate(token, "access"), { outcome: "allowed", subject: "debtors-superuser" });
+  const consent = await browser.submit(form, { email: "frank@example.com", password: "correct horse" });
+  const tokens = await browser.exchangeCode(await browser.submit(consent, { decision: "allow" }));
+  assert.equal((await authenticate(tokens.access_token, "access")).outcome, "allowed");
+});
+
+test("it answers only to the names of this machine, and shows no frames and no scripts", async () => {
+  const { port } = new URL(server.url);
+  const { request } = await import("node:http");
+  const status = await new Promise((resolve) => {
+    request({ port, host: "127.0.0.1", path: "/jwks", headers: { Host: "evil.example" } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).end();
+  });
+  assert.equal(status, 421);
+  const page = await new Browser().open(authorizationUrl("access"));
+  assert.match(page.headers.get("content-security-policy") ?? "", /default-src 'none'.*frame-ancestors 'none'/);
+  assert.doesNotMatch(page.text, /<script/);
+});
+
+test("a target that is no URL, as any page in a browser may send it, does not end the server", async () => {
+  const { port } = new URL(server.url);
+  for (const target of ["//", "//[", "http://[", "/interaction/%zz", "/interaction//[", "*"]) {
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.end(`OPTIONS ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);
+    assert.match(await text(socket), /^HTTP\/1\.1 \d/, target);
+  }
+});
+
+const authenticate = (token: string, scope: Parameters<TokenAuthenticator["authenticate"]>[1]) =>
+  tokenAuthenticator.authenticate({ authorizationHeaders: [`Bearer ${token}`] }, scope);
+
+const basic = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+
+interface Credentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+const requestToken = ({ clientId, clientSecret }: Credentials, scope: string): Promise<Response> =>
+  fetch(server.tokenUrl, {
+    method: "POST",
+    headers: { Authorization: basic(clientId, clientSecret) },
+    body: new URLSearchParams({ grant_type: "client_credentials", scope }),
+  });
+
+async function getToken(credentials: Credentials, scope: string): Promise<string> {
+  const response = await requestToken(credentials, scope);
+  return ((await response.json()) as Tokens).access_token;
+}
+
+interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token: string;
+}
+
+async function tokenRequest(fields: Record<string, string>): Promise<Tokens> {
+  const body = new URLSearchParams({ client_id: "debtors-webapp", ...fields });
+  const response = await fetch(server.tokenUrl, { method: "POST", body });
+  assert.equal(response.status, 200, await response.clone().text());
+  return (await response.json()) as Tokens;
+}
+
+const verifier = randomBytes(32).toString("base64url");
+
+const authorizationUrl = (scope: string): string =>
+  `${server.url}/oauth2/auth?${new URLSearchParams({
+    client_id: "debtors-webapp",
+    response_type: "code",
+    redirect_uri: REDIRECT_URI,
+    scope,
+    state: "s",
+    code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+    code_challenge_method: "S256",
+  })}`;
+
+async function signUp(email: string, password: string): Promise<string> {
+  const browser = new Browser();
+  const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
+  return subjectOf(await browser.submit(form, { email, password }));
+}
+
+/** Whom a consent page is for. */
+const subjectOf = (consent: Page): string => /<code>(debtors:\d+)<\/code>/.exec(consent.text)?.[1] ?? consent.text;
+
+interface Page {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Headers;
+  /** Where a redirect leads that leaves the authorization server. */
+  readonly location: string | undefined;
+  link(pattern: RegExp): string;
+}
+
+/** Follows redirects and keeps cookies, as far as a log-in needs it. */
+class Browser {
+  readonly #cookies = new Map<string, string>();
+
+  async open(url: string, init: RequestInit = {}): Promise<Page> {
+    const response = await fetch(url, {
+      ...init,
+      redirect: "manual",
+      headers: { ...(init.headers as Record<string, string>), Cookie: this.#cookieHeader() },
+    });
+    for (const cookie of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie)!;
+      if (value === "") this.#cookies.delete(name!);
+      else this.#cookies.set(name!, value!);
+    }
+    const location = response.headers.get("location");
+    const target = location === null ? undefined : new URL(location, url).href;
+    if (target?.startsWith(server.url)) return this.open(target);
+    const text = await response.text();
+    return {
+      status: response.status,
+      text,
+      headers: response.headers,
+      location: target,
+      link: (pattern) => {
+        const links = [...text.matchAll(/href="([^"]+)"/g)].map(([, href]) => href!);
+        return new URL(links.find((href) => pattern.test(href)) ?? "", url).href;
+      },
+    };
+  }
+
+  async submit(page: Page, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Page> {
+    const action = /<form method="post" action="([^"]+)"/.exec(page.text)?.[1] ?? "";
+    const csrfToken = /name="csrf_token" value="([^"]+)"/.exec(page.text)?.[1] ?? "";
+    const body = new URLSearchParams({ csrf_token: csrfToken, ...fields });
+    return this.open(new URL(action, server.url).href, { method: "POST", body, headers });
+  }
+
+  async exchangeCode(page: Page): Promise<Tokens> {
+    const code = new URL(page.location ?? "").searchParams.get("code") ?? "";
+    const fields = { grant_type: "authorization_code", code, redirect_uri: REDIRECT_URI, code_verifier: verifier };
+    return tokenRequest(fields);
+  }
+
+  #cookieHeader(): string {
+    return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+}

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConfigError, readConfig } from "../../src/config.ts";
+import { callerOf } from "../../src/http/subjects.ts";
+
+type Environment = Record<string, string>;
+
+const GATE: Environment = { OAUTH2_INTROSPECT_URL: "http://hydra:4445/admin/oauth2/introspect" };
+const PROXY: Environment = { APP_TRUSTED_PROXY_AUTH: "true" };
+
+const read = (environment: Environment) => readConfig(environment, ["authentication"]);
+
+/** The lines of the complaint. */
+function problemsWith(environment: Environment): string[] {
+  try {
+    read(environment);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.message.split("\n");
+  }
+  return [];
+}
+
+test("a URL for introspection turns the gate on; a trusted proxy is the other mode", () => {
+  assert.deepEqual(read(GATE).authentication, {
+    mode: "introspection",
+    introspectUrl: "http://hydra:4445/admin/oauth2/introspect",
+    identityClaim: null,
+  });
+  assert.deepEqual(read(PROXY).authentication, { mode: "trusted proxy", anonymousIsSuperuser: false });
+  assert.deepEqual(read({ ...PROXY, OAUTH2_INTROSPECT_URL: "" }).authentication.mode, "trusted proxy");
+  assert.deepEqual(read({ ...PROXY, APP_ANONYMOUS_IS_SUPERUSER: "yes" }).authentication, {
+    mode: "trusted proxy",
+    anonymousIsSuperuser: true,
+  });
+});
+
+test("neither of the two modes, or both, is refused, and so is an anonymous superuser outside of its mode", () => {
+  assert.match(problemsWith({}).join(), /Neither OAUTH2_INTROSPECT_URL nor APP_TRUSTED_PROXY_AUTH/);
+  assert.match(problemsWith({ ...GATE, ...PROXY }).join(), /OAUTH2_INTROSPECT_URL and APP_TRUSTED_PROXY_AUTH/);
+  assert.match(problemsWith({ ...GATE, APP_ANONYMOUS_IS_SUPERUSER: "true" }).join(), /APP_ANONYMOUS_IS_SUPERUSER/);
+});
+
+for (const [name, value] of [
+  ["OAUTH2_SUPERUSER_USERNAME", ""],
+  ["OAUTH2_SUPERVISOR_USERNAME", ""],
+  ["APP_SUPERUSER_SUBJECT_REGEX", "("],
+  ["APP_SUPERUSER_SUBJECT_REGEX", "x)|(?:.*"],
+  ["APP_SUPERVISOR_SUBJECT_REGEX", "[z-a]"],
+  ["APP_DEBTOR_SUBJECT_REGEX", "(?P<id>[0-9]+)"],
+  ["OAUTH2_INTROSPECT_URL", "hydra:4445"],
+  ["OAUTH2_IDENTITY_CLAIM", "client_id"],
+  ["TOKEN_INTROSPECTION_CACHE_SECONDS", "301"],
+  ["TOKEN_INTROSPECTION_CACHE_MAX_COST", "many"],
+] as const) {
+  test(`50: ${name} = ${JSON.stringify(value)} is refused, by its name, in one line`, () => {
+    const problems = problemsWith({ ...GATE, [name]: value });
+    assert.equal(problems.length, 1, problems.join());
+    assert.match(problems[0]!, new RegExp(`^${name} `));
+  });
+}
+
+test("all that is wrong is said at once, and no password is told", () => {
+  const problems = problemsWith({
+    OAUTH2_INTROSPECT_URL: "ftp://user:secret@hydra",
+    OAUTH2_SUPERUSER_USERNAME: "",
+    APP_DEBTOR_SUBJECT_REGEX: "(",
+  });
+  assert.equal(problems.length, 3);
+  assert.doesNotMatch(problems.join(), /secret/);
+});
+
+test("an empty pattern says that none is set: the user name decides, exactly", () => {
+  const { subjects } = read({ ...GATE, OAUTH2_SUPERUSER_USERNAME: "root.*", APP_SUPERUSER_SUBJECT_REGEX: "" });
+  assert.deepEqual(callerOf(subjects, "root.*"), { kind: "superuser" });
+  for (const name of ["", "root", "roots", "root.*x", "xroot.*"]) assert.equal(callerOf(subjects, name), undefined);
+});
+
+test("a pattern must match the whole name, also one with alternatives, and takes the place of the user name", () => {
+  const { subjects } = read({
+    ...GATE,
+    APP_SUPERUSER_SUBJECT_REGEX: "6f1c-a|6f1c-b",
+    APP_DEBTOR_SUBJECT_REGEX: "issuer ([0-9]+)|debtors:[0-9]+",
+  });
+  assert.deepEqual(callerOf(subjects, "6f1c-a"), { kind: "superuser" });
+  assert.deepEqual(callerOf(subjects, "6f1c-b"), { kind: "superuser" });
+  assert.deepEqual(callerOf(subjects, "issuer 7"), { kind: "debtor", debtorId: 7n });
+  for (const name of ["6f1c-ax", "x6f1c-b", "6f1c-", "debtors-superuser", "debtors:7", "issuer 7 "]) {
+    assert.equal(callerOf(subjects, name), undefined, name);
+  }
+});
