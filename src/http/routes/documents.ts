@@ -34,16 +34,22 @@ export const getDocument = withoutBody(async ({ pool }, { target }) => {
 });
 
 /**
- * Documents are written by strangers, and come from the origin of the API. In a sandbox a page has an origin of its own and
- * runs no script, while its text, styles and pictures show; the browser keeps to the content type (`nosniff` is on every
- * answer). PDF viewers refuse to work in a sandbox, and a PDF has no access to the origin anyhow. A comma makes the content
- * type a list, of which browsers take the last one (Fetch, "extract a MIME type"): that is no PDF.
+ * Anybody can publish a document at the origin that serves the API and its web pages, so every answer makes its content
+ * inert. In a sandbox a page has an origin of its own: it runs no script, reads no storage and registers no service worker.
+ * Text, styles, pictures and fonts still show, and the browser keeps to the declared content type (`nosniff` is on every answer).
  */
 function headersOf(contentType: string): Record<string, string> {
-  const headers = { "content-type": contentType, "cross-origin-resource-policy": "cross-origin" };
-  if (/^application\/pdf\s*(?:;[^,]*)?$/i.test(contentType)) return headers;
-  return { ...headers, "content-security-policy": DOCUMENT_POLICY };
+  const headers = {
+    "content-type": contentType,
+    "content-security-policy": DOCUMENT_POLICY,
+    "cross-origin-resource-policy": "cross-origin",
+  };
+  // PDF viewers refuse to work in a sandbox, so that a PDF has to be downloaded.
+  return PDF_TYPE.test(contentType) ? { ...headers, "content-disposition": "attachment" } : headers;
 }
 
+const PDF_TYPE = /^\s*application\/pdf\s*(?:;|$)/i;
+
 const DOCUMENT_POLICY =
-  "sandbox; script-src 'none'; object-src 'none'; frame-src 'none'; base-uri 'none'; form-action 'none'";
+  "sandbox; default-src 'none'; style-src * 'unsafe-inline'; img-src * data:; font-src * data:; media-src * data:; " +
+  "base-uri 'none'; form-action 'none'";
