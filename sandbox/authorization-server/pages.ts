@@ -7,13 +7,16 @@ export interface CredentialsForm {
   readonly csrfToken: string;
   readonly clientName: string;
   readonly mode: "log-in" | "sign-up";
+  /** Who is signed in already. */
+  readonly accountId: string | undefined;
   readonly email?: string;
   /** What was wrong with the last try. */
   readonly problem?: string;
 }
 
 /** The form to log in or to sign up. */
-export function renderCredentials({ uid, csrfToken, clientName, mode, email = "", problem }: CredentialsForm): string {
+export function renderCredentials(credentials: CredentialsForm): string {
+  const { uid, csrfToken, clientName, mode, accountId, email = "", problem } = credentials;
   const isSignUp = mode === "sign-up";
   const title = isSignUp ? "Sign up" : "Log in";
   const hint = isSignUp
@@ -40,7 +43,8 @@ export function renderCredentials({ uid, csrfToken, clientName, mode, email = ""
       isSignUp
         ? `Signed up already? <a href="/interaction/${escapeHtml(uid)}">Log in</a>`
         : `New here? <a href="/interaction/${escapeHtml(uid)}/sign-up">Sign up</a>`
-    }</p>`,
+    }</p>
+    ${accountId === undefined ? "" : renderOtherUser({ uid, csrfToken, accountId })}`,
   );
 }
 
@@ -64,8 +68,21 @@ export const renderConsent = ({ uid, csrfToken, clientName, accountId, scopes }:
       <input type="hidden" name="csrf_token" value="${escapeHtml(csrfToken)}">
       <button type="submit" name="decision" value="allow">Allow</button>
       <button type="submit" name="decision" value="refuse" class="plain">Refuse</button>
-    </form>`,
+    </form>
+    ${renderOtherUser({ uid, csrfToken, accountId })}`,
   );
+
+/** The way out for a person who sits down at a browser in which another one is signed in. */
+const renderOtherUser = ({
+  uid,
+  csrfToken,
+  accountId,
+}: Pick<ConsentForm, "uid" | "csrfToken" | "accountId">): string => `
+    <form method="post" action="/interaction/${escapeHtml(uid)}/other-user">
+      <input type="hidden" name="csrf_token" value="${escapeHtml(csrfToken)}">
+      <p>Signed in as <code>${escapeHtml(accountId)}</code>.</p>
+      <button type="submit" class="plain">Sign in as somebody else</button>
+    </form>`;
 
 /** `message` says what is wrong, and what to do about it. */
 export const renderProblem = (message: string): string =>

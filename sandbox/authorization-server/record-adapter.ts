@@ -1,4 +1,8 @@
-/** Where `oidc-provider` keeps sessions, grants, codes and tokens: in PostgreSQL, so that they outlive a restart. */
+/**
+ * Where `oidc-provider` keeps sessions, grants, codes and tokens: in PostgreSQL, so that they outlive a restart. The table
+ * holds their SHA-256 only, so that reading it lets nobody act as somebody else.
+ */
+import { createHash } from "node:crypto";
 import type { Adapter, AdapterFactory, AdapterPayload } from "oidc-provider";
 import type { Pool } from "../../src/database/database.ts";
 
@@ -18,9 +22,11 @@ export const createRecordAdapter =
           select payload, consumed_at is not null as "isConsumed"
           from sandbox.oidc_record
           where model = $1::text and ${column} = $2::text and (expires_at is null or expires_at > now())`,
-        values: [model, value],
+        values: [model, column === "id" ? hashId(value) : value],
       });
-      return row && { ...row.payload, ...(row.isConsumed ? { consumed: true } : {}) };
+      if (row === undefined) return undefined;
+      // A session that is found by its uid is only looked at, and does without its secret ID.
+      return { ...row.payload, ...(column === "id" && { jti: value }), ...(row.isConsumed && { consumed: true }) };
     };
     const adapter: Adapter = {
       find: (id) => find("id", id),
@@ -36,21 +42,35 @@ export const createRecordAdapter =
             on conflict (model, id) do update
             set payload = excluded.payload, grant_id = excluded.grant_id, uid = excluded.uid,
                 expires_at = excluded.expires_at`,
-          values: [model, id, JSON.stringify(payload), payload.grantId ?? null, payload.uid ?? null, expiresIn ?? null],
+          values: [
+            model,
+            hashId(id),
+            JSON.stringify(withoutSecrets(payload)),
+            payload.grantId ?? null,
+            payload.uid ?? null,
+            expiresIn ?? null,
+          ],
         });
       },
       async consume(id) {
-        await pool.run({
+        // Of requests that use a code at the same time one updates the row; the others wait for it and find it consumed.
+        const count = await pool.run({
           name: "sandbox_consume_record",
-          text: "update sandbox.oidc_record set consumed_at = now() where model = $1::text and id = $2::text",
-          values: [model, id],
+          text: `
+            update sandbox.oidc_record set consumed_at = now()
+            where model = $1::text and id = $2::text and consumed_at is null`,
+          values: [model, hashId(id)],
         });
+        if (count === 1) return;
+        await revokeGrantOf(pool, model, id);
+        const { errors } = await import("oidc-provider");
+        throw new errors.InvalidGrant("already consumed");
       },
       async destroy(id) {
         await pool.run({
           name: "sandbox_delete_record",
           text: "delete from sandbox.oidc_record where model = $1::text and id = $2::text",
-          values: [model, id],
+          values: [model, hashId(id)],
         });
       },
       async revokeByGrantId(grantId) {
@@ -63,6 +83,40 @@ export const createRecordAdapter =
     };
     return adapter;
   };
+
+const hashId = (id: string): string => createHash("sha256").update(id).digest("hex");
+
+/** The payload without the ID, which is the token itself, and without the cookie of the session of an interaction. */
+function withoutSecrets({ jti: _, ...payload }: AdapterPayload): AdapterPayload {
+  const { session } = payload as { session?: { cookie?: string } };
+  return session === undefined ? payload : { ...payload, session: { ...session, cookie: undefined } };
+}
+
+/** Revokes what was given for a code or refresh token that is used again (RFC 6749, section 4.1.2). */
+async function revokeGrantOf(pool: Pool, model: string, id: string): Promise<void> {
+  const row = await pool.maybeOne<{ grantId: string | null }>({
+    name: "sandbox_find_grant_of_record",
+    text: `select grant_id as "grantId" from sandbox.oidc_record where model = $1::text and id = $2::text`,
+    values: [model, hashId(id)],
+  });
+  if (row?.grantId == null) return;
+  // Without its grant a token that is only now being stored is not active either.
+  await pool.run({
+    name: "sandbox_revoke_grant",
+    text: `
+      delete from sandbox.oidc_record
+      where (grant_id = $1::text and model <> $2::text) or (model = 'Grant' and id = $3::text)`,
+    values: [row.grantId, model, hashId(row.grantId)],
+  });
+}
+
+/** Ends a session, so that the browser that has it is asked again who is there. `uid` is not its secret ID. */
+export const deleteSession = (pool: Pool, uid: string): Promise<number> =>
+  pool.run({
+    name: "sandbox_delete_session",
+    text: "delete from sandbox.oidc_record where model = 'Session' and uid = $1::text",
+    values: [uid],
+  });
 
 /** Deletes what has expired. */
 export const deleteExpiredRecords = (pool: Pool): Promise<number> =>

@@ -6,6 +6,7 @@ import { csrfTokenOf, FormError, readForm } from "../web/forms.ts";
 import { sendPage } from "../web/page.ts";
 import { AgentUnavailableError, type NewDebtors } from "./new-debtors.ts";
 import * as pages from "./pages.ts";
+import { deleteSession } from "./record-adapter.ts";
 import { addUser, findUser, isEmailTaken, markActivated, replaceReservation, type User } from "./users.ts";
 
 export interface SignInOptions {
@@ -38,6 +39,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
     "POST log-in": (visit) => takeCredentials(visit, "log-in", logIn),
     "POST sign-up": (visit) => takeCredentials(visit, "sign-up", signUp),
     "POST consent": takeConsent,
+    "POST other-user": switchUser,
   };
 
   return async (request, response) => {
@@ -63,7 +65,8 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
   ): Promise<void> {
     const { response, interaction, csrfToken } = visit;
     const clientName = clientOf(interaction);
-    const form = { uid: interaction.uid, csrfToken, clientName, mode, ...lastTry };
+    const { accountId } = interaction.session ?? {};
+    const form = { uid: interaction.uid, csrfToken, clientName, mode, accountId, ...lastTry };
     sendPage(response, lastTry ? 422 : 200, pages.renderCredentials(form));
   }
 
@@ -117,6 +120,15 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
       throw new AgentUnavailableError("A new reservation is refused");
     await markActivated(pool, user.email);
     return activeUser;
+  }
+
+  /** Ends the session of whoever is signed in, and asks again who is there; the client's request goes on. */
+  async function switchUser({ request, response, interaction, csrfToken }: Visit): Promise<void> {
+    await readForm(request, csrfToken, origin);
+    if (interaction.session !== undefined) await deleteSession(pool, interaction.session.uid);
+    delete (interaction as { session?: unknown }).session;
+    await interaction.save(interaction.exp - Math.floor(Date.now() / 1000));
+    response.writeHead(303, { Location: `/interaction/${interaction.uid}/log-in` }).end();
   }
 
   async function showConsent({ response, interaction, csrfToken }: Visit): Promise<void> {

@@ -25,7 +25,7 @@ const statements = [
    )`,
   `create table if not exists sandbox.oidc_record (
      model text not null,
-     id text not null,
+     id text not null,                      -- SHA-256 of the ID, in hexadecimal digits
      payload json not null,
      grant_id text,
      uid text,
@@ -35,6 +35,8 @@ const statements = [
    )`,
   "create index if not exists oidc_record_grant_id on sandbox.oidc_record (grant_id) where grant_id is not null",
   "create index if not exists oidc_record_uid on sandbox.oidc_record (uid) where uid is not null",
+  // Rows of older versions, which stored the IDs themselves and not their SHA-256.
+  "delete from sandbox.oidc_record where length(id) <> 64",
 ];
 
 /** A secret that stays the same from start to start: made when it is first asked for. */

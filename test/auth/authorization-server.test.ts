@@ -190,6 +190,74 @@ test("a code needs its verifier, works once, and goes to the client's own pages 
   assert.equal((await authenticate(token, "access")).outcome, "unauthorized");
 });
 
+test("of requests that use one code at the same time exactly one gets tokens, and they are revoked", async () => {
+  const browser = new Browser();
+  const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
+  const consent = await browser.submit(form, { email: "heidi@example.com", password: "correct horse" });
+  const done = await browser.submit(consent, { decision: "allow" });
+
+  const responses = await Promise.all([1, 2, 3, 4].map(() => browser.requestTokens(done)));
+
+  const bodies = await Promise.all(responses.map((response) => response.json() as Promise<Record<string, string>>));
+  assert.deepEqual(responses.map(({ status }) => status).sort(), [200, 400, 400, 400]);
+  assert.deepEqual(
+    bodies.flatMap(({ error }) => error ?? []),
+    ["invalid_grant", "invalid_grant", "invalid_grant"],
+  );
+  const { access_token: token } = bodies.find(({ access_token }) => access_token)!;
+  assert.equal((await authenticate(token!, "access")).outcome, "unauthorized");
+});
+
+test("of requests that use one refresh token at the same time exactly one gets tokens", async () => {
+  const tokens = await signUpForTokens("ivan@example.com", "access offline_access");
+  const fields = { client_id: "debtors-webapp", grant_type: "refresh_token", refresh_token: tokens.refresh_token };
+  const responses = await Promise.all(
+    [1, 2, 3, 4].map(() => fetch(server.tokenUrl, { method: "POST", body: new URLSearchParams(fields) })),
+  );
+  assert.deepEqual(responses.map(({ status }) => status).sort(), [200, 400, 400, 400]);
+});
+
+test("the database holds no token, code or cookie that somebody could use", async () => {
+  const browser = new Browser();
+  const form = await browser.open((await browser.open(authorizationUrl("access offline_access"))).link(/sign-up/));
+  const consent = await browser.submit(form, { email: "judy@example.com", password: "correct horse" });
+  const done = await browser.submit(consent, { decision: "allow" });
+  const code = new URL(done.location!).searchParams.get("code")!;
+  const tokens = await browser.exchangeCode(done);
+  const programToken = await getToken(server.clients.superuser, "access");
+  const rows = await database.pool.many<{ row: string }>({
+    text: "select r::text as row from sandbox.oidc_record r",
+  });
+  const stored = rows.map(({ row }) => row).join("\n");
+  const secrets = [code, tokens.access_token, tokens.refresh_token, programToken, ...browser.cookies()];
+  assert.ok(secrets.length > 5);
+  for (const secret of secrets) assert.ok(!stored.includes(secret), `${secret} is stored in clear`);
+});
+
+test("another person can sign in where somebody is signed in already", async () => {
+  const browser = new Browser();
+  const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
+  const first = await browser.submit(form, { email: "kim@example.com", password: "correct horse" });
+  await browser.exchangeCode(await browser.submit(first, { decision: "allow" }));
+  const second = await signUp("lee@example.com", "correct horse");
+
+  // At the consent page, for a scope that was not granted before, and at the log-in page of a client that insists on it.
+  for (const [url, heading] of [
+    [authorizationUrl("access access.readonly offline_access"), "Allow access"],
+    [`${authorizationUrl("access")}&prompt=login`, "Log in"],
+  ] as const) {
+    const page = await browser.open(url);
+    assert.match(page.text, new RegExp(`<h1>${heading}</h1>`));
+    const logIn = await browser.submit(page, {}, {}, /other-user$/);
+    assert.match(logIn.text, /<h1>Log in<\/h1>/);
+    assert.doesNotMatch(logIn.text, /Signed in as/);
+    const consent = await browser.submit(logIn, { email: "lee@example.com", password: "correct horse" });
+    const done = consent.location === undefined ? await browser.submit(consent, { decision: "allow" }) : consent;
+    const { access_token: token } = await browser.exchangeCode(done);
+    assert.deepEqual(await authenticate(token, "access"), { outcome: "allowed", subject: second });
+  }
+});
+
 test("while the agent is away nobody signs up; a debtor that could not be activated is so at the next log-in", async () => {
   const browser = new Browser();
   const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
@@ -312,6 +380,13 @@ async function signUp(email: string, password: string): Promise<string> {
   return subjectOf(await browser.submit(form, { email, password }));
 }
 
+async function signUpForTokens(email: string, scope: string): Promise<Tokens> {
+  const browser = new Browser();
+  const form = await browser.open((await browser.open(authorizationUrl(scope))).link(/sign-up/));
+  const consent = await browser.submit(form, { email, password: "correct horse" });
+  return browser.exchangeCode(await browser.submit(consent, { decision: "allow" }));
+}
+
 /** Whom a consent page is for. */
 const subjectOf = (consent: Page): string => /<code>(debtors:\d+)<\/code>/.exec(consent.text)?.[1] ?? consent.text;
 
@@ -355,17 +430,36 @@ class Browser {
     };
   }
 
-  async submit(page: Page, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Page> {
-    const action = /<form method="post" action="([^"]+)"/.exec(page.text)?.[1] ?? "";
+  /** Sends the first form of the page, or the one whose address has the pattern. */
+  async submit(
+    page: Page,
+    fields: Record<string, string>,
+    headers: Record<string, string> = {},
+    pattern = /./,
+  ): Promise<Page> {
+    const actions = [...page.text.matchAll(/<form method="post" action="([^"]+)"/g)].map(([, action]) => action!);
+    const action = actions.find((candidate) => pattern.test(candidate)) ?? "";
     const csrfToken = /name="csrf_token" value="([^"]+)"/.exec(page.text)?.[1] ?? "";
     const body = new URLSearchParams({ csrf_token: csrfToken, ...fields });
     return this.open(new URL(action, server.url).href, { method: "POST", body, headers });
   }
 
   async exchangeCode(page: Page): Promise<Tokens> {
+    const response = await this.requestTokens(page);
+    assert.equal(response.status, 200, await response.clone().text());
+    return (await response.json()) as Tokens;
+  }
+
+  requestTokens(page: Page): Promise<Response> {
     const code = new URL(page.location ?? "").searchParams.get("code") ?? "";
     const fields = { grant_type: "authorization_code", code, redirect_uri: REDIRECT_URI, code_verifier: verifier };
-    return tokenRequest(fields);
+    const body = new URLSearchParams({ client_id: "debtors-webapp", ...fields });
+    return fetch(server.tokenUrl, { method: "POST", body });
+  }
+
+  /** The values of its cookies, without their signatures' names. */
+  cookies(): string[] {
+    return [...this.#cookies].filter(([name]) => !name.endsWith(".sig")).map(([, value]) => value);
   }
 
   #cookieHeader(): string {
