@@ -104,9 +104,18 @@ export const availableAmount = (account: Account): bigint =>
 
 /** How far below zero the account may go: the least of what its two configuration values allow. */
 function overdraftLimit(account: Account): bigint {
-  const negligible = BigInt(Math.trunc(account.negligibleAmount));
-  const limits = [negligible, INT64_MAX, limitOf(account.configData) ?? INT64_MAX];
+  const limits = [appliedLimit(account.negligibleAmount), INT64_MAX, limitOf(account.configData) ?? INT64_MAX];
   return limits.reduce((least, limit) => (limit < least ? limit : least));
+}
+
+/**
+ * A limit as the authority applies it to transfers: six significant digits, because it casts a `real` to `numeric`. So
+ * 123456790 allows 123457000, and 2^63 allows no more than 9223370000000000000.
+ */
+export function appliedLimit(value: number): bigint {
+  if (value < 1) return 0n;
+  const [digits, exponent] = value.toExponential(5).split("e") as [string, string];
+  return (BigInt(digits.replace(".", "")) * 10n ** BigInt(Number(exponent))) / 10n ** 5n;
 }
 
 /** A number as the authority keeps it: the shortest decimal that a 32-bit float holds; 123456789 becomes 123456790. */

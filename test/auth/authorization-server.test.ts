@@ -226,6 +226,7 @@ test("the database holds no token, code or cookie that somebody could use", asyn
   const tokens = await browser.exchangeCode(done);
   const programToken = await getToken(server.clients.superuser, "access");
   const rows = await database.pool.many<{ row: string }>({
+    name: "records",
     text: "select r::text as row from sandbox.oidc_record r",
   });
   const stored = rows.map(({ row }) => row).join("\n");

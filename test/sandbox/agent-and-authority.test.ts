@@ -95,8 +95,8 @@ test("a restriction to -123456789 holds with the authority's precision, and is e
   await fixture.talk();
   assert.equal((await fixture.debtor()).isConfigEffectual, true);
 
-  await fixture.issue(1, 123_456_800n, ALICE);
-  await fixture.issue(2, 123_456_790n, ALICE);
+  await fixture.issue(1, 123_457_001n, ALICE);
+  await fixture.issue(2, 123_457_000n, ALICE);
   await fixture.talk();
 
   assert.partialDeepStrictEqual(await fixture.transfer(1), {
