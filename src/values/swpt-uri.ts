@@ -45,10 +45,14 @@ export function parseAccountUri(uri: string): AccountIdentity | undefined {
   return debtorId === undefined || accountId === undefined ? undefined : { debtorId, accountId };
 }
 
-const encodeBase64Url = (ascii: string): string =>
-  Buffer.from(ascii, "latin1").toString("base64").replaceAll("+", "-").replaceAll("/", "_");
+// `btoa` and `atob`, and not `Buffer`, because the web client reads these URIs too.
+const encodeBase64Url = (ascii: string): string => btoa(ascii).replaceAll("+", "-").replaceAll("/", "_");
 
 function decodeBase64Url(encoded: string): string | undefined {
-  const ascii = Buffer.from(encoded, "base64url").toString("latin1");
-  return ASCII.test(ascii) && encodeBase64Url(ascii) === encoded ? ascii : undefined;
+  try {
+    const ascii = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
+    return ASCII.test(ascii) && encodeBase64Url(ascii) === encoded ? ascii : undefined;
+  } catch {
+    return undefined; // No base64 at all.
+  }
 }

@@ -524,9 +524,7 @@ export interface Model extends ModelState {
   /** Leaves it as the other client made it. */
   acceptDifferences(): Promise<void>;
   /** Reads the document of a peg's coin. */
-  readPeg(
-    coinText: string,
-  ): Promise<
+  readPeg(coinText: string): Promise<
     | { readonly peg: PegChoice; readonly debtorName: string }
     | {
         readonly problem:
