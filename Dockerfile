@@ -5,6 +5,7 @@
 FROM node:26-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY webapp/package.json webapp/package.json
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
 # With the sandbox's authorization server, too. An operating system that is none keeps out the other optional packages,
@@ -12,6 +13,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts
 FROM node:26-bookworm-slim AS sandbox-dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY webapp/package.json webapp/package.json
 RUN npm ci --omit=dev --os=none --cpu=none --ignore-scripts
 
 FROM node:26-bookworm-slim AS openapi

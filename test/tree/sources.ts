@@ -23,9 +23,12 @@ export interface Import {
   readonly names: readonly string[] | undefined;
 }
 
-/** All TypeScript files and the entry file. */
+/** All TypeScript files and the entry file; not what the web client's build writes. */
 export function readSources(): Source[] {
-  const files = globSync(["{src,sandbox,bench,scripts,test}/**/*.ts", "bin/*.js"], { cwd: root }).sort();
+  const files = globSync(["{src,sandbox,bench,scripts,test,webapp}/**/*.{ts,tsx}", "bin/*.js"], {
+    cwd: root,
+    exclude: ["webapp/dist/**", "**/node_modules/**"],
+  }).sort();
   return files.map((file) => {
     const text = readFileSync(path.join(root, file), "utf8");
     return { file, text, imports: importsOf(file, text), exports: exportsOf(text) };

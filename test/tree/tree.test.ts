@@ -66,6 +66,31 @@ test("imports within src point one way", () => {
   assert.deepEqual(wrong, []);
 });
 
+test("the web client imports nothing of the server but its values", () => {
+  const wrong = sources
+    .filter(({ file }) => file.startsWith("webapp/"))
+    .flatMap(({ file, imports }) =>
+      imports
+        .filter(({ file: target }) => target && !/^(webapp|src\/values)\//.test(target))
+        .map(({ file: target }) => `${file} imports ${target}`),
+    );
+  assert.deepEqual(wrong, []);
+});
+
+test("the layers of the web client import one way, and only its screens know of a document", () => {
+  const layers = ["core", "store", "api", "model"];
+  const layerOf = (file: string): number => layers.indexOf(file.split("/")[1]!);
+  const wrong = sources
+    .filter(({ file }) => file.startsWith("webapp/") && layerOf(file) >= 0)
+    .flatMap(({ file, imports }) =>
+      imports
+        .filter(({ file: target }) => target?.startsWith("webapp/"))
+        .filter(({ file: target }) => layerOf(target!) < 0 || layerOf(target!) > layerOf(file))
+        .map(({ file: target }) => `${file} imports ${target}`),
+    );
+  assert.deepEqual(wrong, []);
+});
+
 test("the product imports nothing of the sandbox, of the tests or of the scripts", () => {
   const wrong = sources
     .filter(({ file }) => file.startsWith("src/"))
@@ -88,7 +113,7 @@ test("every relative import names a file that is there, with its ending", () => 
 
 /** Started by somebody from outside: npm, the test runner, a child process. */
 const isStartingPoint = ({ file }: Source): boolean =>
-  /^bin\/|\.test\.ts$|^scripts\/[^/]+\.ts$|^bench\/[^/]+\.ts$|^src\/cli\.ts$|^sandbox\/(start|commands)\.ts$/.test(
+  /^bin\/|\.test\.ts$|^scripts\/[^/]+\.ts$|^bench\/[^/]+\.ts$|^src\/cli\.ts$|^sandbox\/(start|commands)\.ts$|^webapp\//.test(
     file,
   ) || sources.some((other) => other.file !== file && other.text.includes(`("${path.posix.basename(file)}"`));
 
@@ -170,7 +195,9 @@ test("what the product and the sandbox export says what it promises", () => {
 });
 
 test("package.json lists the packages that are used, each where it belongs", () => {
-  const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  const [manifest, webappManifest] = ["package.json", "webapp/package.json"].map((file) =>
+    JSON.parse(readFileSync(path.join(root, file), "utf8")),
+  );
   const packagesIn = (isWanted: (file: string) => boolean): Set<string> =>
     new Set(
       sources
@@ -194,8 +221,9 @@ test("package.json lists the packages that are used, each where it belongs", () 
     [],
     "the product needs them at run time",
   );
+  const bundled = Object.keys(webappManifest.devDependencies);
   assert.deepEqual(
-    [...anywhere].filter((name) => !listed.has(name)),
+    [...anywhere].filter((name) => !listed.has(name) && !bundled.includes(name)),
     [],
     "imported, but not listed",
   );
@@ -238,5 +266,6 @@ test("no file says where or by whom it was written", () => {
 
 test("the lock file names no registry", () => {
   const text = readFileSync(path.join(root, "package-lock.json"), "utf8");
-  assert.doesNotMatch(text, /"resolved"|https?:\/\/registry\./);
+  // A workspace is resolved to its folder.
+  assert.doesNotMatch(text, /"resolved": "(?!\w+",\s+"link": true)|https?:\/\/registry\./);
 });
