@@ -16,7 +16,7 @@ interface Needs {
   readonly authentication: Authentication;
 }
 
-/** How a request gets its identity. Spec: authorization, part 1. */
+/** How a request gets its identity. Spec: authorization, "Modes". */
 export type Authentication =
   | {
       readonly mode: "introspection";

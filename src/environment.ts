@@ -1,6 +1,6 @@
 /**
  * All settings: every environment variable that the program reads is one row of `settings`. The tables in the README and
- * in development.env follow it. Spec: operations, "Environment"; authorization, part 1.
+ * in development.env follow it. Spec: operations, "Environment"; authorization, "Modes".
  */
 import { parseEnvironmentId } from "./values/int64.ts";
 import { parseShard, type Shard } from "./values/shard.ts";

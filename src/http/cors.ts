@@ -1,4 +1,4 @@
-/** Cross-origin requests of browsers. Spec: authorization, part 6. */
+/** Cross-origin requests of browsers. Spec: authorization, "CORS". */
 import type { IncomingHttpHeaders } from "node:http";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];

@@ -1,6 +1,6 @@
 /**
  * The guards, in the order in which a request meets them, and behind them the endpoint.
- * Spec: authorization, part 5; golden NOTES, "Order of refusals".
+ * Spec: authorization, "Roles".
  */
 import type { IncomingMessage } from "node:http";
 import { createDebtorLoader } from "../operations/debtor-loader.ts";

@@ -1,4 +1,4 @@
-/** Who calls: from the gate, or from the proxy in front. Spec: authorization, parts 1, 4 and 5. */
+/** Who calls: from the gate, or from the proxy in front. Spec: authorization, "Modes", "Roles". */
 import type { IncomingMessage } from "node:http";
 import type { Scope, TokenAuthenticator } from "./auth/token-authenticator.ts";
 import { forbidden, HttpError } from "./errors.ts";

@@ -1,4 +1,4 @@
-/** Absolute URLs for `Location` headers. Spec: http-api, "URLs in answers"; authorization, part 7. */
+/** Absolute URLs for `Location` headers. Spec: http-api, "URLs in answers"; authorization, "Paths". */
 import type { IncomingMessage } from "node:http";
 import { valuesOf } from "./header-lines.ts";
 

@@ -1,4 +1,4 @@
-/** May this caller touch this resource? Spec: http-api, "Who may do what"; golden NOTES, "Order of refusals". */
+/** May this caller touch this resource? Spec: http-api, "Who may do what"; authorization, "Roles". */
 import { isResponsible, type ShardingRealm } from "../values/shard.ts";
 import { forbidden, notFound } from "./errors.ts";
 import type { Access } from "./route-table.ts";

@@ -1,4 +1,4 @@
-/** Request bodies: their bytes, and the JSON in them. Spec: http-api, top; golden NOTES, "HTTP, all routes". */
+/** Request bodies: their bytes, and the JSON in them. Spec: http-api; golden NOTES, "HTTP, all routes". */
 import type { IncomingMessage } from "node:http";
 import { type Json, parseJson } from "../values/json.ts";
 import { HttpError } from "./errors.ts";

@@ -2,8 +2,7 @@
 import type { Scope } from "./auth/token-authenticator.ts";
 
 /**
- * Who may use a route, and in which order that is found out. Spec: http-api, "Who may do what"; golden NOTES, "Order of
- * refusals".
+ * Who may use a route, and in which order that is found out. Spec: http-api, "Who may do what"; authorization, "Roles".
  *
  * - `public`: everybody; nobody is asked for an identity.
  * - `caller`: superusers, supervisors and debtors.

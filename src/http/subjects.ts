@@ -1,4 +1,4 @@
-/** Who calls: what the name of a caller says about its role. Spec: authorization, part 5. */
+/** Who calls: what the name of a caller says about its role. Spec: authorization, "Roles". */
 import type { Config } from "../config.ts";
 import { parseUnsigned } from "../values/int64.ts";
 

@@ -1,7 +1,7 @@
 /**
  * The request target: taken from the request line as it was sent, decoded once, matched once. Router, gate, redirects,
  * log and metrics all use what comes out here, so that none of them sees another path than the others.
- * Spec: authorization, part 7.
+ * Spec: authorization, "Paths".
  */
 import type { IncomingMessage } from "node:http";
 import { parsePathId } from "../values/int64.ts";

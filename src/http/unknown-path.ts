@@ -1,4 +1,4 @@
-/** Paths that no route has. Spec: http-api, top; authorization, parts 2 and 7. */
+/** Paths that no route has. Spec: http-api; authorization, "Scopes by operation", "Paths". */
 import type { IncomingMessage } from "node:http";
 import { type Answer, redirectTo } from "./answer.ts";
 import { notFound } from "./errors.ts";

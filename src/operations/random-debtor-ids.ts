@@ -1,4 +1,4 @@
-/** Random IDs for new debtors. Spec: http-api, `reserveRandomDebtor`. */
+/** Random IDs for new debtors. Spec: http-api, "admin". */
 import { randomFillSync } from "node:crypto";
 import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import { isResponsible, type ShardingRealm } from "../values/shard.ts";

@@ -1,4 +1,4 @@
-/** Whether all that is in the database belongs to this node. Spec: operations, `verify_shard_content`. */
+/** Whether all that is in the database belongs to this node. Spec: operations, "verify_shard_content". */
 import type { Pool } from "../database/database.ts";
 import { listDebtorIds, TABLES_OF_DEBTORS } from "../database/shard-verification.ts";
 import { pause } from "../runtime/backoff.ts";

@@ -32,7 +32,7 @@ export function parseUnsigned(text: string): bigint | undefined {
 }
 
 /**
- * Reads a debtor ID of a URL path: `0|[1-9][0-9]{0,19}`, at most 2^64-1, as a signed value. Spec: http-api, top.
+ * Reads a debtor ID of a URL path: `0|[1-9][0-9]{0,19}`, at most 2^64-1, as a signed value. Spec: http-api.
  * `undefined` for anything else.
  */
 export const parsePathId = (text: string): bigint | undefined =>

@@ -47,7 +47,7 @@ test("every link leads to a file and a heading that are there", () => {
 
 test("every file that is named is there", () => {
   const missing = documents.flatMap(({ file, prose }) =>
-    Array.from(prose.matchAll(/\b(?:bin|deploy|docs|scripts|src|test)\/[\w/.-]+\.\w+/g), ([name]) => name)
+    Array.from(prose.matchAll(/(?<![./\w])(?:bin|deploy|docs|scripts|src|test)\/[\w/.-]+\.\w+/g), ([name]) => name)
       .filter((name) => !existsSync(path.join(root, name)))
       .map((name) => `${file}: ${name}`),
   );

@@ -1,4 +1,4 @@
-/** The token in the `Authorization` header of a request. Spec: authorization, part 3, step 1; RFC 6750, section 2.1. */
+/** The token in the `Authorization` header of a request. Spec: authorization, "Token check"; RFC 6750, section 2.1. */
 
 /** The longest token that is looked at, in characters. Those of the known authorization servers have under 2,000. */
 export const TOKEN_LENGTH_MAX = 8192;

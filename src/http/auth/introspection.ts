@@ -1,4 +1,4 @@
-/** Asks the authorization server about a token. Spec: authorization, part 3, steps 2 to 6; RFC 7662. */
+/** Asks the authorization server about a token. Spec: authorization, "Token check"; RFC 7662. */
 import { hasControlCharacters } from "../subjects.ts";
 import type { Clock } from "./clock.ts";
 import { readScopes } from "./scopes.ts";

@@ -1,4 +1,4 @@
-/** OAuth 2 scopes, compared by the "hierarchic" strategy. Spec: authorization, part 2. */
+/** OAuth 2 scopes, compared by the "hierarchic" strategy. Spec: authorization, "Scopes by operation". */
 
 /** What an operation may demand. */
 export const scopes = ["access.readonly", "access", "activate", "deactivate", "restrict"] as const;

@@ -1,4 +1,4 @@
-/** The gate: has the token of a request the scope that its operation needs? Spec: authorization, parts 3 and 4. */
+/** The gate: has the token of a request the scope that its operation needs? Spec: authorization, "Token check", "Answers". */
 import { hash } from "node:crypto";
 import type { Logger } from "../../runtime/log.ts";
 import { readBearerToken } from "./bearer-token.ts";

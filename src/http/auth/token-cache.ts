@@ -1,4 +1,4 @@
-/** What the authorization server said of tokens, for a while. Spec: authorization, part 3, "Cache". */
+/** What the authorization server said of tokens, for a while. Spec: authorization, "Token check". */
 import type { Clock } from "./clock.ts";
 import type { ScopeSet } from "./scopes.ts";
 

@@ -1,4 +1,4 @@
-/** How a client gets a token, in the terms of OpenAPI. Spec: authorization, part 2. */
+/** How a client gets a token, in the terms of OpenAPI. Spec: authorization, "Scopes by operation". */
 import type { Scope } from "../auth/token-authenticator.ts";
 
 /** The names of the ways to a token. */
