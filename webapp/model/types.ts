@@ -4,7 +4,24 @@
  * Spec: issuer-webapp.
  */
 import type { ReadonlySignal } from "@preact/signals-core";
+import type { CoinWarning } from "../core/coin.ts";
+import type { CoinInfo, DisplayInfo, Peg } from "../core/coin-info.ts";
 import type { PaymentAction, PaymentState } from "../core/payment-state.ts";
+import type {
+  AddressBookEntry,
+  BalanceSample,
+  BatchRecord,
+  ConfigVersion,
+  DebtorRecord,
+  JournalEntry,
+  PaymentOrder,
+  PaymentOrigin,
+  PaymentRecord,
+  TemplateRecord,
+  TransferRequest,
+} from "../core/records.ts";
+
+export type * from "../core/records.ts";
 
 /** How the client is doing as a whole; decides between the first screens. */
 export type Phase =
@@ -27,113 +44,6 @@ export type Connection = "ok" | "no-connection" | "needs-sign-in";
 
 /** Why the device cannot store. */
 export type StorageProblem = "full" | "forbidden" | "outdated";
-
-/** The debtor as the server last told it. */
-export interface DebtorRecord {
-  /** `swpt:<u64>`. The key under which everything of this debtor is stored. */
-  readonly identityUri: string;
-  /** Absolute URLs. */
-  readonly uri: string;
-  readonly configUri: string;
-  readonly transfersUri: string;
-  readonly documentsUri: string;
-  readonly publicInfoUri: string;
-  readonly createdAt: string;
-  readonly balance: bigint;
-  readonly minBalance: bigint;
-  readonly noteMaxBytes: number;
-  readonly configError: string | undefined;
-  /** Account URI; absent until the accounting authority has made the account. */
-  readonly accountUri: string | undefined;
-  readonly config: ConfigRecord;
-  /** When it was read, milliseconds. */
-  readonly readAt: number;
-}
-
-/** A configuration as the server has it. */
-export interface ConfigRecord {
-  readonly configData: string;
-  readonly latestUpdateId: bigint;
-  readonly latestUpdateAt: string;
-}
-
-/** What a person is asked to pay or decides to pay: the parts of a `PR0`. Spec: "Payment request". */
-export interface PaymentOrder {
-  /** Account URI as read. */
-  readonly accountUri: string;
-  readonly name: string;
-  /** Tokens; 0 = the payer chooses. */
-  readonly amount: bigint;
-  /** "" or an ISO 8601 time. */
-  readonly deadline: string;
-  readonly reference: string;
-  /** Format of `reason`: "" is text, "-" and "." an IRI. */
-  readonly format: string;
-  readonly reason: string;
-}
-
-/** Where a payment came from. */
-export type PaymentOrigin = "here" | "batch" | "template" | "old-client" | "elsewhere";
-
-/** What is POSTed; stored before the first POST and never changed afterwards. */
-export interface TransferRequest {
-  readonly recipientUri: string;
-  readonly amount: bigint;
-  readonly noteFormat: string;
-  readonly note: string;
-}
-
-/** The transfer as the server last told it. */
-export interface TransferRecord extends TransferRequest {
-  readonly initiatedAt: string;
-  readonly checkupAt: string | undefined;
-  readonly result: TransferResult | undefined;
-}
-
-/** How a transfer ended. */
-export interface TransferResult {
-  readonly finalizedAt: string;
-  readonly committedAmount: bigint;
-  readonly error: { readonly errorCode: string; readonly totalLockedAmount: bigint | undefined } | undefined;
-}
-
-/** Why the server refused for sure. */
-export interface Refusal {
-  readonly status: number;
-  /** Of a 422: `recipient.uri` → messages. */
-  readonly fields: Readonly<Record<string, readonly string[]>>;
-}
-
-/** One payment from draft to history. The UUID is made with it and stands for one intent. */
-export interface PaymentRecord {
-  /** `swpt:<u64>` of the debtor. */
-  readonly debtor: string;
-  readonly uuid: string;
-  readonly origin: PaymentOrigin;
-  /** Milliseconds; for a transfer of another client its `initiatedAt`. Orders the history. */
-  readonly createdAt: number;
-  /** Counts the changes; an edit names the revision that it has seen. */
-  readonly revision: number;
-  readonly order: PaymentOrder;
-  /** Chosen by the payer when `order.amount` is 0; 0 = not chosen yet. */
-  readonly chosenAmount: bigint;
-  readonly batchId: string | undefined;
-  readonly templateId: string | undefined;
-  /** Of a retry: the UUID of the failed payment. */
-  readonly retryOf: string | undefined;
-  readonly request: TransferRequest | undefined;
-  /** Milliseconds of the first and the last POST. */
-  readonly firstTryAt: number | undefined;
-  readonly lastTryAt: number | undefined;
-  /** Whether an answer to some POST is missing, so that the server may have the transfer. */
-  readonly isTryOpen: boolean;
-  readonly refusal: Refusal | undefined;
-  readonly transfer: TransferRecord | undefined;
-  /** It was at the server once and is gone from there; the history keeps it. */
-  readonly isGone: boolean;
-  /** Failed and dismissed, or timed out and acknowledged. */
-  readonly dismissedAt: number | undefined;
-}
 
 /** A payment with what the time makes of it. Changes by itself when a deadline passes. */
 export interface Payment extends PaymentRecord {
@@ -217,36 +127,10 @@ export type CurrencyInfo =
  */
 export type DocumentProblem = "fetch" | "hash" | "format" | "identity" | "too-large" | "content-type";
 
-/** The members of a coin info document that the form shows. Numbers stay the text that they are. */
-export interface CoinInfoView {
-  readonly revision: number;
-  readonly latestDebtorInfoUri: string;
-  readonly debtorIdentityUri: string;
-  readonly debtorName: string;
-  readonly unit: string;
-  readonly amountDivisor: string;
-  readonly decimalPlaces: number;
-  readonly summary: string | undefined;
-  readonly homepage: string | undefined;
-  /** ISO 8601; absent when unreadable. */
-  readonly willNotChangeUntil: string | undefined;
-  readonly peg: PegView | undefined;
-}
-
-/** The peg of a currency. */
-export interface PegView {
-  readonly exchangeRate: number;
-  readonly debtorIdentityUri: string;
-  readonly latestDebtorInfoUri: string;
-  readonly display: PegDisplay;
-}
-
-/** What the peg's own document says of its numbers. */
-export interface PegDisplay {
-  readonly amountDivisor: string;
-  readonly decimalPlaces: number;
-  readonly unit: string;
-}
+/** The coin info document as it is read, with the parts of a peg. */
+export type CoinInfoView = CoinInfo;
+export type PegView = Peg;
+export type PegDisplay = DisplayInfo;
 
 /** What the form of the currency holds. Only what differs from the present is sent. */
 export interface CurrencyForm {
@@ -320,20 +204,10 @@ export interface ConfigDifference {
   readonly now: string | undefined;
 }
 
-/** A configuration seen or saved, for "versions seen". */
-export interface ConfigVersion {
-  readonly debtor: string;
-  readonly latestUpdateId: bigint;
-  readonly latestUpdateAt: string;
-  readonly configData: string;
-  readonly seenAt: number;
-  readonly isOurs: boolean;
-}
-
 /** Own coin. Spec: "Coin". */
 export interface OwnCoin {
   readonly text: string;
-  readonly warnings: readonly ("not-canonical" | "not-https" | "too-long")[];
+  readonly warnings: readonly CoinWarning[];
 }
 
 export interface BatchRow {
@@ -354,18 +228,6 @@ export interface BatchCheck {
   readonly actionsLeft: number;
 }
 
-export interface BatchRecord {
-  readonly debtor: string;
-  readonly id: string;
-  readonly name: string;
-  readonly createdAt: number;
-  /** In the order of the rows. */
-  readonly uuids: readonly string[];
-  /** `stopped`: by the user or by a 403 (`stopReason`). */
-  readonly status: "running" | "stopped" | "finished";
-  readonly stopReason: "user" | "limit" | "inactive" | undefined;
-}
-
 /** A batch with its progress. */
 export interface Batch extends BatchRecord {
   readonly total: number;
@@ -374,42 +236,6 @@ export interface Batch extends BatchRecord {
   readonly failed: number;
   /** Whether some tab is at it now (this one, as far as known here). */
   readonly isRunningHere: boolean;
-}
-
-export interface AddressBookEntry {
-  readonly debtor: string;
-  readonly id: string;
-  readonly accountUri: string;
-  readonly name: string;
-  readonly updatedAt: number;
-}
-
-export interface TemplateRecord {
-  readonly debtor: string;
-  readonly id: string;
-  readonly title: string;
-  readonly order: PaymentOrder;
-  /** `YYYY-MM-DD`, local calendar; "" = no reminder. */
-  readonly dueOn: string;
-  /** How the due date moves on after a payment. */
-  readonly repeat: "" | "weekly" | "monthly" | "yearly";
-  readonly updatedAt: number;
-}
-
-/** What was done on this device. `text` parameters are for the words of the screen. */
-export interface JournalEntry {
-  readonly debtor: string;
-  readonly id: string;
-  readonly at: number;
-  readonly action: string;
-  readonly outcome: string;
-  readonly subject: string;
-}
-
-export interface BalanceSample {
-  readonly debtor: string;
-  readonly at: number;
-  readonly balance: bigint;
 }
 
 /** What the client tells while the page is hidden, and the badge. */
