@@ -37,7 +37,8 @@ COPY package.json LICENSE ./
 COPY deploy/healthcheck.js deploy/healthcheck.js
 COPY bin bin
 COPY src src
-ENV NODE_ENV=production
+# The cache of compiled code goes to a folder of the user's own in /tmp.
+ENV NODE_ENV=production XDG_CACHE_HOME=/tmp
 # The user "node", by number: so Kubernetes can see that it is not root.
 USER 1000:1000
 EXPOSE 8080 9464

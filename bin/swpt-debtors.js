@@ -8,10 +8,7 @@ if (major < 26) {
   );
   process.exit(1);
 }
-const path = await import("node:path");
-const os = await import("node:os");
-// A folder that exists: enableCompileCache never returns when it cannot make the parent of the one it is given.
-(await import("node:module")).enableCompileCache?.(path.join(os.tmpdir(), "swpt-debtors-compile-cache"));
+(await import("./compile-cache.js")).enableCompileCache();
 const { runCommandLine } = await import("../src/cli.ts");
 // An image may come without the sandbox; then there are no commands of it.
 const loadSandbox = () =>

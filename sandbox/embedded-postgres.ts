@@ -5,7 +5,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { chmod, chown, cp, lstat, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { chmod, chown, cp, lstat, mkdir, mkdtemp, readFile, realpath, rm, symlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -13,6 +13,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import pg from "pg";
+import { isOutOfReach } from "../bin/private-folder.js";
 import { type GuardedProcess, startGuarded } from "./guarded-process.ts";
 
 export interface EmbeddedPostgresOptions {
@@ -72,24 +73,39 @@ interface User {
 /** PostgreSQL refuses to run as root: then it runs as the user "nobody", who is 65534 everywhere. */
 const serverUser = (): User | undefined => (process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined);
 
-/** A folder that the server's user can reach and write; the wanted one, unless a folder above it is closed to that user. */
+/**
+ * A folder that the server's user can pass through: the wanted one, unless a folder above it is closed to that user. It
+ * belongs to this process's user, so that the server's user, who may be "nobody", cannot replace what is in it.
+ */
 async function prepareFolder(wanted: string | undefined, user: User | undefined): Promise<string> {
-  if (wanted === undefined) {
-    const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-postgres-"));
-    if (user) await chown(folder, user.uid, user.gid);
-    return folder;
-  }
+  const folder =
+    wanted === undefined ? await mkdtemp(await temporaryPath("postgres-")) : await chooseFolder(wanted, user);
+  if (user) await chmod(folder, 0o711);
+  return folder;
+}
+
+async function chooseFolder(wanted: string, user: User | undefined): Promise<string> {
   await mkdir(path.dirname(wanted), { recursive: true });
   const folder = (await isReachable(path.dirname(wanted), user))
     ? wanted
     : // The same place at the next start, so that the data are found again.
-      path.join(os.tmpdir(), `swpt-debtors-postgres-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}`);
+      await temporaryPath(`sandbox-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (!user) return folder;
-  const { uid } = await lstat(folder);
-  if (uid !== 0 && uid !== user.uid) throw new EmbeddedPostgresError(`${folder} belongs to somebody else`);
-  await chown(folder, user.uid, user.gid);
+  const { uid, mode } = await lstat(folder);
+  // A sandbox started by root has once belonged to the server's user.
+  if (uid === user?.uid && folder === wanted) await chown(folder, 0, 0);
+  else if (uid !== process.getuid?.()) throw new EmbeddedPostgresError(`${folder} belongs to another user`);
+  if ((mode & 0o022) !== 0) throw new EmbeddedPostgresError(`Other users may write to ${folder}; change its mode`);
   return folder;
+}
+
+/** A path for a folder of ours among the temporary files, where no other user can replace it. */
+async function temporaryPath(name: string): Promise<string> {
+  const folder = await realpath(os.tmpdir());
+  if (!isOutOfReach(folder, process.getuid?.() ?? 0)) {
+    throw new EmbeddedPostgresError(`Other users could replace files in ${folder}; set TMPDIR to another folder`);
+  }
+  return path.join(folder, `swpt-debtors-${name}`);
 }
 
 /** Whether the user can pass through the folder. */
@@ -161,6 +177,8 @@ async function initialize({ initdb }: Binaries, dataFolder: string, user: User |
   const args = ["-D", dataFolder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
   // What an interrupted initdb has left would stop the next one.
   await rm(dataFolder, { recursive: true, force: true });
+  await mkdir(dataFolder, { mode: 0o700 });
+  if (user) await chown(dataFolder, user.uid, user.gid);
   const options = { ...user, cwd: "/", env: { PATH: process.env.PATH, TZ: "UTC" } };
   await promisify(execFile)(initdb, args, options).catch(({ stderr, message }: Error & { stderr?: string }) => {
     // Such as a user ID without a name, or a full disk.

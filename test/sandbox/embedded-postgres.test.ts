@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, chmod, mkdtemp, rm } from "node:fs/promises";
+import { access, chmod, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -53,6 +53,23 @@ test("a temporary server leaves nothing behind", async () => {
   await server.stop();
   await assert.rejects(query(server.url, "select 1"));
   await assert.rejects(access(rows[0]!.data_directory), { code: "ENOENT" });
+});
+
+test("data in a folder that other users may write to are refused", async () => {
+  const parent = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-test-"));
+  try {
+    await chmod(parent, 0o755);
+    const folder = path.join(parent, "postgres");
+    await mkdir(folder);
+    await chmod(folder, 0o777);
+    await assert.rejects(startEmbeddedPostgres({ folder }), { message: /Other users may write to .*postgres/ });
+    if (process.getuid?.() !== 0) return; // Only root can give a folder away.
+    await chmod(folder, 0o700);
+    await chown(folder, 54_321, 54_321);
+    await assert.rejects(startEmbeddedPostgres({ folder }), { message: /postgres belongs to another user/ });
+  } finally {
+    await rm(parent, { recursive: true, force: true });
+  }
 });
 
 /** Only root may become somebody whom the machine does not know. */

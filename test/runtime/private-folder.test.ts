@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { ensurePrivateFolder, isOutOfReach } from "../../bin/private-folder.js";
+import { runCommand } from "../support/command.ts";
+
+const uid = process.getuid!();
+const home = await realpath(await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-test-")));
+after(() => rm(home, { recursive: true, force: true }));
+
+async function makeFolder(name: string, mode: number): Promise<string> {
+  const folder = path.join(home, name);
+  await mkdir(folder);
+  await chmod(folder, mode);
+  return folder;
+}
+
+test("a folder that is made is the user's alone", async () => {
+  const folder = path.join(home, "new", "private");
+  assert.equal(ensurePrivateFolder(folder, uid), folder);
+  assert.equal(ensurePrivateFolder(folder, uid), folder);
+});
+
+test("a folder that others may read, or that belongs to another user, is not private", async () => {
+  assert.equal(ensurePrivateFolder(await makeFolder("readable", 0o755), uid), undefined);
+  assert.equal(ensurePrivateFolder(await makeFolder("group-writable", 0o770), uid), undefined);
+  assert.equal(ensurePrivateFolder(await makeFolder("of-another-user", 0o700), uid + 1), undefined);
+});
+
+test("a folder is not private when others may write to a folder above it", async () => {
+  for (const [name, mode] of [
+    ["above-writable", 0o777],
+    ["above-group-writable", 0o775],
+  ] as const) {
+    const above = await makeFolder(name, mode);
+    assert.equal(ensurePrivateFolder(path.join(above, "a", "b"), uid), undefined, name);
+  }
+  const sticky = path.join(await makeFolder("above-sticky", 0o1777), "private");
+  assert.equal(ensurePrivateFolder(sticky, uid), sticky);
+});
+
+test("a symbolic link counts as the folder that it leads to", async () => {
+  const open = await makeFolder("open", 0o777);
+  await symlink(open, path.join(home, "link-to-open"));
+  assert.equal(ensurePrivateFolder(path.join(home, "link-to-open", "private"), uid), undefined);
+  const closed = await makeFolder("closed", 0o700);
+  await symlink(closed, path.join(home, "link-to-closed"));
+  assert.equal(ensurePrivateFolder(path.join(home, "link-to-closed"), uid), closed);
+});
+
+test("without user IDs, for a relative path, and below a file there is no private folder", () => {
+  assert.equal(ensurePrivateFolder(path.join(home, "no-user"), undefined), undefined);
+  assert.equal(ensurePrivateFolder("relative", uid), undefined);
+  assert.equal(ensurePrivateFolder(path.join(import.meta.filename, "below"), uid), undefined);
+});
+
+test("a folder below one of another user is within their reach", async () => {
+  const folder = await makeFolder("theirs", 0o755);
+  assert.equal(isOutOfReach(folder, uid), true);
+  // Root may do everything anyway; below a folder of anybody else nothing is safe.
+  if (uid !== 0) assert.equal(isOutOfReach(folder, uid + 1), false);
+});
+
+test("the program keeps compiled code in a folder of the user's own, and starts without one", async () => {
+  const ownFolder = await makeFolder("cache", 0o700);
+  const shared = await makeFolder("shared-cache", 0o777);
+  for (const folder of [ownFolder, shared, "/proc/none", "relative"]) {
+    const { code } = await runCommand(["--version"], { XDG_CACHE_HOME: folder });
+    assert.equal(code, 0, folder);
+  }
+  assert.notDeepEqual(await readdir(path.join(ownFolder, "swpt-debtors", "compiled")), []);
+  assert.deepEqual(await readdir(path.join(shared, "swpt-debtors", "compiled")), []);
+});
