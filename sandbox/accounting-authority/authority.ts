@@ -34,13 +34,13 @@ export interface Authority {
   sendDue(): Promise<number>;
   /** Looks once at what is due in the books; the number of records touched. */
   scanOnce(): Promise<number>;
-  /** Works until told to stop. Rejects when its queue is gone or its connection is lost for good. */
+  /** Works until stopped. Rejects when its queue is gone or its connection is lost for good. */
   run(signal: AbortSignal): Promise<void>;
 }
 
 const BATCH_COUNT = 1000;
 const PREFETCH_COUNT = 2 * BATCH_COUNT;
-// Other processes may put messages into the outbox, too, and ring no bell.
+// Other processes may add to the outbox without notifying this one.
 const SEND_PERIOD_MILLIS_MIN = 5;
 const SEND_PERIOD_MILLIS_MAX = 200;
 const SCAN_PERIOD_MILLIS = 200;
@@ -66,8 +66,12 @@ export function createAuthority(options: AuthorityOptions): Authority {
 
   async function sendDue(): Promise<number> {
     const keepJournal = settings.journalEntriesMax > 0;
-    const { sentCount, refusedCount } = await sendDueMessages({ ...options, keepJournal }, clock());
-    if (refusedCount > 0) log.warn({ refusedCount }, "The broker did not take messages of the accounting authority");
+    const { sentCount, rejectedCount } = await sendDueMessages({ ...options, keepJournal }, clock());
+    if (rejectedCount > 0)
+      log.warn(
+        { rejectedCount },
+        "The broker rejected messages of the accounting authority; they are sent again later",
+      );
     return sentCount;
   }
 
@@ -126,7 +130,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
     }
   }
 
-  /** Tries again while the database is away. `undefined` when told to stop. */
+  /** Tries again while the database is unavailable. `undefined` when stopped. */
   async function persist<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result | undefined> {
     while (!signal.aborted) {
       try {

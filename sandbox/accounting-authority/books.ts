@@ -1,6 +1,6 @@
 /**
  * The authority's operations: each is one transaction in which a step is done to the ledger, and what it has changed
- * and what it tells are stored. Spec: sandbox-accounting-authority, "State".
+ * and its messages are stored. Spec: sandbox-accounting-authority, "State".
  */
 import type { Database, Pool } from "../../src/database/database.ts";
 import type { Timestamp } from "../../src/values/timestamp.ts";
@@ -20,7 +20,7 @@ export interface AuthoritySettings {
   readonly policy: RecipientPolicy;
   /** How long an answer takes; 0 for at once. */
   readonly paceMillis: number;
-  /** Seconds until the agent is told of a new balance; 8 hours with a real authority. */
+  /** Seconds until a new balance is reported; 8 hours with a real authority. */
   readonly balanceUpdateDelaySeconds: number;
   readonly faults: FaultInjector;
   /** About how many messages the journal remembers; 0 for none. */
@@ -77,19 +77,19 @@ export function scanBooks(pool: Pool, settings: AuthoritySettings, now: Timestam
     ]);
     if (accounts.length + transfers.length === 0) return 0;
     const ledger = await loadLedger(db, accounts, transfers);
-    const told: SentMessage[] = [];
+    const messages: SentMessage[] = [];
     for (const account of accounts) {
-      const verdict = scanAccount(account, now);
-      if (verdict.account === "purged") ledger.removeAccount(account);
-      else if (verdict.account) ledger.saveAccount(verdict.account);
-      told.push(...verdict.messages);
+      const decision = scanAccount(account, now);
+      if (decision.account === "purged") ledger.removeAccount(account);
+      else if (decision.account) ledger.saveAccount(decision.account);
+      messages.push(...decision.messages);
     }
     for (const transfer of transfers) {
-      const verdict = scanTransfer(transfer, now);
-      if (verdict) ledger.saveTransfer(verdict.transfer);
-      told.push(...(verdict?.messages ?? []));
+      const decision = scanTransfer(transfer, now);
+      if (decision) ledger.saveTransfer(decision.transfer);
+      messages.push(...(decision?.messages ?? []));
     }
-    finishStep(db, settings, ledger, told, now);
+    finishStep(db, settings, ledger, messages, now);
     return accounts.length + transfers.length;
   });
 }
@@ -108,19 +108,19 @@ export function changeBooks(
   });
 }
 
-/** Stores what the step has changed and what it tells. Throws when it would have made or lost money. */
+/** Stores what the step has changed and its messages. Throws if it would create or lose money. */
 function finishStep(
   db: Database,
   { faults, paceMillis }: Pick<AuthoritySettings, "faults" | "paceMillis">,
   ledger: Ledger,
-  told: readonly SentMessage[],
+  messages: readonly SentMessage[],
   now: Timestamp,
 ): void {
   ledger.assertMoneyIsConserved();
   saveLedger(db, ledger);
   recordOutboundMessages(
     db,
-    told.flatMap((message) => faults.onSent(message)),
+    messages.flatMap((message) => faults.onSent(message)),
     now,
     paceMillis,
   );

@@ -25,7 +25,7 @@ export const sandboxAuthority: Command = {
   summary: "Stand in for the accounting authority on RabbitMQ; no store of value",
   help: `
 Takes what an agent publishes to debtors_out from a durable queue of its own, and publishes its answers to debtors_in.
-Keeps its books in the schema "sandbox" of the database. Runs until it is told to stop; but with one of the options
+Keeps its books in the schema "sandbox" of the database. Runs until it is stopped; but with one of the options
 ${Object.keys(actionOptions)
   .map((name) => `--${name}`)
   .join(", ")} it does that one thing, also while another one runs.
@@ -113,5 +113,5 @@ async function declareWhenUp(url: string, queue: string, signal: AbortSignal): P
 function readRoutingKeys(values: CommandInput["values"]): "md5" | "hex" {
   const kind = values["routing-key"] ?? "md5";
   if (kind === "md5" || kind === "hex") return kind;
-  throw new UsageError(`--routing-key holds "${kind}", but may hold md5 or hex.`);
+  throw new UsageError(`--routing-key: "${kind}" is not valid; expected md5 or hex.`);
 }

@@ -3,7 +3,7 @@ import { INT64_MIN } from "../../src/values/int64.ts";
 import { EPOCH, type Timestamp } from "../../src/values/timestamp.ts";
 import { changePrincipal, type StepContext } from "./principal.ts";
 import type { ReceivedFinalizeTransfer } from "./received-messages.ts";
-import { type Account, availableAmount, type PreparedTransferRecord } from "./records.ts";
+import { type Account, availableAmount, min, type PreparedTransferRecord } from "./records.ts";
 import type { SentMessage } from "./sent-messages.ts";
 
 /** `undefined` for a message that matches no prepared transfer; otherwise that transfer is over. */
@@ -32,7 +32,7 @@ export function decideFinalizeTransfer(
   if (!sender) throw new Error(`Transfer ${transfer.transferId} is prepared on an account that is not there`);
   const { now } = stepContext;
   const statusCode = forcedStatusCode ?? statusCodeOf(sender, transfer, message, now);
-  const committedAmount = statusCode === "OK" ? least(message.committedAmount, sender.principal - INT64_MIN) : 0n;
+  const committedAmount = statusCode === "OK" ? min(message.committedAmount, sender.principal - INT64_MIN) : 0n;
   const released: Account = {
     ...sender,
     totalLockedAmount: sender.totalLockedAmount - transfer.lockedAmount,
@@ -79,5 +79,3 @@ const matches = (transfer: PreparedTransferRecord, message: ReceivedFinalizeTran
   transfer.coordinatorType === message.coordinatorType &&
   transfer.coordinatorId === message.coordinatorId &&
   transfer.coordinatorRequestId === message.coordinatorRequestId;
-
-const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);

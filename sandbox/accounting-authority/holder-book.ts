@@ -23,7 +23,7 @@ export interface HolderBook {
 
 type HolderSettings = Pick<AuthoritySettings, "balanceUpdateDelaySeconds" | "faults" | "paceMillis">;
 
-/** Opens the holders' book. What happens is told to the agent by the authority that runs on the same database. */
+/** Opens the holders' book. The authority on the same database reports the changes to the agent. */
 export function createHolderBook(pool: Pool, settings: HolderSettings, clock: () => Timestamp): HolderBook {
   const change = async (
     debtorId: bigint,

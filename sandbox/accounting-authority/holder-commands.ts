@@ -72,14 +72,14 @@ const actions: Record<keyof typeof actionOptions, Action> = {
     return formatBalances(await book.balances(debtorId));
   },
   journal: async ({ text, pool }) => {
-    if (!/^[0-9]{1,6}$/.test(text)) throw new UsageError(`--journal holds "${text}", but may hold a whole number.`);
+    if (!/^[0-9]{1,6}$/.test(text)) throw new UsageError(`--journal: "${text}" is not valid; expected an integer.`);
     return (await listJournal(pool, Number(text))).map(formatEntry).join("\n");
   },
 };
 
 type Numbers = [bigint, bigint, bigint, bigint];
 
-/** Reads `ID/ID/…/AMOUNT` in the form that the option's help tells. */
+/** Reads `ID/ID/…/AMOUNT` in the form that the option's help describes. */
 function readNumbers(name: keyof typeof actionOptions, text: string): Numbers {
   const forms = actionOptions[name].valueName.split("/");
   const parts = text.split("/");
@@ -87,7 +87,7 @@ function readNumbers(name: keyof typeof actionOptions, text: string): Numbers {
     form === "AMOUNT" ? parseAmount(parts[index] ?? "") : parsePathId(parts[index] ?? ""),
   );
   if (parts.length !== forms.length || numbers.includes(undefined)) {
-    throw new UsageError(`--${name} holds "${text}", but must hold ${forms.join("/")}, in decimal.`);
+    throw new UsageError(`--${name}: "${text}" is not valid; expected ${forms.join("/")}, in decimal.`);
   }
   return numbers as Numbers;
 }

@@ -66,7 +66,7 @@ export function capitalizeInterest(ledger: Ledger, interest: Interest, stepConte
   ];
 }
 
-/** Adds an amount to the account's principal in the ledger, and says what is told at once. */
+/** Adds an amount to the account's principal in the ledger, and returns the messages to send at once. */
 export function addToPrincipal(
   ledger: Ledger,
   debtorId: bigint,

@@ -1,4 +1,4 @@
-/** All messages in and out, in order, for people and tests to look at. */
+/** A journal of all messages in order, for people and tests. */
 import type { Database } from "../../src/database/database.ts";
 import { formatTimestamp, type Timestamp } from "../../src/values/timestamp.ts";
 

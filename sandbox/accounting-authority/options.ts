@@ -1,4 +1,4 @@
-/** How the authority is told on the command line to behave. */
+/** The command-line options of the authority. */
 import { type CommandInput, type CommandOption, UsageError } from "../../src/commands/command.ts";
 import type { AuthoritySettings } from "./books.ts";
 import { createFaultInjector, type Fault, parseFaults } from "./faults.ts";
@@ -8,7 +8,7 @@ type Values = CommandInput["values"];
 const REALISTIC_UPDATE_DELAY_SECONDS = 8 * 3600;
 const JOURNAL_ENTRIES_MAX = 100_000;
 
-/** The options of a command with an authority in it; it answers after `paceMillis` unless told otherwise. */
+/** The options of a command with an authority in it; it answers after `paceMillis` by default. */
 export const settingOptions = (paceMillis: number) =>
   ({
     policy: {
@@ -42,7 +42,7 @@ export const settingOptions = (paceMillis: number) =>
 /** What the help says about the faults. */
 export const faultsHelp = `
 A fault names a message type, what happens to it, and how often: AccountUpdate:drop@0.1 loses every tenth update,
-PrepareTransfer:reject:TIMEOUT#3 refuses the next three requests, all@0.05 does everything now and then. The kinds are
+PrepareTransfer:reject:TIMEOUT#3 rejects the next three requests, all@0.05 injects each fault with a probability of 5 %. The kinds are
 drop, repeat, delay[:SECONDS], reorder, reject[:CODE], late-commit, wrong-transfer-id, locked-short, another-amount,
 older-change, expired-ttl, empty-account-id, no-note-bytes, extra-field and not-utf8.`;
 
@@ -50,7 +50,7 @@ older-change, expired-ttl, empty-account-id, no-note-bytes, extra-field and not-
 export function readSettings(values: Values, paceMillis: number): AuthoritySettings {
   const { policy = "any" } = values;
   if (policy !== "any" && policy !== "listed")
-    throw new UsageError(`--policy holds "${policy}", but may hold any or listed.`);
+    throw new UsageError(`--policy : "${policy}" is not valid; expected any or listed.`);
   const delay = values["balance-update-delay"];
   return {
     policy,
@@ -62,11 +62,10 @@ export function readSettings(values: Values, paceMillis: number): AuthoritySetti
   };
 }
 
-/** Reads a whole number of zero or more. Throws a UsageError. */
+/** Reads an integer of zero or more. Throws a UsageError. */
 export function readInteger(values: Values, name: string, otherwise: number): number {
   const number = readNumber(values, name, otherwise);
-  if (!Number.isSafeInteger(number) || number > 2 ** 31 - 1)
-    throw wrong(values, name, "a whole number below 2147483648");
+  if (!Number.isSafeInteger(number) || number > 2 ** 31 - 1) throw wrong(values, name, "an integer below 2147483648");
   return number;
 }
 
@@ -88,4 +87,4 @@ function readFaults({ faults }: Values): Fault[] {
 }
 
 const wrong = (values: Values, name: string, allowed: string): UsageError =>
-  new UsageError(`--${name} holds "${values[name]}", but may hold ${allowed}.`);
+  new UsageError(`--${name}: "${values[name]}" is not valid; expected ${allowed}.`);

@@ -14,7 +14,7 @@ const APP_ID = "swpt_accounts_sandbox";
 /** Messages sent in one transaction. */
 const BURST_COUNT = 2000;
 /** When to try again with what the broker did not take; till then it is not in the way of the others. */
-const REFUSED_PAUSE_SECONDS = 5;
+const REJECTED_PAUSE_SECONDS = 5;
 
 /** Stores messages that leave `paceMillis` from now, or later when a fault holds them back. */
 export function recordOutboundMessages(
@@ -60,17 +60,17 @@ export function sendDueMessages(
     readonly keepJournal: boolean;
   },
   now: Timestamp,
-): Promise<{ readonly sentCount: number; readonly refusedCount: number }> {
+): Promise<{ readonly sentCount: number; readonly rejectedCount: number }> {
   return pool.transaction(async (db) => {
     const due = await takeDue(db, now);
-    if (due.length === 0) return { sentCount: 0, refusedCount: 0 };
+    if (due.length === 0) return { sentCount: 0, rejectedCount: 0 };
     const outcomes = await broker.publish(due.map((message) => publicationOf(message, routingKeys)));
     const idsOf = (isSent: boolean): bigint[] =>
       due.filter((_, index) => (outcomes[index] === "confirmed") === isSent).map(({ messageId }) => messageId);
-    const [sent, refused] = [idsOf(true), idsOf(false)];
+    const [sent, rejected] = [idsOf(true), idsOf(false)];
     if (sent.length > 0) void deleteSent(db, sent, now, keepJournal);
-    if (refused.length > 0) void postpone(db, refused, plusSeconds(now, REFUSED_PAUSE_SECONDS));
-    return { sentCount: sent.length, refusedCount: refused.length };
+    if (rejected.length > 0) void postpone(db, rejected, plusSeconds(now, REJECTED_PAUSE_SECONDS));
+    return { sentCount: sent.length, rejectedCount: rejected.length };
   });
 }
 

@@ -4,7 +4,14 @@ import type { RejectedTransfer } from "../../src/messages/incoming.ts";
 import { formatUnsigned, INT32_MAX, parsePathId } from "../../src/values/int64.ts";
 import { EPOCH, plusSeconds, type Timestamp } from "../../src/values/timestamp.ts";
 import type { ReceivedPrepareTransfer } from "./received-messages.ts";
-import { type Account, availableAmount, isScheduledForDeletion, type PreparedTransferRecord } from "./records.ts";
+import {
+  type Account,
+  availableAmount,
+  isScheduledForDeletion,
+  max,
+  min,
+  type PreparedTransferRecord,
+} from "./records.ts";
 import type { SentMessage, SentPreparedTransfer } from "./sent-messages.ts";
 
 /** What becomes of the sender's account, the lock if one was made, and the answer: there is always one. */
@@ -39,7 +46,7 @@ export function decidePrepareTransfer(
   if (sender.pendingTransfersCount >= INT32_MAX) return reject("TOO_MANY_TRANSFERS");
   if (recipientCreditorId === sender.creditorId) return reject("RECIPIENT_SAME_AS_SENDER");
   if (INTEREST_RATE_CHANGED_AT > message.finalInterestRateTs) return reject("NEWER_INTEREST_RATE");
-  const lockedAmount = greatest(0n, least(availableAmount(sender), message.maxLockedAmount));
+  const lockedAmount = max(0n, min(availableAmount(sender), message.maxLockedAmount));
   if (lockedAmount < message.minLockedAmount) return reject("INSUFFICIENT_AVAILABLE_AMOUNT");
 
   const transfer: PreparedTransferRecord = {
@@ -68,7 +75,7 @@ export function decidePrepareTransfer(
   };
 }
 
-/** Refuses a request; nothing changes. `sender` is the account whose locked amount is told, if any. */
+/** Rejects a request; nothing changes. `sender` is the account whose locked amount is reported, if any. */
 export function rejectTransfer(
   sender: Account | undefined,
   message: ReceivedPrepareTransfer,
@@ -117,6 +124,3 @@ function deadlineOf(message: ReceivedPrepareTransfer, now: Timestamp): Timestamp
   if (asked < granted) return asked;
   return granted;
 }
-
-const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-const greatest = (a: bigint, b: bigint): bigint => (a > b ? a : b);

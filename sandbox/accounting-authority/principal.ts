@@ -5,14 +5,14 @@ import type { AccountKey } from "./ledger.ts";
 import { type Account, createAccount, isRoot, nextChange } from "./records.ts";
 import { accountUpdateOf, type SentMessage } from "./sent-messages.ts";
 
-/** When things happen, and how long the agent waits to be told of a new balance. */
+/** When things happen, and how long a new balance takes to be reported. */
 export interface StepContext {
   readonly now: Timestamp;
   /** Seconds between a change of the balance and its update; the first change counts. */
   readonly balanceUpdateDelaySeconds: number;
 }
 
-/** The account after the change, and what is told at once. */
+/** The account after the change, and the messages to send at once. */
 export interface PrincipalChange {
   readonly account: Account;
   readonly messages: readonly SentMessage[];
@@ -20,7 +20,7 @@ export interface PrincipalChange {
 
 /**
  * Adds an amount, which may be negative, to a principal. A deleted account comes back and says so at once; one that is
- * gone entirely is created anew, first with an update as it was before the change. All else is told later, by the scan.
+ * gone entirely is created anew, first with an update as it was before the change. Everything else is reported later, by the scan.
  * Throws when the principal would leave 64 bits.
  */
 export function changePrincipal(

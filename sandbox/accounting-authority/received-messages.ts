@@ -133,41 +133,41 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Readers of the members of the object that the body holds; each throws MalformedMessageError for what is out of place. */
 function fieldsOf(body: Buffer) {
   const object = objectOf(body);
-  const refuse = (name: string): never => {
+  const reject = (name: string): never => {
     throw new MalformedMessageError(`${name} is missing or wrong`);
   };
   const read = (name: string): Json | undefined => (Object.hasOwn(object, name) ? object[name] : undefined);
   const int64 = (name: string): bigint => {
     const value = read(name);
-    return typeof value === "bigint" && isInt64(value) ? value : refuse(name);
+    return typeof value === "bigint" && isInt64(value) ? value : reject(name);
   };
   const string = (name: string, bytesMax = Number.POSITIVE_INFINITY): string => {
     const value = read(name);
     const isStorable = typeof value === "string" && !value.includes("\0") && value.isWellFormed();
-    return isStorable && Buffer.byteLength(value) <= bytesMax ? value : refuse(name);
+    return isStorable && Buffer.byteLength(value) <= bytesMax ? value : reject(name);
   };
   return {
     int64,
     string,
     int32: (name: string, min: number): number => {
       const value = int64(name);
-      return value >= min && value <= INT32_MAX ? Number(value) : refuse(name);
+      return value >= min && value <= INT32_MAX ? Number(value) : reject(name);
     },
     amount: (name: string): bigint => {
       const value = int64(name);
-      return value >= 0n ? value : refuse(name);
+      return value >= 0n ? value : reject(name);
     },
-    /** Finite also in single precision. May be negative: that is for the rule to refuse. */
+    /** Finite also in single precision. May be negative; the rule rejects that. */
     float: (name: string): number => {
       const value = read(name);
-      const number = typeof value === "bigint" || typeof value === "number" ? Number(value) : refuse(name);
-      return Number.isFinite(Math.fround(number)) ? number : refuse(name);
+      const number = typeof value === "bigint" || typeof value === "number" ? Number(value) : reject(name);
+      return Number.isFinite(Math.fround(number)) ? number : reject(name);
     },
     matching: (name: string, pattern: RegExp): string => {
       const value = string(name);
-      return pattern.test(value) ? value : refuse(name);
+      return pattern.test(value) ? value : reject(name);
     },
-    timestamp: (name: string): Timestamp => parseTimestamp(string(name)) ?? refuse(name),
+    timestamp: (name: string): Timestamp => parseTimestamp(string(name)) ?? reject(name),
   };
 }
 

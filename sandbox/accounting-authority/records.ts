@@ -33,7 +33,7 @@ export interface Account {
   readonly lastTransferId: bigint;
   /** When the last update was sent, changed or not. */
   readonly lastHeartbeatTs: Timestamp;
-  /** When the scan owes the agent an update; null when the agent has been told all. */
+  /** When the scan owes the agent an update; null when everything has been reported. */
   readonly updateDueAt: Timestamp | null;
   readonly isDeleted: boolean;
   readonly lastDeletionAttemptTs: Timestamp;
@@ -59,7 +59,7 @@ export interface PreparedTransferRecord {
 
 const TRANSFER_ID_DAY_SHIFT = 40n;
 
-/** An account that nobody has configured yet. Transfer IDs begin with the day, so they do not repeat after a purge. */
+/** An account before its first configuration. Transfer IDs begin with the day, so they do not repeat after a purge. */
 export function createAccount(debtorId: bigint, creditorId: bigint, now: Timestamp): Account {
   const creationDate = dateOf(now);
   return {
@@ -102,10 +102,10 @@ export const isScheduledForDeletion = (account: Pick<Account, "configFlags">): b
 export const availableAmount = (account: Account): bigint =>
   account.principal - account.totalLockedAmount + overdraftLimit(account);
 
-/** How far below zero the account may go: the least of what its two configuration values allow. */
+/** How far below zero the account may go: the minimum of what its two configuration values allow. */
 function overdraftLimit(account: Account): bigint {
   const limits = [appliedLimit(account.negligibleAmount), INT64_MAX, limitOf(account.configData) ?? INT64_MAX];
-  return limits.reduce((least, limit) => (limit < least ? limit : least));
+  return limits.reduce((lowest, limit) => min(lowest, limit));
 }
 
 /**
@@ -117,6 +117,12 @@ export function appliedLimit(value: number): bigint {
   const [digits, exponent] = value.toExponential(5).split("e") as [string, string];
   return (BigInt(digits.replace(".", "")) * 10n ** BigInt(Number(exponent))) / 10n ** 5n;
 }
+
+/** The smaller of two integers. */
+export const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+/** The greater of two integers. */
+export const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** A number as the authority keeps it: the shortest decimal that a 32-bit float holds; 123456789 becomes 123456790. */
 export const toSinglePrecision = (value: number): number => Number(formatFloat32(value));

@@ -8,16 +8,16 @@ import { preparedTransferOf } from "./prepare-transfer.ts";
 import { type Account, isScheduledForDeletion, nextChange, type PreparedTransferRecord } from "./records.ts";
 import { accountUpdateOf, type SentMessage } from "./sent-messages.ts";
 
-/** The account afterwards (`"purged"`: gone; `undefined`: as before), and what is told. */
+/** The account afterwards (`"purged"`: gone; `undefined`: as before), and the messages to send. */
 export interface AccountScanDecision {
   readonly account: Account | "purged" | undefined;
   readonly messages: readonly SentMessage[];
 }
 
-/** An account of which nothing was told for so long is told of again. */
+/** An account that has not been reported for this long is reported again. */
 export const HEARTBEAT_DAYS = 7;
 
-/** A prepared transfer that is still open is told of again each time. */
+/** A prepared transfer that is still open is announced again after this time. */
 export const REMINDER_DAYS = 7;
 
 /** The shortest time between two attempts to close an account. */
@@ -62,7 +62,7 @@ function deleteAccount(account: Account, now: Timestamp): AccountScanDecision {
     ...account,
     ...nextChange(account, now),
     isDeleted: true,
-    // Long enough that the account is also 3 days old then, which a purge asks for, too.
+    // Long enough that the account is also 3 days old then, which a purge requires as well.
     purgeAt: plusDays(now, PURGE_DELAY_DAYS),
     lastDeletionAttemptTs: now,
     lastHeartbeatTs: now,

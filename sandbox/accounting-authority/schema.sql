@@ -24,7 +24,7 @@ create table if not exists sandbox.account (
   primary key (debtor_id, creditor_id)
 );
 
--- What the scan looks for. Holders' accounts are never told about, so they are in none of these.
+-- What the scan looks for. Holders' accounts are never reported, so they are in none of these.
 create index if not exists account_update_due_idx on sandbox.account (update_due_at)
   where creditor_id = 0 and update_due_at is not null;
 create index if not exists account_heartbeat_idx on sandbox.account (last_heartbeat_ts)

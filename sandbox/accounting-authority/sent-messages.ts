@@ -41,7 +41,7 @@ const TTL_SECONDS = 604_800;
 const TRANSFER_NOTE_BYTES_MAX = 500;
 const ZERO_TIME = `"1970-01-01T00:00:00+00:00"`;
 
-/** The update that tells the state of the account. `ts` is the moment of the change, or now for a heartbeat. */
+/** The update with the state of the account. `ts` is the moment of the change, or now for a heartbeat. */
 export const accountUpdateOf = (account: Account, ts: Timestamp): AccountUpdate => ({
   type: "AccountUpdate",
   debtorId: account.debtorId,

@@ -1,4 +1,4 @@
-/** One received message, done to the ledger: which records it concerns, which rule judges it, what is told. */
+/** Applies one received message to the ledger: the records, the rule that decides, the messages to send. */
 import { ROOT_CREDITOR_ID } from "../../src/domain/debtor.ts";
 import { plusSeconds } from "../../src/values/timestamp.ts";
 import { decideConfigureAccount, rejectConfiguration } from "./configure-account.ts";
@@ -16,7 +16,7 @@ import type {
 import { createAccount } from "./records.ts";
 import type { SentMessage } from "./sent-messages.ts";
 
-/** Who may be paid: `any` opens an account for every number that is paid, `listed` asks for one made beforehand. */
+/** Who may be paid: `any` opens an account for every number that is paid, `listed` requires an existing one. */
 export type RecipientPolicy = "any" | "listed";
 
 /** What is made to go wrong with a received message. */
@@ -27,7 +27,7 @@ export interface StepFaults {
   readonly isLate?: boolean | undefined;
 }
 
-/** Does what the message asks for, and returns the answers in order. */
+/** Applies the message and returns the answers in order. */
 export function takeStep(
   ledger: Ledger,
   message: ReceivedMessage,
@@ -62,11 +62,11 @@ function configureAccount(
   { now }: StepContext,
   { rejectionCode }: StepFaults,
 ): readonly SentMessage[] {
-  const verdict = rejectionCode
+  const decision = rejectionCode
     ? rejectConfiguration(message, rejectionCode, now)
     : decideConfigureAccount(ledger.findAccount(message.debtorId, message.creditorId), message, now);
-  if (verdict.account) ledger.saveAccount(verdict.account);
-  return verdict.messages;
+  if (decision.account) ledger.saveAccount(decision.account);
+  return decision.messages;
 }
 
 function prepareTransfer(
@@ -81,13 +81,13 @@ function prepareTransfer(
   if (policy === "any") openRecipientAccount(ledger, message, { now });
   const creditorId = creditorIdOf(message.recipient);
   const recipient = creditorId === undefined ? undefined : ledger.findAccount(message.debtorId, creditorId);
-  const verdict = decidePrepareTransfer(sender, recipient, message, now);
-  if (verdict.sender) ledger.saveAccount(verdict.sender);
-  if (verdict.transfer) ledger.saveTransfer(verdict.transfer);
-  return verdict.messages;
+  const decision = decidePrepareTransfer(sender, recipient, message, now);
+  if (decision.sender) ledger.saveAccount(decision.sender);
+  if (decision.transfer) ledger.saveTransfer(decision.transfer);
+  return decision.messages;
 }
 
-/** Opens the account of a recipient that nobody knows. */
+/** Opens the account of a recipient that does not exist yet. */
 function openRecipientAccount(
   ledger: Ledger,
   message: ReceivedPrepareTransfer,
@@ -108,12 +108,12 @@ function finalizeTransfer(
   const sender = ledger.findAccount(message.debtorId, message.creditorId);
   const transfer = ledger.findTransfer(message.debtorId, message.transferId);
   const decided = isLate && transfer ? { ...transfer, deadline: plusSeconds(transfer.preparedAt, -1) } : transfer;
-  const verdict = decideFinalizeTransfer(sender, decided, message, stepContext, rejectionCode);
-  if (!verdict || !transfer) return [];
-  ledger.saveAccount(verdict.sender);
+  const decision = decideFinalizeTransfer(sender, decided, message, stepContext, rejectionCode);
+  if (!decision || !transfer) return [];
+  ledger.saveAccount(decision.sender);
   ledger.removeTransfer(transfer);
-  if (verdict.committedAmount === 0n) return verdict.messages;
+  if (decision.committedAmount === 0n) return decision.messages;
   const { debtorId, recipientCreditorId } = transfer;
-  const paid = addToPrincipal(ledger, debtorId, recipientCreditorId, verdict.committedAmount, stepContext);
-  return [...verdict.messages, ...paid];
+  const paid = addToPrincipal(ledger, debtorId, recipientCreditorId, decision.committedAmount, stepContext);
+  return [...decision.messages, ...paid];
 }

@@ -21,8 +21,8 @@ export async function createTables(pool: Pool): Promise<void> {
 }
 
 /**
- * Waits until nobody else writes in the books. A step may touch any number of accounts, some not there yet, and
- * processes other than the authority's own (holders' commands) may write, too; with one writer at a time no step can
+ * Waits until no one else writes to the books. A step may touch any number of accounts, some not there yet, and
+ * processes other than the authority's own (holders' commands) may write as well; with one writer at a time no step can
  * meet another half-way, and steps are batched, so it costs nothing.
  */
 export async function lockBooks(db: Database): Promise<void> {

@@ -27,10 +27,10 @@ export function sandboxTopology(agentQueue: string, authorityQueue: string): Top
   };
 }
 
-/** Declares the authority's durable queue on RabbitMQ and binds it; the exchanges, too, if the agent was not there yet. */
+/** Declares the authority's durable queue on RabbitMQ and binds it, and the exchanges if the agent has not declared them yet. */
 export async function declareAuthorityQueue(url: string, queue: string): Promise<void> {
   const connection = await connect(url, socketOptions("swpt-debtors sandbox topology"));
-  connection.on("error", () => {}); // The operation that is under way rejects, too.
+  connection.on("error", () => {}); // The operation under way rejects as well.
   try {
     const channel = await connection.createChannel();
     channel.on("error", () => {});

@@ -17,7 +17,7 @@ export interface ConfidentialClients {
   readonly resourceServer: ClientCredentials;
 }
 
-/** Secrets that somebody has chosen. */
+/** Secrets that were given rather than generated. */
 export type ClientSecrets = { readonly [Client in keyof ConfidentialClients]?: string | undefined };
 
 /** Takes the secrets that are given, and reads those of the other clients, or makes them at the first start. */

@@ -19,7 +19,7 @@ export const sandboxAuthorizationServer: Command = {
   name: "sandbox_authorization_server",
   summary: "Stand in for the authorization server; not for production",
   help: `
-NOT FOR PRODUCTION: it speaks plain HTTP, and lets anybody sign up. Each new user gets a debtor, by the HTTP API of the
+NOT FOR PRODUCTION: it speaks plain HTTP, and anyone can sign up. Each new user gets a debtor, by the HTTP API of the
 agent. The agent's OAUTH2_INTROSPECT_URL is http://resource-server:SECRET@HOST:PORT/oauth2/introspect. Keeps what it must
 remember in the schema "sandbox" of the database. Secrets that are not given are made at the first start, and stay.`,
   options: {
@@ -108,7 +108,7 @@ function textOf(values: CommandInput["values"], name: string): string | undefine
 function readUrl(values: CommandInput["values"], name: string): string | undefined {
   const text = textOf(values, name);
   if (text !== undefined && !/^https?:$/.test(URL.parse(text)?.protocol ?? "")) {
-    throw new UsageError(`--${name} holds "${text}", but may hold a URL that begins with http:// or https://.`);
+    throw new UsageError(`--${name} : "${text}" is not valid; expected a URL that begins with http:// or https://.`);
   }
   return text;
 }

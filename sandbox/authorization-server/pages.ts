@@ -20,13 +20,13 @@ export function renderCredentials(credentials: CredentialsForm): string {
   const isSignUp = mode === "sign-up";
   const title = isSignUp ? "Sign up" : "Log in";
   const hint = isSignUp
-    ? `<p id="hint">At least ${PASSWORD_LENGTH_MIN} characters, and none that you use elsewhere.</p>`
+    ? `<p id="hint">At least ${PASSWORD_LENGTH_MIN} characters, and not one that you use elsewhere.</p>`
     : "";
   return renderPage(
     title,
     `
     <p>To go on to <strong>${escapeHtml(clientName)}</strong>.${isSignUp ? " You become the issuer of a new currency." : ""}</p>
-    ${problem === undefined ? "" : `<p role="alert" class="complaint">${escapeHtml(problem)}</p>`}
+    ${problem === undefined ? "" : `<p role="alert" class="problem">${escapeHtml(problem)}</p>`}
     <form method="post" action="/interaction/${escapeHtml(uid)}/${mode}">
       <input type="hidden" name="csrf_token" value="${escapeHtml(csrfToken)}">
       <label for="email">E-mail address</label>
@@ -41,7 +41,7 @@ export function renderCredentials(credentials: CredentialsForm): string {
     </form>
     <p>${
       isSignUp
-        ? `Signed up already? <a href="/interaction/${escapeHtml(uid)}">Log in</a>`
+        ? `Already signed up? <a href="/interaction/${escapeHtml(uid)}">Log in</a>`
         : `New here? <a href="/interaction/${escapeHtml(uid)}/sign-up">Sign up</a>`
     }</p>
     ${accountId === undefined ? "" : renderOtherUser({ uid, csrfToken, accountId })}`,
@@ -57,7 +57,7 @@ export interface ConsentForm {
   readonly scopes: readonly string[];
 }
 
-/** The form to allow or refuse a client what it asks for. */
+/** The form in which the user allows or denies a client what it asks for. */
 export const renderConsent = ({ uid, csrfToken, clientName, accountId, scopes }: ConsentForm): string =>
   renderPage(
     "Allow access",
@@ -67,7 +67,7 @@ export const renderConsent = ({ uid, csrfToken, clientName, accountId, scopes }:
     <form method="post" action="/interaction/${escapeHtml(uid)}/consent">
       <input type="hidden" name="csrf_token" value="${escapeHtml(csrfToken)}">
       <button type="submit" name="decision" value="allow">Allow</button>
-      <button type="submit" name="decision" value="refuse" class="plain">Refuse</button>
+      <button type="submit" name="decision" value="deny" class="plain">Deny</button>
     </form>
     ${renderOtherUser({ uid, csrfToken, accountId })}`,
   );
@@ -81,12 +81,12 @@ const renderOtherUser = ({
     <form method="post" action="/interaction/${escapeHtml(uid)}/other-user">
       <input type="hidden" name="csrf_token" value="${escapeHtml(csrfToken)}">
       <p>Signed in as <code>${escapeHtml(accountId)}</code>.</p>
-      <button type="submit" class="plain">Sign in as somebody else</button>
+      <button type="submit" class="plain">Sign in as someone else</button>
     </form>`;
 
 /** `message` says what is wrong, and what to do about it. */
 export const renderProblem = (message: string): string =>
-  renderPage("This did not work", `<p role="alert" class="complaint">${escapeHtml(message)}</p>`);
+  renderPage("This did not work", `<p role="alert" class="problem">${escapeHtml(message)}</p>`);
 
 /** In characters. */
 export const EMAIL_LENGTH_MAX = 254;

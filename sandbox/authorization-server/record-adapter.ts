@@ -1,6 +1,6 @@
 /**
  * Where `oidc-provider` keeps sessions, grants, codes and tokens: in PostgreSQL, so that they outlive a restart. The table
- * holds their SHA-256 only, so that reading it lets nobody act as somebody else.
+ * holds their SHA-256 only, so that reading the table does not let anyone use them.
  */
 import { createHash } from "node:crypto";
 import type { Adapter, AdapterFactory, AdapterPayload } from "oidc-provider";

@@ -1,6 +1,6 @@
 /**
  * The authorization server of the sandbox. NOT FOR PRODUCTION: it speaks plain HTTP, on the loopback interface unless told
- * otherwise, and lets anybody sign up. See README.md.
+ * otherwise, and anyone can sign up. See README.md.
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -89,7 +89,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     origin: new URL(url).origin,
   });
   const serveOAuth = provider.callback();
-  // Another name that resolves to this machine could be a stranger's (DNS rebinding).
+  // Another name that resolves to this machine could belong to an attacker (DNS rebinding).
   const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`, new URL(url).host]);
   if (options.internalUrl !== undefined) hosts.add(new URL(options.internalUrl).host);
   answer = async (request, response) => {

@@ -21,20 +21,20 @@ export interface SignInOptions {
 /** Answers requests below `/interaction/`. */
 export type SignIn = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** Why somebody could not sign up or log in, in words for that somebody. */
+/** Why a person could not sign up or log in, in words for that person. */
 class Problem extends Error {}
 
-const notYours = "This log-in is not yours, or took too long. Go back to the application and begin again.";
+const notYours = "This log-in has expired or belongs to another browser. Go back to the application and start again.";
 
 type Mode = pages.CredentialsForm["mode"];
 
-/** Makes what answers the steps of a log-in. */
+/** Creates the handler of the steps of a log-in. */
 export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: SignInOptions): SignIn {
   const steps: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
     "GET ": (visit) =>
       visit.interaction.prompt.name === "consent" ? showConsent(visit) : showCredentials(visit, "log-in"),
     "GET sign-up": (visit) => showCredentials(visit, "sign-up"),
-    // A form that was refused leaves the browser at the form's address; reloading it begins again.
+    // After a rejected form the browser stays at the form's address; reloading it starts again.
     "GET log-in": (visit) => showCredentials(visit, "log-in"),
     "POST log-in": (visit) => takeCredentials(visit, "log-in", logIn),
     "POST sign-up": (visit) => takeCredentials(visit, "sign-up", signUp),
@@ -45,14 +45,14 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
   return async (request, response) => {
     const [, , uid = "", step = "", ...others] = new URL(request.url ?? "", "http://sandbox").pathname.split("/");
     const take = others.length === 0 ? steps[`${request.method} ${step}`] : undefined;
-    if (take === undefined) return sendPage(response, 404, pages.renderProblem("There is no such page."));
+    if (take === undefined) return sendPage(response, 404, pages.renderProblem("Page not found."));
     try {
       const interaction = await provider.interactionDetails(request, response);
       if (interaction.uid !== uid) return sendPage(response, 400, pages.renderProblem(notYours));
       await take({ request, response, interaction, csrfToken: csrfTokenOf(csrfKey, uid) });
     } catch (error) {
       if (error instanceof FormError) return sendPage(response, 403, pages.renderProblem(error.message));
-      // By name: importing the class would load the optional package before anybody wants it.
+      // By name: importing the class would load the optional package before it is needed.
       if (!(error instanceof Error && error.name === "SessionNotFound")) throw error;
       sendPage(response, 400, pages.renderProblem(notYours));
     }
@@ -85,44 +85,44 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
     } catch (error) {
       const isAgentAway = error instanceof AgentUnavailableError;
       if (!isAgentAway && !(error instanceof Problem)) throw error;
-      const problem = isAgentAway ? "The debtors agent does not answer. Try again in a while." : error.message;
+      const problem = isAgentAway ? "The debtors agent does not answer. Try again later." : error.message;
       await showCredentials(visit, mode, { email, problem });
     }
   }
 
   async function logIn(email: string, password: string): Promise<User> {
     const user = await findUser(pool, email, password);
-    if (user === undefined) throw new Problem("There is no such user, or this is not the password.");
+    if (user === undefined) throw new Problem("Unknown user or wrong password.");
     return user;
   }
 
   async function signUp(email: string, password: string): Promise<User> {
     if (!/^[^\s@]+@[^\s@]+$/.test(email) || email.length > pages.EMAIL_LENGTH_MAX) {
-      throw new Problem("This is not an e-mail address.");
+      throw new Problem("Not a valid e-mail address.");
     }
     const { PASSWORD_LENGTH_MIN: min, PASSWORD_LENGTH_MAX: max } = pages;
     if (password.length < min || password.length > max) {
       throw new Problem(`The password must have ${min} to ${max} characters.`);
     }
-    const taken = new Problem("Somebody has signed up with this e-mail address already.");
+    const taken = new Problem("This e-mail address is already in use.");
     if (await isEmailTaken(pool, email)) throw taken;
     const user = await addUser(pool, email, password, await newDebtors.reserve());
     if (user === undefined) throw taken;
     return user;
   }
 
-  /** Activates the user's debtor, unless that was done. Whatever went wrong at the sign-up is mended at the next log-in. */
+  /** Activates the user's debtor, unless that was done. A sign-up that failed half-way is completed at the next log-in. */
   async function ensureActive(user: User): Promise<User> {
     if (user.isActivated) return user;
     const isActive = await newDebtors.activate(user);
     const activeUser = isActive ? user : await replaceReservation(pool, user, await newDebtors.reserve());
     if (!isActive && !(await newDebtors.activate(activeUser)))
-      throw new AgentUnavailableError("A new reservation is refused");
+      throw new AgentUnavailableError("A new reservation was rejected");
     await markActivated(pool, user.email);
     return activeUser;
   }
 
-  /** Ends the session of whoever is signed in, and asks again who is there; the client's request goes on. */
+  /** Ends the current session and shows the log-in page again; the client's request continues. */
   async function switchUser({ request, response, interaction, csrfToken }: Visit): Promise<void> {
     await readForm(request, csrfToken, origin);
     if (interaction.session !== undefined) await deleteSession(pool, interaction.session.uid);
@@ -147,8 +147,8 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
     const form = await readForm(request, csrfToken, origin);
     if (interaction.prompt.name !== "consent") throw new FormError("There is nothing to consent to.");
     if (form.get("decision") !== "allow") {
-      const refusal = { error: "access_denied", error_description: "The user refused." };
-      return provider.interactionFinished(request, response, refusal);
+      const result = { error: "access_denied", error_description: "The user denied access." };
+      return provider.interactionFinished(request, response, result);
     }
     const grantId = await saveGrant(interaction);
     await provider.interactionFinished(request, response, { consent: { grantId } }, { mergeWithLastSubmission: true });

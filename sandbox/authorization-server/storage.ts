@@ -1,9 +1,9 @@
-/** The PostgreSQL schema `sandbox`, in which the authorization server remembers things. */
+/** The PostgreSQL schema `sandbox`, for the authorization server. */
 import { randomBytes } from "node:crypto";
 import type { Pool } from "../../src/database/database.ts";
 import { ensureSchema } from "../schema.ts";
 
-/** Makes what is missing. Processes that do so at the same time wait for each other. */
+/** Creates what is missing. Processes that do so at the same time wait for each other. */
 export async function prepareStorage(pool: Pool): Promise<void> {
   await pool.transaction(async (db) => {
     await ensureSchema(db);
@@ -39,7 +39,7 @@ const statements = [
   "delete from sandbox.oidc_record where length(id) <> 64",
 ];
 
-/** A secret that stays the same from start to start: made when it is first asked for. */
+/** A secret that is made once and then stays the same. */
 export async function findSecret(pool: Pool, name: string, make: () => string): Promise<string> {
   const find = () =>
     pool.maybeOne<{ value: string }>({
@@ -57,5 +57,5 @@ export async function findSecret(pool: Pool, name: string, make: () => string): 
   return (await find())!.value;
 }
 
-/** 32 characters that nobody guesses, safe in a URL. */
+/** 192 random bits as 32 characters that are safe in a URL. */
 export const makeRandomSecret = (): string => randomBytes(24).toString("base64url");

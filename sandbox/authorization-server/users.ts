@@ -1,8 +1,8 @@
-/** Those who have signed up. Each has a debtor. */
+/** The people who have signed up. Each has a debtor. */
 import type { Pool } from "../../src/database/database.ts";
 import { hashPassword, isPassword } from "./passwords.ts";
 
-/** Somebody who has signed up, and the debtor that was made for them. */
+/** A person who has signed up, and the debtor that was created for them. */
 export interface User {
   readonly email: string;
   /** The unsigned decimal. */
@@ -46,7 +46,7 @@ export async function addUser(
   });
 }
 
-/** Whether somebody has signed up with it, in any case of the letters. */
+/** Whether the address is taken, compared without case. */
 export async function isEmailTaken(pool: Pool, email: string): Promise<boolean> {
   const row = await pool.maybeOne({
     name: "sandbox_is_email_taken",

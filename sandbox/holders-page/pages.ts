@@ -31,7 +31,7 @@ export function renderCurrency({ debtorId, balances, csrfToken, problem }: Curre
   return renderPage(
     `The currency of debtor ${id}`,
     `
-    ${problem === undefined ? "" : `<p role="alert" class="complaint">${escapeHtml(problem)}</p>`}
+    ${problem === undefined ? "" : `<p role="alert" class="problem">${escapeHtml(problem)}</p>`}
     ${hasHolders ? balancesTable(balances) : "<p>Nobody holds it yet.</p>"}
     <p>In circulation: <strong id="circulation">${circulation}</strong>. To issue more, create a transfer with
       the recipient <code>swpt:${id}/${hasHolders ? formatUnsigned(holders[0]!.creditorId) : 17}</code>.</p>
@@ -50,7 +50,7 @@ export function renderCurrency({ debtorId, balances, csrfToken, problem }: Curre
 export const renderProblem = (message: string): string =>
   renderPage(
     "This did not work",
-    `<p role="alert" class="complaint">${escapeHtml(message)}</p><p><a href="/">All currencies</a></p>`,
+    `<p role="alert" class="problem">${escapeHtml(message)}</p><p><a href="/">All currencies</a></p>`,
   );
 
 const balancesTable = ({ holders }: Balances): string =>
@@ -84,4 +84,4 @@ const hidden = (csrfToken: string): string =>
 const numberField = (name: string, label: string): string =>
   `<label for="${name}">${label}</label>
       <input id="${name}" name="${name}" inputmode="numeric" pattern="[1-9][0-9]*" required autocomplete="off"
-        title="A whole number">`;
+        title="An integer">`;

@@ -73,7 +73,7 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
       const form = await readForm(request, csrfToken);
       const creditorId = parsePathId(form.get("holder") ?? "");
       await change(debtorId, response, async () => {
-        if (creditorId === undefined) throw new HolderError("The number of a holder is a whole number below 2^64");
+        if (creditorId === undefined) throw new HolderError("The number of a holder is an integer below 2^64");
         await book.createHolder(debtorId, creditorId);
       });
     },
@@ -83,16 +83,16 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
       const amount = parseAmount(form.get("amount") ?? "");
       await change(debtorId, response, async () => {
         if (sender === undefined || recipient === undefined) throw new HolderError("There is no such holder");
-        if (amount === undefined) throw new HolderError("The amount of a payment is a whole number");
+        if (amount === undefined) throw new HolderError("The amount of a payment is an integer");
         await book.pay({ debtorId, sender, recipient, amount });
       });
     },
   };
 
-  async function show(debtorId: bigint, response: ServerResponse, refusal?: HolderError): Promise<void> {
+  async function show(debtorId: bigint, response: ServerResponse, error?: HolderError): Promise<void> {
     const balances = await book.balances(debtorId);
-    const problem = refusal === undefined ? {} : { problem: `${refusal.message}.` };
-    sendPage(response, refusal ? 422 : 200, renderCurrency({ debtorId, balances, csrfToken, ...problem }));
+    const problem = error === undefined ? {} : { problem: `${error.message}.` };
+    sendPage(response, error ? 422 : 200, renderCurrency({ debtorId, balances, csrfToken, ...problem }));
   }
 
   /** Sends the browser back to the currency, so that reloading the page does not do the same once more. */

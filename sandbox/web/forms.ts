@@ -2,14 +2,14 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-/** The form is not one of ours, or too big. */
+/** The form does not come from this server, or is too large. */
 export class FormError extends Error {
   override readonly name = "FormError";
 }
 
 const FORM_BYTES_MAX = 8 * 1024;
 
-/** What a form of a log-in must carry. The log-in belongs to one browser by a cookie, so its forms do, too. */
+/** What a form of a log-in must carry. The log-in belongs to one browser by a cookie, and so do its forms. */
 export const csrfTokenOf = (key: string, uid: string): string =>
   createHmac("sha256", key).update(uid).digest("base64url");
 
@@ -37,7 +37,7 @@ export async function readForm(
   const sent = Buffer.from(form.get("csrf_token") ?? "");
   const expected = Buffer.from(csrfToken);
   if (sent.length !== expected.length || !timingSafeEqual(sent, expected)) {
-    throw new FormError("The form is too old, or not one of ours. Go back, and begin again.");
+    throw new FormError("The form has expired or comes from another site. Go back and start again.");
   }
   return form;
 }

@@ -28,7 +28,7 @@ input, select { box-sizing: border-box; width: 100%; padding: .5rem; font: inher
 button { margin: 1.5rem 1rem 0 0; padding: .5rem 1.5rem; font: inherit; color: #fff; background: #0b4f9c; border: 2px solid #0b4f9c; border-radius: .25rem; }
 button.plain { color: #0b4f9c; background: #fff; }
 :focus-visible { outline: 3px solid #b35900; outline-offset: 2px; }
-.complaint { border-left: .3rem solid #a80000; padding-left: .7rem; color: #7a0000; }
+.problem { border-left: .3rem solid #a80000; padding-left: .7rem; color: #7a0000; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-top: 1px solid #d6d9dd; overflow-wrap: anywhere; }
 .amount { text-align: right; font-variant-numeric: tabular-nums; padding-right: 0; }

@@ -109,7 +109,7 @@ test("a person signs up, consents, issues money from a page of another origin, a
   await page.close();
 });
 
-test("a person who refuses comes back without a token", async () => {
+test("a person who denies access comes back without a token", async () => {
   const page = await browser.context.newPage();
   await browser.context.clearCookies();
   await page.goto(webClient.url);
@@ -120,7 +120,7 @@ test("a person who refuses comes back without a token", async () => {
   await page.getByRole("alert").waitFor();
   await page.getByLabel("Password").fill("correct horse");
   await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("button", { name: "Refuse" }).click();
+  await page.getByRole("button", { name: "Deny" }).click();
   await page.getByText("State: access_denied").waitFor();
   await page.close();
 });

@@ -84,8 +84,8 @@ test("what cannot be is refused in words, and changes nothing", async () => {
   for (const [path, fields, problem] of [
     ["/2/payments", { sender: "17", recipient: "0", amount: "101" }, /The sender has 100 only/],
     ["/2/payments", { sender: "17", recipient: "0", amount: "0" }, /must be positive/],
-    ["/2/payments", { sender: "17", recipient: "0", amount: "1.5" }, /whole number/],
-    ["/2/payments", { sender: "17", recipient: "0", amount: "9223372036854775808" }, /whole number/],
+    ["/2/payments", { sender: "17", recipient: "0", amount: "1.5" }, /is an integer/],
+    ["/2/payments", { sender: "17", recipient: "0", amount: "9223372036854775808" }, /is an integer/],
     ["/2/payments", { sender: "0", recipient: "17", amount: "1" }, /issuing transfer/],
     ["/2/payments", { sender: "17", recipient: "99", amount: "1" }, /no such recipient/],
     ["/2/payments", { sender: "<b>", recipient: "17", amount: "1" }, /no such holder/],

@@ -131,8 +131,8 @@ test("when the port is taken the next free one is chosen, and it is said", async
 
 for (const [args, problem] of [
   [["--port", "-1"], /port/],
-  [["--pace", "soon"], /--pace holds "soon", but may hold a number/],
-  [["--policy", "some"], /--policy holds "some"/],
+  [["--pace", "soon"], /--pace: "soon" is not valid; expected a number/],
+  [["--policy", "some"], /--policy: "some" is not valid/],
   [["--faults", "AccountUpdate:explode@1"], /--faults: explode is no fault of AccountUpdate/],
 ] as const) {
   test(`the sandbox refuses ${args.join(" ")}`, async () => {
