@@ -50,7 +50,7 @@ older-change, expired-ttl, empty-account-id, no-note-bytes, extra-field and not-
 export function readSettings(values: Values, paceMillis: number): AuthoritySettings {
   const { policy = "any" } = values;
   if (policy !== "any" && policy !== "listed")
-    throw new UsageError(`--policy : "${policy}" is not valid; expected any or listed.`);
+    throw new UsageError(`--policy: "${policy}" is not valid; expected any or listed.`);
   const delay = values["balance-update-delay"];
   return {
     policy,

@@ -108,7 +108,7 @@ function textOf(values: CommandInput["values"], name: string): string | undefine
 function readUrl(values: CommandInput["values"], name: string): string | undefined {
   const text = textOf(values, name);
   if (text !== undefined && !/^https?:$/.test(URL.parse(text)?.protocol ?? "")) {
-    throw new UsageError(`--${name} : "${text}" is not valid; expected a URL that begins with http:// or https://.`);
+    throw new UsageError(`--${name}: "${text}" is not valid; expected a URL that begins with http:// or https://.`);
   }
   return text;
 }
