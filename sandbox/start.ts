@@ -7,6 +7,7 @@ import { openPool } from "../src/database/database.ts";
 import type { Environment } from "../src/environment.ts";
 import { CommandError } from "../src/runtime/command-error.ts";
 import { createLogger } from "../src/runtime/log.ts";
+import { standardOutput } from "../src/runtime/output.ts";
 import { faultsHelp, readInteger, readSettings, settingOptions } from "./accounting-authority/options.ts";
 import { AuthorizationServerUnavailableError } from "./authorization-server/provider.ts";
 import { type EmbeddedPostgres, EmbeddedPostgresError, startEmbeddedPostgres } from "./embedded-postgres.ts";
@@ -63,7 +64,7 @@ ${faultsHelp}`,
           fresh,
           freshCommand: freshCommand.join(" "),
         };
-        process.stdout.write(await describeSandbox(pool, summary));
+        standardOutput.write(await describeSandbox(pool, summary));
       };
       const ending = AbortSignal.any([signal, ended]);
       await runSandboxNode({ config, authorizationPort, holdersPort, settings, log, signal: ending, onReady });

@@ -8,6 +8,7 @@ import type { Environment } from "./environment.ts";
 import { runProcess } from "./processes/run-process.ts";
 import { CommandError } from "./runtime/command-error.ts";
 import { stopOnSignals } from "./runtime/lifetime.ts";
+import { printError, printResult } from "./runtime/output.ts";
 
 /** Loads the commands of the sandbox, which nothing in `src` may import. */
 export type LoadSandbox = () => Promise<{ readonly commands: readonly Command[] }>;
@@ -66,7 +67,7 @@ function readVersion(): string {
 }
 
 function print(text: string): number {
-  process.stdout.write(`${text}\n`);
+  printResult(`${text}\n`);
   return 0;
 }
 
@@ -74,6 +75,6 @@ function print(text: string): number {
 function complain(error: unknown): number {
   const isExplained = [UsageError, ConfigError, CommandError].some((kind) => error instanceof kind);
   const text = error instanceof Error ? (isExplained ? error.message : error.stack) : String(error);
-  process.stderr.write(`${text}\n`);
+  printError(`${text}\n`);
   return error instanceof UsageError ? 2 : 1;
 }

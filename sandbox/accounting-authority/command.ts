@@ -8,6 +8,7 @@ import { readConfig } from "../../src/config.ts";
 import { openPool, type Pool } from "../../src/database/database.ts";
 import { CommandError } from "../../src/runtime/command-error.ts";
 import { createLogger, type Logger } from "../../src/runtime/log.ts";
+import { printResult } from "../../src/runtime/output.ts";
 import { now } from "../../src/values/timestamp.ts";
 import { createAuthority } from "./authority.ts";
 import { createHolderBook } from "./holder-book.ts";
@@ -54,7 +55,7 @@ ${faultsHelp}`,
         await createTables(pool);
         return action(createHolderBook(pool, settings, now), pool);
       });
-      process.stdout.write(`${output}\n`);
+      printResult(`${output}\n`);
       return 0;
     }
     // One connection for each of the authority's three loops.

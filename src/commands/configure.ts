@@ -3,6 +3,7 @@ import { readConfig } from "../config.ts";
 import { type MigrationReport, migrate } from "../database/migrations.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { createLogger } from "../runtime/log.ts";
+import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
 import { setUpQueue } from "./queue.ts";
 import { whenDatabaseIsUp } from "./server-wait.ts";
@@ -40,7 +41,7 @@ SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does, and waits as l
     ).catch((error: unknown) => {
       throw signal.aborted ? new CommandError("Stopped before the database came up.") : error;
     });
-    process.stdout.write(`${said[action]} (version ${version}).\n`);
+    printResult(`${said[action]} (version ${version}).\n`);
     if (!config.broker.setUpBindings) return 0;
     const onBrokerWait = (): void => log.warn("Waiting: the broker cannot be reached");
     await setUpQueue(config, { waitMillis: WAIT_MILLIS_MAX, signal, onWait: onBrokerWait });

@@ -1,6 +1,7 @@
 /** `openapi`: the description of the HTTP API. */
 import { writeFile } from "node:fs/promises";
 import { CommandError } from "../runtime/command-error.ts";
+import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
 
 export const openapi: Command = {
@@ -13,7 +14,7 @@ export const openapi: Command = {
   async run({ values }) {
     const { buildOpenApiDocument } = await import("../http/openapi/document.ts");
     const text = `${JSON.stringify(buildOpenApiDocument(), undefined, 2)}\n`;
-    if (typeof values.output !== "string") process.stdout.write(text);
+    if (typeof values.output !== "string") printResult(text);
     else {
       await writeFile(values.output, text).catch((error: Error) => {
         throw new CommandError(`Cannot write the document: ${error.message}.`);

@@ -3,6 +3,7 @@ import * as topology from "../broker/declare-topology.ts";
 import { type Config, readConfig } from "../config.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { createLogger, redact } from "../runtime/log.ts";
+import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
 import { queueOptions, routingKeyOption } from "./queue-options.ts";
 import { type ServerWait, whenBrokerIsUp } from "./server-wait.ts";
@@ -26,7 +27,7 @@ export const unsubscribe: Command = {
   async run({ environment, signal }) {
     const { url, queue, shard } = readConfig(environment, []).broker;
     await onBroker(topology.unsubscribe({ url, queue, routingKey: shard.routingKey }), signal);
-    process.stdout.write(`The queue ${queue} is not bound with ${shard.routingKey} any more.\n`);
+    printResult(`The queue ${queue} is not bound with ${shard.routingKey} any more.\n`);
     return 0;
   },
 };
@@ -44,7 +45,7 @@ database.`,
     // It ends by itself when the signal is aborted.
     await onBroker(topology.deleteQueue({ url, queue, signal, log }), new AbortController().signal);
     if (signal.aborted) throw new CommandError(`Stopped: the queue ${queue} has not been deleted.`);
-    process.stdout.write(`The queue ${queue} is gone.\n`);
+    printResult(`The queue ${queue} is gone.\n`);
     return 0;
   },
 };
@@ -53,7 +54,7 @@ database.`,
 export async function setUpQueue({ broker: { url, queue, shard } }: Config, wait: ServerWait): Promise<void> {
   const work = (): Promise<void> => topology.subscribe({ url, queue, routingKey: shard.routingKey });
   await onBroker(whenBrokerIsUp(work, wait), wait.signal);
-  process.stdout.write(`The queue ${queue} is bound with ${shard.routingKey}.\n`);
+  printResult(`The queue ${queue} is bound with ${shard.routingKey}.\n`);
 }
 
 async function onBroker(work: Promise<void>, signal: AbortSignal): Promise<void> {

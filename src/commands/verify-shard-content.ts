@@ -2,6 +2,7 @@
 import { readConfig } from "../config.ts";
 import { findForeignRow } from "../operations/verify-shard-content.ts";
 import { CommandError } from "../runtime/command-error.ts";
+import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
 import { withPool } from "./with-pool.ts";
 
@@ -19,7 +20,7 @@ MIN_DEBTOR_ID..MAX_DEBTOR_ID and to the shard PROTOCOL_BROKER_QUEUE_ROUTING_KEY,
       throw signal.aborted ? new CommandError("Stopped before all rows were read.") : error;
     });
     if (foreign === undefined) {
-      process.stdout.write("Every row belongs to this shard.\n");
+      printResult("Every row belongs to this shard.\n");
       return 0;
     }
     throw new CommandError(

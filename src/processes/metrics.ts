@@ -5,7 +5,7 @@ import { OUTBOXES } from "../database/outbox.ts";
 import { measureOutbox } from "../database/outbox-depth.ts";
 import type { HttpMetrics } from "../http/metrics.ts";
 import { pause } from "../runtime/backoff.ts";
-import type { Metric } from "../runtime/metrics.ts";
+import { type Metric, measureLostLogLines } from "../runtime/metrics.ts";
 import { now } from "../values/timestamp.ts";
 import type { ConsumerMetrics } from "../workers/consumer.ts";
 import type { FlusherMetrics } from "../workers/flusher.ts";
@@ -27,8 +27,10 @@ export function createMetricsRegistry(): MetricsRegistry {
 }
 
 /** What the instruments show at this moment, in a form that can be sent to the supervisor. */
-export const collectMetrics = async (registry: MetricsRegistry): Promise<readonly Metric[]> =>
-  (await registry.getMetricsAsJSON()) as unknown as Metric[];
+export const collectMetrics = async (registry: MetricsRegistry): Promise<readonly Metric[]> => [
+  ...((await registry.getMetricsAsJSON()) as unknown as Metric[]),
+  measureLostLogLines(),
+];
 
 /** MetricsRegistry of the web server. */
 export function createHttpMetrics(registry: MetricsRegistry): HttpMetrics {

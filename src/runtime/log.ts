@@ -1,6 +1,7 @@
 /** Structured logs on standard output, one line an event. Spec: operations, "Life and death of processes". */
 import { type Logger, pino } from "pino";
 import { parseJson, stringifyJson } from "../values/json.ts";
+import { type LineWriter, standardOutput } from "./output.ts";
 
 export type { Logger } from "pino";
 
@@ -10,7 +11,9 @@ export interface LogOptions {
   /** The command, or the part of it, that logs. */
   readonly command: string;
   /** Where the lines go; standard output when not given. */
-  readonly write?: (line: string) => void;
+  readonly write?: LineWriter["write"] | undefined;
+  /** Of what `write` belongs to. */
+  readonly lostLines?: LineWriter["lostLines"] | undefined;
 }
 
 /**
@@ -18,9 +21,16 @@ export interface LogOptions {
  * the `@` of a URL never are, wherever in the event they are. Whatever an event says, it is one line, and does nothing to
  * the terminal.
  */
-export function createLogger({ level, format, command, write = writeToStandardOutput }: LogOptions): Logger {
+export function createLogger({
+  level,
+  format,
+  command,
+  write = standardOutput.write,
+  lostLines = standardOutput.lostLines,
+}: LogOptions): Logger {
   const formatLine = format === "json" ? (line: string) => line : formatAsText;
-  return pino(
+  let reportedLines = lostLines();
+  const log = pino(
     {
       level: level === "warning" ? "warn" : level,
       base: { pid: process.pid, command },
@@ -28,8 +38,18 @@ export function createLogger({ level, format, command, write = writeToStandardOu
       formatters: { level: (label) => ({ level: label === "warn" ? "warning" : label }) },
       serializers: { err: describeError },
     },
-    { write: (line: string) => write(`${escapeUnprintable(redact(formatLine(line).trimEnd()))}\n`) },
+    {
+      write: (line: string) => {
+        const lostBefore = lostLines();
+        write(`${escapeUnprintable(redact(formatLine(line).trimEnd()))}\n`);
+        const lines = lostBefore - reportedLines;
+        if (lines === 0 || lostLines() > lostBefore) return;
+        reportedLines = lostBefore;
+        log.error({ lines }, "Log lines could not be written and are lost");
+      },
+    },
   );
+  return log;
 }
 
 /**
@@ -80,8 +100,4 @@ function formatAsText(line: string): string {
   const members = Object.entries(all).map(([name, value]) => ` ${name}=${stringifyJson(value)}`);
   const text = String(msg ?? "").replace(/[\r\n]+/g, " ");
   return `${String(time)} ${String(level)} [${String(command)} ${String(pid)}] ${text}${members.join("")}\n`;
-}
-
-function writeToStandardOutput(line: string): void {
-  process.stdout.write(line);
 }

@@ -1,4 +1,5 @@
 /** Metrics of several processes as one text in Prometheus' exposition format. */
+import { standardOutput } from "./output.ts";
 
 /** The metrics of one process, as prom-client's `getMetricsAsJSON` gives them. */
 export interface ProcessMetrics {
@@ -22,6 +23,14 @@ interface Sample {
   readonly metricName?: string;
   readonly labels: Readonly<Partial<Record<string, string | number>>>;
 }
+
+/** The number of log lines that this process could not write. */
+export const measureLostLogLines = (): Metric => ({
+  name: "swpt_debtors_log_lines_lost_total",
+  help: "Log lines that could not be written",
+  type: "counter",
+  values: [{ value: standardOutput.lostLines(), labels: {} }],
+});
 
 /** Of Prometheus' text format, version 0.0.4. */
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";

@@ -8,7 +8,7 @@ import { createBackoff, pause } from "./backoff.ts";
 import type { Answer, Request } from "./child-process.ts";
 import { STOP_MILLIS_MAX, untilAborted } from "./lifetime.ts";
 import type { Logger } from "./log.ts";
-import { formatMetrics, type ProcessMetrics } from "./metrics.ts";
+import { formatMetrics, measureLostLogLines, type ProcessMetrics } from "./metrics.ts";
 import { startMonitoring } from "./monitoring.ts";
 
 export interface SupervisorOptions {
@@ -103,7 +103,7 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
   const monitoring = await startMonitoring({
     port: options.monitoringPort,
     log,
-    metrics: async () => formatMetrics(await collectMetrics(slots)),
+    metrics: async () => formatMetrics([...(await collectMetrics(slots)), supervisorMetrics()]),
     unreadyReasons: () => collectUnreadyReasons(slots),
   });
   for (const { name, processes } of parts) {
@@ -149,6 +149,11 @@ async function collectUnreadyReasons(slots: readonly Slot[]): Promise<string[]> 
   );
   return [...new Set(all.flat())];
 }
+
+const supervisorMetrics = (): ProcessMetrics => ({
+  labels: { process_type: "supervisor", process: "1" },
+  metrics: [measureLostLogLines()],
+});
 
 /** `undefined` when the child is not there, or does not answer in time. */
 function ask<Type extends Answer["type"]>(

@@ -1,0 +1,121 @@
+/**
+ * Standard output. A log line that cannot be written is counted and dropped: it neither ends the process nor holds it up.
+ * The result of a command must be written; otherwise the command has failed.
+ */
+import { constants, fstatSync, openSync, writeSync } from "node:fs";
+import { CommandError } from "./command-error.ts";
+
+/** Writes lines to a file, a pipe or a terminal. Never waits and never throws. */
+export interface LineWriter {
+  write(line: string): void;
+  /** The number of lines lost so far: the disk was full, or the reader of a pipe was gone or did not keep up. */
+  lostLines(): number;
+}
+
+/** How much a pipe's reader may fall behind before lines are lost. */
+const BUFFER_BYTES_MAX = 1_048_576;
+const RETRY_MILLIS = 20;
+const STANDARD_OUTPUT = 1;
+const STANDARD_ERROR = 2;
+
+/** Makes a writer to a file descriptor, which should be non-blocking where it is a pipe. */
+export function createLineWriter(fd: number): LineWriter {
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
+  let isCut = false;
+  let lost = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function drain(): void {
+    timer = undefined;
+    try {
+      while (waiting.length > 0) {
+        const written = writeSync(fd, waiting[0]!);
+        waitingBytes -= written;
+        isCut = written < waiting[0]!.length;
+        if (isCut) waiting[0] = waiting[0]!.subarray(written);
+        else waiting.shift();
+      }
+    } catch (error) {
+      if (isFull(error)) timer = setTimeout(drain, RETRY_MILLIS).unref();
+      else loseWaiting();
+    }
+  }
+
+  function loseWaiting(): void {
+    lost += waiting.length;
+    waiting = [];
+    waitingBytes = 0;
+  }
+
+  return {
+    write(line) {
+      const bytes = Buffer.from(isCut && waiting.length === 0 ? `\n${line}` : line);
+      if (waitingBytes + bytes.length > BUFFER_BYTES_MAX) lost++;
+      else {
+        waiting.push(bytes);
+        waitingBytes += bytes.length;
+        if (timer === undefined) drain();
+      }
+    },
+    lostLines: () => lost,
+  };
+}
+
+let opened: LineWriter | undefined;
+
+/** Log lines go here. It is opened when the first line is written. */
+export const standardOutput: LineWriter = {
+  write(line) {
+    opened ??= createLineWriter(openWithoutBlocking());
+    opened.write(line);
+  },
+  lostLines: () => opened?.lostLines() ?? 0,
+};
+
+/** Writes the result of a command to standard output. Throws a CommandError when that is impossible. */
+export function printResult(text: string): void {
+  try {
+    writeAll(STANDARD_OUTPUT, text);
+  } catch (error) {
+    throw new CommandError(`Cannot write to standard output: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+/** Writes to standard error, if possible. */
+export function printError(text: string): void {
+  try {
+    writeAll(STANDARD_ERROR, text);
+  } catch {
+    // The exit code still tells.
+  }
+}
+
+/**
+ * Opens standard output once more where it is a pipe, so that a reader that does not read never holds up the process.
+ * The mode is not changed for other processes that write to the same pipe.
+ */
+function openWithoutBlocking(): number {
+  try {
+    if (fstatSync(STANDARD_OUTPUT).isFIFO()) {
+      return openSync(`/proc/self/fd/${STANDARD_OUTPUT}`, constants.O_WRONLY | constants.O_NONBLOCK);
+    }
+  } catch {
+    // Not Linux, or the pipe belongs to another user, or nobody reads it.
+  }
+  return STANDARD_OUTPUT;
+}
+
+function writeAll(fd: number, text: string): void {
+  let rest = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MILLIS);
+    }
+  }
+}
+
+const isFull = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "EAGAIN";

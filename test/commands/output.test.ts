@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import test from "node:test";
+import { fileURLToPath } from "node:url";
+import amqp from "amqplib";
+import { findFreePort, runCommand } from "../support/command.ts";
+import { waitFor } from "../support/wait.ts";
+import { baseEnvironment, createTestNode } from "./environment.ts";
+
+const program = fileURLToPath(new URL("../../bin/swpt-debtors.js", import.meta.url));
+/** An administrative action, which leaves a line in the log. */
+const RESERVE = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+const skip = existsSync("/dev/full") ? false : "there is no /dev/full";
+
+/** Runs the program with a shell's redirection of standard output. */
+function runShell(redirection: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
+  const script = `exec "$0" "$@" ${redirection}`;
+  const env = { ...process.env, METRICS_PORT: "0", ...environment };
+  const child = spawn("/bin/sh", ["-c", script, process.execPath, program, ...args], { env, stdio: "pipe" });
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    errors += text;
+  });
+  return { child, errors: () => errors, exit: once(child, "exit") as Promise<[number | null, string | null]> };
+}
+
+async function startNode(redirection: string, environment: Readonly<Record<string, string>>) {
+  const [port, metricsPort] = [await findFreePort(), await findFreePort()];
+  const ports = { WEBSERVER_PORT: String(port), METRICS_PORT: String(metricsPort) };
+  const run = runShell(redirection, ["all"], { ...environment, ...ports });
+  const url = `http://127.0.0.1:${port}`;
+  const answerTo = (request: () => Promise<Response>): Promise<Response> =>
+    waitFor(() => request().catch(() => undefined), { what: () => `an answer; ${run.errors()}` });
+  return {
+    ...run,
+    url,
+    get: (path: string) => answerTo(() => fetch(url + path)),
+    metrics: async () => (await answerTo(() => fetch(`http://127.0.0.1:${metricsPort}/metrics`))).text(),
+  };
+}
+
+test("a node whose log cannot be written serves, consumes, counts the lost lines, and stops in order", {
+  skip,
+}, async () => {
+  await using node = await createTestNode();
+  await runCommand(["subscribe"], node.environment);
+  const { child, exit, get, url, metrics } = await startNode(">/dev/full", node.environment);
+  try {
+    await get("/debtors/health/check/public");
+    const reservation = await fetch(`${url}/debtors/.debtor-reserve`, RESERVE);
+    assert.equal(reservation.status, 200);
+
+    const connection = await amqp.connect(node.virtualHost.url);
+    const channel = await connection.createConfirmChannel();
+    channel.sendToQueue("swpt_debtors", Buffer.from("{}"), { type: "Unknown" });
+    await channel.waitForConfirms();
+    await waitFor(async () => /outcome="rejected"\} 1$/m.test(await metrics()), { what: "the message" });
+    await waitFor(async () => (await channel.checkQueue("swpt_debtors")).messageCount === 0);
+    await connection.close();
+
+    const lost = /^swpt_debtors_log_lines_lost_total\{process_type="(\w+)",process="1"\} [1-9]/gm;
+    const processes = Array.from((await metrics()).matchAll(lost), ([, processType]) => processType).sort();
+    assert.deepEqual(
+      processes.filter((processType) => processType !== "flusher_and_scanner"),
+      ["consumer", "webserver"],
+    );
+  } finally {
+    child.kill("SIGTERM");
+  }
+  assert.deepEqual(await exit, [0, null]);
+});
+
+test("a node whose log has lost its reader goes on", async () => {
+  await using node = await createTestNode();
+  await runCommand(["subscribe"], node.environment);
+  const { child, exit, get, url } = await startNode("", node.environment);
+  try {
+    child.stdout.destroy();
+    await get("/debtors/health/check/public");
+    for (let index = 0; index < 3; index++) {
+      assert.equal((await fetch(`${url}/debtors/.debtor-reserve`, RESERVE)).status, 200);
+    }
+  } finally {
+    child.kill("SIGTERM");
+  }
+  assert.deepEqual(await exit, [0, null]);
+});
+
+for (const args of [["--version"], ["--help"], ["openapi"], ["configure", "--help"]]) {
+  test(`${args.join(" ")} fails when its result cannot be written`, { skip }, async () => {
+    const { exit, errors } = runShell(">/dev/full", args, baseEnvironment);
+    assert.deepEqual(await exit, [1, null]);
+    assert.match(errors(), /^Cannot write to standard output: ENOSPC[^\n]+\n$/);
+  });
+}
+
+test("a command whose result nobody reads to the end fails", async () => {
+  const script = `{ "$0" "$@"; echo "exit code $?" >&2; } | true`;
+  const child = execFile("/bin/sh", ["-c", script, process.execPath, program, "openapi"]);
+  const errors = (await child.stderr!.toArray()).join("");
+  assert.match(errors, /Cannot write to standard output: EPIPE.*\nexit code 1\n$/);
+});
