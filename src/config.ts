@@ -1,4 +1,4 @@
-/** The settings as the program uses them: read once from the environment, checked, and grouped by concern. */
+/** The settings as the program uses them: checked, and grouped by concern. */
 import { type Environment, type SettingName, settings, type ValueOf } from "./environment.ts";
 import type { ShardingRealm } from "./values/shard.ts";
 

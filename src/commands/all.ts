@@ -13,12 +13,12 @@ everything in order; a second one, at once. The schema must be there: run \`swpt
     const config = readConfig(environment, ["realm", "postgresUrl", "authentication"]);
     return startProcesses({
       command: "all",
-      parts: [
-        { name: "webserver", processes: config.webserver.processes },
-        { name: "consumer", processes: config.consumer.processes },
-        { name: "flusher_and_scanner", processes: Math.min(config.flusher.processes, 1) },
-        { name: "flusher", processes: Math.max(config.flusher.processes - 1, 0) },
-        { name: "scanner", processes: config.flusher.processes === 0 ? 1 : 0 },
+      processes: [
+        { type: "webserver", count: config.webserver.processes },
+        { type: "consumer", count: config.consumer.processes },
+        { type: "flusher_and_scanner", count: Math.min(config.flusher.processes, 1) },
+        { type: "flusher", count: Math.max(config.flusher.processes - 1, 0) },
+        { type: "scanner", count: config.flusher.processes === 0 ? 1 : 0 },
       ],
       config,
       environment,

@@ -42,8 +42,8 @@ in the queue. In draining mode it ends when the queue has been deleted.`,
   },
   run({ values, environment, signal }) {
     const config = readConfig(environment, ["realm", "postgresUrl"]);
-    const name = values["draining-mode"] === true ? "draining_consumer" : "consumer";
-    const parts = [{ name, processes: config.consumer.processes }] as const;
-    return startProcesses({ command: "consume_messages", parts, config, environment, signal });
+    const type = values["draining-mode"] === true ? "draining_consumer" : "consumer";
+    const processes = [{ type, count: config.consumer.processes }] as const;
+    return startProcesses({ command: "consume_messages", processes, config, environment, signal });
   },
 };

@@ -1,6 +1,6 @@
 /** `flush_…`: processes that send what is in the outbox. */
 import { readConfig } from "../config.ts";
-import type { ProcessName } from "../processes/run-process.ts";
+import type { ProcessType } from "../processes/run-process.ts";
 import { startProcesses } from "../processes/start-processes.ts";
 import type { Command, CommandOption } from "./command.ts";
 
@@ -9,15 +9,15 @@ const options: Readonly<Record<string, CommandOption>> = {
   wait: { type: "string", valueName: "SECONDS", meaning: "The time between two looks", variable: "FLUSH_PERIOD" },
 };
 
-const flushCommand = (name: string, part: ProcessName, messages: string): Command => ({
+const flushCommand = (name: string, type: ProcessType, messages: string): Command => ({
   name,
   summary: `Run flusher processes only, for ${messages}`,
   help: "A message leaves the outbox when the broker has confirmed and not returned it. The command ends when a process dies.",
   options,
   run({ environment, signal }) {
     const config = readConfig(environment, ["realm", "postgresUrl"]);
-    const parts = [{ name: part, processes: config.flusher.processes }];
-    return startProcesses({ command: name, parts, config, environment, signal });
+    const processes = [{ type, count: config.flusher.processes }];
+    return startProcesses({ command: name, processes, config, environment, signal });
   },
 });
 

@@ -21,8 +21,8 @@ export const scanDebtors: Command = {
   async run({ values, environment, signal }) {
     const config = readConfig(environment, ["realm", "postgresUrl"]);
     if (values["quit-early"] !== true) {
-      const parts = [{ name: "scanner", processes: 1 }] as const;
-      return startProcesses({ command: "scan_debtors", parts, config, environment, signal });
+      const processes = [{ type: "scanner", count: 1 }] as const;
+      return startProcesses({ command: "scan_debtors", processes, config, environment, signal });
     }
     const log = createLogger({ ...config.log, command: "scan_debtors" });
     const { runScanner } = await import("../processes/scanner.ts");

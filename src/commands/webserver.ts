@@ -10,7 +10,7 @@ export const webserver: Command = {
   options: {},
   run({ environment, signal }) {
     const config = readConfig(environment, ["realm", "postgresUrl", "authentication"]);
-    const parts = [{ name: "webserver", processes: config.webserver.processes }] as const;
-    return startProcesses({ command: "webserver", parts, config, environment, signal });
+    const processes = [{ type: "webserver", count: config.webserver.processes }] as const;
+    return startProcesses({ command: "webserver", processes, config, environment, signal });
   },
 };

@@ -1,13 +1,15 @@
-/** What a message consumer process is made of. */
+/** A message consumer process. */
 import type { Broker } from "../broker/broker.ts";
-import type { Config } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
 import { createWaker } from "../database/wake.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { createConsumer } from "../workers/consumer.ts";
+import { withDatabaseAndBroker } from "./connections.ts";
 import { createConsumerMetrics, type MetricsRegistry } from "./metrics.ts";
 import { untilSchemaIsCurrent } from "./readiness.ts";
+import type { ProcessInput } from "./run-process.ts";
 
 export interface ConsumerProcessOptions {
   readonly config: Config & { readonly realm: ShardingRealm };
@@ -16,7 +18,21 @@ export interface ConsumerProcessOptions {
   readonly drain: boolean;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  readonly registry?: MetricsRegistry;
+  readonly registry?: MetricsRegistry | undefined;
+}
+
+/** Consumes with connections of its own until the signal is aborted. */
+export async function consumerProcess(
+  { name, environment, log, signal }: ProcessInput,
+  { drain = false } = {},
+): Promise<void> {
+  const config = readConfig(environment, ["realm", "postgresUrl"]);
+  const { postgresUrl } = config;
+  // One more, for waking the flushers and for readiness.
+  const poolSize = config.consumer.batches + 1;
+  await withDatabaseAndBroker({ name, postgresUrl, poolSize, brokerUrl: config.broker.url, log }, (connections) =>
+    runConsumer({ config, drain, log, signal, ...connections }),
+  );
 }
 
 /** Consumes until the signal is aborted. Rejects when the process must not go on; see `createConsumer`. */

@@ -1,15 +1,17 @@
-/** What a flusher process is made of: a flusher for each outbox, which share the connections. */
+/** A flusher process: a flusher for each outbox, which share the connections. */
 import type { Broker } from "../broker/broker.ts";
-import type { Config } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
-import type { Outbox } from "../database/outbox.ts";
+import { OUTBOXES, type Outbox } from "../database/outbox.ts";
 import { listenForWakes } from "../database/wake.ts";
 import { runTogether } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
-import { createFlusher } from "../workers/flusher.ts";
+import { createFlusher, LANE_COUNT } from "../workers/flusher.ts";
+import { withDatabaseAndBroker } from "./connections.ts";
 import { createFlusherMetrics, type MetricsRegistry, watchOutboxes } from "./metrics.ts";
 import { untilSchemaIsCurrent } from "./readiness.ts";
+import type { ProcessInput } from "./run-process.ts";
 
 export interface FlushersOptions {
   readonly config: Config & { readonly realm: ShardingRealm; readonly postgresUrl: string };
@@ -18,14 +20,33 @@ export interface FlushersOptions {
   readonly outboxes: readonly Outbox[];
   readonly log: Logger;
   readonly signal: AbortSignal;
-  readonly registry?: MetricsRegistry;
+  readonly registry?: MetricsRegistry | undefined;
 }
+
+/** Flushes with connections of its own until the signal is aborted. */
+export async function flusherProcess(
+  { name, environment, log, signal }: ProcessInput,
+  outboxes: readonly Outbox[] = OUTBOXES,
+): Promise<void> {
+  const config = readConfig(environment, ["realm", "postgresUrl"]);
+  const { postgresUrl } = config;
+  const poolSize = flusherPoolSize(outboxes);
+  await withDatabaseAndBroker({ name, postgresUrl, poolSize, brokerUrl: config.broker.url, log }, (connections) =>
+    runFlushers({ config, outboxes, log, signal, ...connections }),
+  );
+}
+
+/**
+ * The connections that flushers need. A burst keeps one until the broker has confirmed, 20 seconds at most; readiness and
+ * samples must not wait for that, and have one more.
+ */
+export const flusherPoolSize = (outboxes: readonly Outbox[]): number => outboxes.length * LANE_COUNT + 1;
 
 /** Flushes until the signal is aborted. When one flusher fails, the others stop, too, and its error is thrown. */
 export async function runFlushers(options: FlushersOptions): Promise<void> {
   const { config, pool, broker, outboxes, log, signal, registry } = options;
   await untilSchemaIsCurrent(pool, log, signal);
-  const metrics = registry === undefined ? {} : { metrics: createFlusherMetrics(registry) };
+  const metrics = registry && createFlusherMetrics(registry);
   const flushers = outboxes.map((outbox) =>
     createFlusher({
       pool,
@@ -36,7 +57,7 @@ export async function runFlushers(options: FlushersOptions): Promise<void> {
       realm: config.realm,
       deleteParentShardRecords: config.deleteParentShardRecords,
       log,
-      ...metrics,
+      metrics,
     }),
   );
   const onWake = (): void => {

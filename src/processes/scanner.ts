@@ -1,20 +1,31 @@
-/** What the scanner process is made of. */
-import type { Config } from "../config.ts";
+/** A scanner process. */
+import { type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { createScanner } from "../workers/scanner.ts";
+import { withDatabase } from "./connections.ts";
 import { createScannerMetrics, type MetricsRegistry } from "./metrics.ts";
 import { untilSchemaIsCurrent } from "./readiness.ts";
+import type { ProcessInput } from "./run-process.ts";
 
 export interface ScannerProcessOptions {
   readonly config: Config & { readonly realm: ShardingRealm };
   readonly pool: Pool;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  readonly registry?: MetricsRegistry;
+  readonly registry?: MetricsRegistry | undefined;
   /** One pass as fast as the beat allows, instead of pass after pass at the pace of the settings. */
-  readonly onePass?: boolean;
+  readonly onePass?: boolean | undefined;
+}
+
+/** Scans with connections of its own until the signal is aborted. */
+export async function scannerProcess({ name, environment, log, signal }: ProcessInput): Promise<void> {
+  const config = readConfig(environment, ["realm", "postgresUrl"]);
+  // One more for readiness.
+  await withDatabase({ name, postgresUrl: config.postgresUrl, poolSize: 2, log }, (connections) =>
+    runScanner({ config, log, signal, ...connections }),
+  );
 }
 
 /** Scans until the signal is aborted. */
@@ -31,7 +42,7 @@ export async function runScanner(options: ScannerProcessOptions): Promise<void> 
     },
     pace: config.scanner,
     log,
-    ...(registry === undefined ? {} : { metrics: createScannerMetrics(registry) }),
+    metrics: registry && createScannerMetrics(registry),
   });
   if (onePass) return scanner.runOnce(signal);
   await untilSchemaIsCurrent(pool, log, signal);

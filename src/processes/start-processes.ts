@@ -1,22 +1,22 @@
-/** Running parts of a node as child processes of the command. */
+/** Running processes of a node as children of the command. */
 import { fileURLToPath } from "node:url";
 import type { Config } from "../config.ts";
 import type { Environment } from "../environment.ts";
 import { createLogger } from "../runtime/log.ts";
 import { supervise } from "../runtime/supervisor.ts";
-import type { ProcessName } from "./run-process.ts";
+import type { ProcessType } from "./run-process.ts";
 
-/** Which parts, and for whom. */
+/** Which processes, and for which command. */
 export interface StartOptions {
   readonly command: string;
-  readonly parts: readonly { readonly name: ProcessName; readonly processes: number }[];
+  readonly processes: readonly { readonly type: ProcessType; readonly count: number }[];
   readonly config: Config;
   readonly environment: Environment;
   readonly signal: AbortSignal;
   /** See `supervise`; false when not given. */
-  readonly restart?: boolean;
-  /** Whether the processes are to keep their memory small, at the cost of speed; false when not given. */
-  readonly limitHeap?: boolean;
+  readonly restart?: boolean | undefined;
+  /** Keep the memory of the processes small, at the cost of speed; false when not given. */
+  readonly limitHeap?: boolean | undefined;
 }
 
 const program = fileURLToPath(new URL("../../bin/swpt-debtors.js", import.meta.url));
@@ -24,17 +24,17 @@ const program = fileURLToPath(new URL("../../bin/swpt-debtors.js", import.meta.u
 // Under `all`, the whole of a small node, memory goes before speed: young and old garbage is collected earlier than by
 // default, glibc keeps a single arena, and where clients do not wait for it the code is compiled for size. Resident after
 // load: about 340 MB, and 485 MB with V8's own settings but for the first (npm run bench -- --only memory). Who runs the
-// parts apart is after speed: 12,200 transfers were created in a second without the small heap of the web server, 8,200
+// processes apart is after speed: 12,200 transfers were created in a second without the small heap of the web server, 8,200
 // with it, in two runs one after the other (npm run bench -- --only create-transfer).
 const smallHeapOptions = ["--max-semi-space-size=2", "--heap-growing-percent=20"];
-const smallHeapOptionsOf = (part: string): readonly string[] =>
-  part === ("webserver" satisfies ProcessName) ? smallHeapOptions : [...smallHeapOptions, "--optimize-for-size"];
+const smallHeapOptionsOf = (processType: string): readonly string[] =>
+  processType === ("webserver" satisfies ProcessType) ? smallHeapOptions : [...smallHeapOptions, "--optimize-for-size"];
 const smallHeapEnvironment = { MALLOC_ARENA_MAX: "1" };
 
-/** Runs the parts until the signal is aborted, and resolves to the exit code. */
+/** Runs the processes until the signal is aborted, and resolves to the exit code. */
 export function startProcesses({
   command,
-  parts,
+  processes,
   config,
   environment,
   signal,
@@ -42,7 +42,7 @@ export function startProcesses({
   limitHeap = false,
 }: StartOptions): Promise<number> {
   return supervise({
-    parts,
+    processes,
     program,
     nodeOptionsOf: limitHeap ? smallHeapOptionsOf : () => [],
     environment: limitHeap ? { ...smallHeapEnvironment, ...environment } : environment,

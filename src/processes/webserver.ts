@@ -1,7 +1,7 @@
-/** What a web server process is made of. */
+/** A web server process: an HTTP server that shares its port with other processes. */
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
-import type { Authentication, Config } from "../config.ts";
+import { type Authentication, type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
 import { createWaker } from "../database/wake.ts";
 import { createTokenAuthenticator, type TokenAuthenticator } from "../http/auth/token-authenticator.ts";
@@ -10,14 +10,16 @@ import { CommandError } from "../runtime/command-error.ts";
 import { finishWithin, untilAborted } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
+import { withDatabase } from "./connections.ts";
 import { createHttpMetrics, type MetricsRegistry } from "./metrics.ts";
+import type { ProcessInput } from "./run-process.ts";
 
 export interface WebserverOptions {
   readonly config: Config & { readonly realm: ShardingRealm; readonly authentication: Authentication };
   readonly pool: Pool;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  readonly registry?: MetricsRegistry;
+  readonly registry?: MetricsRegistry | undefined;
   /** What the server says about itself, where that is not the usual. */
   readonly serverOptions?: Pick<ServerOptions, "healthText" | "authorizationOrigin">;
   /** Called with the URL once it listens. */
@@ -28,6 +30,16 @@ export interface WebserverOptions {
 const FINISH_MILLIS_MAX = 5_000;
 // A client that keeps its connection after the answer must not hold up the end.
 const IDLE_CHECK_MILLIS = 50;
+
+/** Serves with connections of its own until the signal is aborted. */
+export async function webserverProcess({ name, environment, log, signal }: ProcessInput): Promise<void> {
+  const config = readConfig(environment, ["realm", "postgresUrl", "authentication"]);
+  const { postgresUrl } = config;
+  const poolSize = config.webserver.databaseConnections;
+  await withDatabase({ name, postgresUrl, poolSize, log }, (connections) =>
+    runWebserver({ config, log, signal, ...connections }),
+  );
+}
 
 /** Serves until the signal is aborted; then takes no more, finishes the requests under way, and resolves. */
 export async function runWebserver(options: WebserverOptions): Promise<void> {

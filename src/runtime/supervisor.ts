@@ -13,7 +13,7 @@ import { startMonitoring } from "./monitoring.ts";
 
 export interface SupervisorOptions {
   /** What is to run, and in how many processes. */
-  readonly parts: readonly { readonly name: string; readonly processes: number }[];
+  readonly processes: readonly { readonly type: string; readonly count: number }[];
   /** The program of a child; it is given the type of its process as the only argument. */
   readonly program: string;
   /** Options of Node.js for the child that runs a process of this type. */
@@ -38,11 +38,11 @@ const KILL_MILLIS = STOP_MILLIS_MAX + 1_000;
 const ANSWER_MILLIS_MAX = 3_000;
 
 /**
- * Runs the parts until the signal is aborted or all of them have finished their work (exit code 0), and resolves to the
+ * Runs the processes until the signal is aborted or all of them have finished their work (exit code 0), and resolves to the
  * exit code. All children have ended by then.
  */
 export async function supervise(options: SupervisorOptions): Promise<number> {
-  const { parts, restart, log } = options;
+  const { processes, restart, log } = options;
   const failure = new AbortController();
   const stop = AbortSignal.any([options.signal, failure.signal]);
   const slots: Slot[] = [];
@@ -106,9 +106,9 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
     metrics: async () => formatMetrics([...(await collectMetrics(slots)), supervisorMetrics()]),
     unreadyReasons: () => collectUnreadyReasons(slots),
   });
-  for (const { name, processes } of parts) {
-    for (let number = 1; number <= processes; number++)
-      slots.push({ processType: name, number, worker: startWorker(name) });
+  for (const { type, count } of processes) {
+    for (let number = 1; number <= count; number++)
+      slots.push({ processType: type, number, worker: startWorker(type) });
   }
   // Without any process it still lives: that is what an operator who sets all numbers to 0 sees as "nothing runs".
   await (slots.length === 0 ? untilAborted(stop) : Promise.all(slots.map(keepAlive)));

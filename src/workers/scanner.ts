@@ -14,7 +14,7 @@ export interface ScannerOptions {
   readonly rules: ScanRules;
   readonly pace: ScannerPace;
   readonly log: Logger;
-  readonly metrics?: ScannerMetrics;
+  readonly metrics?: ScannerMetrics | undefined;
 }
 
 /** How fast the scanner walks. */
