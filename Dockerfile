@@ -6,7 +6,8 @@ FROM node:26-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY webapp/package.json webapp/package.json
-RUN npm ci --omit=dev --omit=optional --ignore-scripts
+RUN npm ci --omit=dev --omit=optional --ignore-scripts \
+  && rm node_modules/swagger-ui-dist/*.map node_modules/swagger-ui-dist/*es-bundle*
 
 # With the sandbox's authorization server, too. An operating system that is none keeps out the other optional packages,
 # which are programs for one platform each (a PostgreSQL, a Node.js): containers have their own.
@@ -14,7 +15,8 @@ FROM node:26-bookworm-slim AS sandbox-dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY webapp/package.json webapp/package.json
-RUN npm ci --omit=dev --os=none --cpu=none --ignore-scripts
+RUN npm ci --omit=dev --os=none --cpu=none --ignore-scripts \
+  && rm node_modules/swagger-ui-dist/*.map node_modules/swagger-ui-dist/*es-bundle*
 
 FROM node:26-bookworm-slim AS openapi
 WORKDIR /app
@@ -59,7 +61,7 @@ USER 1000:1000
 
 # Swagger UI for the API, on port 8080. Writes to /tmp only. The variables: deploy/README.md.
 FROM nginx:1.28-alpine-slim AS swagger-ui-image
-COPY --from=dependencies /app/node_modules/@fastify/swagger-ui/static /usr/share/swagger-ui
+COPY --from=dependencies /app/node_modules/swagger-ui-dist /usr/share/swagger-ui
 COPY --from=openapi /app/openapi.json /usr/share/swagger-ui/openapi.json
 COPY src/http/openapi/swagger-ui/contrast.css src/http/openapi/swagger-ui/exact-answers.js /usr/share/swagger-ui/
 COPY deploy/swagger-ui/index.html deploy/swagger-ui/start.js /usr/share/swagger-ui/

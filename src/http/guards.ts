@@ -5,19 +5,25 @@
 import type { IncomingMessage } from "node:http";
 import { createDebtorLoader } from "../operations/debtor-loader.ts";
 import { createTransferBatcher } from "../operations/transfers.ts";
-import type { Answer } from "./answer.ts";
-import { isPreflight, preflightHeaders } from "./cors.ts";
-import type { EndpointContext } from "./endpoint.ts";
-import { HttpError } from "./errors.ts";
-import { type Identification, type IdentifiedCaller, proxyIdentification, tokenIdentification } from "./identity.ts";
-import { baseUrlOf } from "./location.ts";
+import {
+  type Identification,
+  type IdentifiedCaller,
+  proxyIdentification,
+  tokenIdentification,
+} from "./auth/identity.ts";
+import { checkAfterBody, checkBeforeBody } from "./auth/permissions.ts";
 import { createDocumentation } from "./openapi/documentation.ts";
-import { checkAfterBody, checkBeforeBody } from "./permissions.ts";
-import type { Resource } from "./route-table.ts";
+import { baseUrlOf } from "./request/base-url.ts";
+import type { RequestBody } from "./request/request-body.ts";
+import type { Target } from "./request/target.ts";
+import type { Answer } from "./response/answer.ts";
+import { isPreflight, preflightHeaders } from "./response/cors.ts";
+import { HttpError } from "./response/errors.ts";
+import type { EndpointContext } from "./routes/endpoint.ts";
 import { endpoints } from "./routes/index.ts";
-import type { ServerOptions } from "./server.ts";
-import type { Target } from "./target.ts";
-import { answerUnknownPath } from "./unknown-path.ts";
+import type { Resource } from "./routes/route-table.ts";
+import { answerUnknownPath } from "./routes/unknown-path.ts";
+import type { ServerOptions } from "./server-options.ts";
 
 /** What is known of a request even when it ends in an error. */
 export interface Progress {
@@ -28,7 +34,7 @@ export interface Progress {
 /** Makes the function that answers a request, or throws what `answerToError` can answer. */
 export function createGuards(
   options: ServerOptions,
-): (raw: IncomingMessage, target: Target, progress: Progress) => Promise<Answer> {
+): (request: IncomingMessage, target: Target, requestBody: RequestBody, progress: Progress) => Promise<Answer> {
   const { pool, realm, limits, enableCors, trustForwardedHeaders, onWritten } = options;
   const { healthText = "OK", authorizationOrigin = "" } = options;
   const identification = identificationOf(options);
@@ -43,37 +49,37 @@ export function createGuards(
     onWritten,
   };
 
-  return async (raw, target, progress) => {
+  return async (request, target, requestBody, progress) => {
     const { resource } = target;
-    const method = raw.method!;
-    if (enableCors && isPreflight(method, raw.headers)) return answerPreflight(raw, resource);
-    const baseUrl = () => baseUrlOf(raw, trustForwardedHeaders);
-    if (resource === undefined) return await answerUnknownPath(raw, target, identification, baseUrl);
-    if (method === "OPTIONS") return answerOptions(raw, target, resource);
+    const method = request.method!;
+    if (enableCors && isPreflight(method, request.headers)) return answerPreflight(request, resource);
+    const baseUrl = () => baseUrlOf(request, trustForwardedHeaders);
+    if (resource === undefined) return await answerUnknownPath(request, target, identification, baseUrl);
+    if (method === "OPTIONS") return answerOptions(request, target, resource);
     const route = resource.routes.get(method);
     if (route === undefined) {
-      await identification.authorizeUnknownRoute(raw, method);
+      await identification.authorizeUnknownRoute(request, method);
       throw new HttpError(405, undefined, { headers: { allow: resource.allow } });
     }
 
     let identified: IdentifiedCaller | undefined;
     if (route.scope !== null) {
-      identified = await identification.identify(raw, route.scope);
+      identified = await identification.identify(request, route.scope);
       progress.callerName = identified.name;
     }
     const caller = identified?.caller;
     checkBeforeBody(route.access, realm, target, caller, route.method === "GET");
     const endpoint = endpoints[route.operationId];
-    const body = endpoint.readBody === undefined ? undefined : await endpoint.readBody(raw, context);
+    const body = endpoint.readBody === undefined ? undefined : await endpoint.readBody(requestBody, context);
     checkAfterBody(route.access, realm, target, caller);
-    const contentType = raw.headers["content-type"];
+    const { contentType } = requestBody;
     return await endpoint.run(context, { target, caller, baseUrl, contentType }, body as never);
   };
 
   /** Known paths only; whoever names itself must be somebody who may read there. */
-  function answerOptions(raw: IncomingMessage, target: Target, { allow, optionsAccess }: Resource): Answer {
+  function answerOptions(request: IncomingMessage, target: Target, { allow, optionsAccess }: Resource): Answer {
     if (optionsAccess !== "public") {
-      const identified = identification.identifyForOptions(raw);
+      const identified = identification.identifyForOptions(request);
       checkBeforeBody(optionsAccess, realm, target, identified?.caller, true);
     }
     return { status: 200, headers: { allow } };
@@ -81,9 +87,9 @@ export function createGuards(
 }
 
 /** For every path, without an identity and without a redirect, which would fail in browsers. */
-const answerPreflight = (raw: IncomingMessage, resource: Resource | undefined): Answer => ({
+const answerPreflight = (request: IncomingMessage, resource: Resource | undefined): Answer => ({
   status: 200,
-  headers: { ...preflightHeaders(raw.headers), ...(resource === undefined ? {} : { allow: resource.allow }) },
+  headers: { ...preflightHeaders(request.headers), ...(resource === undefined ? {} : { allow: resource.allow }) },
 });
 
 function identificationOf({ authentication, tokenAuthenticator, subjects }: ServerOptions): Identification {

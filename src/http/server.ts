@@ -1,116 +1,38 @@
-/** The web server. Fastify keeps the connections; what is done with a request is said in `guards.ts`. */
-import type { IncomingMessage } from "node:http";
+/** The web server: Node's own, with limits on time and size. `handle-request.ts` answers each request. */
+import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
-import { type FastifyInstance, fastify } from "fastify";
-import type { Authentication, Config } from "../config.ts";
-import type { Pool } from "../database/database.ts";
-import type { Logger } from "../runtime/log.ts";
-import type { ShardingRealm } from "../values/shard.ts";
-import { jsonAnswer } from "./answer.ts";
-import type { TokenAuthenticator } from "./auth/token-authenticator.ts";
-import { corsHeaders } from "./cors.ts";
-import { errorBody, reasonOf } from "./errors.ts";
-import type { HttpMetrics } from "./metrics.ts";
-import { createResponder, send } from "./responder.ts";
-import { resources } from "./route-table.ts";
-import type { Subjects } from "./subjects.ts";
-import { parseTarget, setTarget, targetOf } from "./target.ts";
+import { createRequestHandler } from "./handle-request.ts";
+import { corsHeaders } from "./response/cors.ts";
+import { errorBody, reasonOf } from "./response/errors.ts";
+import { defaultTimeouts, type ServerOptions } from "./server-options.ts";
 
-export interface ServerOptions {
-  readonly pool: Pool;
-  readonly realm: ShardingRealm;
-  readonly limits: Config["limits"];
-  readonly authentication: Authentication;
-  /** Needed when `authentication` says so. */
-  readonly tokenAuthenticator?: TokenAuthenticator;
-  readonly subjects: Subjects;
-  readonly enableCors: boolean;
-  readonly trustForwardedHeaders: boolean;
-  /** What the health check says, in one line. Default: OK. */
-  readonly healthText?: string;
-  /** `scheme://host:port` of the authorization server, for the documentation. Default: it stands behind the same name. */
-  readonly authorizationOrigin?: string;
-  readonly log: Logger;
-  /** Called after each operation that has put something into the outbox. */
-  readonly onWritten: () => void;
-  readonly metrics?: HttpMetrics;
-  readonly timeouts?: Timeouts;
-}
-
-/** How long clients may keep a connection waiting, in milliseconds. */
-export interface Timeouts {
-  /** From the first byte of a request to the end of its headers. */
-  readonly headers: number;
-  /** From the first byte of a request to its end. */
-  readonly request: number;
-  /** Between two requests. */
-  readonly keepAlive: number;
-  /** Without a byte in either direction. */
-  readonly inactivity: number;
-  /** From the last answer on a connection that is given up to its end. */
-  readonly linger: number;
-  /** Between two looks at how long headers and requests have taken. */
-  readonly check: number;
-}
-
-// Nobody holds a connection for long without saying something. Keep-alive outlasts the minute after which load balancers
-// give up an idle connection; were it shorter, some request would meet a closing connection.
 const HEADER_BYTES_MAX = 16_384;
-const TIMEOUTS: Timeouts = {
-  headers: 15_000,
-  request: 30_000,
-  keepAlive: 75_000,
-  inactivity: 120_000,
-  linger: 15_000,
-  check: 5_000,
-};
 
-/** Makes the server; it does not listen yet. `close()` stops it: requests under way are finished. */
-export function createServer(options: ServerOptions): FastifyInstance {
-  const timeouts = options.timeouts ?? TIMEOUTS;
-  const app = fastify({
-    logger: false,
-    rewriteUrl: (request) => {
-      const target = parseTarget(request.url ?? "");
-      setTarget(request as IncomingMessage, target);
-      // Fastify routes by the pattern of the path, which has been found out here, and sees no path of a client.
-      return target.resource?.path ?? "/unknown";
-    },
-    exposeHeadRoutes: false,
-    return503OnClosing: false,
+/** Makes the server; it does not listen yet. `close()` stops it after the requests under way have been answered. */
+export function createHttpServer(options: ServerOptions): Server {
+  const { enableCors, timeouts = defaultTimeouts } = options;
+  // A server that is closing does not listen any more.
+  const handle = createRequestHandler(options, () => !server.listening);
+  const server = createServer({
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: timeouts.headers,
     requestTimeout: timeouts.request,
     keepAliveTimeout: timeouts.keepAlive,
-    connectionTimeout: timeouts.inactivity,
-    http: {
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: timeouts.headers,
-      connectionsCheckingInterval: timeouts.check,
-    },
-    clientErrorHandler: (error, socket) => answerMalformedRequest(error, socket, options.enableCors, timeouts.linger),
+    connectionsCheckingInterval: timeouts.check,
+    // Node's own answer to a missing Host header has not the form of the API's errors.
+    requireHostHeader: false,
   });
-  // Bodies are read when the caller is known to be one who may send them; until then Fastify leaves them alone.
-  for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"]) {
-    app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
-  }
-  let isClosing = false;
-  app.addHook("preClose", (done) => {
-    isClosing = true;
-    done();
-  });
-  const responder = createResponder(options, () => isClosing);
-  for (const resource of resources) {
-    app.route({ method: [...resource.routes.keys(), "OPTIONS"], url: resource.path, handler: responder });
-  }
-  app.setNotFoundHandler(responder);
-  // The responder does not fail. What still does, such as a header that Node refuses to send, is a bug.
-  app.setErrorHandler((error, request, reply) => {
-    options.log.error({ err: error, path: targetOf(request.raw).path }, "An answer could not be sent");
-    return send(reply, jsonAnswer(500, errorBody(500)));
-  });
-  return app;
+  server.setTimeout(timeouts.inactivity);
+  server.on("request", (request, response) => handle(request, response));
+  server.on("checkContinue", (request, response) => handle(request, response, "continue"));
+  server.on("checkExpectation", (request, response) => handle(request, response, "unknown"));
+  server.on("clientError", (error, socket) =>
+    answerMalformedRequest(error, socket as Socket, enableCors, timeouts.linger),
+  );
+  return server;
 }
 
-/** Answers requests that are no HTTP, are too big in their head, or take too long. */
+/** Answers what is not HTTP, has too large a head, or takes too long. */
 function answerMalformedRequest(
   error: NodeJS.ErrnoException,
   socket: Socket,
@@ -131,7 +53,7 @@ function answerMalformedRequest(
     connection: "close",
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  // Time to read the answer, but no more: whoever goes on sending, and does not hang up, must not keep the socket.
+  // Time to read the answer, but no more: a client that goes on sending must not keep the socket.
   const linger = setTimeout(() => socket.destroy(), lingerMillis);
   socket.once("close", () => clearTimeout(linger));
   socket.end(`HTTP/1.1 ${status} ${reasonOf(status)}\r\n${lines.join("")}\r\n${body}`);

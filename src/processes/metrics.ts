@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
 import { OUTBOXES } from "../database/outbox.ts";
 import { measureOutbox } from "../database/outbox-depth.ts";
-import type { HttpMetrics } from "../http/metrics.ts";
+import type { HttpMetrics } from "../http/response/metrics.ts";
 import { pause } from "../runtime/backoff.ts";
 import { type Metric, measureLostLogLines } from "../runtime/metrics.ts";
 import { now } from "../values/timestamp.ts";

@@ -1,11 +1,14 @@
 /** A web server process: an HTTP server that shares its port with other processes. */
+import { once } from "node:events";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { FastifyInstance } from "fastify";
+import { promisify } from "node:util";
 import { type Authentication, type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
 import { createWaker } from "../database/wake.ts";
 import { createTokenAuthenticator, type TokenAuthenticator } from "../http/auth/token-authenticator.ts";
-import { createServer, type ServerOptions } from "../http/server.ts";
+import { createHttpServer } from "../http/server.ts";
+import type { ServerOptions } from "../http/server-options.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { finishWithin, untilAborted } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -46,43 +49,46 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
   const { config, pool, log, signal, registry, serverOptions, onListening } = options;
   const tokenAuthenticator = openTokenAuthenticator(config, log);
   const waker = createWaker(pool);
-  const app = createServer({
+  const server = createHttpServer({
     pool,
     realm: config.realm,
     limits: config.limits,
     authentication: config.authentication,
-    ...(tokenAuthenticator === undefined ? {} : { tokenAuthenticator }),
+    tokenAuthenticator,
     subjects: config.subjects,
     enableCors: config.webserver.enableCors ?? config.authentication.mode === "introspection",
     trustForwardedHeaders: config.webserver.trustForwardedHeaders,
     log,
     onWritten: () => waker.wake(),
     ...serverOptions,
-    ...(registry === undefined ? {} : { metrics: createHttpMetrics(registry) }),
+    metrics: registry && createHttpMetrics(registry),
   });
   try {
     const { host, port: wantedPort } = config.webserver;
-    await app.listen({ host, port: wantedPort }).catch((error: Error) => {
+    server.listen({ host, port: wantedPort });
+    await once(server, "listening").catch((error: Error) => {
       throw new CommandError(`The web server cannot listen on ${host}, port ${wantedPort}: ${error.message}`);
     });
-    const { address, family, port } = app.server.address() as AddressInfo;
+    const { address, family, port } = server.address() as AddressInfo;
     const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
     log.info({ url }, "Listening");
     onListening?.(url);
     await untilAborted(signal);
   } finally {
-    await close(app, log);
+    await close(server, log);
     await waker.close();
     await tokenAuthenticator?.close();
   }
 }
 
 /** Takes no more connections, and closes those that are there as soon as they are idle, at last all of them. */
-async function close(app: FastifyInstance, log: Logger): Promise<void> {
-  const timer = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MILLIS);
-  await finishWithin(FINISH_MILLIS_MAX, "finishing the requests under way", app.close(), log);
+async function close(server: Server, log: Logger): Promise<void> {
+  if (!server.listening) return;
+  const closed = promisify(server.close.bind(server))();
+  const timer = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MILLIS);
+  await finishWithin(FINISH_MILLIS_MAX, "finishing the requests under way", closed, log);
   clearInterval(timer);
-  app.server.closeAllConnections();
+  server.closeAllConnections();
 }
 
 function openTokenAuthenticator(

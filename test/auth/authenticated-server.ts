@@ -1,12 +1,12 @@
-import type { AddressInfo } from "node:net";
 import { pino } from "pino";
 import { readConfig } from "../../src/config.ts";
 import { createTokenAuthenticator, type TokenAuthenticatorOptions } from "../../src/http/auth/token-authenticator.ts";
-import { createServer } from "../../src/http/server.ts";
+import { createHttpServer } from "../../src/http/server.ts";
 import { activateNewDebtor } from "../../src/operations/debtors.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { parseShard } from "../../src/values/shard.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { close, listen } from "../support/http-server.ts";
 import { type FakeIntrospectionServer, startFakeIntrospectionServer } from "./fake-introspection-server.ts";
 
 /** The real web server with its gate on, and an authorization server of the test's own. */
@@ -36,7 +36,7 @@ export async function startAuthenticatedServer(
     log,
     ...gateOptions,
   });
-  const server = createServer({
+  const server = createHttpServer({
     pool: database.pool,
     realm: { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard: parseShard("#")! },
     limits,
@@ -50,8 +50,7 @@ export async function startAuthenticatedServer(
   });
   await activateNewDebtor(database.pool, 7n);
   await activateNewDebtor(database.pool, 8n);
-  await server.listen({ port: 0, host: "127.0.0.1" });
-  const { port } = server.server.address() as AddressInfo;
+  const port = await listen(server);
   let tokens = 0;
   return {
     url: `http://127.0.0.1:${port}`,
@@ -64,7 +63,7 @@ export async function startAuthenticatedServer(
       return token;
     },
     async close() {
-      await server.close();
+      await close(server);
       await tokenAuthenticator.close();
       await introspection.close();
       await database.close();

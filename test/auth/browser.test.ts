@@ -1,25 +1,27 @@
 /** A person with a browser: signs up, consents, and uses a web client that lives on another origin. */
 import assert from "node:assert/strict";
+import type { Server } from "node:http";
 import { after, before, test } from "node:test";
 import { pino } from "pino";
 import type { Page } from "playwright-core";
 import { type AuthorizationServer, startAuthorizationServer } from "../../sandbox/authorization-server/server.ts";
 import { readConfig } from "../../src/config.ts";
 import { createTokenAuthenticator, type TokenAuthenticator } from "../../src/http/auth/token-authenticator.ts";
-import { createServer } from "../../src/http/server.ts";
+import { createHttpServer } from "../../src/http/server.ts";
 import { activateNewDebtor } from "../../src/operations/debtors.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { parseShard } from "../../src/values/shard.ts";
 import { startBrowser, type TestBrowser } from "../support/browser.ts";
 import { findFreePort } from "../support/command.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { close, listen } from "../support/http-server.ts";
 import { startWebClient, type WebClient } from "./web-client.ts";
 
 const log = pino({}, { write: () => {} });
 let database: TestDatabase;
 let authorizationServer: AuthorizationServer;
 let tokenAuthenticator: TokenAuthenticator & { close(): Promise<void> };
-let agent: ReturnType<typeof createServer>;
+let agent: Server;
 let webClient: WebClient;
 let browser: TestBrowser;
 
@@ -37,7 +39,7 @@ before(async () => {
     log,
   });
   const { limits, subjects } = readConfig({}, []);
-  agent = createServer({
+  agent = createHttpServer({
     pool: database.pool,
     realm: { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard: parseShard("#")! },
     limits,
@@ -49,7 +51,7 @@ before(async () => {
     log,
     onWritten: () => {},
   });
-  await agent.listen({ port, host: "127.0.0.1" });
+  await listen(agent, port);
   await activateNewDebtor(database.pool, 8n);
   webClient = await startWebClient({ issuer: authorizationServer.url, agent: nodeUrl });
   browser = await startBrowser();
@@ -58,7 +60,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await webClient?.close();
-  await agent?.close();
+  if (agent) await close(agent);
   await tokenAuthenticator?.close();
   await authorizationServer?.close();
   await database?.close();

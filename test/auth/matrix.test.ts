@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type OperationId, resources, routeTable } from "../../src/http/route-table.ts";
+import { type OperationId, resources, routeTable } from "../../src/http/routes/route-table.ts";
 import { type AuthenticatedServer, startAuthenticatedServer } from "./authenticated-server.ts";
 
 /**

@@ -229,3 +229,17 @@ test("48: a huge token and one with bytes beyond ASCII are refused, and the serv
   assert.equal((await send("GET /debtors/7/", ["Authorization: Bearer t\u00f6ken\u00ff"])).status, 401);
   assert.equal((await send("GET /debtors/7/", bearer("debtors:7", R))).status, 200);
 });
+
+test("a client that asks before it sends a body is told at once that its token is missing, invalid, or does not suffice", async () => {
+  const line = "POST /debtors/7/documents/";
+  const headers = ["Expect: 100-continue", "Content-Length: 1000000"];
+  const readOnly = bearer("debtors:7", R);
+  for (const [status, ...authorization] of [
+    [401],
+    [401, "Authorization: Bearer garbage"],
+    [403, ...readOnly],
+  ] as const) {
+    const answer = await send(line, [...authorization.map(String), ...headers]);
+    assert.equal(answer.status, status);
+  }
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConfigError, readConfig } from "../../src/config.ts";
-import { callerOf } from "../../src/http/subjects.ts";
+import { callerOf } from "../../src/http/auth/subjects.ts";
 
 type Environment = Record<string, string>;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { callerOf, type Subjects } from "../../src/http/subjects.ts";
+import { callerOf, type Subjects } from "../../src/http/auth/subjects.ts";
 import { toSigned, UINT64_MAX } from "../../src/values/int64.ts";
 import { parseJson } from "../../src/values/json.ts";
 

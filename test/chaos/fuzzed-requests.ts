@@ -1,5 +1,5 @@
 /** Requests that no sane client sends, and some that one does: drawn lot by lot. */
-import { routeTable } from "../../src/http/route-table.ts";
+import { routeTable } from "../../src/http/routes/route-table.ts";
 import type { SeededRandom } from "./random.ts";
 
 /** What goes over one connection. */

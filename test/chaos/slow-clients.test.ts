@@ -3,7 +3,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { exchange, requestText, startTestServer } from "../http/door.ts";
+import { exchange, requestText, startTestServer } from "../http/test-server.ts";
 import { waitFor } from "../support/wait.ts";
 
 // The proportions are those of the real limits.

@@ -1,25 +1,26 @@
 /** Two shards, each with a database and a web server of its own, behind the proxy of deploy/nginx. */
 import assert from "node:assert/strict";
+import type { Server } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
-import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { connect } from "node:tls";
 import fc from "fast-check";
 import { pino } from "pino";
 import { readConfig } from "../../src/config.ts";
-import { createServer } from "../../src/http/server.ts";
+import { createHttpServer } from "../../src/http/server.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { isInShard, parseShard, type Shard } from "../../src/values/shard.ts";
 import { findFreePort } from "../support/command.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { close, listen } from "../support/http-server.ts";
 import { waitFor } from "../support/wait.ts";
 import { type ReverseProxy, startProxy } from "./proxy.ts";
 
 interface ShardServer {
   readonly shard: Shard;
   readonly database: TestDatabase;
-  readonly server: ReturnType<typeof createServer>;
+  readonly server: Server;
   readonly port: number;
 }
 
@@ -34,7 +35,7 @@ before(async () => {
 after(async () => {
   await (proxy as ReverseProxy | undefined)?.[Symbol.asyncDispose]();
   for (const { server, database } of shards) {
-    await server.close();
+    await close(server);
     await database.close();
   }
 });
@@ -43,7 +44,7 @@ async function startShard(routingKey: string): Promise<ShardServer> {
   const database = await createTestDatabase();
   const shard = parseShard(routingKey)!;
   const { limits, subjects } = readConfig({ APP_DEBTORS_PER_PAGE: String(PAGE_SIZE) }, []);
-  const server = createServer({
+  const server = createHttpServer({
     pool: database.pool,
     realm: { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard },
     limits,
@@ -54,8 +55,7 @@ async function startShard(routingKey: string): Promise<ShardServer> {
     log: pino({}, { write: () => {} }),
     onWritten: () => {},
   });
-  await server.listen({ port: 0, host: "127.0.0.1" });
-  return { shard, database, server, port: (server.server.address() as AddressInfo).port };
+  return { shard, database, server, port: await listen(server) };
 }
 
 const shardOf = (debtorId: bigint): ShardServer => shards.find(({ shard }) => isInShard(shard, debtorId))!;

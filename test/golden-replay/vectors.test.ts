@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { readConfig } from "../../src/config.ts";
 import { infoIriOf } from "../../src/domain/info-iri.ts";
 import { isNegligibleAmountOf } from "../../src/domain/negligible-amount.ts";
-import { iriToLocation } from "../../src/http/iri.ts";
-import { callerOf } from "../../src/http/subjects.ts";
+import { callerOf } from "../../src/http/auth/subjects.ts";
+import { iriToLocation } from "../../src/http/response/iri-to-location.ts";
 import { Fields, InvalidMessageError } from "../../src/messages/fields.ts";
 import {
   isInt64,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { exchange, requestText, startTestServer, type TestServer } from "./door.ts";
+import { exchange, requestText, startTestServer, type TestServer } from "./test-server.ts";
 
 let testServer: TestServer;
 before(async () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { startBrowser, type TestBrowser } from "../support/browser.ts";
-import { startTestServer, type TestServer } from "./door.ts";
+import { startTestServer, type TestServer } from "./test-server.ts";
 
 let testServer: TestServer;
 let browser: TestBrowser;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
-import { exchange, requestText, startTestServer, type TestServer } from "./door.ts";
+import { exchange, requestText, startTestServer, type TestServer } from "./test-server.ts";
 
 let testServer: TestServer;
 before(async () => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
 import { DatabaseUnavailableError, type Pool } from "../../src/database/database.ts";
-import { exchange, requestText, startTestServer } from "./door.ts";
+import { exchange, requestText, startTestServer } from "./test-server.ts";
 
 /** A pool whose every statement fails so. */
 function brokenPool(error: Error): Pool {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { jsonOf, startTestServer, type TestServer } from "./door.ts";
+import { jsonOf, startTestServer, type TestServer } from "./test-server.ts";
 
 const uuid = "123e4567-e89b-12d3-a456-426655440000";
 const transfer = { transferUuid: uuid, recipient: { uri: "swpt:7/1111" }, amount: 1 };

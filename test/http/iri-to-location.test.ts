@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import fc from "fast-check";
-import { iriToLocation } from "../../src/http/iri.ts";
+import { iriToLocation } from "../../src/http/response/iri-to-location.ts";
 
 const { vectors } = JSON.parse(
   await readFile(new URL("../golden/vectors/iri-to-location.json", import.meta.url), "utf8"),

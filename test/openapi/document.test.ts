@@ -3,11 +3,11 @@ import { after, before, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { buildOpenApiDocument } from "../../src/http/openapi/document.ts";
 import { operationTexts } from "../../src/http/openapi/operations.ts";
-import { type OperationId, routeTable } from "../../src/http/route-table.ts";
 import { endpoints } from "../../src/http/routes/index.ts";
+import { type OperationId, routeTable } from "../../src/http/routes/route-table.ts";
 import { compileValidator } from "../../src/http/schemas/validation.ts";
 import { parseJson } from "../../src/values/json.ts";
-import { startTestServer, type TestServer } from "../http/door.ts";
+import { startTestServer, type TestServer } from "../http/test-server.ts";
 
 let testServer: TestServer;
 before(async () => {

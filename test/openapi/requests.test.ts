@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { type Json, parseJson, stringifyJson } from "../../src/values/json.ts";
 import { parseShard } from "../../src/values/shard.ts";
-import { startTestServer, type TestServer } from "../http/door.ts";
+import { startTestServer, type TestServer } from "../http/test-server.ts";
 import { type Operation, readContract } from "./contract.ts";
 
 const uuid = "123e4567-e89b-12d3-a456-426655440000";

@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { openPool } from "../../src/database/database.ts";
 import { parseShard } from "../../src/values/shard.ts";
 import { type AuthenticatedServer, startAuthenticatedServer } from "../auth/authenticated-server.ts";
-import { startTestServer } from "../http/door.ts";
+import { startTestServer } from "../http/test-server.ts";
 import { type Operation, readContract } from "./contract.ts";
 
 const transferUuid = "123e4567-e89b-12d3-a456-426655440000";
@@ -146,11 +146,13 @@ test("without a token, with one of another scope or caller, and while there is n
   }
 });
 
-test("bodies that are no JSON, too large, or wrong: 400, 413, 422, as documented", async () => {
+test("bodies that are no JSON, too large, or wrong: 400, 413, 415, 422, as documented", async () => {
   const headers = { ...json, ...authorization(testServer.grant("debtors-superuser", everything)) };
   for (const operation of contract.values()) {
-    if (operation.accepts === undefined) continue;
+    if (!operation.statuses.includes(415)) continue;
     const url = `${testServer.url}${pathOf(operation)}`;
+    await demand(operation, 415, url, { headers: { ...headers, "content-encoding": "gzip" }, body: "{}" });
+    if (operation.accepts === undefined) continue;
     await demand(operation, 400, url, { headers, body: "{" });
     await demand(operation, 413, url, { headers, body: `{"type": "${"x".repeat(20_480)}"}` });
     await demand(operation, 422, url, { headers, body: '{"nonsense": {"a": [1]}}' });

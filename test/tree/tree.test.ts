@@ -91,6 +91,19 @@ test("the layers of the web client import one way, and only its screens know of 
   assert.deepEqual(wrong, []);
 });
 
+test("no files import each other in a circle", () => {
+  const circles: string[] = [];
+  const finished = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(" imports "));
+    if (path.includes(file) || finished.has(file)) return;
+    for (const { file: target } of byFile.get(file)?.imports ?? []) if (target) visit(target, [...path, file]);
+    finished.add(file);
+  };
+  for (const { file } of sources) if (/^(src|sandbox)\//.test(file)) visit(file, []);
+  assert.deepEqual(circles, []);
+});
+
 test("the product imports nothing of the sandbox, of the tests or of the scripts", () => {
   const wrong = sources
     .filter(({ file }) => file.startsWith("src/"))

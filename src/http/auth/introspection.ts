@@ -1,7 +1,8 @@
 /** Asks the authorization server about a token. Spec: authorization, "Token check"; RFC 7662. */
-import { hasControlCharacters } from "../subjects.ts";
+
 import type { Clock } from "./clock.ts";
 import { readScopes } from "./scopes.ts";
+import { hasControlCharacters } from "./subjects.ts";
 import type { Grant } from "./token-cache.ts";
 
 /** What the authorization server says of a token. */

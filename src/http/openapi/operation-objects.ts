@@ -1,9 +1,9 @@
 /** One operation in the terms of OpenAPI. */
-import { errorBody, reasonOf } from "../errors.ts";
-import type { Route } from "../route-table.ts";
+import { errorBody, reasonOf } from "../response/errors.ts";
+import type { Route } from "../routes/route-table.ts";
 import { ErrorBody } from "../schemas/errors.ts";
-import type { Content, OperationObject, ResponseObject } from "./document.ts";
 import { exampleOf } from "./examples.ts";
+import type { Content, OperationObject, ResponseObject } from "./openapi-objects.ts";
 import { operationTexts, type ResponseText } from "./operations.ts";
 import { type Components, schemaObject } from "./schema-objects.ts";
 import { securityOf } from "./security.ts";
@@ -44,6 +44,7 @@ function commonFailuresOf(route: Route): Record<number, ResponseText> {
       ? { 503: { description: "The server can not do this at the moment.", headers: { "Retry-After": pause } } }
       : {}),
     ...(route.path.includes("{") ? { 404: { description: "There is no such object on this server." } } : {}),
+    ...(request === undefined ? {} : { 415: { description: "The body has a `Content-Encoding`." } }),
     ...(request === undefined || Array.isArray(request)
       ? {}
       : {

@@ -1,6 +1,6 @@
 /** What the API document says about each operation, beyond the route table and the schemas. Spec: http-api. */
 import type { TSchema } from "typebox";
-import type { OperationId } from "../route-table.ts";
+import type { OperationId } from "../routes/route-table.ts";
 import * as debtors from "../schemas/debtors.ts";
 import * as transfers from "../schemas/transfers.ts";
 

@@ -1,6 +1,7 @@
 /** The readable reference: one HTML page without a script, made of the OpenAPI document. */
-import type { Content, OpenApiDocument, OperationObject } from "./document.ts";
+
 import { code, escapeHtml, formatText } from "./html.ts";
+import type { Content, OpenApiDocument, OperationObject } from "./openapi-objects.ts";
 import { linkTo, schemaSection } from "./reference-schemas.ts";
 import { stylesheet } from "./reference-style.ts";
 

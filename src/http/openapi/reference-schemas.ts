@@ -1,6 +1,7 @@
 /** The objects, field by field, in the readable reference. */
-import type { SchemaObject } from "./document.ts";
+
 import { code, escapeHtml, formatText, json } from "./html.ts";
+import type { SchemaObject } from "./openapi-objects.ts";
 
 /** A link to an object's section. */
 export const linkTo = (name: string): string => `<a href="#schema-${name}">${code(name)}</a>`;

@@ -4,11 +4,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-// Out of this package rather than `swagger-ui-dist`, which tells its makers about every installation.
-const packageFolder = path.join(
-  path.dirname(createRequire(import.meta.url).resolve("@fastify/swagger-ui/package.json")),
-  "static",
-);
+const packageFolder = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 const ownFolder = fileURLToPath(new URL("swagger-ui/", import.meta.url));
 
 /** A file of Swagger UI. */

@@ -9,8 +9,7 @@ import {
   restrictDebtor,
 } from "../../operations/debtors.ts";
 import { isResponsible } from "../../values/shard.ts";
-import { jsonAnswer, noContent } from "../answer.ts";
-import { withJson, withoutBody } from "../endpoint.ts";
+import { jsonAnswer, noContent } from "../response/answer.ts";
 import {
   DebtorActivationRequest,
   DebtorDeactivationRequest,
@@ -19,6 +18,7 @@ import {
 } from "../schemas/debtors.ts";
 import { viewDebtor, viewReservation } from "../views/debtor-view.ts";
 import { debtorsListView, viewDebtorsPage } from "../views/debtors-list-view.ts";
+import { withJson, withoutBody } from "./endpoint.ts";
 
 export const reserveRandom = withJson(DebtorReservationRequest, async ({ pool, realm, limits }) => {
   const debtor = await reserveRandomDebtor(pool, realm);

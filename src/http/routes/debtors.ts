@@ -2,12 +2,12 @@
 import { findDebtor } from "../../database/debtors.ts";
 import { isActive } from "../../domain/debtor.ts";
 import { updateConfiguration } from "../../operations/account-configuration.ts";
-import { jsonAnswer, noContent, redirectTo } from "../answer.ts";
-import { withJson, withoutBody } from "../endpoint.ts";
-import { forbidden, notFound } from "../errors.ts";
+import { jsonAnswer, noContent, redirectTo } from "../response/answer.ts";
+import { forbidden, notFound } from "../response/errors.ts";
 import { DebtorConfigRequest } from "../schemas/debtors.ts";
 import { viewDebtor, viewDebtorConfig } from "../views/debtor-view.ts";
 import { debtorUri } from "../views/uris.ts";
+import { withJson, withoutBody } from "./endpoint.ts";
 
 /** Nobody looks whether there is such a debtor. */
 export const redirectToOwn = withoutBody((_door, { caller, baseUrl }) =>

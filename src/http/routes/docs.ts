@@ -1,8 +1,9 @@
 /** The documentation, for everybody, and without the outside network. Spec: http-api, "health and docs". */
-import { type Answer, jsonAnswer } from "../answer.ts";
-import { withoutBody } from "../endpoint.ts";
-import { notFound } from "../errors.ts";
+
 import { findSwaggerUiAsset, swaggerUiPage } from "../openapi/swagger-ui.ts";
+import { type Answer, jsonAnswer } from "../response/answer.ts";
+import { notFound } from "../response/errors.ts";
+import { withoutBody } from "./endpoint.ts";
 
 export const getOpenApiDocument = withoutBody(({ documentation }) => jsonAnswer(200, documentation.openApiText()));
 

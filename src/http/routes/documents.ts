@@ -3,11 +3,11 @@ import { findDebtor } from "../../database/debtors.ts";
 import { findDocument } from "../../database/documents.ts";
 import { isActive } from "../../domain/debtor.ts";
 import { saveDocument } from "../../operations/documents.ts";
-import { redirectTo } from "../answer.ts";
-import { withDocument, withoutBody } from "../endpoint.ts";
-import { HttpError, notFound } from "../errors.ts";
-import { iriToLocation } from "../iri.ts";
+import { redirectTo } from "../response/answer.ts";
+import { HttpError, notFound } from "../response/errors.ts";
+import { iriToLocation } from "../response/iri-to-location.ts";
 import { documentUri } from "../views/uris.ts";
+import { withDocument, withoutBody } from "./endpoint.ts";
 
 const DEFAULT_CONTENT_TYPE = "text/html; charset=utf-8";
 

@@ -1,5 +1,5 @@
 /** Says that the server answers. Spec: http-api, "health and docs". */
-import { withoutBody } from "../endpoint.ts";
+import { withoutBody } from "./endpoint.ts";
 
 export const checkHealth = withoutBody(({ healthText }) => ({
   status: 200,

@@ -1,11 +1,12 @@
 /** Which endpoint stands behind which route; one for each, or it does not compile. */
-import type { Endpoint } from "../endpoint.ts";
-import type { OperationId } from "../route-table.ts";
+
 import * as admin from "./admin.ts";
 import * as debtors from "./debtors.ts";
 import * as docs from "./docs.ts";
 import * as documents from "./documents.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { checkHealth } from "./health.ts";
+import type { OperationId } from "./route-table.ts";
 import * as transfers from "./transfers.ts";
 
 export const endpoints: Readonly<Record<OperationId, Endpoint>> = {

@@ -6,12 +6,12 @@ import { cancelTransfer, deleteTransfer } from "../../operations/transfers.ts";
 import { parseAccountUri } from "../../values/swpt-uri.ts";
 import { now } from "../../values/timestamp.ts";
 import { parseUuid } from "../../values/uuid.ts";
-import { jsonAnswer, noContent, redirectTo } from "../answer.ts";
-import { withJson, withoutBody } from "../endpoint.ts";
-import { notFound, unprocessable } from "../errors.ts";
+import { jsonAnswer, noContent, redirectTo } from "../response/answer.ts";
+import { notFound, unprocessable } from "../response/errors.ts";
 import { TransferCancelationRequest, TransferCreationRequest } from "../schemas/transfers.ts";
 import { viewTransfer, viewTransfersList } from "../views/transfer-view.ts";
 import { transferUri } from "../views/uris.ts";
+import { withJson, withoutBody } from "./endpoint.ts";
 
 export const listTransfers = withoutBody(async ({ pool }, { target }) => {
   const [debtor, uuids] = await Promise.all([

@@ -1,19 +1,18 @@
 /** What a route is made of behind the guards: which body it takes, and what it does. */
-import type { IncomingMessage } from "node:http";
 import type { Static, TSchema } from "typebox";
-import type { Config } from "../config.ts";
-import type { Pool } from "../database/database.ts";
-import type { Debtor } from "../domain/debtor.ts";
-import type { RunningTransfer } from "../domain/running-transfer.ts";
-import type { NewTransfer } from "../operations/transfers.ts";
-import type { ShardingRealm } from "../values/shard.ts";
-import type { Answer } from "./answer.ts";
-import { unprocessable } from "./errors.ts";
-import type { Documentation } from "./openapi/documentation.ts";
-import { readBody, readJson } from "./request-body.ts";
-import { compileValidator } from "./schemas/validation.ts";
-import type { Caller } from "./subjects.ts";
-import type { Target } from "./target.ts";
+import type { Config } from "../../config.ts";
+import type { Pool } from "../../database/database.ts";
+import type { Debtor } from "../../domain/debtor.ts";
+import type { RunningTransfer } from "../../domain/running-transfer.ts";
+import type { NewTransfer } from "../../operations/transfers.ts";
+import type { ShardingRealm } from "../../values/shard.ts";
+import type { Caller } from "../auth/subjects.ts";
+import type { Documentation } from "../openapi/documentation.ts";
+import { type RequestBody, readJson } from "../request/request-body.ts";
+import type { Target } from "../request/target.ts";
+import type { Answer } from "../response/answer.ts";
+import { unprocessable } from "../response/errors.ts";
+import { compileValidator } from "../schemas/validation.ts";
 
 /** What all endpoints need. */
 export interface EndpointContext {
@@ -44,8 +43,8 @@ export interface AdmittedRequest {
 export interface Endpoint {
   /** The schema of the request object; undefined when there is none. */
   readonly bodySchema?: TSchema;
-  /** Reads the body and checks it. Throws 400, 413 or 422. */
-  readonly readBody?: (request: IncomingMessage, context: EndpointContext) => Promise<unknown>;
+  /** Reads the body and checks it. Throws 400, 413, 415, 422 or 501. */
+  readonly readBody?: (body: RequestBody, context: EndpointContext) => Promise<unknown>;
   readonly run: (context: EndpointContext, request: AdmittedRequest, body: never) => Promise<Answer> | Answer;
 }
 
@@ -64,8 +63,8 @@ export function withJson<Schema extends TSchema>(
   const validate = compileValidator(bodySchema);
   return {
     bodySchema,
-    readBody: async (request) => {
-      const { value, errors } = validate(await readJson(request));
+    readBody: async (body) => {
+      const { value, errors } = validate(await readJson(body));
       if (errors !== undefined) throw unprocessable(errors);
       return value;
     },
@@ -77,6 +76,6 @@ export function withJson<Schema extends TSchema>(
 export const withDocument = (
   run: (context: EndpointContext, request: AdmittedRequest, content: Buffer) => Promise<Answer>,
 ): Endpoint => ({
-  readBody: (request, { limits }) => readBody(request, limits.documentBytesMax),
+  readBody: (body, { limits }) => body.read(limits.documentBytesMax),
   run,
 });

@@ -1,9 +1,9 @@
 /** May this caller touch this resource? Spec: http-api, "Who may do what"; authorization, "Roles". */
-import { isResponsible, type ShardingRealm } from "../values/shard.ts";
-import { forbidden, notFound } from "./errors.ts";
-import type { Access } from "./route-table.ts";
+import { isResponsible, type ShardingRealm } from "../../values/shard.ts";
+import type { Target } from "../request/target.ts";
+import { forbidden, notFound } from "../response/errors.ts";
+import type { Access } from "../routes/route-table.ts";
 import type { Caller } from "./subjects.ts";
-import type { Target } from "./target.ts";
 
 /** What is looked at before the body: on the debtors' resources everything. Throws 404 or 403. */
 export function checkBeforeBody(

@@ -1,5 +1,5 @@
 /** All routes, with who may use them. Routing, gate, OPTIONS, the API document and the tests share this list. Spec: http-api. */
-import type { Scope } from "./auth/token-authenticator.ts";
+import type { Scope } from "../auth/token-authenticator.ts";
 
 /**
  * Who may use a route, and in which order that is found out. Spec: http-api, "Who may do what"; authorization, "Roles".

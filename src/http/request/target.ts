@@ -3,10 +3,9 @@
  * log and metrics all use what comes out here, so that none of them sees another path than the others.
  * Spec: authorization, "Paths".
  */
-import type { IncomingMessage } from "node:http";
-import { parsePathId } from "../values/int64.ts";
-import { parsePathUuid, type Uuid } from "../values/uuid.ts";
-import { type Resource, resources } from "./route-table.ts";
+import { parsePathId } from "../../values/int64.ts";
+import { parsePathUuid, type Uuid } from "../../values/uuid.ts";
+import { type Resource, resources } from "../routes/route-table.ts";
 
 /** What a request is aimed at. The parameters are set when the resource has them. */
 export interface Target {
@@ -142,14 +141,3 @@ function buildRouteTrie(): Node {
   }
   return tree;
 }
-
-const targetOfRequest = Symbol("target");
-type TargetedRequest = IncomingMessage & { [targetOfRequest]?: Target };
-
-/** Notes the target with the request. */
-export function setTarget(request: IncomingMessage, target: Target): void {
-  (request as TargetedRequest)[targetOfRequest] = target;
-}
-
-/** The target that was noted; every request that the server routes has one. */
-export const targetOf = (request: IncomingMessage): Target => (request as TargetedRequest)[targetOfRequest]!;

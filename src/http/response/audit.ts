@@ -1,8 +1,8 @@
 /** A line in the log for every refused and every administrative request, whatever the log level. */
 import type { IncomingMessage } from "node:http";
-import type { Logger } from "../runtime/log.ts";
-import { lastElementOf } from "./location.ts";
-import type { Target } from "./target.ts";
+import type { Logger } from "../../runtime/log.ts";
+import { lastElementOf } from "../request/base-url.ts";
+import type { Target } from "../request/target.ts";
 
 const LOGGED_LENGTH_MAX = 200;
 

@@ -1,6 +1,6 @@
 /** Who calls: what the name of a caller says about its role. Spec: authorization, "Roles". */
-import type { Config } from "../config.ts";
-import { parseUnsigned } from "../values/int64.ts";
+import type { Config } from "../../config.ts";
+import { parseUnsigned } from "../../values/int64.ts";
 
 /** The three kinds of callers. `debtorId` is signed. */
 export type Caller =

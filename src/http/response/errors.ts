@@ -1,8 +1,8 @@
 /** What goes wrong at the door, and how it is answered. Spec: http-api, "Errors". */
-import { DatabaseUnavailableError } from "../database/database.ts";
-import { OperationError, type OperationErrorCode } from "../operations/operation-error.ts";
+import { DatabaseUnavailableError } from "../../database/database.ts";
+import { OperationError, type OperationErrorCode } from "../../operations/operation-error.ts";
+import type { FieldErrors } from "../schemas/validation.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
-import type { FieldErrors } from "./schemas/validation.ts";
 
 /** An answer of 400 and above, thrown. */
 export class HttpError extends Error {
@@ -77,9 +77,12 @@ const reasons: Readonly<Record<number, string>> = {
   409: "Conflict",
   410: "Gone",
   413: "Request Entity Too Large",
+  415: "Unsupported Media Type",
+  417: "Expectation Failed",
   422: "Unprocessable Entity",
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
+  501: "Not Implemented",
   503: "Service Unavailable",
 };
 

@@ -1,9 +1,9 @@
 /** Who calls: from the gate, or from the proxy in front. Spec: authorization, "Modes", "Roles". */
 import type { IncomingMessage } from "node:http";
-import type { Scope, TokenAuthenticator } from "./auth/token-authenticator.ts";
-import { forbidden, HttpError } from "./errors.ts";
-import { valuesOf } from "./header-lines.ts";
+import { valuesOf } from "../request/header-lines.ts";
+import { forbidden, HttpError } from "../response/errors.ts";
 import { type Caller, callerOf, type Subjects } from "./subjects.ts";
+import type { Scope, TokenAuthenticator } from "./token-authenticator.ts";
 
 /** Somebody with a role. The name is what the log is told. */
 export interface IdentifiedCaller {

@@ -1,9 +1,9 @@
 /** Paths that no route has. Spec: http-api; authorization, "Scopes by operation", "Paths". */
 import type { IncomingMessage } from "node:http";
-import { type Answer, redirectTo } from "./answer.ts";
-import { notFound } from "./errors.ts";
-import type { Identification } from "./identity.ts";
-import type { Target } from "./target.ts";
+import type { Identification } from "../auth/identity.ts";
+import type { Target } from "../request/target.ts";
+import { type Answer, redirectTo } from "../response/answer.ts";
+import { notFound } from "../response/errors.ts";
 
 /**
  * Redirects to the path with its last slash, when only that is missing and the method exists there; else throws 404.

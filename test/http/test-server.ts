@@ -1,12 +1,14 @@
 import type { Server } from "node:http";
-import net, { type AddressInfo } from "node:net";
+import net from "node:net";
 import { pino } from "pino";
 import { readConfig } from "../../src/config.ts";
-import { createServer, type ServerOptions } from "../../src/http/server.ts";
+import { createHttpServer } from "../../src/http/server.ts";
+import type { ServerOptions } from "../../src/http/server-options.ts";
 import { activateNewDebtor } from "../../src/operations/debtors.ts";
 import { parseJson } from "../../src/values/json.ts";
 import { parseShard } from "../../src/values/shard.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { close, listen } from "../support/http-server.ts";
 
 /** The web server behind a trusted proxy, for the debtors 1 to 100, of whom 7 and 8 are active. */
 export interface TestServer {
@@ -35,7 +37,7 @@ export async function startTestServer(
   const log = pino({ level: "warn" }, { write: (line: string) => events.push(JSON.parse(line)) });
   const { limits, subjects } = readConfig(env, []);
   let written = 0;
-  const server = createServer({
+  const server = createHttpServer({
     pool: database.pool,
     realm: { minDebtorId: 1n, maxDebtorId: 100n, shard: parseShard("#")! },
     limits,
@@ -49,8 +51,7 @@ export async function startTestServer(
   });
   await activateNewDebtor(database.pool, 7n);
   await activateNewDebtor(database.pool, 8n);
-  await server.listen({ port: 0, host: "127.0.0.1" });
-  const { port } = server.server.address() as AddressInfo;
+  const port = await listen(server);
   const url = `http://127.0.0.1:${port}`;
   const fetchPath = (path: string, init: RequestInit = {}) => fetch(`${url}${path}`, { redirect: "manual", ...init });
   return {
@@ -66,10 +67,10 @@ export async function startTestServer(
         headers: { "content-type": "application/json" },
         body: typeof body === "string" ? body : JSON.stringify(body),
       }),
-    server: server.server as Server,
-    closeServer: async () => await server.close(),
+    server,
+    closeServer: () => close(server),
     async close() {
-      await server.close();
+      if (server.listening) await close(server);
       await database.close();
     },
   };

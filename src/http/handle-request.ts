@@ -1,0 +1,87 @@
+/** From a request to its answer, whatever happens on the way: errors, audit, metrics, the headers of every answer. */
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { createGuards, type Progress } from "./guards.ts";
+import { createRequestBody, type Expectation, type RequestBody } from "./request/request-body.ts";
+import { parseTarget, type Target } from "./request/target.ts";
+import { type Answer, jsonAnswer } from "./response/answer.ts";
+import { createAuditor } from "./response/audit.ts";
+import { corsHeaders, isPreflight } from "./response/cors.ts";
+import { answerToError, errorBody, HttpError } from "./response/errors.ts";
+import type { ServerOptions } from "./server-options.ts";
+
+/** Makes the function that answers all requests. It does not throw. While the server closes, so do the connections. */
+export function createRequestHandler(
+  options: ServerOptions,
+  isClosing: () => boolean,
+): (request: IncomingMessage, response: ServerResponse, expectation?: Expectation) => void {
+  const { enableCors, metrics, log } = options;
+  const passGuards = createGuards(options);
+  const audit = createAuditor(log, options.trustForwardedHeaders);
+  const preflightAnswerHeaders = { "x-content-type-options": "nosniff" };
+  const answerHeaders = { ...preflightAnswerHeaders, ...(enableCors && corsHeaders) };
+
+  const answerTo = async (
+    request: IncomingMessage,
+    target: Target,
+    body: RequestBody,
+    progress: Progress,
+    expectation: Expectation | undefined,
+  ): Promise<Answer> => {
+    try {
+      if (request.headers.host === undefined && request.httpVersion === "1.1") {
+        throw new HttpError(400, "The header Host is missing.", { headers: { connection: "close" } });
+      }
+      if (expectation === "unknown") throw new HttpError(417, "The only expectation that can be met is 100-continue.");
+      return await passGuards(request, target, body, progress);
+    } catch (error) {
+      const { answer, isBug } = answerToError(error);
+      if (isBug) log.error({ err: error, method: request.method, path: target.path }, "Request failed unexpectedly");
+      else if (answer.status >= 500 && !(error instanceof HttpError))
+        log.warn({ err: error, path: target.path }, "Request could not be served");
+      return answer;
+    }
+  };
+
+  const handle = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectation: Expectation | undefined,
+  ): Promise<void> => {
+    const startMillis = performance.now();
+    const target = parseTarget(request.url!);
+    const body = createRequestBody(request, response, expectation);
+    const progress: Progress = { callerName: undefined };
+    const answer = await answerTo(request, target, body, progress, expectation);
+    const headers = isPreflight(request.method, request.headers) ? preflightAnswerHeaders : answerHeaders;
+    // A client that keeps its connection open would delay the end of the server; and one that has not been told to send
+    // its body may send it or leave it out, so that no other request can follow.
+    if (isClosing() || body.isContinueAwaited()) response.shouldKeepAlive = false;
+    try {
+      send(response, headers, answer);
+    } catch (error) {
+      // A header that Node refuses to send, for example.
+      log.error({ err: error, path: target.path }, "Answer could not be sent");
+      send(response, headers, jsonAnswer(500, errorBody(500)));
+    }
+    const { statusCode } = response;
+    audit(request, target, statusCode, progress.callerName);
+    const method = usualMethods.has(request.method!) ? request.method! : "OTHER";
+    const seconds = (performance.now() - startMillis) / 1000;
+    metrics?.observe(target.resource?.path ?? "unknown", method, statusCode, seconds);
+  };
+  return (request, response, expectation) => void handle(request, response, expectation);
+}
+
+// All others count as one, so that strangers cannot fill the registry of metrics.
+const usualMethods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+function send(
+  response: ServerResponse,
+  commonHeaders: Readonly<Record<string, string>>,
+  { status, headers, body }: Answer,
+): void {
+  const allHeaders: OutgoingHttpHeaders = { ...commonHeaders, ...headers };
+  if (status !== 204) allHeaders["content-length"] = body === undefined ? 0 : Buffer.byteLength(body);
+  response.writeHead(status, allHeaders);
+  response.end(body);
+}

@@ -1,0 +1,58 @@
+/** What a web server is made of. */
+import type { Authentication, Config } from "../config.ts";
+import type { Pool } from "../database/database.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { ShardingRealm } from "../values/shard.ts";
+import type { Subjects } from "./auth/subjects.ts";
+import type { TokenAuthenticator } from "./auth/token-authenticator.ts";
+import type { HttpMetrics } from "./response/metrics.ts";
+
+export interface ServerOptions {
+  readonly pool: Pool;
+  readonly realm: ShardingRealm;
+  readonly limits: Config["limits"];
+  readonly authentication: Authentication;
+  /** Required when `authentication` is by introspection. */
+  readonly tokenAuthenticator?: TokenAuthenticator | undefined;
+  readonly subjects: Subjects;
+  readonly enableCors: boolean;
+  readonly trustForwardedHeaders: boolean;
+  /** The body of the health check, one line. Default: OK. */
+  readonly healthText?: string | undefined;
+  /** `scheme://host:port` of the authorization server, for the documentation. Default: the origin of this server. */
+  readonly authorizationOrigin?: string | undefined;
+  readonly log: Logger;
+  /** Called after each operation that has put something into the outbox. */
+  readonly onWritten: () => void;
+  readonly metrics?: HttpMetrics | undefined;
+  readonly timeouts?: Timeouts | undefined;
+}
+
+/** How long a client may keep a connection waiting, in milliseconds. */
+export interface Timeouts {
+  /** From the first byte of a request to the end of its headers. */
+  readonly headers: number;
+  /** From the first byte of a request to its end. */
+  readonly request: number;
+  /** Between two requests. */
+  readonly keepAlive: number;
+  /** Without a byte in either direction. */
+  readonly inactivity: number;
+  /** From the answer to a malformed request to the end of its connection. */
+  readonly linger: number;
+  /** How often headers and requests are checked for having taken too long. */
+  readonly check: number;
+}
+
+/**
+ * No client can hold a connection for long without sending anything. Keep-alive is longer than the minute after which load
+ * balancers give up an idle connection; otherwise they could send a request on a connection that is being closed.
+ */
+export const defaultTimeouts: Timeouts = {
+  headers: 15_000,
+  request: 30_000,
+  keepAlive: 75_000,
+  inactivity: 120_000,
+  linger: 15_000,
+  check: 5_000,
+};
