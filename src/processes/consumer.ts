@@ -8,8 +8,8 @@ import type { ShardingRealm } from "../values/shard.ts";
 import { createConsumer } from "../workers/consumer.ts";
 import { withDatabaseAndBroker } from "./connections.ts";
 import { createConsumerMetrics, type MetricsRegistry } from "./metrics.ts";
+import type { ProcessInput } from "./process-input.ts";
 import { untilSchemaIsCurrent } from "./readiness.ts";
-import type { ProcessInput } from "./run-process.ts";
 
 export interface ConsumerProcessOptions {
   readonly config: Config & { readonly realm: ShardingRealm };

@@ -4,7 +4,7 @@ import { OUTBOXES } from "../database/outbox.ts";
 import { runTogether } from "../runtime/lifetime.ts";
 import { withDatabaseAndBroker } from "./connections.ts";
 import { flusherPoolSize, runFlushers } from "./flusher.ts";
-import type { ProcessInput } from "./run-process.ts";
+import type { ProcessInput } from "./process-input.ts";
 import { runScanner } from "./scanner.ts";
 
 /** Flushes all outboxes and scans the debtors until the signal is aborted. */

@@ -10,8 +10,8 @@ import type { ShardingRealm } from "../values/shard.ts";
 import { createFlusher, LANE_COUNT } from "../workers/flusher.ts";
 import { withDatabaseAndBroker } from "./connections.ts";
 import { createFlusherMetrics, type MetricsRegistry, watchOutboxes } from "./metrics.ts";
+import type { ProcessInput } from "./process-input.ts";
 import { untilSchemaIsCurrent } from "./readiness.ts";
-import type { ProcessInput } from "./run-process.ts";
 
 export interface FlushersOptions {
   readonly config: Config & { readonly realm: ShardingRealm; readonly postgresUrl: string };

@@ -2,17 +2,8 @@
 import { readConfig } from "../config.ts";
 import type { Environment } from "../environment.ts";
 import { runToEnd, stopWithSupervisor } from "../runtime/child-process.ts";
-import { createLogger, type Logger } from "../runtime/log.ts";
-
-/** What a process is given. It reads the settings that it needs, and opens the connections that it needs. */
-export interface ProcessInput {
-  /** The type of the process; the servers show it. */
-  readonly name: string;
-  readonly environment: Environment;
-  readonly log: Logger;
-  /** Aborted when the process is to stop. */
-  readonly signal: AbortSignal;
-}
+import { createLogger } from "../runtime/log.ts";
+import type { ProcessInput } from "./process-input.ts";
 
 /** The type of a process: the only argument of its program. */
 export type ProcessType = keyof typeof processes;

@@ -6,8 +6,8 @@ import type { ShardingRealm } from "../values/shard.ts";
 import { createScanner } from "../workers/scanner.ts";
 import { withDatabase } from "./connections.ts";
 import { createScannerMetrics, type MetricsRegistry } from "./metrics.ts";
+import type { ProcessInput } from "./process-input.ts";
 import { untilSchemaIsCurrent } from "./readiness.ts";
-import type { ProcessInput } from "./run-process.ts";
 
 export interface ScannerProcessOptions {
   readonly config: Config & { readonly realm: ShardingRealm };

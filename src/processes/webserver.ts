@@ -15,7 +15,7 @@ import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { withDatabase } from "./connections.ts";
 import { createHttpMetrics, type MetricsRegistry } from "./metrics.ts";
-import type { ProcessInput } from "./run-process.ts";
+import type { ProcessInput } from "./process-input.ts";
 
 export interface WebserverOptions {
   readonly config: Config & { readonly realm: ShardingRealm; readonly authentication: Authentication };
