@@ -1,31 +1,46 @@
-/** Writes the tables of commands and settings in README.md: `node scripts/update-docs.ts`. A test compares them. */
+/** Writes the tables of commands (README.md) and settings (docs/settings.md): `node scripts/update-docs.ts`. A test compares them. */
 import { readFile, writeFile } from "node:fs/promises";
 import { commandLoaders } from "../src/commands/list.ts";
 import { type Setting, settings } from "../src/environment.ts";
 
-const readme = new URL("../README.md", import.meta.url);
+/** A document with a generated table. */
+export interface GeneratedTable {
+  readonly file: URL;
+  /** The text with its table written anew. */
+  readonly update: (text: string) => Promise<string>;
+}
 
-/** The text with its generated tables written anew. */
-export async function updateTables(text: string): Promise<string> {
+/** All documents with generated tables. */
+export const generatedTables: readonly GeneratedTable[] = [
+  {
+    file: new URL("../README.md", import.meta.url),
+    update: async (text) => replaceTable(text, "commands", [["Command", "Does", "Options"], ...(await commandRows())]),
+  },
+  {
+    file: new URL("../docs/settings.md", import.meta.url),
+    update: async (text) =>
+      replaceTable(text, "settings", [["Variable", "Default", "Meaning", "Allowed values"], ...settingRows()]),
+  },
+];
+
+async function commandRows(): Promise<string[][]> {
   const commands = await Promise.all(Object.values(commandLoaders).map((load) => load()));
-  const commandRows = commands.map(({ name, summary, options }) => [
+  return commands.map(({ name, summary, options }) => [
     `\`${name}\``,
     summary,
     Object.keys(options)
       .map((option) => `\`--${option}\``)
       .join(" "),
   ]);
-  const settingRows = Object.entries(settings as Record<string, Setting<unknown>>).map(([name, setting]) => [
+}
+
+const settingRows = (): string[][] =>
+  Object.entries<Setting<unknown>>(settings).map(([name, setting]) => [
     `\`${name}\``,
     setting.default === undefined ? "" : `\`${setting.default}\``,
     setting.meaning,
     setting.allowed,
   ]);
-  return replaceTable(replaceTable(text, "commands", [["Command", "Does", "Options"], ...commandRows]), "settings", [
-    ["Variable", "Default", "Meaning", "May hold"],
-    ...settingRows,
-  ]);
-}
 
 function replaceTable(text: string, name: string, [header, ...rows]: readonly (readonly string[])[]): string {
   const [begin, end] = [`<!-- ${name}: written by scripts/update-docs.ts -->`, `<!-- /${name} -->`];
@@ -37,4 +52,6 @@ function replaceTable(text: string, name: string, [header, ...rows]: readonly (r
   return `${text.slice(0, from + begin.length)}\n\n${lines.join("\n")}\n\n${text.slice(to)}`;
 }
 
-if (import.meta.main) await writeFile(readme, await updateTables(await readFile(readme, "utf8")));
+if (import.meta.main) {
+  for (const { file, update } of generatedTables) await writeFile(file, await update(await readFile(file, "utf8")));
+}

@@ -57,7 +57,7 @@ async function formatOverview(loadSandbox: LoadSandbox): Promise<string> {
       ["--help", "Show this help; after a command, the help of that command"],
       ["--version", "Show the version"],
     ])}`,
-    "Settings come from environment variables; the README lists them.",
+    "Settings are environment variables; docs/settings.md lists them.",
   ].join("\n\n");
 }
 

@@ -1,8 +1,8 @@
 /** The settings as the program uses them: checked, and grouped by concern. */
-import { type Environment, type SettingName, settings, type ValueOf } from "./environment.ts";
+import { type Environment, type Setting, type SettingName, settings, type ValueOf } from "./environment.ts";
 import type { ShardingRealm } from "./values/shard.ts";
 
-/** Bad settings, one complaint a line, each with the variable, what it holds and what it may hold. */
+/** Settings that are not valid: one line for each, with the variable, its value and what was expected. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
@@ -29,8 +29,8 @@ export type Authentication =
 export type Config = ReturnType<typeof group>;
 
 /**
- * Reads the settings. Those that are set must be right; of those without a default only the ones in `needs` must be
- * there. Throws a ConfigError with all complaints at once.
+ * Reads the settings. Those that are set must be valid; of those without a default only the ones in `needs` must be set.
+ * Throws a ConfigError with all problems at once.
  */
 export function readConfig<const Need extends keyof Needs>(
   environment: Environment,
@@ -43,42 +43,54 @@ export function readConfig<const Need extends keyof Needs>(
     ...(needs.includes("realm" as Need) && { realm: readRealm(values, problems) }),
     ...(needs.includes("authentication" as Need) && { authentication: readAuthentication(values, problems) }),
   };
+  if (needs.includes("authentication" as Need)) checkPorts(values, problems);
   if (problems.length > 0) throw new ConfigError(problems.join("\n"));
   return Object.freeze({ ...group(values), ...needed }) as Config & Pick<Needs, Need>;
 }
 
-/** What the variables hold. What is read of one that holds something wrong, or is missing, is never used. */
+/** The values of the variables. Nothing uses the value of a variable that is not valid, or missing. */
 interface Values {
   get<Name extends SettingName>(name: Name): ValueOf<Name>;
   /** Null when it is not set. */
   find<Name extends SettingName>(name: Name): ValueOf<Name> | null;
   isSet(name: SettingName): boolean;
-  isWrong(name: SettingName): boolean;
+  isInvalid(name: SettingName): boolean;
 }
 
 function readValues(environment: Environment, problems: string[]): Values {
   const values: Partial<Record<SettingName, unknown>> = {};
   const substituted = substituteLocalhost(environment);
-  for (const [name, { default: defaultText, allowed, parse }] of Object.entries(settings)) {
-    const held = substituted[name] ?? defaultText;
-    // An empty variable is how compose files say "not set"; only where empty means something it is passed on.
-    if (held === undefined || (held === "" && parse("") === undefined && defaultText === undefined)) continue;
-    const value = parse(held);
-    if (value === undefined) problems.push(`${name} holds ${quote(name, held)}, but may hold ${allowed}.`);
+  for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
+    // An empty variable is how compose files say "not set", and a secret that was made with `echo` ends with a line feed.
+    const text = substituted[name]?.trim() || setting.default;
+    if (text === undefined) continue;
+    const { value, reason } = parseSetting(setting, text);
+    if (value === undefined) {
+      const why = reason === undefined ? "" : ` (${reason})`;
+      problems.push(`${name}: ${quote(name, text)} is not valid${why}; expected ${setting.allowed}.`);
+    }
     values[name as SettingName] = value;
   }
   return {
     get: <Name extends SettingName>(name: Name) => values[name] as ValueOf<Name>,
     find: <Name extends SettingName>(name: Name) => (values[name] ?? null) as ValueOf<Name> | null,
     isSet: (name) => name in values,
-    isWrong: (name) => name in values && values[name] === undefined,
+    isInvalid: (name) => name in values && values[name] === undefined,
   };
 }
 
-/** Whether the variable holds something right; complains when it is not set. */
+function parseSetting<Value>({ parse }: Setting<Value>, text: string): { value?: Value | undefined; reason?: string } {
+  try {
+    return { value: parse(text) };
+  } catch (error) {
+    return { reason: (error as Error).message };
+  }
+}
+
+/** Whether the variable is set and valid; adds a problem when it is not set. */
 function isThere(name: SettingName, values: Values, problems: string[]): boolean {
-  if (!values.isSet(name)) problems.push(`${name} is not set; it must hold ${settings[name].allowed}.`);
-  return values.isSet(name) && !values.isWrong(name);
+  if (!values.isSet(name)) problems.push(`${name} is not set; expected ${settings[name].allowed}.`);
+  return values.isSet(name) && !values.isInvalid(name);
 }
 
 function readPostgresUrl(values: Values, problems: string[]): string {
@@ -91,36 +103,37 @@ function readRealm(values: Values, problems: string[]): ShardingRealm {
   const isComplete = names.map((name) => isThere(name, values, problems)).every(Boolean);
   const [minDebtorId, maxDebtorId] = [values.get("MIN_DEBTOR_ID"), values.get("MAX_DEBTOR_ID")];
   if (isComplete && minDebtorId > maxDebtorId) {
-    problems.push(`MIN_DEBTOR_ID (${minDebtorId}) must not be greater than MAX_DEBTOR_ID (${maxDebtorId}).`);
+    problems.push(`MIN_DEBTOR_ID (${minDebtorId}) is greater than MAX_DEBTOR_ID (${maxDebtorId}).`);
   }
   return { minDebtorId, maxDebtorId, shard: values.get("PROTOCOL_BROKER_QUEUE_ROUTING_KEY") };
 }
 
-function readAuthentication({ get, find, isWrong }: Values, problems: string[]): Authentication {
+function checkPorts({ get }: Values, problems: string[]): void {
+  const port = get("WEBSERVER_PORT");
+  if (port !== 0 && port === get("METRICS_PORT")) {
+    problems.push(`WEBSERVER_PORT and METRICS_PORT are both ${port}; expected two different ports.`);
+  }
+}
+
+function readAuthentication({ get, find, isInvalid }: Values, problems: string[]): Authentication {
   const introspectUrl = find("OAUTH2_INTROSPECT_URL");
   const isProxyTrusted = get("APP_TRUSTED_PROXY_AUTH");
-  if ((introspectUrl !== null) === isProxyTrusted && !isWrong("OAUTH2_INTROSPECT_URL")) {
+  if ((introspectUrl !== null) === isProxyTrusted && !isInvalid("OAUTH2_INTROSPECT_URL")) {
     problems.push(
       isProxyTrusted
-        ? "OAUTH2_INTROSPECT_URL and APP_TRUSTED_PROXY_AUTH are both set, and exclude each other."
-        : "Neither OAUTH2_INTROSPECT_URL nor APP_TRUSTED_PROXY_AUTH is set: nobody would check who calls. Set one of them.",
+        ? "OAUTH2_INTROSPECT_URL and APP_TRUSTED_PROXY_AUTH are both set; set only one of them."
+        : "Neither OAUTH2_INTROSPECT_URL nor APP_TRUSTED_PROXY_AUTH is set; set one of them, so that callers are authenticated.",
     );
   }
   if (get("APP_ANONYMOUS_IS_SUPERUSER") && !isProxyTrusted) {
-    problems.push("APP_ANONYMOUS_IS_SUPERUSER is set, but means something only with APP_TRUSTED_PROXY_AUTH.");
-  }
-  for (const [userName, regex] of [
-    ["OAUTH2_SUPERUSER_USERNAME", "APP_SUPERUSER_SUBJECT_REGEX"],
-    ["OAUTH2_SUPERVISOR_USERNAME", "APP_SUPERVISOR_SUBJECT_REGEX"],
-  ] as const) {
-    if (get(userName) === "" && find(regex) === null) problems.push(`${userName} is empty; it must hold a name.`);
+    problems.push("APP_ANONYMOUS_IS_SUPERUSER needs APP_TRUSTED_PROXY_AUTH.");
   }
   return introspectUrl === null
     ? { mode: "trusted proxy", anonymousIsSuperuser: get("APP_ANONYMOUS_IS_SUPERUSER") }
     : { mode: "introspection", introspectUrl, identityClaim: find("OAUTH2_IDENTITY_CLAIM") };
 }
 
-/** The settings by concern: a part of the program is handed the group that it needs. */
+/** The settings by concern: each part of the program gets the group that it needs. */
 function group({ get, find }: Values) {
   const exactly = (name: string): RegExp => new RegExp(`^${RegExp.escape(name)}$`, "u");
   return {
@@ -136,10 +149,11 @@ function group({ get, find }: Values) {
     webserver: {
       processes: get("WEBSERVER_PROCESSES"),
       databaseConnections: get("WEBSERVER_THREADS"),
-      host: get("WEBSERVER_HOST"),
+      /** Null: all addresses of both families. */
+      host: find("WEBSERVER_HOST"),
       port: get("WEBSERVER_PORT"),
       trustForwardedHeaders: get("APP_TRUST_FORWARDED_HEADERS"),
-      /** Null: on with the gate, off behind a trusted proxy. */
+      /** Null: yes with token introspection, no behind a trusted proxy. */
       enableCors: find("APP_ENABLE_CORS"),
     },
     metricsPort: get("METRICS_PORT"),
@@ -196,7 +210,7 @@ function substituteLocalhost(environment: Environment): Environment {
   return { ...environment, ...Object.fromEntries(changed) };
 }
 
-/** A complaint must not print a password that a URL holds. */
+/** A problem must not show a password that a URL holds. */
 const quote = (name: string, held: string): string =>
-  // Up to the last @, since it may be the password that makes the URL a wrong one.
+  // Up to the last @, since it may be the password that is not valid in a URL.
   name.endsWith("_URL") ? JSON.stringify(held.replace(/^([a-z+]*:\/\/)?.*@/is, "$1***@")) : JSON.stringify(held);

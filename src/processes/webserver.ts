@@ -65,9 +65,11 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
   });
   try {
     const { host, port: wantedPort } = config.webserver;
-    server.listen({ host, port: wantedPort });
+    server.listen({ host: host ?? undefined, port: wantedPort });
     await once(server, "listening").catch((error: Error) => {
-      throw new CommandError(`The web server cannot listen on ${host}, port ${wantedPort}: ${error.message}`);
+      throw new CommandError(
+        `The web server cannot listen on ${host ?? "all addresses"}, port ${wantedPort}: ${error.message}`,
+      );
     });
     const { address, family, port } = server.address() as AddressInfo;
     const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;

@@ -42,8 +42,8 @@ test("neither of the two modes, or both, is refused, and so is an anonymous supe
 });
 
 for (const [name, value] of [
-  ["OAUTH2_SUPERUSER_USERNAME", ""],
-  ["OAUTH2_SUPERVISOR_USERNAME", ""],
+  ["OAUTH2_SUPERUSER_USERNAME", "super\u0007user"],
+  ["OAUTH2_SUPERVISOR_USERNAME", "two\nlines"],
   ["APP_SUPERUSER_SUBJECT_REGEX", "("],
   ["APP_SUPERUSER_SUBJECT_REGEX", "x)|(?:.*"],
   ["APP_SUPERVISOR_SUBJECT_REGEX", "[z-a]"],
@@ -56,14 +56,14 @@ for (const [name, value] of [
   test(`50: ${name} = ${JSON.stringify(value)} is refused, by its name, in one line`, () => {
     const problems = problemsWith({ ...GATE, [name]: value });
     assert.equal(problems.length, 1, problems.join());
-    assert.match(problems[0]!, new RegExp(`^${name} `));
+    assert.match(problems[0]!, new RegExp(`^${name}: `));
   });
 }
 
 test("all that is wrong is said at once, and no password is told", () => {
   const problems = problemsWith({
     OAUTH2_INTROSPECT_URL: "ftp://user:secret@hydra",
-    OAUTH2_SUPERUSER_USERNAME: "",
+    OAUTH2_SUPERUSER_USERNAME: "two\nlines",
     APP_DEBTOR_SUBJECT_REGEX: "(",
   });
   assert.equal(problems.length, 3);

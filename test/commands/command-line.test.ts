@@ -62,7 +62,7 @@ test("all bad settings are reported at once, without a stack, and the exit code 
 test("an option overrides the variable, and is checked like it", async () => {
   const bad = await runCommand(["consume_messages", "--processes", "some"], baseEnvironment);
   assert.equal(bad.code, 1);
-  assert.match(bad.output, /PROTOCOL_BROKER_PROCESSES holds "some"/);
+  assert.match(bad.output, /PROTOCOL_BROKER_PROCESSES: "some" is not valid/);
 
   const good = await runCommand(["subscribe", "--url", "amqp://127.0.0.1:1"], {
     ...baseEnvironment,

@@ -1,8 +1,100 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { ConfigError, readConfig } from "../../src/config.ts";
+import { type Environment, type SettingName, settings } from "../../src/environment.ts";
+import { baseEnvironment } from "./environment.ts";
 
-test("a complaint about a URL shows where it leads, and not the password", () => {
+const read = (environment: Environment) =>
+  readConfig({ ...baseEnvironment, ...environment }, ["realm", "postgresUrl", "authentication"]);
+
+/** The problems that the settings have, one for each line. */
+function problemsOf(environment: Environment): string[] {
+  try {
+    read(environment);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.message.split("\n");
+  }
+}
+
+/** For each variable without a default, a valid value. */
+const samples: Partial<Record<SettingName, string>> = {
+  ...baseEnvironment,
+  OAUTH2_IDENTITY_CLAIM: "username",
+  APP_SUPERUSER_SUBJECT_REGEX: "root|admin",
+  APP_SUPERVISOR_SUBJECT_REGEX: "support",
+  APP_ENABLE_CORS: "no",
+  SUBSTITUTE_LOCALHOST_IN_VARS: "POSTGRES_URL",
+};
+// Set on its own, and not beside a trusted proxy.
+const { OAUTH2_INTROSPECT_URL: _, ...others } = settings;
+
+const blanks = fc.string({ unit: fc.constantFrom(" ", "\t", "\n", "\r", "\u00a0"), maxLength: 3 });
+
+test("white space around any value makes no difference", () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...(Object.keys(others) as SettingName[])), blanks, blanks, (name, before, after) => {
+      const value = samples[name] ?? settings[name].default!;
+      assert.deepEqual(read({ [name]: before + value + after }), read({ [name]: value }));
+    }),
+  );
+});
+
+test("an empty or blank variable counts as not set", () => {
+  const required = ["MIN_DEBTOR_ID", "MAX_DEBTOR_ID", "POSTGRES_URL", "APP_TRUSTED_PROXY_AUTH"];
+  for (const name of Object.keys(settings).filter((candidate) => !required.includes(candidate))) {
+    for (const empty of ["", " \n"]) assert.deepEqual(read({ [name]: empty }), read({ [name]: undefined }), name);
+  }
+  assert.match(problemsOf({ MIN_DEBTOR_ID: " " }).join(), /^MIN_DEBTOR_ID is not set; expected a 64-bit integer, /);
+  assert.match(problemsOf({ POSTGRES_URL: "" }).join(), /^POSTGRES_URL is not set; expected a URL /);
+});
+
+test("a superuser's name from a file that ends with a line feed is the superuser's", () => {
+  assert.match("su", read({ OAUTH2_SUPERUSER_USERNAME: "su\n" }).subjects.superuser);
+});
+
+test("a problem names the variable, its value, and what was expected", () => {
+  assert.deepEqual(problemsOf({ FLUSH_PERIOD: "x", WEBSERVER_PORT: "99999" }), [
+    'WEBSERVER_PORT: "99999" is not valid; expected an integer from 0 to 65535.',
+    'FLUSH_PERIOD: "x" is not valid; expected a number from 0.001 to 1000000000.',
+  ]);
+});
+
+for (const [name, value, problem] of [
+  ["OAUTH2_SUPERUSER_USERNAME", "su\tuser", /expected text without control characters/],
+  ["PROTOCOL_BROKER_QUEUE", "amq.queue", /expected a name of 1 to 252 bytes/],
+  ["PROTOCOL_BROKER_QUEUE", "ä".repeat(127), /expected a name of 1 to 252 bytes/],
+  ["WEBSERVER_HOST", "http://localhost", /expected an IP address or a host name/],
+  ["WEBSERVER_HOST", "host:80", /expected an IP address or a host name/],
+  ["APP_DEBTOR_SUBJECT_REGEX", "debtors:[0-9]+", /\(it has no group for the debtor ID\); expected/],
+  ["APP_SUPERUSER_SUBJECT_REGEX", "(admin)?", /\(it matches the empty name\); expected/],
+  ["APP_SUPERVISOR_SUBJECT_REGEX", "(", /\(Invalid regular expression: .*\); expected/],
+  ["OAUTH2_INTROSPECT_URL", "https://c:100%@host/", /"https:\/\/\*\*\*@host\/" is not valid \(% in .* written %25\)/],
+  ["OAUTH2_INTROSPECT_URL", "https://host/#introspect", /\(it has a fragment;/],
+  ["WEBSERVER_PORT", "9464", /^WEBSERVER_PORT and METRICS_PORT are both 9464; expected two different ports\.$/],
+] as const) {
+  test(`${name}=${value} can never work, and stops the start`, () => {
+    const problems = problemsOf({ [name]: value });
+    assert.equal(problems.length, 1, problems.join("\n"));
+    assert.match(problems[0]!, problem);
+  });
+}
+
+test("a host may be an address of either family, with or without brackets, or a name", () => {
+  for (const [value, host] of [
+    ["::", "::"],
+    ["[::1]", "::1"],
+    ["0.0.0.0", "0.0.0.0"],
+    ["localhost", "localhost"],
+    ["node-1.example.com.", "node-1.example.com."],
+  ] as const) {
+    assert.equal(read({ WEBSERVER_HOST: value }).webserver.host, host);
+  }
+});
+
+test("a problem with a URL shows where it leads, and not the password", () => {
   for (const [held, shown] of [
     ["mysql://user:secret@host/db", "mysql://***@host/db"],
     ["postgresql://user:sec/ret@host/db", "postgresql://***@host/db"],
@@ -10,10 +102,7 @@ test("a complaint about a URL shows where it leads, and not the password", () =>
     ["user:secret@host/db", "***@host/db"],
     ["host/db", "host/db"],
   ] as const) {
-    assert.throws(
-      () => readConfig({ POSTGRES_URL: held }, ["postgresUrl"]),
-      (error) => error instanceof ConfigError && error.message.startsWith(`POSTGRES_URL holds "${shown}", but`),
-      held,
-    );
+    const problem = problemsOf({ POSTGRES_URL: held }).join("\n");
+    assert.ok(problem.startsWith(`POSTGRES_URL: "${shown}" is not valid`), problem);
   }
 });

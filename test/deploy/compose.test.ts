@@ -1,4 +1,4 @@
-/** The compose files and development.env: they fit together, and with the program, the Dockerfile and the README. */
+/** The compose files and development.env: they fit together, and with the program and the Dockerfile. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -70,13 +70,6 @@ test("the program takes development.env as it is", () => {
   assert.equal(config.realm.shard.routingKey, "#");
   assert.match("debtors:7", config.subjects.debtor);
   assert.equal(config.consumer.prefetchCount, 500);
-});
-
-test("the README's table has every setting of the program, and nothing else", async () => {
-  const readme = await read("README.md");
-  const table = readme.slice(readme.indexOf("<!-- settings"), readme.indexOf("<!-- /settings"));
-  const names = Array.from(table.matchAll(/^\| `([A-Z][A-Z0-9_]*)` \|/gm), ([, name]) => name);
-  assert.deepEqual(names, Object.keys(settings));
 });
 
 test("every variable in a compose file has a default, or is in development.env", async () => {

@@ -27,12 +27,16 @@ export function createAuditor(log: Logger, trustForwardedHeaders: boolean): Audi
         path: target.path || "unknown",
         status,
         caller: callerName?.slice(0, LOGGED_LENGTH_MAX),
-        client: (forwardedFor || request.socket.remoteAddress)?.slice(0, LOGGED_LENGTH_MAX),
+        client: (forwardedFor || addressOf(request))?.slice(0, LOGGED_LENGTH_MAX),
       },
       isRefused ? "Request refused" : "Administrative request",
     );
   };
 }
+
+/** Without the prefix that an IPv4 address has on a socket for both families. */
+const addressOf = ({ socket }: IncomingMessage): string | undefined =>
+  socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "");
 
 function isAdministrative({ method }: IncomingMessage, { resource }: Target): boolean {
   const access = resource?.routes.get(method!)?.access;
