@@ -7,11 +7,17 @@ import { ConfigError } from "./config.ts";
 import type { Environment } from "./environment.ts";
 import { runProcess } from "./processes/run-process.ts";
 import { CommandError } from "./runtime/command-error.ts";
-import { stopOnSignals } from "./runtime/lifetime.ts";
+import { type HandleSignals, stopOnSignals } from "./runtime/lifetime.ts";
 import { printError, printResult } from "./runtime/output.ts";
 
-/** Loads the commands of the sandbox, which nothing in `src` may import. */
-export type LoadSandbox = () => Promise<{ readonly commands: readonly Command[] }>;
+/** What the command line is given by the entry file. */
+export interface EntryOptions {
+  /** Loads the commands of the sandbox, which nothing in `src` may import. */
+  readonly loadSandbox: LoadSandbox;
+  readonly handleSignals: HandleSignals;
+}
+
+type LoadSandbox = () => Promise<{ readonly commands: readonly Command[] }>;
 
 /**
  * Runs one command to its end and resolves to the exit code: 0 only on success, 2 when the command line is wrong, 1 for
@@ -21,10 +27,10 @@ export type LoadSandbox = () => Promise<{ readonly commands: readonly Command[] 
 export async function runCommandLine(
   args: readonly string[],
   environment: Environment,
-  loadSandbox: LoadSandbox,
+  { loadSandbox, handleSignals }: EntryOptions,
 ): Promise<number> {
   try {
-    if (cluster.isWorker) return await runProcess(args[0]!, environment);
+    if (cluster.isWorker) return await runProcess(args[0]!, environment, handleSignals);
     const [first, ...rest] = args;
     if (first === "--help") return print(await formatOverview(loadSandbox));
     if (first === "--version") return print(readVersion());
@@ -32,7 +38,7 @@ export async function runCommandLine(
     const command = await findCommand(isNamed ? first : DEFAULT_COMMAND, loadSandbox);
     const { helpWanted, ...input } = parseCommandLine(command, isNamed ? rest : args, environment);
     if (helpWanted) return print(formatHelp(command));
-    return await command.run({ ...input, signal: stopOnSignals() });
+    return await command.run({ ...input, signal: stopOnSignals(handleSignals) });
   } catch (error) {
     return complain(error);
   }

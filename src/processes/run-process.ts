@@ -2,6 +2,7 @@
 import { readConfig } from "../config.ts";
 import type { Environment } from "../environment.ts";
 import { runToEnd, stopWithSupervisor } from "../runtime/child-process.ts";
+import type { HandleSignals } from "../runtime/lifetime.ts";
 import { createLogger } from "../runtime/log.ts";
 import type { ProcessInput } from "./process-input.ts";
 
@@ -24,8 +25,12 @@ const processes = {
 } satisfies Record<string, (input: ProcessInput) => Promise<void>>;
 
 /** Runs a process until the supervisor says stop, and resolves to the exit code. */
-export async function runProcess(type: string, environment: Environment): Promise<number> {
-  const signal = stopWithSupervisor();
+export async function runProcess(
+  type: string,
+  environment: Environment,
+  handleSignals: HandleSignals,
+): Promise<number> {
+  const signal = stopWithSupervisor(handleSignals);
   const log = createLogger({ ...readConfig(environment, []).log, command: type });
   return runToEnd(() => processes[type as ProcessType]({ name: type, environment, log, signal }), signal, log);
 }

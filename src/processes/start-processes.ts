@@ -41,6 +41,7 @@ export function startProcesses({
   restart = false,
   limitHeap = false,
 }: StartOptions): Promise<number> {
+  if (signal.aborted) return Promise.resolve(0);
   return supervise({
     processes,
     program,

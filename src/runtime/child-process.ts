@@ -1,6 +1,6 @@
 /** A child of the supervisor: stops when it is told to, and answers what it is asked. See `supervisor.ts`. */
 import { CommandError } from "./command-error.ts";
-import { STOP_MILLIS_MAX, untilAborted } from "./lifetime.ts";
+import { type HandleSignals, STOP_MILLIS_MAX, untilAborted } from "./lifetime.ts";
 import type { Logger } from "./log.ts";
 import type { Metric } from "./metrics.ts";
 
@@ -30,11 +30,10 @@ const SUPERVISOR = "supervisor";
  * are ignored, since the supervisor ends what does not end by itself; and when the supervisor is gone, so is its child
  * (`node:cluster` sees to that).
  */
-export function stopWithSupervisor(): AbortSignal {
+export function stopWithSupervisor(handleSignals: HandleSignals): AbortSignal {
   const life = new AbortController();
   const stop = (reason: StopReason): void => life.abort(reason);
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+  handleSignals(stop);
   process.on("message", (request: Request) => {
     if (request.type === "stop") stop(SUPERVISOR);
   });

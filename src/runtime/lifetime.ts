@@ -1,24 +1,23 @@
 /** When a process ends. Spec: operations, "Life and death of processes". */
+import os from "node:os";
 import type { Logger } from "./log.ts";
 
 /** The longest that a process may take from the request to stop until it has ended. Docker kills after 10 seconds. */
 export const STOP_MILLIS_MAX = 8_000;
 
+/** Calls the handler for each SIGTERM and SIGINT, also for those that came before. It replaces the handler before it. */
+export type HandleSignals = (handler: (name: "SIGTERM" | "SIGINT") => void) => void;
+
 /**
  * The signal of this process's life: aborted by the first SIGTERM or SIGINT. A second one ends the process at once,
  * with the exit code that a shell gives to a process that a signal killed.
  */
-export function stopOnSignals(): AbortSignal {
+export function stopOnSignals(handleSignals: HandleSignals): AbortSignal {
   const life = new AbortController();
-  for (const [name, number] of [
-    ["SIGINT", 2],
-    ["SIGTERM", 15],
-  ] as const) {
-    process.on(name, () => {
-      if (life.signal.aborted) process.exit(128 + number);
-      life.abort();
-    });
-  }
+  handleSignals((name) => {
+    if (life.signal.aborted) process.exit(128 + os.constants.signals[name]);
+    life.abort();
+  });
   return life.signal;
 }
 
