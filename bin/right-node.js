@@ -23,19 +23,29 @@ export const isRightNode = Number(process.versions.node.split(".")[0]) >= NEEDED
  * and its exit code is ours. When there is none, says in one line what to do, and exits with 1.
  */
 export function runRightNode(args) {
-  const node = isRightNode ? process.execPath : findNode();
-  // What it starts by the name `node` is to be the same.
+  const node = findNode();
+  runInPlace(node, args, node);
+}
+
+/** The same for a command line of the shell, in which `node` is the right one. */
+export function runShell(commandLine, args) {
+  runInPlace("/bin/sh", ["-c", `${commandLine} "$@"`, "sh", ...args], findNode());
+}
+
+function runInPlace(program, args, node) {
+  // What is started by the name `node` is to be the same.
   const environment = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ""}` };
   // Node.js 22.15 and newer.
-  if (process.execve !== undefined) process.execve(node, [node, ...args], environment);
-  const child = spawn(node, args, { stdio: "inherit", env: environment });
+  if (process.execve !== undefined) process.execve(program, [program, ...args], environment);
+  const child = spawn(program, args, { stdio: "inherit", env: environment });
   handleSignals((name) => child.kill(name));
-  child.on("error", (error) => fail(`${node} cannot be started: ${error.message}`));
+  child.on("error", (error) => fail(`${program} cannot be started: ${error.message}`));
   child.on("exit", (code, signal) => process.exit(code ?? 128 + os.constants.signals[signal]));
 }
 
-/** The path of the Node.js that npm has put into node_modules. */
+/** The path of a Node.js that is right: this one, or the one that npm has put into node_modules. */
 function findNode() {
+  if (isRightNode) return process.execPath;
   const platform = `${process.platform}-${process.arch}`;
   const name = packages[platform];
   if (name === undefined) fail(`npm has none for ${platform}: install Node.js ${NEEDED_MAJOR} in place of it.`);

@@ -1,10 +1,10 @@
 /**
  * `npm test`: finds PostgreSQL, RabbitMQ and a browser or brings them up, runs the tests, and removes what it has made.
  *
- *   npm test                                  everything but the soak tests
+ *   npm test                                  everything
  *   npm test -- golden values/json            the files whose path contains one of these
  *   npm test -- --test-name-pattern=wraps     other options go to `node --test`
- *   npm test -- --soak                        the soak tests alone, for SOAK_SECONDS (default: 600)
+ *   npm test -- --suite=install               a suite that is not part of everything: install, or soak
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -19,10 +19,21 @@ import { provideRabbitMq } from "./servers/rabbitmq.ts";
 import type { TestServer } from "./servers/test-server.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const TEST_SECONDS_MAX = 240;
-/** The soak test decides by itself when to end; this is for one that hangs. */
-const SOAK_SECONDS_MAX = Number(process.env.SOAK_SECONDS || 600) + 600;
-const say = (line: string): void => console.error(`npm test: ${line}`);
+const everything: Suite = { testSecondsMax: 240, needsServers: true };
+/** What `npm test` runs only when it is asked for: the folder of this name. */
+const suites: Readonly<Record<string, Suite>> = {
+  install: { testSecondsMax: 600, needsServers: false },
+  // It decides by itself when to end; this is for one that hangs.
+  soak: { testSecondsMax: Number(process.env.SOAK_SECONDS || 600) + 600, needsServers: true },
+};
+
+interface Suite {
+  readonly testSecondsMax: number;
+  readonly needsServers: boolean;
+}
+
+type Say = (line: string) => void;
+const say: Say = (line) => console.error(`npm test: ${line}`);
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   say(describe(error));
@@ -31,12 +42,12 @@ process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
 
 /** Returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const isSoak = args.includes("--soak");
-  const options = args.filter((arg) => arg.startsWith("-") && arg !== "--soak");
-  const files = await findTestFiles(
-    args.filter((arg) => !arg.startsWith("-")),
-    isSoak,
-  );
+  const suiteName = args.find((arg) => arg.startsWith("--suite="))?.slice("--suite=".length);
+  const suite = suiteName === undefined ? everything : suites[suiteName];
+  if (suite === undefined) throw new Error(`There is no suite ${suiteName}, only ${Object.keys(suites).join(", ")}`);
+  const options = args.filter((arg) => arg.startsWith("-") && !arg.startsWith("--suite="));
+  const filters = args.filter((arg) => !arg.startsWith("-"));
+  const files = await findTestFiles(suiteName, filters);
   if (files.length === 0) throw new Error("No test file has such a name");
 
   const interruption = new AbortController();
@@ -46,24 +57,30 @@ async function main(args: readonly string[]): Promise<number> {
   const servers: TestServer[] = [];
   const runId = randomBytes(3).toString("hex");
   try {
-    const isBrowserNeeded = files.some((file) => file.includes("browser"));
-    for (const provide of [providePostgres, provideRabbitMq, ...(isBrowserNeeded ? [provideBrowser] : [])]) {
+    for (const provide of providersFor(suite, files)) {
       servers.push(await provide(say));
       interruption.signal.throwIfAborted();
     }
     const found = Object.assign({}, ...servers.map((server) => server.environment)) as Record<string, string>;
-    options.push(`--test-timeout=${(isSoak ? SOAK_SECONDS_MAX : TEST_SECONDS_MAX) * 1000}`);
+    options.push(`--test-timeout=${suite.testSecondsMax * 1000}`);
     return await runTests([...options, ...files], { ...found, TEST_RUN_ID: runId }, interruption.signal);
   } finally {
     for (const server of servers) await server.release(`swpt_test_${runId}_`).catch((error) => say(describe(error)));
   }
 }
 
-async function findTestFiles(filters: readonly string[], isSoak: boolean): Promise<string[]> {
+function providersFor({ needsServers }: Suite, files: readonly string[]): ((say: Say) => Promise<TestServer>)[] {
+  if (!needsServers) return [];
+  const isBrowserNeeded = files.some((file) => file.includes("browser"));
+  return [providePostgres, provideRabbitMq, ...(isBrowserNeeded ? [provideBrowser] : [])];
+}
+
+async function findTestFiles(suiteName: string | undefined, filters: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for await (const file of glob("test/**/*.test.ts", { cwd: root })) {
     const isWanted = filters.length === 0 || filters.some((filter) => file.includes(filter));
-    if (isWanted && file.startsWith("test/soak/") === isSoak) files.push(file);
+    const suiteOfFile = Object.keys(suites).find((name) => file.startsWith(`test/${name}/`));
+    if (isWanted && suiteOfFile === suiteName) files.push(file);
   }
   return files.sort();
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import path from "node:path";
 import { test } from "node:test";
@@ -258,27 +258,4 @@ test("a file of the product is read in one sitting: it has at most 300 lines", (
     long.map(({ file }) => file),
     [],
   );
-});
-
-/** Everything that is in the repository, whatever it is. */
-const readAllFiles = (): { file: string; text: string }[] =>
-  globSync(["*", ".ci/*", "{bench,bin,deploy,docs,sandbox,scripts,src,test}/**/*"], { cwd: root, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
-    .filter((file) => file !== "test/tree/tree.test.ts" && !file.startsWith("bench/results/"))
-    .map((file) => ({ file, text: readFileSync(path.join(root, file), "utf8") }));
-
-test("no file says where or by whom it was written", () => {
-  const telling = /\/work\/(?:main|shared)\b|\/root\/|\bas an AI\b|\bChatGPT\b|\bClaude\b|\bissue #\d/i;
-  const files = readAllFiles().filter(({ text }) => telling.test(text));
-  assert.deepEqual(
-    files.map(({ file }) => file),
-    [],
-  );
-});
-
-test("the lock file names no registry", () => {
-  const text = readFileSync(path.join(root, "package-lock.json"), "utf8");
-  // A workspace is resolved to its folder.
-  assert.doesNotMatch(text, /"resolved": "(?!\w+",\s+"link": true)|https?:\/\/registry\./);
 });
