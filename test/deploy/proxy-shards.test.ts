@@ -99,6 +99,24 @@ test("all resources of a debtor are at its shard, however the digits are written
   }
 });
 
+test("the longest headers of an answer pass: a redirect to an IRI beyond ASCII, and a long content type", async () => {
+  await activate(9n);
+  const iri = `https://example.com/${"ä".repeat(980)}`;
+  await shardOf(9n).database.pool.run({
+    name: "set_info_iri",
+    text: "update debtor set debtor_info_iri = $1 where debtor_id = 9",
+    values: [iri],
+  });
+  const redirect = await proxy.request("GET", "/debtors/9/public");
+  assert.equal(redirect.status, 302);
+  assert.equal(redirect.headers.location, encodeURI(iri));
+  const type = `text/plain; x=${"y".repeat(986)}`;
+  const saved = await proxy.request("POST", "/debtors/9/documents/", { headers: { "Content-Type": type }, body: "x" });
+  assert.equal(saved.status, 201);
+  const read = await proxy.request("GET", new URL(saved.headers.location!).pathname);
+  assert.deepEqual([read.status, read.headers["content-type"]], [200, type]);
+});
+
 test("what is no debtor ID is refused by a web server, as without the proxy", async () => {
   for (const path of ["18446744073709551616/", "-1/", "x/", "07/", "%ff/", "7%2f8/", "//7/", "7;/"]) {
     const direct = await fetch(`http://127.0.0.1:${shards[0]!.port}/debtors/${path}`);

@@ -34,6 +34,15 @@ test("a content type that no parser knows comes back as it was saved", async () 
   }
 });
 
+test("a content type of 1,000 characters is saved; a longer one, which proxies could not pass on, is 415", async () => {
+  const longest = `text/plain; x=${"y".repeat(986)}`;
+  assert.equal((await save(longest, "x")).headers.get("content-type"), longest);
+  const init = { method: "POST", headers: { "content-type": `${longest}y` }, body: "x" };
+  const refused = await testServer.fetch("/debtors/7/documents/", init);
+  assert.equal(refused.status, 415);
+  await refused.body?.cancel();
+});
+
 test("a document may come in chunks", async () => {
   const stream = new ReadableStream({
     start(controller) {

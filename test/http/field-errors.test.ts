@@ -161,3 +161,16 @@ test("int64 values are exact in both directions", async () => {
   assert.equal(created.status, 201);
   assert.equal(((await jsonOf(created)) as { amount: bigint }).amount, 9007199254740993n);
 });
+
+test("a configuration that would be too large a message is 422 at configData, and nothing is sent", async () => {
+  for (const configData of ["\u0001".repeat(1500), "\u0001".repeat(1315), `"${"\u001f".repeat(1167)}`]) {
+    const errors = await errorsOf("PATCH", "/debtors/7/config", { configData, latestUpdateId: 2 });
+    assert.deepEqual(errors, { configData: ["Must not have more than 7000 bytes as a JSON string."] });
+  }
+  const accepted = await testServer.send("PATCH", "/debtors/7/config", {
+    configData: "\u0001".repeat(1166),
+    latestUpdateId: 2,
+  });
+  assert.equal(accepted.status, 200);
+  await accepted.body?.cancel();
+});

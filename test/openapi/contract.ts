@@ -109,6 +109,11 @@ function createAjv(): Ajv2020 {
     type: "string",
     validate: (max: number, text: string) => Buffer.byteLength(text) <= max,
   });
+  ajv.addKeyword({
+    keyword: "x-json-bytes-max",
+    type: "string",
+    validate: (max: number, text: string) => Buffer.byteLength(JSON.stringify(text)) <= max,
+  });
   return ajv;
 }
 

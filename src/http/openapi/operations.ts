@@ -199,6 +199,7 @@ export const operationTexts: Readonly<Record<OperationId, OperationText>> = {
       403: { description: "Too many documents in this year, or not the caller's debtor." },
       404: debtorNotActive,
       413: { description: "The document is too large." },
+      415: { description: "The body has a `Content-Encoding`, or the content type is too long." },
     },
   },
   getDocument: {

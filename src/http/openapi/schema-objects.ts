@@ -20,7 +20,7 @@ export function schemaObject(schema: object, components: Components): unknown {
 }
 
 function translate(schema: Plain, components: Components): Plain {
-  const { int64, utf8BytesMax, storable, uuid, ...standard } = schema as OwnKeywords & Plain;
+  const { int64, utf8BytesMax, jsonBytesMax, storable, uuid, ...standard } = schema as OwnKeywords & Plain;
   const properties = standard.properties as Readonly<Record<string, object>> | undefined;
   return {
     ...(int64 === undefined ? {} : int64Object(int64)),
@@ -28,6 +28,7 @@ function translate(schema: Plain, components: Components): Plain {
     ...(storable === undefined ? {} : { pattern: STORABLE_PATTERN }),
     // JSON Schema counts characters only.
     ...(utf8BytesMax === undefined ? {} : { "x-utf8-bytes-max": utf8BytesMax }),
+    ...(jsonBytesMax === undefined ? {} : { "x-json-bytes-max": jsonBytesMax }),
     ...standard,
     ...(properties === undefined
       ? {}

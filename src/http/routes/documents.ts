@@ -10,6 +10,8 @@ import { documentUri } from "../views/uris.ts";
 import { withDocument, withoutBody } from "./endpoint.ts";
 
 const DEFAULT_CONTENT_TYPE = "text/html; charset=utf-8";
+// It comes back in a header of each answer, which proxies limit. Spec: size-limits, "HTTP".
+const CONTENT_TYPE_LENGTH_MAX = 1000;
 
 export const redirectToInfo = withoutBody(async ({ pool }, { target }) => {
   const debtor = await findDebtor(pool, target.debtorId);
@@ -21,6 +23,9 @@ export const redirectToInfo = withoutBody(async ({ pool }, { target }) => {
 export const save = withDocument(async ({ pool, limits }, { target, contentType: declared, baseUrl }, content) => {
   const { debtorId } = target;
   const contentType = declared || DEFAULT_CONTENT_TYPE;
+  if (contentType.length > CONTENT_TYPE_LENGTH_MAX) {
+    throw new HttpError(415, `The Content-Type must not have more than ${CONTENT_TYPE_LENGTH_MAX} characters.`);
+  }
   const documentId = await saveDocument(pool, limits, { debtorId, contentType, content });
   const location = `${baseUrl()}${documentUri(debtorId, documentId)}`;
   return { status: 201, headers: { ...headersOf(contentType), location }, body: content };

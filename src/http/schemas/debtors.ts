@@ -15,7 +15,9 @@ export const DebtorConfigRequest = ApiObject("DebtorConfigRequest", "What the de
   configData: Text({
     maxLength: 2000,
     utf8BytesMax: 2000,
-    description: "The configuration, an opaque text for this server; at most 2000 bytes in UTF-8.",
+    jsonBytesMax: 7000,
+    description:
+      "The configuration, an opaque text for this server; at most 2000 bytes in UTF-8 and at most 7000 bytes as a JSON string, which only texts with many control characters reach.",
     examples: ['{"info": {"iri": "https://example.com/"}}'],
   }),
   latestUpdateId,

@@ -10,8 +10,10 @@ import type { Uuid } from "../../values/uuid.ts";
 export interface OwnKeywords {
   /** An exact integer in these bounds. */
   readonly int64?: { readonly minimum: bigint; readonly maximum: bigint };
-  /** The most bytes in UTF-8. */
+  /** The maximum number of bytes in UTF-8. */
   readonly utf8BytesMax?: number;
+  /** The maximum number of bytes as a string in compact JSON, quotation marks included. Spec: size-limits. */
+  readonly jsonBytesMax?: number;
   /** The database can hold it: no NUL characters, no lone surrogates. */
   readonly storable?: true;
   /** A UUID, with or without hyphens. */
@@ -36,7 +38,8 @@ export const Int32 = (annotations: Annotations) =>
 
 /** Text that goes into the database. */
 export const Text = (
-  options: Annotations & { readonly maxLength?: number; readonly utf8BytesMax?: number; readonly pattern?: string },
+  options: Annotations &
+    Pick<OwnKeywords, "utf8BytesMax" | "jsonBytesMax"> & { readonly maxLength?: number; readonly pattern?: string },
 ) => Type.Unsafe<string>({ type: "string", storable: true, ...options });
 
 /** A UUID of a request, hyphens or not, any case. */

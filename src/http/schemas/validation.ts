@@ -32,6 +32,13 @@ ajv.addKeyword({
   validate: (max: number, data: string) => data.length * 3 <= max || Buffer.byteLength(data) <= max,
 });
 ajv.addKeyword({
+  keyword: "jsonBytesMax",
+  type: "string",
+  errors: false,
+  // No UTF-16 unit takes more than six bytes.
+  validate: (max: number, data: string) => data.length * 6 + 2 <= max || Buffer.byteLength(JSON.stringify(data)) <= max,
+});
+ajv.addKeyword({
   keyword: "storable",
   type: "string",
   errors: false,
@@ -101,6 +108,8 @@ function describe({ keyword, params, schema }: ErrorObject): string {
       return `Must not have more than ${params.limit} characters.`;
     case "utf8BytesMax":
       return `Must not have more than ${String(schema)} bytes in UTF-8.`;
+    case "jsonBytesMax":
+      return `Must not have more than ${String(schema)} bytes as a JSON string.`;
     case "storable":
       return "Must have no NUL characters and no lone surrogates.";
     case "uuid":
