@@ -112,6 +112,15 @@ export interface Currency {
   readonly limit: bigint | undefined;
   readonly unknownMembers: readonly string[];
   readonly info: CurrencyInfo;
+  /** Keep it while a form is open, and hand it back with the form: it tells what the user changed. */
+  readonly base: CurrencyBase;
+}
+
+/** The texts that a form of the currency was opened with. */
+export interface CurrencyBase {
+  readonly configData: string;
+  /** Of the coin info document; absent when there is none, or none that can be read. */
+  readonly documentText: string | undefined;
 }
 
 /** The coin info document in use, or why there is none. */
@@ -304,7 +313,7 @@ export interface ModelState {
 export interface Model extends ModelState {
   /** Opens the database, takes over the old client's, shows what is stored, and updates when there is a token. */
   start(): Promise<void>;
-  /** Stops timers and closes the database. */
+  /** Stops timers and closes the database at once; resolves when what was under way has ended. */
   close(): Promise<void>;
   /** Call after signing in: goes on where it stopped. */
   signedIn(): Promise<void>;
@@ -344,7 +353,8 @@ export interface Model extends ModelState {
   deleteAtServer(uuids: readonly string[]): Promise<number>;
   setDeletion(on: boolean): Promise<void>;
 
-  saveCurrency(form: CurrencyForm, agreements?: CurrencyAgreements): Promise<SaveCurrencyResult>;
+  /** `base`: of the currency that the form was opened with; without it, of the present one. */
+  saveCurrency(form: CurrencyForm, agreements?: CurrencyAgreements, base?: CurrencyBase): Promise<SaveCurrencyResult>;
   /** Puts back what another client changed. */
   putBack(fields: readonly string[]): Promise<SaveCurrencyResult>;
   /** Leaves it as the other client made it. */
@@ -368,6 +378,7 @@ export interface Model extends ModelState {
   createBatch(name: string, orders: readonly PaymentOrder[]): Promise<string | undefined>;
   runBatch(id: string): Promise<Outcome>;
   stopBatch(id: string): Promise<void>;
+  /** What came of it, as CSV. */
   batchResult(id: string): string;
 
   putAddress(entry: { readonly id?: string; readonly accountUri: string; readonly name: string }): Promise<Outcome>;

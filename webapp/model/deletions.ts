@@ -1,0 +1,66 @@
+/** Deletes transfers at the server that nobody needs there any more; the history here keeps them. */
+import { computed, type ReadonlySignal } from "@preact/signals-core";
+import { isFailure } from "../api/answer.ts";
+import { DELETION_MILLIS_MIN, deletableAt } from "../core/payment-state.ts";
+import { type Context, forEachOf } from "./context.ts";
+import type { PaymentViews } from "./payment-views.ts";
+import { storeGone, transferUrl } from "./transfers.ts";
+import type { Payment } from "./types.ts";
+
+const DELETED_AT_ONCE = 6;
+
+export class Deletions {
+  /** Payments whose transfers may be deleted now, on the user's word: no earlier than other clients may repeat the POST. */
+  readonly deletable: ReadonlySignal<readonly Payment[]>;
+  /** Transfers that the server has, as far as known. */
+  readonly undeletedCount: ReadonlySignal<number>;
+  readonly #context: Context;
+
+  constructor(context: Context, views: PaymentViews) {
+    this.#context = context;
+    this.deletable = computed(() => {
+      // Computed again with each update, as time goes on.
+      const now = Math.max(context.now(), context.debtor?.readAt ?? 0);
+      return views.all.value.filter(
+        (payment) => (deletableAt(payment, DELETION_MILLIS_MIN) ?? Number.POSITIVE_INFINITY) <= now,
+      );
+    });
+    this.undeletedCount = computed(
+      () => views.all.value.filter(({ transfer, isGone }) => transfer !== undefined && !isGone).length,
+    );
+  }
+
+  /** Deletes by itself what is old enough. */
+  async deleteOld(): Promise<void> {
+    const now = this.#context.now();
+    const { deletionDelayMillis } = this.#context.parts.settings;
+    const old = [...this.#context.records.rows("payments").value.values()].filter(
+      (payment) => (deletableAt(payment, deletionDelayMillis) ?? Number.POSITIVE_INFINITY) <= now,
+    );
+    if (old.length > 0) await this.#delete(old.map(({ uuid }) => uuid));
+  }
+
+  /** Deletes those that may go. Resolves with how many were deleted. */
+  delete(uuids: readonly string[]): Promise<number> {
+    const allowed = new Set(this.deletable.value.map(({ uuid }) => uuid));
+    return this.#delete(uuids.filter((uuid) => allowed.has(uuid)));
+  }
+
+  async #delete(uuids: readonly string[]): Promise<number> {
+    let count = 0;
+    let hasFailed = false;
+    await forEachOf(uuids, DELETED_AT_ONCE, async (uuid) => {
+      if (hasFailed) return;
+      const answer = await this.#context.parts.api.deleteTransfer(transferUrl(this.#context, uuid));
+      if (isFailure(answer) && answer.failure !== "not-found") {
+        this.#context.failed(answer);
+        hasFailed = true;
+        return;
+      }
+      await storeGone(this.#context, uuid);
+      count++;
+    });
+    if (count > 0) await this.#context.log("delete", "done", String(count));
+    return count;
+  }
+}

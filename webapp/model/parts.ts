@@ -1,0 +1,70 @@
+/** What the model is made from: everything outside of it. */
+import type { Api } from "../api/api.ts";
+import type { OldClientData } from "../store/old-client.ts";
+import type { Store } from "../store/store.ts";
+
+/** Time, so that tests can have their own. */
+export interface Clock {
+  /** Milliseconds, as `Date.now()`. */
+  now(): number;
+  /** Resolves after so many milliseconds. Rejects when the signal is aborted. */
+  wait(millis: number, signal: AbortSignal): Promise<void>;
+}
+
+/** A document of anybody, as it came, fetched without a token. */
+export interface FetchedDocument {
+  /** Where the redirects ended. */
+  readonly url: string;
+  readonly contentType: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** `navigator.locks`, as far as it is used. */
+export interface Locks {
+  request<T>(
+    name: string,
+    options: { readonly ifAvailable: boolean },
+    work: (lock: object | null) => Promise<T>,
+  ): Promise<T>;
+}
+
+/** A `BroadcastChannel`, as far as it is used. */
+export interface Channel {
+  postMessage(message: unknown): void;
+  onmessage: ((event: MessageEvent) => unknown) | null;
+  close(): void;
+}
+
+/** What operators set, as far as the model needs it. */
+export interface ModelSettings {
+  readonly deletionDelayMillis: number;
+  /** Actions a month, and so many undeleted transfers. */
+  readonly actionsMax: number;
+  readonly documentBytesMax: number;
+  /** Whether the first configuration needs a peg, because the node has a default one. */
+  readonly isPegRequired: boolean;
+}
+
+export interface ModelParts {
+  readonly api: Api;
+  /** `onOutdated` is called when a newer client in another tab needs the database. Rejects with a StorageError. */
+  readonly openStore: (onOutdated: () => void) => Promise<Store>;
+  readonly oldClient: { read(): Promise<OldClientData | undefined>; remove(): Promise<void> };
+  /** Rejects when the document cannot be read; the message of the error is `too big` when that is why. */
+  readonly fetchDocument: (url: string) => Promise<FetchedDocument>;
+  readonly locks: Locks;
+  readonly channel: Channel;
+  readonly clock: Clock;
+  /** `navigator.storage.persist()`. */
+  readonly persistStorage: () => Promise<boolean>;
+  readonly settings: ModelSettings;
+  /** What should not happen: a bug. */
+  readonly report: (error: unknown) => void;
+}
+
+/** Runs `work` while this tab alone holds the lock; `undefined` when another tab has it. */
+export function withLock<T>(locks: Locks, name: string, work: () => Promise<T>): Promise<T | undefined> {
+  return locks.request(`swpt-debtors-webapp ${name}`, { ifAvailable: true }, async (lock) =>
+    lock === null ? undefined : work(),
+  );
+}

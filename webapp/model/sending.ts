@@ -1,0 +1,220 @@
+/**
+ * Sends payments. The whole request is stored before the first POST and never changes; an answer that is missing leaves the
+ * payment open, and an open one is repeated with its UUID until it may have been deleted at the server.
+ * Spec: issuer-webapp, "Payments: states and times".
+ */
+import { isFailure } from "../api/answer.ts";
+import { parseMoment } from "../core/moments.ts";
+import { paymentState, READING_PAUSES, REPETITION_PAUSES } from "../core/payment-state.ts";
+import type { Context } from "./context.ts";
+import { withLock } from "./parts.ts";
+import { storeGone, storeTransfer, transferUrl } from "./transfers.ts";
+import type { Outcome, PaymentRecord, TransferRequest } from "./types.ts";
+
+/** What came of one POST, with the pause that the server asks for. */
+export interface SendResult {
+  readonly outcome: Outcome;
+  readonly retryAfterMillis: number | undefined;
+  /** The status of a refusal. */
+  readonly status: number | undefined;
+}
+
+/** The request of a draft as it is now, or `undefined` when something stands in the way. */
+export type RequestWriter = (payment: PaymentRecord) => TransferRequest | undefined;
+
+const READ_AT_ONCE = 6;
+
+export class Sender {
+  readonly #context: Context;
+  readonly #writeRequest: RequestWriter;
+  readonly #onSent: (payment: PaymentRecord) => Promise<void>;
+  readonly #repeating = new Set<string>();
+  readonly #following = new Set<string>();
+  #readsUnderWay = 0;
+  readonly #waitingReads: (() => void)[] = [];
+
+  /** `onSent` is called once for each payment that the server has taken. */
+  constructor(context: Context, writeRequest: RequestWriter, onSent: (payment: PaymentRecord) => Promise<void>) {
+    this.#context = context;
+    this.#writeRequest = writeRequest;
+    this.#onSent = onSent;
+  }
+
+  /** Sends a draft, or a payment that is not confirmed or was not sent; repeats it by itself while no answer comes. */
+  async send(uuid: string): Promise<Outcome> {
+    const result = await this.sendOnce(uuid);
+    if (result.outcome === "no-connection") this.#repeatInBackground(uuid, result.retryAfterMillis);
+    return result.outcome;
+  }
+
+  /** One POST, unless another tab is at it or the state does not allow it. */
+  async sendOnce(uuid: string): Promise<SendResult> {
+    const debtor = this.#context.records.debtor.value!;
+    const result = await withLock(this.#context.parts.locks, `payment ${debtor} ${uuid}`, () => this.#post(uuid));
+    return result ?? plain("elsewhere");
+  }
+
+  /** Repeats all payments that are not confirmed: after a start, or when the network or the page is back. */
+  resume(): void {
+    for (const payment of this.#context.records.rows("payments").value.values()) {
+      const state = paymentState(payment, this.#context.now());
+      if (state === "not-confirmed" && payment.batchId === undefined) this.#repeatInBackground(payment.uuid, 0);
+    }
+  }
+
+  /** Reads a transfer until it has a result: soon and often after its POST, then each minute while the page is visible. */
+  follow(uuid: string): void {
+    if (this.#following.has(uuid)) return;
+    this.#following.add(uuid);
+    this.#context.inBackground(() => this.#follow(uuid).finally(() => this.#following.delete(uuid)));
+  }
+
+  /** Reads a transfer now. */
+  async look(uuid: string): Promise<Outcome> {
+    const answer = await this.#limited(() => this.#context.parts.api.getTransfer(transferUrl(this.#context, uuid)));
+    if (!isFailure(answer)) {
+      this.#context.connected();
+      return (await storeTransfer(this.#context, answer.value)) === "not-stored" ? "not-stored" : "done";
+    }
+    if (answer.failure !== "not-found") return this.#context.failed(answer);
+    this.#context.connected();
+    await storeGone(this.#context, uuid);
+    return "done";
+  }
+
+  /** Cancels a transfer: done as the answer says; too late, and read again; or gone. */
+  async cancel(uuid: string): Promise<Outcome> {
+    const answer = await this.#context.parts.api.cancelTransfer(transferUrl(this.#context, uuid));
+    if (!isFailure(answer)) {
+      this.#context.connected();
+      await this.#context.log("cancel", "done", uuid);
+      return (await storeTransfer(this.#context, answer.value)) === "not-stored" ? "not-stored" : "done";
+    }
+    const outcome = this.#context.failed(answer);
+    if (answer.failure === "forbidden" || answer.failure === "not-found") {
+      await this.#context.log("cancel", answer.failure === "forbidden" ? "too-late" : "gone", uuid);
+      await this.look(uuid);
+    }
+    return outcome;
+  }
+
+  async #post(uuid: string): Promise<SendResult> {
+    const { records, parts } = this.#context;
+    let wasOpen = false;
+    let isAllowed = false;
+    const payment = await records.changePayment(uuid, (before) => {
+      isAllowed = false;
+      const request = before && this.#requestOf(before);
+      if (before === undefined || request === undefined) return undefined;
+      isAllowed = true;
+      wasOpen = before.isTryOpen;
+      const now = this.#context.now();
+      // Tries before a certain refusal do not count: only an open one may have reached the server.
+      const firstTryAt = wasOpen ? before.firstTryAt : now;
+      return { ...before, request, firstTryAt, lastTryAt: now, isTryOpen: true, refusal: undefined };
+    });
+    if (payment === "not-stored") return plain("not-stored");
+    if (payment === undefined || !isAllowed) return plain("not-offered");
+    records.markSending(uuid, true);
+    try {
+      const answer = await parts.api.createTransfer(this.#context.debtor!.transfersUri, uuid, payment.request!);
+      if (isFailure(answer)) return await this.#storeFailure(uuid, answer, wasOpen);
+      this.#context.connected();
+      const stored = await storeTransfer(this.#context, answer.value);
+      await this.#context.log("send", "done", uuid);
+      if (stored === "not-stored") return plain("not-stored");
+      await this.#onSent(stored);
+      if (stored.transfer?.result === undefined) this.follow(uuid);
+      return plain("done");
+    } finally {
+      records.markSending(uuid, false);
+    }
+  }
+
+  /** The request that may be sent now: what was stored with the first try, or what the draft says. */
+  #requestOf(payment: PaymentRecord): TransferRequest | undefined {
+    const state = paymentState(payment, this.#context.now());
+    if (state === "not-confirmed" || state === "not-sent") return payment.request;
+    return state === "draft" ? this.#writeRequest(payment) : undefined;
+  }
+
+  async #storeFailure(uuid: string, failure: Parameters<Context["failed"]>[0], wasOpen: boolean): Promise<SendResult> {
+    const { status, fields, retryAfterMillis } = failure;
+    const outcome = this.#context.failed(failure);
+    const isUncertain = failure.failure === "unknown" || failure.failure === "unavailable";
+    if (!isUncertain) {
+      const isFinal = failure.failure === "invalid" || failure.failure === "conflict";
+      await this.#context.records.changePayment(uuid, (payment) =>
+        payment?.transfer === undefined && payment !== undefined
+          ? { ...payment, isTryOpen: wasOpen && !isFinal, refusal: { status, fields } }
+          : undefined,
+      );
+    }
+    await this.#context.log("send", isUncertain ? "not-confirmed" : String(status), uuid);
+    return { outcome, retryAfterMillis, status: isUncertain ? undefined : status };
+  }
+
+  #repeatInBackground(uuid: string, firstPause: number | undefined): void {
+    if (this.#repeating.has(uuid)) return;
+    this.#repeating.add(uuid);
+    this.#context.inBackground(() => this.#repeat(uuid, firstPause).finally(() => this.#repeating.delete(uuid)));
+  }
+
+  async #repeat(uuid: string, firstPause: number | undefined): Promise<void> {
+    let asked = firstPause;
+    for (const pause of REPETITION_PAUSES) {
+      await this.#context.wait(asked ?? pause);
+      const payment = this.#context.records.rows("payments").value.get(uuid);
+      if (payment === undefined || paymentState(payment, this.#context.now()) !== "not-confirmed") return;
+      const { outcome, retryAfterMillis } = await this.sendOnce(uuid);
+      if (outcome !== "no-connection") return;
+      asked = retryAfterMillis;
+    }
+  }
+
+  async #follow(uuid: string): Promise<void> {
+    const postedAt = this.#context.now();
+    for (const offset of READING_PAUSES) {
+      await this.#context.wait(Math.max(0, postedAt + offset - this.#context.now()));
+      if (!this.#isWaiting(uuid)) return;
+      await this.look(uuid);
+    }
+    const { transfer } = this.#context.records.rows("payments").value.get(uuid) ?? {};
+    const checkupAt = transfer?.checkupAt === undefined ? undefined : parseMoment(transfer.checkupAt);
+    if (checkupAt === undefined || checkupAt <= this.#context.now()) return;
+    await this.#context.wait(checkupAt - this.#context.now());
+    if (this.#isWaiting(uuid)) await this.look(uuid);
+  }
+
+  /** Reads all transfers without result, each minute while the page is visible. */
+  async readEachMinute(): Promise<void> {
+    while (!this.#context.signal.aborted) {
+      await this.#context.wait(60_000);
+      if (!this.#context.isVisible.value || this.#context.debtor === undefined || !this.#context.parts.api.hasToken)
+        continue;
+      const waiting = [...this.#context.records.rows("payments").value.keys()]
+        .map(String)
+        .filter((uuid) => this.#isWaiting(uuid));
+      await Promise.all(waiting.map((uuid) => this.look(uuid)));
+    }
+  }
+
+  #isWaiting(uuid: string): boolean {
+    const payment = this.#context.records.rows("payments").value.get(uuid);
+    return payment?.transfer !== undefined && payment.transfer.result === undefined && !payment.isGone;
+  }
+
+  /** At most six reads at a time, however many payments are followed. */
+  async #limited<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#readsUnderWay >= READ_AT_ONCE) await new Promise<void>((resolve) => this.#waitingReads.push(resolve));
+    this.#readsUnderWay++;
+    try {
+      return await work();
+    } finally {
+      this.#readsUnderWay--;
+      this.#waitingReads.shift()?.();
+    }
+  }
+}
+
+const plain = (outcome: Outcome): SendResult => ({ outcome, retryAfterMillis: undefined, status: undefined });

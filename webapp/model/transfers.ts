@@ -1,0 +1,84 @@
+/** What the server says of transfers, brought together with what is stored here. */
+import type { ApiTransfer } from "../api/objects.ts";
+import { parseMoment } from "../core/moments.ts";
+import { readNote } from "../core/notes.ts";
+import type { Context } from "./context.ts";
+import type { PaymentRecord, TransferRecord } from "./types.ts";
+
+/** The address of a transfer. */
+export const transferUrl = (context: Context, uuid: string): string => new URL(uuid, context.debtor!.transfersUri).href;
+
+/** The UUID at the end of a transfer's address. */
+export const uuidOfUrl = (url: string): string => new URL(url).pathname.split("/").at(-1)!.toLowerCase();
+
+/** A payment after its transfer was read. A result that is known does not change any more. */
+export function withTransfer(
+  payment: PaymentRecord | undefined,
+  { uuid, ...read }: ApiTransfer,
+  debtor: string,
+): PaymentRecord {
+  const known = payment?.transfer;
+  const transfer: TransferRecord = {
+    ...read,
+    // The server moves it on with each answer: the first one says from when cancelling makes sense.
+    checkupAt: read.result === undefined ? (known?.checkupAt ?? read.checkupAt) : undefined,
+    result: known?.result ?? read.result,
+  };
+  if (payment !== undefined) return { ...payment, transfer, isTryOpen: false, refusal: undefined, isGone: false };
+  return {
+    debtor,
+    uuid,
+    origin: "elsewhere",
+    createdAt: parseMoment(transfer.initiatedAt) ?? 0,
+    revision: 0,
+    order: {
+      accountUri: transfer.recipientUri,
+      ...readNote(transfer.noteFormat, transfer.note),
+      amount: transfer.amount,
+      deadline: "",
+    },
+    chosenAmount: 0n,
+    batchId: undefined,
+    templateId: undefined,
+    retryOf: undefined,
+    request: undefined,
+    firstTryAt: undefined,
+    lastTryAt: undefined,
+    isTryOpen: false,
+    refusal: undefined,
+    transfer,
+    isGone: false,
+    dismissedAt: undefined,
+  };
+}
+
+/** Stores what was read of a transfer, and tells when the payment has ended by it. */
+export async function storeTransfer(context: Context, read: ApiTransfer): Promise<PaymentRecord | "not-stored"> {
+  const debtor = context.records.debtor.value!;
+  let hasEnded = false;
+  const payment = await context.records.changePayment(read.uuid, (before) => {
+    const after = withTransfer(before, read, debtor);
+    hasEnded = before !== undefined && before.transfer?.result === undefined && after.transfer?.result !== undefined;
+    return before !== undefined && isSame(before, after) ? undefined : after;
+  });
+  if (payment === "not-stored") return payment;
+  if (hasEnded) {
+    await context.log("payment", payment!.transfer!.result!.error === undefined ? "done" : "failed", read.uuid);
+    context.emit({ kind: "payment-ended", uuid: read.uuid });
+  }
+  return payment!;
+}
+
+const isSame = (a: PaymentRecord, b: PaymentRecord): boolean =>
+  !a.isTryOpen &&
+  a.refusal === undefined &&
+  !a.isGone &&
+  a.transfer !== undefined &&
+  (a.transfer.result !== undefined || b.transfer?.result === undefined) &&
+  a.transfer.checkupAt === b.transfer?.checkupAt;
+
+/** Marks a payment whose transfer is not at the server any more. */
+export const storeGone = (context: Context, uuid: string): Promise<PaymentRecord | undefined | "not-stored"> =>
+  context.records.changePayment(uuid, (payment) =>
+    payment?.transfer === undefined || payment.isGone ? undefined : { ...payment, isGone: true },
+  );

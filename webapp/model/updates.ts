@@ -1,0 +1,174 @@
+/**
+ * Full updates: the debtor, the list of transfers, and those transfers whose result is not stored here. One tab at a time.
+ * Spec: issuer-webapp, "Talking to the node".
+ */
+import { type ReadonlySignal, signal } from "@preact/signals-core";
+import { isFailure } from "../api/answer.ts";
+import { isLostPost } from "../core/payment-state.ts";
+import { type Context, forEachOf } from "./context.ts";
+import { withLock } from "./parts.ts";
+import { storeGone, storeTransfer, uuidOfUrl } from "./transfers.ts";
+import type { DebtorRecord, Outcome } from "./types.ts";
+
+const SECOND = 1000;
+const READ_AT_ONCE = 6;
+/** Until the next update when all is well, and so old may be what is shown when the page comes back. */
+const UPDATE_MILLIS = 3600 * SECOND;
+const STALE_MILLIS = 60 * SECOND;
+/** While the accounting authority has not made the account yet, somebody waits for it. */
+const ACCOUNT_MILLIS = 10 * SECOND;
+/** Pauses after failures grow from the first to the second. */
+const RETRY_MILLIS_MIN = 2 * SECOND;
+const RETRY_MILLIS_MAX = 60 * SECOND;
+/** A balance that does not change is noted so often. */
+const SAMPLE_MILLIS = 6 * 3600 * SECOND;
+
+/** What goes along with an update. */
+export interface UpdateSteps {
+  /** Called when another debtor's records are to be shown. */
+  readonly show: (debtor: string) => Promise<void>;
+  readonly seeDebtor: (debtor: DebtorRecord, before: DebtorRecord | undefined) => Promise<void>;
+  /** Called after an update that was complete. */
+  readonly finish: () => Promise<void>;
+}
+
+export class Updates {
+  readonly isUpdating: ReadonlySignal<boolean>;
+  readonly #isUpdating = signal(false);
+  readonly #context: Context;
+  readonly #steps: UpdateSteps;
+  #underWay: Promise<Outcome> | undefined;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  #nap = new AbortController();
+
+  constructor(context: Context, steps: UpdateSteps) {
+    this.#context = context;
+    this.#steps = steps;
+    this.isUpdating = this.#isUpdating;
+  }
+
+  /** Updates now; joins an update that is under way. */
+  update(): Promise<Outcome> {
+    this.#underWay ??= this.#update().finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
+
+  /** Updates when what is shown is older than a minute: the page or the network is back. */
+  async updateIfStale(): Promise<void> {
+    const isStale = this.#context.now() - this.#lastAt > STALE_MILLIS;
+    if (isStale || this.#failures > 0) await this.update();
+  }
+
+  /** Updates hourly, and again soon after a failure, until the model is closed. */
+  async run(): Promise<void> {
+    const { clock } = this.#context.parts;
+    while (!this.#context.signal.aborted) {
+      this.#nap = new AbortController();
+      const isOver = await clock.wait(this.#pause(), AbortSignal.any([this.#context.signal, this.#nap.signal])).then(
+        () => true,
+        () => false,
+      );
+      // Woken by an update that somebody asked for: the pause begins anew.
+      if (isOver && this.#context.parts.api.hasToken) await this.update();
+    }
+  }
+
+  #pause(): number {
+    if (this.#failures > 0) return Math.min(RETRY_MILLIS_MAX, RETRY_MILLIS_MIN * 2 ** Math.min(this.#failures - 1, 10));
+    const { debtor, isVisible } = this.#context;
+    const isWaitedFor = debtor !== undefined && (debtor.accountUri === undefined || debtor.noteMaxBytes === 0);
+    return isWaitedFor && isVisible.value ? ACCOUNT_MILLIS : UPDATE_MILLIS;
+  }
+
+  async #update(): Promise<Outcome> {
+    this.#isUpdating.value = true;
+    try {
+      const outcome = (await withLock(this.#context.parts.locks, "update", () => this.#readAll())) ?? "elsewhere";
+      if (outcome === "done" || outcome === "elsewhere") this.#lastAt = this.#context.now();
+      // While another tab reads the debtor for the first time, there is nothing to show here.
+      const isUnknown = outcome === "elsewhere" && this.#context.debtor === undefined;
+      this.#failures = outcome === "no-connection" || isUnknown ? this.#failures + 1 : 0;
+      return outcome;
+    } finally {
+      this.#isUpdating.value = false;
+      this.#nap.abort();
+    }
+  }
+
+  async #readAll(): Promise<Outcome> {
+    const { records, parts, phase } = this.#context;
+    const answer = await parts.api.findDebtor();
+    if (isFailure(answer)) {
+      const outcome = this.#context.failed(answer);
+      if (answer.failure !== "forbidden" && answer.failure !== "not-found") return outcome;
+      phase.value = "inactive";
+      return "inactive";
+    }
+    this.#context.connected();
+    if (answer.value === "not-an-issuer") {
+      phase.value = "not-an-issuer";
+      return "refused";
+    }
+    const debtor = answer.value;
+    if (records.debtor.value !== debtor.identityUri) await this.#steps.show(debtor.identityUri);
+    const before = this.#context.debtor;
+    if (!(await records.put({ table: "debtors", record: debtor }, ...this.#sampleOf(debtor)))) return "not-stored";
+    phase.value = "ready";
+    await this.#steps.seeDebtor(debtor, before);
+    const outcome = await this.#readTransfers(debtor);
+    if (outcome === "done") await this.#steps.finish();
+    return outcome;
+  }
+
+  #sampleOf({ identityUri, balance, readAt }: DebtorRecord) {
+    const last = [...this.#context.records.rows("samples").value.values()].at(-1);
+    const isNews = last === undefined || last.balance !== balance || readAt - last.at >= SAMPLE_MILLIS;
+    return isNews ? [{ table: "samples", record: { debtor: identityUri, at: readAt, balance } } as const] : [];
+  }
+
+  async #readTransfers(debtor: DebtorRecord): Promise<Outcome> {
+    const { api } = this.#context.parts;
+    const { records } = this.#context;
+    // Before the request: what is sent meanwhile may lack in the list.
+    const listedAt = this.#context.now();
+    const list = await api.listTransfers(debtor.transfersUri);
+    if (isFailure(list)) {
+      const outcome = this.#context.failed(list);
+      return list.failure === "not-found" ? "inactive" : outcome;
+    }
+    const listed = new Map(list.value.map((url) => [uuidOfUrl(url), url]));
+    const known = records.rows("payments").value;
+    const isSettled = (uuid: string): boolean =>
+      known.get(uuid)?.transfer?.result !== undefined && !known.get(uuid)!.isGone;
+    let outcome: Outcome = "done";
+    await forEachOf(
+      [...listed].filter(([uuid]) => !isSettled(uuid)),
+      READ_AT_ONCE,
+      async ([, url]) => {
+        if (outcome !== "done") return;
+        const answer = await api.getTransfer(url);
+        if (!isFailure(answer)) {
+          if ((await storeTransfer(this.#context, answer.value)) === "not-stored") outcome = "not-stored";
+        } else if (answer.failure !== "not-found") outcome = this.#context.failed(answer);
+      },
+    );
+    for (const payment of records.rows("payments").value.values()) {
+      if (listed.has(payment.uuid)) continue;
+      const isOlder = payment.transfer !== undefined && known.get(payment.uuid)?.transfer !== undefined;
+      if (isOlder && !payment.isGone) await storeGone(this.#context, payment.uuid);
+      if (isLostPost(payment, listedAt)) await this.#storeLost(payment.uuid, listedAt);
+    }
+    return outcome;
+  }
+
+  /** The server never had it, so it may be sent again or discarded. */
+  async #storeLost(uuid: string, listedAt: number): Promise<void> {
+    await this.#context.records.changePayment(uuid, (payment) =>
+      payment !== undefined && isLostPost(payment, listedAt) ? { ...payment, isTryOpen: false } : undefined,
+    );
+    await this.#context.log("send", "not-sent", uuid);
+  }
+}
