@@ -18,6 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   runtime: ["values"],
   broker: ["runtime"],
   workers: ["operations", "database", "domain", "messages", "values", "broker", "runtime"],
+  "node-data": ["values"],
   http: ["operations", "database", "domain", "values", "runtime"],
   "environment.ts": ["values"],
   "config.ts": ["environment.ts", "values"],
