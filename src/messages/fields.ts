@@ -14,12 +14,12 @@ export class InvalidMessageError extends Error {
  * NUL character or a lone surrogate.
  */
 export class Fields {
-  readonly #type: string;
+  protected readonly type: string;
   readonly #values: Readonly<Record<string, Json>>;
 
   /** `type` is the message's, for the reasons. */
   constructor(type: string, values: Readonly<Record<string, Json>>) {
-    this.#type = type;
+    this.type = type;
     this.#values = values;
   }
 
@@ -59,7 +59,7 @@ export class Fields {
 
   /** At most so many characters (not UTF-16 units). */
   text(name: string, charactersMax: number): string {
-    const value = this.#string(name);
+    const value = this.string(name);
     if (value.length > charactersMax && [...value].length > charactersMax) {
       throw this.invalid(name, `must have at most ${charactersMax} characters`);
     }
@@ -68,14 +68,14 @@ export class Fields {
 
   /** At most so many bytes in UTF-8. */
   utf8(name: string, bytesMax: number): string {
-    const value = this.#string(name);
+    const value = this.string(name);
     if (Buffer.byteLength(value) > bytesMax) throw this.invalid(name, `must have at most ${bytesMax} bytes in UTF-8`);
     return value;
   }
 
-  /** ASCII characters, control characters (save NUL) included. */
+  /** ASCII characters, control characters included. */
   ascii(name: string, charactersMin: number, charactersMax: number): string {
-    const value = this.#string(name);
+    const value = this.string(name);
     if (value.length < charactersMin || value.length > charactersMax || !ASCII.test(value)) {
       throw this.invalid(name, `must have ${charactersMin} to ${charactersMax} ASCII characters`);
     }
@@ -84,7 +84,7 @@ export class Fields {
 
   /** In hexadecimal, all of it in upper or all of it in lower case; or empty. */
   sha256(name: string): string {
-    const value = this.#string(name);
+    const value = this.string(name);
     if (!SHA256.test(value)) throw this.invalid(name, "must be empty or have 64 hexadecimal digits of one case");
     return value;
   }
@@ -107,12 +107,23 @@ export class Fields {
   /** The error for a field: `"AccountUpdate: ttl must be …"`. */
   invalid(name: string, reason: string): InvalidMessageError {
     return new InvalidMessageError(
-      `${this.#type}: ${name} ${Object.hasOwn(this.#values, name) ? reason : "is missing"}`,
+      `${this.type}: ${name} ${Object.hasOwn(this.#values, name) ? reason : "is missing"}`,
     );
   }
 
-  #string(name: string): string {
-    const value = this.#values[name];
+  /** Text that matches the pattern. */
+  matching(name: string, accepts: RegExp): string {
+    const value = this.string(name);
+    if (!accepts.test(value)) throw this.invalid(name, `must match ${accepts.source}`);
+    return value;
+  }
+
+  protected value(name: string): Json | undefined {
+    return this.#values[name];
+  }
+
+  protected string(name: string): string {
+    const value = this.value(name);
     if (typeof value !== "string") throw this.invalid(name, "must be a string");
     if (value.includes("\0")) throw this.invalid(name, "must not have a NUL character");
     if (!value.isWellFormed()) throw this.invalid(name, "must not have a lone surrogate");
@@ -120,5 +131,5 @@ export class Fields {
   }
 }
 
-const ASCII = /^[\x01-\x7f]*$/;
+const ASCII = /^[\x00-\x7f]*$/;
 const SHA256 = /^(?:[0-9A-F]{64}|[0-9a-f]{64})?$/;

@@ -25,11 +25,11 @@ type MessageType = IncomingMessage["type"];
 type MessageOf<Type extends MessageType> = Extract<IncomingMessage, { readonly type: Type }>;
 
 const RATE_MIN = -100;
-const NOTE_BYTES_MAX = 500;
-const CONFIG_DATA_BYTES_MAX = 2000;
+export const NOTE_BYTES_MAX = 500;
+export const CONFIG_DATA_BYTES_MAX = 2000;
 
 /** The messages of the protocol. Fields that nothing here uses are only checked. */
-const readers: { readonly [Type in MessageType]: (fields: Fields) => MessageOf<Type> } = {
+export const readers: { readonly [Type in MessageType]: (fields: Fields) => MessageOf<Type> } = {
   ActivateDebtor: (f) => ({
     type: "ActivateDebtor",
     debtorId: f.int64("debtor_id"),
@@ -152,7 +152,8 @@ const isKnownType = (type: string): type is MessageType => Object.hasOwn(readers
 // A byte order mark is no JSON; it is kept, so that it is refused.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function parseBody(type: MessageType, body: Buffer): Json {
+/** Reads a message's body. `type` is for the reason of the InvalidMessage. */
+export function parseBody(type: string, body: Buffer): Json {
   try {
     return parseJson(utf8.decode(body));
   } catch (error) {
@@ -160,7 +161,8 @@ function parseBody(type: MessageType, body: Buffer): Json {
   }
 }
 
-const isObject = (json: Json): json is { [key: string]: Json } =>
+/** Whether it is a JSON object, as every message is. */
+export const isObject = (json: Json): json is { [key: string]: Json } =>
   typeof json === "object" && json !== null && !Array.isArray(json);
 
 /** What somebody else has written, short enough for a log. */

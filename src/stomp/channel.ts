@@ -1,0 +1,159 @@
+/** Frames over a connection, with pressure in both directions: what server and client sessions have in common. */
+import type { Duplex } from "node:stream";
+import { createFrameParser } from "./frame-parser.ts";
+import { type Frame, HEART_BEAT, StompProtocolError } from "./frames.ts";
+import { type HeartBeatOffer, type HeartBeatOptions, type HeartBeats, startHeartBeats } from "./heart-beats.ts";
+
+export interface ChannelOptions {
+  readonly socket: Duplex;
+  readonly heartBeats: HeartBeatOptions;
+  /** Frames come one at a time, and none while the channel is paused. */
+  readonly onFrame: (frame: Frame) => void;
+  /** The stream is broken, at the place that has been reached; nothing more is read. */
+  readonly onProtocolError: (error: StompProtocolError) => void;
+  /** Nothing has come for so many milliseconds. */
+  readonly onSilence: (millis: number) => void;
+  /** The other side reads again. */
+  readonly onDrain?: () => void;
+  /** Called once: the connection is gone, for whatever reason. */
+  readonly onClose: (reason: string) => void;
+}
+
+/** One connection. */
+export interface Channel {
+  /** Writes, and says whether more may be written at once; `onDrain` follows when not. */
+  write(bytes: Buffer): boolean;
+  /** Hands over no more frames, and reads no more than is read already. */
+  pause(): void;
+  resume(): void;
+  startHeartBeats(other: HeartBeatOffer): void;
+  /** Writes the last bytes, ignores what comes, and closes. */
+  end(reason: string, lastBytes?: Buffer): void;
+  /** Closes at once. */
+  destroy(reason: string): void;
+}
+
+/** How long the other side may take to read what we write last, or anything at all while we wait for it. */
+const LINGER_MILLIS = 5_000;
+const UNREAD_MILLIS_MAX = 60_000;
+
+/** Takes over a connection. Frames are handed over asynchronously, never before this returns. */
+export function openChannel(options: ChannelOptions): Channel {
+  const { socket, onFrame, onProtocolError, onSilence, onDrain, onClose } = options;
+  const parser = createFrameParser();
+  let heartBeats: HeartBeats | undefined;
+  let isPaused = false;
+  /** The other side does not read what we write. So we do not read what it writes: each frame may be answered. */
+  let isClogged = false;
+  let isReading = false;
+  let isEnding = false;
+  let reason: string | undefined;
+  let unread: NodeJS.Timeout | undefined;
+  let linger: NodeJS.Timeout | undefined;
+
+  function readFrames(): void {
+    if (isReading) return;
+    isReading = true;
+    try {
+      while (!isEnding && !isPaused && !isClogged) {
+        const frame = parser.next();
+        if (frame === undefined) break;
+        onFrame(frame);
+      }
+    } catch (error) {
+      if (!(error instanceof StompProtocolError)) throw error;
+      isPaused = true;
+      onProtocolError(error);
+    } finally {
+      isReading = false;
+    }
+    regulate();
+  }
+
+  /** Reads from the socket as long as frames may be handed over. */
+  function regulate(): void {
+    const mayRead = isEnding || (!isPaused && !isClogged);
+    if (mayRead === !socket.isPaused()) return;
+    if (mayRead) {
+      socket.resume();
+      heartBeats?.resume();
+    } else {
+      socket.pause();
+      heartBeats?.suspend();
+    }
+  }
+
+  function write(bytes: Buffer): boolean {
+    if (isEnding || socket.destroyed) return false;
+    const mayGoOn = socket.write(bytes);
+    if (!mayGoOn && !isClogged) {
+      isClogged = true;
+      unread = setTimeout(() => destroy("The peer does not read"), UNREAD_MILLIS_MAX);
+      regulate();
+    }
+    return mayGoOn;
+  }
+
+  function destroy(why: string): void {
+    reason ??= why;
+    isEnding = true;
+    socket.destroy();
+  }
+
+  socket.on("data", (bytes: Buffer) => {
+    if (isEnding) return;
+    heartBeats?.received();
+    parser.push(bytes);
+    readFrames();
+  });
+  socket.on("drain", () => {
+    if (!isClogged) return;
+    isClogged = false;
+    clearTimeout(unread);
+    onDrain?.();
+    readFrames();
+  });
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    reason ??= error.code ?? error.message;
+  });
+  socket.on("end", () => {
+    reason ??= "The peer has closed the connection";
+    // What the other side would still be sent nobody reads.
+    if (!isEnding) destroy(reason);
+  });
+  socket.on("close", () => {
+    heartBeats?.stop();
+    clearTimeout(unread);
+    clearTimeout(linger);
+    isEnding = true;
+    onClose(reason ?? "The connection is lost");
+  });
+
+  return {
+    write,
+    pause: () => {
+      isPaused = true;
+      regulate();
+    },
+    resume: () => {
+      isPaused = false;
+      readFrames();
+    },
+    startHeartBeats: (other) => {
+      heartBeats = startHeartBeats(options.heartBeats, other, () => write(HEART_BEAT), onSilence);
+      if (socket.isPaused()) heartBeats.suspend();
+    },
+    end: (why, lastBytes) => {
+      if (isEnding) return;
+      reason ??= why;
+      isEnding = true;
+      heartBeats?.stop();
+      if (lastBytes) socket.end(lastBytes);
+      else socket.end();
+      // Unread bytes would make the system reset the connection, and the last bytes would be lost.
+      regulate();
+      linger = setTimeout(() => socket.destroy(), LINGER_MILLIS);
+    },
+    destroy,
+  };
+}

@@ -1,0 +1,225 @@
+/** The server's side of one connection. Spec: stomp, "Server: states of a connection". */
+import type { Duplex } from "node:stream";
+import { openChannel } from "./channel.ts";
+import { type Frame, StompProtocolError, writeFrame } from "./frames.ts";
+import { formatHeartBeat, HEART_BEATS, type HeartBeatOptions, parseHeartBeat } from "./heart-beats.ts";
+
+/** A message as it has come; nothing but the presence of its headers is checked. */
+export interface ReceivedMessage {
+  readonly type: string;
+  readonly contentType: string;
+  readonly receipt: string;
+  readonly body: Buffer;
+}
+
+export interface ServerSessionOptions {
+  readonly socket: Duplex;
+  /** The only destination that messages may be sent to. */
+  readonly destination: string;
+  /** How many messages may be unconfirmed; then nothing is read until three quarters of them are confirmed. */
+  readonly unconfirmedMax: number;
+  readonly heartBeats?: HeartBeatOptions;
+  /** The other side wants to open a session. Resolves to the text of the refusal, or to `undefined` when it may. */
+  readonly admit: () => Promise<string | undefined>;
+  /** The session is open. */
+  readonly onOpen: () => void;
+  /** Takes a message over, or says why it is refused. What is taken over is to be confirmed, in this order. */
+  readonly onMessage: (message: ReceivedMessage) => string | undefined;
+  /** An `ERROR` is about to be sent. */
+  readonly onError: (text: string, refused: ReceivedMessage | undefined) => void;
+  /** Called once. Messages that are not confirmed yet can no longer be. */
+  readonly onClose: (reason: string) => void;
+}
+
+/** A session with one client. */
+export interface ServerSession {
+  /** Confirms the oldest messages, so many of them: one receipt stands for all. */
+  confirm(count: number): void;
+  /** Ends the session with an `ERROR`, as soon as what was received is confirmed, or after 20 seconds. */
+  end(text: string): void;
+  /** Ends the session with an `ERROR` at once. */
+  abort(text: string): void;
+  /** Closes the connection without a word. */
+  destroy(reason: string): void;
+}
+
+/** How long the first frame may take, and how long an `ERROR` waits for what was received before. */
+const CONNECT_MILLIS_MAX = 10_000;
+const CONFIRM_MILLIS_MAX = 20_000;
+
+export const INTERNAL_SERVER_ERROR = "Internal server error.";
+
+/** Serves a connection that stands. */
+export function startServerSession(options: ServerSessionOptions): ServerSession {
+  const { socket, destination, unconfirmedMax, heartBeats = HEART_BEATS, onMessage, onError } = options;
+  let state: "new" | "admitting" | "open" | "ending" | "failing" | "closed" = "new";
+  /** The receipts that are owed, oldest first, and how many of them are confirmed. */
+  let receipts: string[] = [];
+  let farewell: string | undefined;
+  let failure: (() => void) | undefined;
+  let timer: NodeJS.Timeout | undefined = setTimeout(
+    () => channel.destroy("The client did not open a session in time"),
+    CONNECT_MILLIS_MAX,
+  );
+
+  const channel = openChannel({
+    socket,
+    heartBeats,
+    onFrame,
+    onProtocolError: (error) => fail(error.message),
+    onSilence: (millis) => fail(`No data received for ${(millis / 1000).toFixed(3)} seconds.`),
+    onClose: (reason) => {
+      state = "closed";
+      clearTimeout(timer);
+      options.onClose(reason);
+    },
+  });
+
+  function onFrame(frame: Frame): void {
+    if (state === "ending") return fail("Received command after DISCONNECT.");
+    switch (frame.command) {
+      case "STOMP":
+      case "CONNECT":
+        return onConnect(frame);
+      case "SEND":
+        return state === "new" ? fail("Received another command before CONNECT.") : onSend(frame);
+      case "DISCONNECT":
+        return state === "new" ? fail("Received DISCONNECT before CONNECT.") : onDisconnect(frame);
+      default:
+        return fail(`Received unexpected command "${frame.command}".`);
+    }
+  }
+
+  function onConnect({ headers }: Frame): void {
+    if (state !== "new") return fail("Received CONNECT command more than once.");
+    if (!(headers.get("accept-version") ?? "").split(",").includes("1.2")) {
+      return fail("STOMP 1.2 is not supported by the client.");
+    }
+    try {
+      const offer = parseHeartBeat(headers.get("heart-beat"));
+      clearTimeout(timer);
+      state = "admitting";
+      channel.pause();
+      options
+        .admit()
+        .catch(() => INTERNAL_SERVER_ERROR)
+        .then((refusal) => {
+          if (state !== "admitting") return;
+          if (refusal !== undefined) return fail(refusal);
+          state = "open";
+          channel.write(
+            writeFrame("CONNECTED", [
+              ["version", "1.2"],
+              ["heart-beat", formatHeartBeat(heartBeats.own)],
+            ]),
+          );
+          channel.startHeartBeats(offer);
+          options.onOpen();
+          channel.resume();
+        });
+    } catch (error) {
+      if (!(error instanceof StompProtocolError)) throw error;
+      fail(error.message);
+    }
+  }
+
+  function onSend({ headers, body }: Frame): void {
+    for (const name of ["receipt", "type", "destination"]) {
+      if (!headers.has(name)) return fail(`SEND command without a ${name} header.`);
+    }
+    const message: ReceivedMessage = {
+      type: headers.get("type")!,
+      contentType: headers.get("content-type") ?? "application/octet-stream",
+      receipt: headers.get("receipt")!,
+      body,
+    };
+    if (headers.get("destination") !== destination) {
+      return fail(`Invalid SEND destination "${headers.get("destination")}".`, message);
+    }
+    receipts.push(message.receipt);
+    const refusal = onMessage(message);
+    if (refusal !== undefined) {
+      receipts.pop();
+      return fail(refusal, message);
+    }
+    if (receipts.length >= unconfirmedMax) channel.pause();
+  }
+
+  function onDisconnect({ headers }: Frame): void {
+    farewell = headers.get("receipt");
+    if (farewell === undefined) {
+      state = "closed";
+      return channel.end("The client has disconnected");
+    }
+    state = "ending";
+    sayFarewell();
+  }
+
+  function sayFarewell(): void {
+    if (state !== "ending" || receipts.length > 0) return;
+    // Later: what has come together with DISCONNECT must not be there.
+    setImmediate(() => {
+      if (state !== "ending") return;
+      state = "closed";
+      channel.end("The client has disconnected", writeReceipt(farewell!));
+    });
+  }
+
+  function confirm(count: number): void {
+    if (state === "closed" || count === 0) return;
+    const last = receipts[count - 1]!;
+    receipts = receipts.slice(count);
+    if (state === "ending" && receipts.length === 0) return sayFarewell();
+    channel.write(writeReceipt(last));
+    if (state === "failing") return receipts.length === 0 ? failure?.() : undefined;
+    if (receipts.length <= unconfirmedMax / 4) channel.resume();
+  }
+
+  /** Ends with an `ERROR`, once what came before is confirmed. */
+  function fail(text: string, refused?: ReceivedMessage): void {
+    if (state === "failing" || state === "closed") return;
+    state = "failing";
+    channel.pause();
+    clearTimeout(timer);
+    failure = () => {
+      if (state === "closed") return;
+      state = "closed";
+      clearTimeout(timer);
+      onError(text, refused);
+      channel.end(text, writeError(text, refused));
+    };
+    if (receipts.length === 0) failure();
+    else timer = setTimeout(failure, CONFIRM_MILLIS_MAX);
+  }
+
+  return {
+    confirm,
+    end: (text) => fail(text),
+    abort: (text) => {
+      if (state === "failing") return failure?.();
+      receipts = [];
+      fail(text);
+    },
+    destroy: (reason) => {
+      state = "closed";
+      channel.destroy(reason);
+    },
+  };
+}
+
+const writeReceipt = (receipt: string): Buffer => writeFrame("RECEIPT", [["receipt-id", receipt]]);
+
+function writeError(text: string, refused: ReceivedMessage | undefined): Buffer {
+  if (!refused) return writeFrame("ERROR", [["message", text]]);
+  const { receipt, type, contentType, body } = refused;
+  return writeFrame(
+    "ERROR",
+    [
+      ["message", text],
+      ["receipt-id", receipt],
+      ["type", type],
+      ["content-type", contentType],
+    ],
+    body,
+  );
+}
