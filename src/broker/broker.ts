@@ -6,6 +6,7 @@ export interface Publication {
   readonly routingKey: string;
   readonly type: string;
   readonly appId: string;
+  readonly messageId?: string | undefined;
   readonly headers: Readonly<Record<string, string | bigint>>;
   /** UTF-8 JSON; sent with the content type `application/json`, persistent and mandatory. A Buffer goes out as it is. */
   readonly body: string | Buffer;
@@ -31,6 +32,11 @@ export interface Consumer {
   acknowledge(deliveries: readonly Delivery[]): void;
   /** Rejects messages without requeue, so that they go to the dead-letter queue. */
   reject(deliveries: readonly Delivery[]): void;
+  /**
+   * Publishes a copy of a delivery, with its properties and more headers, to the dead-letter queue of its queue. The
+   * delivery itself stays unacknowledged, whatever the outcome is.
+   */
+  copyToDeadLetters(delivery: Delivery, headers: Readonly<Record<string, string>>): Promise<PublicationOutcome>;
   /** Stops the deliveries; what was delivered may still be acknowledged. */
   cancel(): Promise<void>;
   /** Closes the channel: what was not acknowledged goes back to the queue. */
@@ -52,15 +58,19 @@ export interface ConsumeOptions {
   readonly onDelivery: (delivery: Delivery) => void;
   /** The consumer has ended by itself: the queue was deleted (QueueNotFoundError), or the broker refuses it for good. */
   readonly onEnd: (reason: Error) => void;
+  /** What was delivered and is not acknowledged will be delivered again; until `onResumed` nothing comes. */
+  readonly onInterrupted?: () => void;
+  /** The consumer has gone on after an interruption. */
+  readonly onResumed?: () => void;
 }
 
 /** A connection to a broker that mends itself. */
 export interface Broker {
   /**
-   * Publishes the messages in order and waits until each one's fate is known, 20 seconds at most. Never rejects for
-   * what happened to single messages.
+   * Publishes the messages in order and waits until each one's fate is known, 20 seconds at most unless said otherwise.
+   * Never rejects for what happened to single messages.
    */
-  publish(publications: readonly Publication[]): Promise<PublicationOutcome[]>;
+  publish(publications: readonly Publication[], confirmMillisMax?: number): Promise<PublicationOutcome[]>;
   /**
    * Starts a consumer once the connection stands. After a loss of the connection it goes on by itself, and what was
    * not acknowledged is delivered again. Rejects with QueueNotFoundError when there is no such queue.

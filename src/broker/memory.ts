@@ -19,6 +19,7 @@ export interface StoredMessage {
   readonly contentType: string | undefined;
   readonly type: string | undefined;
   readonly appId?: string | undefined;
+  readonly messageId?: string | undefined;
   readonly headers?: Publication["headers"];
   readonly body: Buffer;
   readonly redelivered: boolean;
@@ -55,8 +56,8 @@ export function createMemoryBroker(topology: Topology): MemoryBroker {
     if (!isOpen || !exchanges.has(publication.exchange)) return "failed";
     const names = new Set(topology.bindings.filter((b) => matches(b, publication)).map(({ queue }) => queue));
     const targets = [...names].flatMap((name) => queues.get(name) ?? []);
-    const { type, appId, headers, body } = publication;
-    const message = { contentType: "application/json", type, appId, headers, body: Buffer.from(body) };
+    const { type, appId, messageId, headers, body } = publication;
+    const message = { contentType: "application/json", type, appId, messageId, headers, body: Buffer.from(body) };
     for (const queue of targets) queue.put({ ...message, redelivered: false });
     return targets.length > 0 ? "confirmed" : "returned";
   }
@@ -170,6 +171,12 @@ function createQueue(deadLetterQueue: () => MemoryQueue | undefined): MemoryQueu
         reject: (deliveries) => {
           for (const message of settle(consumer, deliveries))
             deadLetterQueue()?.put({ ...message, redelivered: false });
+        },
+        copyToDeadLetters: async (delivery, headers) => {
+          const { contentType, type, body } = delivery;
+          const target = deadLetterQueue();
+          target?.put({ ...consumer.open.get(delivery), contentType, type, body, headers, redelivered: false });
+          return target ? "confirmed" : "returned";
         },
         cancel: async () => {
           consumer.isActive = false;

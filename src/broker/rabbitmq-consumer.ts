@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Channel, ConsumeMessage, Message, RecoveringChannelModel, Replies } from "amqplib";
 import type { Logger } from "pino";
 import { type ConsumeOptions, type Consumer, type Delivery, QueueNotFoundError } from "./broker.ts";
-import { createDeadLetters, type DeadLetters, losesDeadLetters } from "./rabbitmq-dead-letters.ts";
+import { createDeadLetters, type DeadLetters, losesDeadLetters, sendCopy } from "./rabbitmq-dead-letters.ts";
 import type { Publisher } from "./rabbitmq-publisher.ts";
 
 /** What a consumer has from its connection. */
@@ -50,7 +50,8 @@ export async function startConsumer(
     session = undefined;
     if (!isWanted || isClosing()) return;
     log.info({ queue: options.queue, reason: reason?.message }, "The consumer has lost its channel and resumes");
-    resume().catch(end);
+    options.onInterrupted?.();
+    resume().then(() => options.onResumed?.(), end);
   }
 
   function end(reason: Error): void {
@@ -81,6 +82,8 @@ export async function startConsumer(
   return {
     acknowledge: (deliveries) => settle(deliveries, acknowledge, log),
     reject: (deliveries) => settle(deliveries, reject, log),
+    copyToDeadLetters: (delivery, headers) =>
+      sendCopy(options.queue, (delivery as TaggedDelivery).message, headers, context.send),
     cancel: async () => {
       isWanted = false;
       if (session?.consumerTag) await session.channel.cancel(session.consumerTag).catch(() => {});

@@ -7,6 +7,7 @@ import type { ConsumeMessage, Options } from "amqplib";
 import type { Logger } from "pino";
 import { createBackoff, pause } from "../runtime/backoff.ts";
 import { deadLetterQueueOf } from "./agent-topology.ts";
+import type { PublicationOutcome } from "./broker.ts";
 import type { OutgoingMessage, Publisher } from "./rabbitmq-publisher.ts";
 
 /** Sends the messages of one channel to the dead-letter queue, in the order in which they were rejected. */
@@ -76,6 +77,26 @@ export function createDeadLetters<Rejected extends { readonly message: ConsumeMe
     finish: async () => sending,
   };
 }
+
+/**
+ * Publishes a copy of one message to the dead-letter queue, with more headers. When its own properties cannot be sent
+ * on, the copy has those only that anyone needs to understand it.
+ */
+export async function sendCopy(
+  queue: string,
+  message: ConsumeMessage,
+  headers: Readonly<Record<string, string>>,
+  send: Publisher["send"],
+): Promise<PublicationOutcome> {
+  const [outcome] = await send([withHeaders(deadLetterOf(queue, message), headers)]);
+  if (outcome !== "failed") return outcome!;
+  return (await send([withHeaders(bareDeadLetterOf(queue, message), headers)]))[0]!;
+}
+
+const withHeaders = (message: OutgoingMessage, headers: Readonly<Record<string, string>>): OutgoingMessage => ({
+  ...message,
+  properties: { ...message.properties, headers: { ...message.properties.headers, ...headers } },
+});
 
 /** The message with the properties that it came with, and with what RabbitMQ would add. */
 function deadLetterOf(queue: string, message: ConsumeMessage): OutgoingMessage {

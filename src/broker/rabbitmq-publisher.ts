@@ -11,9 +11,9 @@ const BUFFERED_FRAMES_MAX = 2048;
 /** Publishes batches, and tells the fate of each message. */
 export interface Publisher {
   /** See Broker. Batches that are published at a time go through channels of their own. */
-  publish(publications: readonly Publication[]): Promise<PublicationOutcome[]>;
+  publish(publications: readonly Publication[], confirmMillisMax?: number): Promise<PublicationOutcome[]>;
   /** The same for messages whose properties are given in full. Make them mandatory: others count as confirmed. */
-  send(messages: readonly OutgoingMessage[]): Promise<PublicationOutcome[]>;
+  send(messages: readonly OutgoingMessage[], confirmMillisMax?: number): Promise<PublicationOutcome[]>;
 }
 
 /** A message as it goes to the broker. */
@@ -51,10 +51,13 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
     return lane;
   }
 
-  async function send(messages: readonly OutgoingMessage[]): Promise<PublicationOutcome[]> {
+  async function send(
+    messages: readonly OutgoingMessage[],
+    confirmMillisMax = CONFIRM_MILLIS_MAX,
+  ): Promise<PublicationOutcome[]> {
     if (messages.length === 0) return [];
     const batch = createBatch(messages);
-    const timer = setTimeout(batch.giveUp, CONFIRM_MILLIS_MAX);
+    const timer = setTimeout(batch.giveUp, confirmMillisMax);
     // A lane that opens too late, because the broker was away, serves the next batch.
     const opening = idleLanes.pop() ?? openLane();
     const lane = await Promise.race([opening, batch.over]).catch(() => undefined);
@@ -76,7 +79,10 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
     return batch.outcomes();
   }
 
-  return { publish: (publications) => send(publications.map(messageOf)), send };
+  return {
+    publish: (publications, confirmMillisMax) => send(publications.map(messageOf), confirmMillisMax),
+    send,
+  };
 }
 
 async function write(lane: Lane, batch: Batch, messages: readonly OutgoingMessage[]): Promise<void> {
@@ -101,13 +107,14 @@ const messageOf = (publication: Publication): OutgoingMessage => ({
   properties: propertiesOf(publication),
 });
 
-/** No message ID and no timestamp: exactly what existing installations send. */
-const propertiesOf = ({ type, appId, headers }: Publication): Options.Publish => ({
+/** No timestamp, and mostly no message ID: exactly what existing installations send. */
+const propertiesOf = ({ type, appId, messageId, headers }: Publication): Options.Publish => ({
   mandatory: true,
   persistent: true,
   contentType: "application/json",
   type,
   appId,
+  ...(messageId !== undefined && { messageId }),
   headers: Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, typeof value === "bigint" ? { "!": "int64", value } : value]),
   ),

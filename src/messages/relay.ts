@@ -1,6 +1,6 @@
 /** Messages on their way between this node and its peer. Spec: stomp, "Validation". */
 import type { Json } from "../values/json.ts";
-import { type Fields, InvalidMessage } from "./fields.ts";
+import { type Fields, InvalidMessageError } from "./fields.ts";
 import { CONFIG_DATA_BYTES_MAX, isObject, NOTE_BYTES_MAX, parseBody, readers } from "./parse.ts";
 import { RelayedFields } from "./relayed-fields.ts";
 
@@ -39,12 +39,12 @@ export type RelayedType = (typeof RECEIVED_TYPES | typeof SENT_TYPES)[number];
 const JSON_DEPTH_MAX = 100;
 const INTEGER_DIGITS_MAX = 4300;
 
-/** Reads the body of a message of the given type. Throws InvalidMessage with the reason. */
+/** Reads the body of a message of the given type. Throws InvalidMessageError with the reason. */
 export function relayMessage(type: RelayedType, body: Buffer): RelayedMessage {
   const json = parseBody(type, body);
-  if (!isObject(json)) throw new InvalidMessage(`${type}: the body must be a JSON object`);
+  if (!isObject(json)) throw new InvalidMessageError(`${type}: the body must be a JSON object`);
   if (body.length > INTEGER_DIGITS_MAX) refuseLongNumbers(type, body);
-  if (isDeeper(json, JSON_DEPTH_MAX)) throw new InvalidMessage(`${type}: nested more than ${JSON_DEPTH_MAX} deep`);
+  if (isDeeper(json, JSON_DEPTH_MAX)) throw new InvalidMessageError(`${type}: nested more than ${JSON_DEPTH_MAX} deep`);
   const fields = new RelayedFields(type, json);
   if (json.type !== type) throw fields.invalid("type", "must be that of the delivery");
   const { ts } = readersByType[type](fields);
@@ -143,7 +143,7 @@ function readCoordinator(f: Fields): void {
 /** The peers' programs, and many others, cannot read such a number wherever it stands. */
 function refuseLongNumbers(type: string, body: Buffer): void {
   if (LONG_NUMBER.test(body.toString("latin1"))) {
-    throw new InvalidMessage(`${type}: a number has more than ${INTEGER_DIGITS_MAX} digits`);
+    throw new InvalidMessageError(`${type}: a number has more than ${INTEGER_DIGITS_MAX} digits`);
   }
 }
 const LONG_NUMBER = new RegExp(`[0-9]{${INTEGER_DIGITS_MAX + 1}}`);

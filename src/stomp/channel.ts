@@ -7,9 +7,9 @@ import { type HeartBeatOffer, type HeartBeatOptions, type HeartBeats, startHeart
 export interface ChannelOptions {
   readonly socket: Duplex;
   readonly heartBeats: HeartBeatOptions;
-  /** Frames come one at a time, and none while the channel is paused. */
+  /** Frames come one at a time, and none while the channel is paused. May throw StompProtocolError. */
   readonly onFrame: (frame: Frame) => void;
-  /** The stream is broken, at the place that has been reached; nothing more is read. */
+  /** The stream is broken, or `onFrame` has said so; nothing more is read. */
   readonly onProtocolError: (error: StompProtocolError) => void;
   /** Nothing has come for so many milliseconds. */
   readonly onSilence: (millis: number) => void;

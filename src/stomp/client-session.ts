@@ -96,39 +96,34 @@ export function startClientSession(options: ClientSessionOptions): ClientSession
 
   function onFrame(frame: Frame): void {
     if (state === "closed") return;
-    if (frame.command === "ERROR") return onErrorFrame(frame);
-    if (frame.command === "CONNECTED" && state === "waiting") return onConnected(frame);
-    if (frame.command === "RECEIPT" && state !== "waiting") return onReceiptFrame(frame);
-    close(`Received unexpected command "${frame.command}".`);
+    if (frame.command === "ERROR") onErrorFrame(frame);
+    else if (frame.command === "CONNECTED" && state === "waiting") onConnected(frame);
+    else if (frame.command === "RECEIPT" && state !== "waiting") onReceiptFrame(frame);
+    else throw new StompProtocolError(`Received unexpected command "${frame.command}".`);
   }
 
   function onConnected({ headers }: Frame): void {
-    if (headers.get("version") !== "1.2") return close("The server does not support STOMP 1.2");
-    try {
-      channel.startHeartBeats(parseHeartBeat(headers.get("heart-beat")));
-    } catch (error) {
-      if (!(error instanceof StompProtocolError)) throw error;
-      return close(error.message);
-    }
+    if (headers.get("version") !== "1.2") throw new StompProtocolError("Received wrong protocol version.");
+    const offer = parseHeartBeat(headers.get("heart-beat"));
     clearTimeout(timer);
     state = "open";
+    channel.startHeartBeats(offer);
     options.onOpen();
   }
 
   function onReceiptFrame({ headers }: Frame): void {
     const id = headers.get("receipt-id");
-    if (id === undefined) return close("RECEIPT command without a receipt ID.");
-    if (state === "stopping" && id === DISCONNECT_RECEIPT) {
-      // It stands for the receipt of the last message, too.
-      if (lastConfirmed < lastSent) onReceipt(lastSent);
-      lastConfirmed = lastSent;
-      state = "closed";
-      return channel.end("Disconnected");
+    if (id === undefined) throw new StompProtocolError("RECEIPT command without a receipt ID.");
+    // The receipt of DISCONNECT stands for that of the last message, too.
+    const isLast = state === "stopping" && id === DISCONNECT_RECEIPT;
+    const receipt = isLast ? lastSent : parseReceipt(id);
+    if (receipt !== undefined && receipt <= lastSent && receipt > lastConfirmed) {
+      lastConfirmed = receipt;
+      onReceipt(receipt);
+    } else if (!isLast) {
+      onStrayReceipt(id);
     }
-    const receipt = parseReceipt(id);
-    if (receipt === undefined || receipt > lastSent || receipt <= lastConfirmed) return onStrayReceipt(id);
-    lastConfirmed = receipt;
-    onReceipt(receipt);
+    if (isLast) close("Disconnected");
   }
 
   function onErrorFrame({ headers }: Frame): void {
@@ -164,7 +159,7 @@ export function startClientSession(options: ClientSessionOptions): ClientSession
     },
     maySend: () => state === "open" && mayWrite,
     disconnect: () => {
-      if (state === "waiting") return close("Stopping");
+      if (state === "waiting") close("Stopping");
       if (state !== "open") return;
       state = "stopping";
       channel.write(writeFrame("DISCONNECT", [["receipt", DISCONNECT_RECEIPT]]));

@@ -36,17 +36,17 @@ export function writeFrame(
 
 const NUL = Buffer.from("\0");
 
-const escapes: Readonly<Record<string, string>> = { "\r": "\\r", "\n": "\\n", ":": "\\c", "\\": "\\\\" };
+const escapeSequences: Readonly<Record<string, string>> = { "\r": "\\r", "\n": "\\n", ":": "\\c", "\\": "\\\\" };
 
-const escapeHeader = (text: string): string => text.replace(/[\r\n:\\]/g, (character) => escapes[character]!);
+const escapeHeader = (text: string): string => text.replace(/[\r\n:\\]/g, (character) => escapeSequences[character]!);
 
 const unescapes: Readonly<Record<string, string>> = { "\\r": "\r", "\\n": "\n", "\\c": ":", "\\\\": "\\" };
 
 /** Throws StompProtocolError for an escape that there is not. */
 export function unescapeHeader(text: string): string {
   if (!text.includes("\\")) return text;
-  return text.replace(/\\[\s\S]?/g, (escape) => {
-    const character = unescapes[escape];
+  return text.replace(/\\[\s\S]?/g, (sequence) => {
+    const character = unescapes[sequence];
     if (character === undefined) throw new StompProtocolError("Invalid header.");
     return character;
   });

@@ -2,7 +2,13 @@
 import type { Duplex } from "node:stream";
 import { openChannel } from "./channel.ts";
 import { type Frame, StompProtocolError, writeFrame } from "./frames.ts";
-import { formatHeartBeat, HEART_BEATS, type HeartBeatOptions, parseHeartBeat } from "./heart-beats.ts";
+import {
+  formatHeartBeat,
+  HEART_BEATS,
+  type HeartBeatOffer,
+  type HeartBeatOptions,
+  parseHeartBeat,
+} from "./heart-beats.ts";
 
 /** A message as it has come; nothing but the presence of its headers is checked. */
 export interface ReceivedMessage {
@@ -76,71 +82,70 @@ export function startServerSession(options: ServerSessionOptions): ServerSession
   });
 
   function onFrame(frame: Frame): void {
-    if (state === "ending") return fail("Received command after DISCONNECT.");
+    if (state === "ending") throw new StompProtocolError("Received command after DISCONNECT.");
     switch (frame.command) {
       case "STOMP":
       case "CONNECT":
-        return onConnect(frame);
+        if (state !== "new") throw new StompProtocolError("Received CONNECT command more than once.");
+        onConnect(frame);
+        break;
       case "SEND":
-        return state === "new" ? fail("Received another command before CONNECT.") : onSend(frame);
+        if (state === "new") throw new StompProtocolError("Received another command before CONNECT.");
+        onSend(frame);
+        break;
       case "DISCONNECT":
-        return state === "new" ? fail("Received DISCONNECT before CONNECT.") : onDisconnect(frame);
+        if (state === "new") throw new StompProtocolError("Received DISCONNECT before CONNECT.");
+        onDisconnect(frame);
+        break;
       default:
-        return fail(`Received unexpected command "${frame.command}".`);
+        throw new StompProtocolError(`Received unexpected command "${frame.command}".`);
     }
   }
 
   function onConnect({ headers }: Frame): void {
-    if (state !== "new") return fail("Received CONNECT command more than once.");
     if (!(headers.get("accept-version") ?? "").split(",").includes("1.2")) {
-      return fail("STOMP 1.2 is not supported by the client.");
+      throw new StompProtocolError("STOMP 1.2 is not supported by the client.");
     }
-    try {
-      const offer = parseHeartBeat(headers.get("heart-beat"));
-      clearTimeout(timer);
-      state = "admitting";
-      channel.pause();
-      options
-        .admit()
-        .catch(() => INTERNAL_SERVER_ERROR)
-        .then((refusal) => {
-          if (state !== "admitting") return;
-          if (refusal !== undefined) return fail(refusal);
-          state = "open";
-          channel.write(
-            writeFrame("CONNECTED", [
-              ["version", "1.2"],
-              ["heart-beat", formatHeartBeat(heartBeats.own)],
-            ]),
-          );
-          channel.startHeartBeats(offer);
-          options.onOpen();
-          channel.resume();
-        });
-    } catch (error) {
-      if (!(error instanceof StompProtocolError)) throw error;
-      fail(error.message);
-    }
+    const offer = parseHeartBeat(headers.get("heart-beat"));
+    clearTimeout(timer);
+    state = "admitting";
+    channel.pause();
+    options
+      .admit()
+      .catch(() => INTERNAL_SERVER_ERROR)
+      .then((refusal) => {
+        if (state !== "admitting") return;
+        if (refusal === undefined) open(offer);
+        else fail(refusal);
+      });
+  }
+
+  function open(offer: HeartBeatOffer): void {
+    state = "open";
+    const version = ["version", "1.2"] as const;
+    channel.write(writeFrame("CONNECTED", [version, ["heart-beat", formatHeartBeat(heartBeats.own)]]));
+    channel.startHeartBeats(offer);
+    options.onOpen();
+    channel.resume();
   }
 
   function onSend({ headers, body }: Frame): void {
-    for (const name of ["receipt", "type", "destination"]) {
-      if (!headers.has(name)) return fail(`SEND command without a ${name} header.`);
+    const [receipt, type, sentTo] = ["receipt", "type", "destination"].map((name) => {
+      const value = headers.get(name);
+      if (value === undefined) throw new StompProtocolError(`SEND command without a ${name} header.`);
+      return value;
+    }) as [string, string, string];
+    const contentType = headers.get("content-type") ?? "application/octet-stream";
+    const message: ReceivedMessage = { type, contentType, receipt, body };
+    if (sentTo !== destination) {
+      fail(`Invalid SEND destination "${sentTo}".`, message);
+      return;
     }
-    const message: ReceivedMessage = {
-      type: headers.get("type")!,
-      contentType: headers.get("content-type") ?? "application/octet-stream",
-      receipt: headers.get("receipt")!,
-      body,
-    };
-    if (headers.get("destination") !== destination) {
-      return fail(`Invalid SEND destination "${headers.get("destination")}".`, message);
-    }
-    receipts.push(message.receipt);
+    receipts.push(receipt);
     const refusal = onMessage(message);
     if (refusal !== undefined) {
       receipts.pop();
-      return fail(refusal, message);
+      fail(refusal, message);
     }
     if (receipts.length >= unconfirmedMax) channel.pause();
   }
@@ -149,10 +154,11 @@ export function startServerSession(options: ServerSessionOptions): ServerSession
     farewell = headers.get("receipt");
     if (farewell === undefined) {
       state = "closed";
-      return channel.end("The client has disconnected");
+      channel.end("The client has disconnected");
+    } else {
+      state = "ending";
+      sayFarewell();
     }
-    state = "ending";
-    sayFarewell();
   }
 
   function sayFarewell(): void {
@@ -169,10 +175,13 @@ export function startServerSession(options: ServerSessionOptions): ServerSession
     if (state === "closed" || count === 0) return;
     const last = receipts[count - 1]!;
     receipts = receipts.slice(count);
-    if (state === "ending" && receipts.length === 0) return sayFarewell();
+    if (state === "ending" && receipts.length === 0) {
+      sayFarewell();
+      return;
+    }
     channel.write(writeReceipt(last));
-    if (state === "failing") return receipts.length === 0 ? failure?.() : undefined;
-    if (receipts.length <= unconfirmedMax / 4) channel.resume();
+    if (state === "failing" && receipts.length === 0) failure?.();
+    if (state === "open" && receipts.length <= unconfirmedMax / 4) channel.resume();
   }
 
   /** Ends with an `ERROR`, once what came before is confirmed. */
@@ -196,9 +205,9 @@ export function startServerSession(options: ServerSessionOptions): ServerSession
     confirm,
     end: (text) => fail(text),
     abort: (text) => {
-      if (state === "failing") return failure?.();
       receipts = [];
-      fail(text);
+      if (state === "failing") failure?.();
+      else fail(text);
     },
     destroy: (reason) => {
       state = "closed";

@@ -1,0 +1,126 @@
+/** Publishing what one connection receives, in order, until the broker has it. Spec: stomp, "Acknowledgement, crash, flow". */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Broker, Publication } from "../broker/broker.ts";
+import type { Logger } from "../runtime/log.ts";
+
+export interface IncomingQueueOptions {
+  readonly broker: Pick<Broker, "publish">;
+  /** How long a message is tried. */
+  readonly confirmMillisMax: number;
+  /** The oldest messages are with the broker, or need not be. */
+  readonly onConfirmed: (messages: readonly IncomingMessage[]) => void;
+  /** The oldest message could not be published in time; nothing more is tried with so many of them. Called once. */
+  readonly onGivenUp: (reason: string, count: number) => void;
+  readonly log: Logger;
+}
+
+/** A message that has been received. */
+export interface IncomingMessage {
+  readonly type: string;
+  /** `undefined` when it is not published. */
+  readonly publication: Publication | undefined;
+  /** As `performance.now()` gives it. */
+  readonly receivedAt: number;
+}
+
+/** The messages of one connection. */
+export interface IncomingQueue {
+  /** Adds a message. It is confirmed later, never within the call. */
+  add(message: IncomingMessage): void;
+}
+
+interface Item {
+  readonly message: IncomingMessage;
+  isSettled: boolean;
+}
+
+const RETRY_PAUSE_MILLIS = 100;
+const RETRY_PAUSE_MILLIS_MAX = 1_000;
+const LOG_PAUSE_MILLIS = 60_000;
+/** Of all connections of the process. */
+let lastLoggedAt = Number.NEGATIVE_INFINITY;
+
+/** Makes the queue of a connection. */
+export function createIncomingQueue(options: IncomingQueueOptions): IncomingQueue {
+  const { broker, confirmMillisMax, onConfirmed, onGivenUp, log } = options;
+  let items: Item[] = [];
+  let isPublishing = false;
+  let isGivenUp = false;
+
+  /** One batch at a time, so that messages stay in order; what comes meanwhile is the next batch. */
+  async function publish(): Promise<void> {
+    let retryMillis = RETRY_PAUSE_MILLIS;
+    while (items.length > 0) {
+      const batch = items.filter(({ isSettled }) => !isSettled);
+      const failure = batch.length === 0 ? undefined : await publishOnce(batch);
+      settleFirst();
+      if (failure === undefined) {
+        retryMillis = RETRY_PAUSE_MILLIS;
+        continue;
+      }
+      const waitedMillis = performance.now() - items[0]!.message.receivedAt;
+      if (waitedMillis >= confirmMillisMax) {
+        giveUp(failure);
+        return;
+      }
+      logFailure(failure);
+      await pause(Math.min(retryMillis, confirmMillisMax - waitedMillis));
+      retryMillis = Math.min(retryMillis * 2, RETRY_PAUSE_MILLIS_MAX);
+    }
+  }
+
+  /** Resolves to the reason when a message is still not with the broker. */
+  async function publishOnce(batch: readonly Item[]): Promise<string | undefined> {
+    const remaining = batch[0]!.message.receivedAt + confirmMillisMax - performance.now();
+    const outcomes = await broker.publish(
+      batch.map(({ message }) => message.publication!),
+      Math.max(remaining, 1),
+    );
+    for (const [index, outcome] of outcomes.entries()) if (outcome === "confirmed") batch[index]!.isSettled = true;
+    const bad = outcomes.find((outcome) => outcome !== "confirmed");
+    if (bad === undefined) return undefined;
+    return bad === "returned" ? "no queue is bound" : "the broker has not confirmed it";
+  }
+
+  function giveUp(reason: string): void {
+    const { length } = items;
+    items = [];
+    isGivenUp = true;
+    onGivenUp(reason, length);
+  }
+
+  function settleFirst(): void {
+    let count = 0;
+    while (count < items.length && items[count]!.isSettled) count++;
+    if (count === 0) return;
+    const settled = items.slice(0, count).map(({ message }) => message);
+    items = items.slice(count);
+    onConfirmed(settled);
+  }
+
+  function logFailure(reason: string): void {
+    if (performance.now() - lastLoggedAt < LOG_PAUSE_MILLIS) return;
+    lastLoggedAt = performance.now();
+    log.warn({ reason }, "Received messages cannot be published yet; trying again");
+  }
+
+  return {
+    add: (message) => {
+      if (isGivenUp) return;
+      items.push({ message, isSettled: message.publication === undefined });
+      if (isPublishing) return;
+      isPublishing = true;
+      // What comes in the same segment is published together.
+      setImmediate(() => {
+        publish()
+          .catch((error: unknown) => {
+            log.error({ err: error }, "Publishing received messages has failed");
+            giveUp("an internal error");
+          })
+          .finally(() => {
+            isPublishing = false;
+          });
+      });
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** What the gateway counts. */
+
+/** Of the traffic: `in` is what this node receives. */
+export type Direction = "in" | "out";
+
+/** What becomes of a message. */
+export type MessageOutcome = "confirmed" | "refused" | "ignored" | "dead_lettered";
+
+/** Spec: stomp, "Metrics, logs, stop". */
+export interface GatewayMetrics {
+  /** So many more or, when negative, fewer. */
+  addConnections(direction: Direction, peer: string, count: number): void;
+  addUnconfirmed(direction: Direction, peer: string, count: number): void;
+  countMessage(direction: Direction, type: string, outcome: MessageOutcome): void;
+  countError(direction: Direction, reason: string): void;
+  observeConfirmation(direction: Direction, seconds: number): void;
+  countReconnect(peer: string): void;
+  /** A receipt has come just now. */
+  receiptArrived(peer: string): void;
+  setCertificateExpiry(which: "server" | "root" | "sub_ca", validTo: Date): void;
+}
+
+/** For where nobody looks. */
+export const noMetrics: GatewayMetrics = {
+  addConnections: () => {},
+  addUnconfirmed: () => {},
+  countMessage: () => {},
+  countError: () => {},
+  observeConfirmation: () => {},
+  countReconnect: () => {},
+  receiptArrived: () => {},
+  setCertificateExpiry: () => {},
+};

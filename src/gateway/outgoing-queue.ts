@@ -1,0 +1,149 @@
+/** Taking messages for a peer from their queue, and getting out of the way what cannot be sent. Spec: stomp, "Poison". */
+import type { Broker, Consumer, Delivery } from "../broker/broker.ts";
+import { deadLetterQueueOf } from "../broker/agent-topology.ts";
+import type { RelayedMessage } from "../messages/relay.ts";
+import type { Subnet } from "../node-data/subnet.ts";
+import { pause } from "../runtime/backoff.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { GatewayMetrics } from "./metrics.ts";
+import { checkSent, RefusedMessageError } from "./validation.ts";
+
+export interface OutgoingQueueOptions {
+  readonly broker: Pick<Broker, "consume">;
+  readonly queue: string;
+  readonly prefetchCount: number;
+  /** A message that may be sent. */
+  readonly onMessage: (delivery: Delivery, message: RelayedMessage) => void;
+  /** What was delivered and is not acknowledged will be delivered again. */
+  readonly onInterrupted: () => void;
+  readonly metrics: GatewayMetrics;
+  readonly log: Logger;
+}
+
+/** A queue whose messages are taken. */
+export interface OutgoingQueue {
+  /** Starts to consume, once the broker is there. Rejects with QueueNotFoundError when there is no such queue. */
+  open(subnet: Subnet): Promise<void>;
+  /** Whether deliveries have stopped, and have not gone on yet. */
+  isInterrupted(): boolean;
+  acknowledge(deliveries: readonly Delivery[]): void;
+  /** Moves a message to the dead-letter queue. Resolves when that is done or given up; never rejects. */
+  deadLetter(delivery: Delivery, reason: string): Promise<void>;
+  /** No more deliveries; what was delivered may still be acknowledged. */
+  cancel(): Promise<void>;
+  /** Gives back what is not acknowledged. */
+  close(): Promise<void>;
+}
+
+const REASON_HEADER = "x-swpt-reason";
+/** The longest reason that is sent as a header, in characters. */
+const REASON_LENGTH_MAX = 500;
+const RETRY_PAUSE_MILLIS = 1_000;
+const RETURNED_PAUSE_MILLIS = 60_000;
+
+/** Makes a queue that is not open. */
+export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueue {
+  const { broker, queue, prefetchCount, onMessage, metrics, log } = options;
+  let consumer: Consumer | undefined;
+  let opening: Promise<void> | undefined;
+  /** Aborted when the deliveries are no longer ours. */
+  let epoch = new AbortController();
+  let isInterrupted = false;
+
+  function endEpoch(): void {
+    epoch.abort();
+    epoch = new AbortController();
+    options.onInterrupted();
+  }
+
+  function onDelivery(delivery: Delivery, subnet: Subnet): void {
+    try {
+      onMessage(delivery, checkSent(delivery, subnet));
+    } catch (error) {
+      if (!(error instanceof RefusedMessageError)) throw error;
+      const detail = error.cause instanceof Error ? ` ${error.cause.message}` : "";
+      void deadLetter(delivery, `${error.message}${detail}`);
+    }
+  }
+
+  async function deadLetter(delivery: Delivery, reason: string): Promise<void> {
+    const { signal } = epoch;
+    const { type } = delivery;
+    let isLogged = false;
+    while (!signal.aborted && consumer !== undefined) {
+      const headers = { [REASON_HEADER]: reason.slice(0, REASON_LENGTH_MAX) };
+      const outcome = await consumer.copyToDeadLetters(delivery, headers).catch(() => "failed" as const);
+      if (outcome === "confirmed") {
+        consumer?.acknowledge([delivery]);
+        metrics.countMessage("out", metricType(type), "dead_lettered");
+        log.warn({ queue, type, reason }, "Moved a message to the dead-letter queue");
+        return;
+      }
+      if (!isLogged) {
+        const deadLetterQueue = deadLetterQueueOf(queue);
+        log.error(
+          { queue, deadLetterQueue, type, reason, outcome },
+          "A message cannot be moved to the dead-letter queue",
+        );
+        isLogged = true;
+      }
+      await pause(outcome === "returned" ? RETURNED_PAUSE_MILLIS : RETRY_PAUSE_MILLIS, signal);
+    }
+  }
+
+  async function open(subnet: Subnet): Promise<void> {
+    const { signal } = epoch;
+    const opened = await broker.consume({
+      queue,
+      prefetchCount,
+      prefetchSize: 0,
+      onDelivery: (delivery) => onDelivery(delivery, subnet),
+      onInterrupted: () => {
+        isInterrupted = true;
+        endEpoch();
+      },
+      onResumed: () => {
+        isInterrupted = false;
+      },
+      onEnd: (reason) => {
+        log.error({ queue, reason: reason.message }, "The queue can no longer be consumed");
+        forget();
+        options.onInterrupted();
+      },
+    });
+    if (signal.aborted) await opened.close();
+    else consumer = opened;
+  }
+
+  /** The consumer is no longer ours. */
+  function forget(): void {
+    consumer = undefined;
+    opening = undefined;
+    isInterrupted = false;
+    epoch.abort();
+    epoch = new AbortController();
+  }
+
+  return {
+    open: (subnet) => {
+      opening ??= open(subnet).catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
+      return opening;
+    },
+    isInterrupted: () => isInterrupted,
+    acknowledge: (deliveries) => consumer?.acknowledge(deliveries),
+    deadLetter,
+    cancel: async () => consumer?.cancel(),
+    close: async () => {
+      const closing = consumer;
+      forget();
+      await closing?.close();
+    },
+  };
+}
+
+/** Types that others have made up must not become labels. */
+const metricType = (type: string | undefined): string =>
+  type === "ConfigureAccount" || type === "PrepareTransfer" || type === "FinalizeTransfer" ? type : "unknown";

@@ -1,0 +1,299 @@
+/** Sending one queue to a peer, through session after session. Spec: stomp, "Client: states". */
+import { setTimeout as wait } from "node:timers/promises";
+import { type Broker, QueueNotFoundError } from "../broker/broker.ts";
+import { NodeDataError } from "../node-data/node-data-error.ts";
+import { type NodeData, type Peer, readPeer, readPeerState } from "../node-data/read.ts";
+import type { ServerAddress } from "../node-data/stomp-toml.ts";
+import type { Subnet } from "../node-data/subnet.ts";
+import { pause } from "../runtime/backoff.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { ClientIdentity, ClientSession, ClientSessionOptions } from "../stomp/client-session.ts";
+import { errorReason } from "./error-reason.ts";
+import { createHeldMessages } from "./held-messages.ts";
+import type { GatewayMetrics } from "./metrics.ts";
+import type { NodeDirectory } from "./node-directory.ts";
+import { createOutgoingQueue } from "./outgoing-queue.ts";
+
+/** A connection to a server that is who it should be. */
+export interface Line {
+  startSession(handlers: Omit<ClientSessionOptions, "socket" | "heartBeats">): ClientSession;
+}
+
+export interface SenderOptions {
+  readonly broker: Pick<Broker, "consume" | "isConnected">;
+  readonly nodes: NodeDirectory;
+  readonly peerId: string;
+  readonly queue: string;
+  /** How many messages may be sent and not confirmed. */
+  readonly unconfirmedMax: number;
+  readonly reconnectMillisMax: number;
+  readonly peerCheckMillis: number;
+  /** How long a graceful stop may take. */
+  readonly stopMillisMax: number;
+  /** Connects to a server of the peer, and makes sure of its identity. Rejects with the reason. */
+  readonly dial: (peer: Peer, server: ServerAddress, signal: AbortSignal) => Promise<Line>;
+  readonly metrics: GatewayMetrics;
+  readonly log: Logger;
+}
+
+/** The sending of one queue. */
+export interface Sender {
+  /**
+   * Sends until the signal is aborted, and then waits for what is under way; resolves early, too, when the peer is
+   * deactivated. What goes wrong is logged and tried again.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /** Why nothing is sent at this moment; `undefined` when a session is open. */
+  obstacle(): string | undefined;
+}
+
+const RECONNECT_MILLIS_MIN = 1_000;
+/** A session that lasts so long counts as a success, though it may have had nothing to send. */
+const LASTING_SESSION_MILLIS = 60_000;
+/** RabbitMQ closes channels whose deliveries wait for 30 minutes. */
+const UNSENT_MILLIS_MAX = 600_000;
+const LAST_RECEIPT_MILLIS_MAX = 5_000;
+const LOOK_MILLIS = 100;
+const BROKER_IS_AWAY = "The broker is not connected";
+
+/** Makes a sender; `run` starts it. */
+export function createSender(options: SenderOptions): Sender {
+  const {
+    broker,
+    nodes,
+    peerId,
+    queue,
+    unconfirmedMax,
+    reconnectMillisMax,
+    peerCheckMillis,
+    stopMillisMax,
+    dial,
+    metrics,
+    log,
+  } = options;
+  const held = createHeldMessages();
+  let session: ClientSession | undefined;
+  let isStopping = false;
+  let obstacle: string | undefined = "No session with the peer yet";
+  let lastFailed: ServerAddress | undefined;
+  let reconnectMillis = RECONNECT_MILLIS_MIN;
+  let release: NodeJS.Timeout | undefined;
+
+  const outgoing = createOutgoingQueue({
+    broker,
+    queue,
+    prefetchCount: unconfirmedMax,
+    onMessage: (delivery, { type, body }) => {
+      held.add({ delivery, type, body });
+      send();
+    },
+    onInterrupted: () => {
+      // What was delivered comes again; receipts for it would be for nothing.
+      forget();
+      session?.disconnect();
+    },
+    metrics,
+    log,
+  });
+
+  function send(): void {
+    while (!isStopping && session?.maySend()) {
+      const message = held.next();
+      if (message === undefined) return;
+      held.markSent(session.send(message));
+      metrics.addUnconfirmed("out", peerId, 1);
+    }
+  }
+
+  function forget(): void {
+    metrics.addUnconfirmed("out", peerId, -held.sentCount());
+    held.clear();
+  }
+
+  function onReceipt(receipt: number): void {
+    const confirmed = held.confirm(receipt);
+    outgoing.acknowledge(confirmed.map(({ delivery }) => delivery));
+    for (const { type, sentAt } of confirmed) {
+      metrics.countMessage("out", type, "confirmed");
+      metrics.observeConfirmation("out", (performance.now() - sentAt) / 1000);
+    }
+    metrics.addUnconfirmed("out", peerId, -confirmed.length);
+    metrics.receiptArrived(peerId);
+    deadLetterRefused();
+    send();
+  }
+
+  function deadLetterRefused(): void {
+    for (const { delivery, text } of held.takeRefused())
+      void outgoing.deadLetter(delivery, `Refused by the peer: ${text}`);
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    const deactivated = new AbortController();
+    const end = AbortSignal.any([signal, deactivated.signal]);
+    const check = setInterval(() => {
+      readPeerState(nodes.directory, peerId).then(
+        (state) => {
+          if (state?.isDeactivated) deactivated.abort();
+        },
+        () => {}, // Read again before the next session, which says what is wrong.
+      );
+    }, peerCheckMillis);
+    try {
+      while (!end.aborted) {
+        const isLastSession = await connectOnce(end);
+        if (isLastSession || end.aborted) break;
+        const pauseMillis = reconnectMillis * (0.5 + Math.random());
+        reconnectMillis = Math.min(reconnectMillis * 2, reconnectMillisMax);
+        log.info(
+          { peer: peerId, queue, pauseMillis: Math.round(pauseMillis), reason: obstacle },
+          "Connecting again after a pause",
+        );
+        metrics.countReconnect(peerId);
+        await pause(pauseMillis, end);
+      }
+      if (!signal.aborted) log.warn({ peer: peerId, queue }, "The peer is deactivated; sending has ended");
+    } finally {
+      clearInterval(check);
+      clearTimeout(release);
+      await outgoing.close();
+    }
+  }
+
+  /** One attempt, with the session that comes of it. Resolves to true when there must not be another one. */
+  async function connectOnce(end: AbortSignal): Promise<boolean> {
+    try {
+      const peer = await readPeer(nodes.directory, peerId);
+      if (peer?.isDeactivated) return true;
+      const node = await nodes.node();
+      const problem = findProblem(peer, node);
+      if (problem !== undefined) throw new Error(problem);
+      await untilBrokerIsThere(end);
+      if (!end.aborted) await holdSession(peer!, node as NodeData & { subnet: Subnet }, end);
+    } catch (error) {
+      obstacle = describe(error as Error);
+      if (!end.aborted) log.error({ peer: peerId, queue, reason: obstacle }, "No session with the peer");
+    }
+    return false;
+  }
+
+  async function untilBrokerIsThere(end: AbortSignal): Promise<void> {
+    while (!(broker.isConnected() && !outgoing.isInterrupted()) && !end.aborted) {
+      obstacle = BROKER_IS_AWAY;
+      await pause(LOOK_MILLIS, end);
+    }
+  }
+  async function holdSession(peer: Peer, node: NodeData & { subnet: Subnet }, end: AbortSignal): Promise<void> {
+    const server = chooseServer(peer.stomp.servers, lastFailed);
+    lastFailed = server;
+    const line = await dial(peer, server, end);
+    const startedAt = performance.now();
+    const address = `${server.host}:${server.port}`;
+    const { promise: closed, resolve: onClosed } = Promise.withResolvers<string>();
+    let isOpen = false;
+    let confirmedCount = 0;
+    let error: string | undefined;
+
+    const current = line.startSession({
+      identity: identityOf(peer, node.nodeId),
+      onOpen: () => {
+        isOpen = true;
+        obstacle = undefined;
+        lastFailed = undefined;
+        clearTimeout(release);
+        session = current;
+        metrics.addConnections("out", peerId, 1);
+        log.info({ peer: peerId, server: address, queue }, "Opened a session with the peer");
+        metrics.addUnconfirmed("out", peerId, -held.sentCount());
+        held.startSession();
+        outgoing.open(node.subnet).catch((failure: Error) => {
+          error = failure instanceof QueueNotFoundError ? failure.message : describe(failure);
+          current.disconnect();
+        });
+        send();
+      },
+      onDrain: send,
+      onReceipt: (receipt) => {
+        confirmedCount++;
+        onReceipt(receipt);
+      },
+      onStrayReceipt: (receiptId) =>
+        log.warn({ peer: peerId, receiptId }, "Ignored a receipt for no message under way"),
+      onError: ({ text, receipt }) => {
+        error = `The peer has sent an error: ${text}`;
+        metrics.countError("out", errorReason(text));
+        log.error({ peer: peerId, server: address, text, receipt }, "The peer has sent an error");
+        if (receipt !== undefined) held.refuse(receipt, text);
+        deadLetterRefused();
+      },
+      onClose: onClosed,
+    });
+    const stop = (): void => void stopSession(current, closed);
+    end.addEventListener("abort", stop, { once: true });
+    if (end.aborted) stop();
+    const reason = await closed;
+    end.removeEventListener("abort", stop);
+
+    session = undefined;
+    obstacle = error ?? reason;
+    if (isOpen) metrics.addConnections("out", peerId, -1);
+    clearTimeout(release);
+    release = setTimeout(releaseMessages, UNSENT_MILLIS_MAX);
+    const lastedMillis = performance.now() - startedAt;
+    const seconds = Math.round(lastedMillis) / 1000;
+    log.info(
+      { peer: peerId, server: address, queue, seconds, reason: obstacle },
+      "The session with the peer has ended",
+    );
+    const isSuccess = confirmedCount > 0 || (isOpen && lastedMillis >= LASTING_SESSION_MILLIS);
+    if (isSuccess) reconnectMillis = RECONNECT_MILLIS_MIN;
+    else lastFailed = server;
+  }
+
+  /** After so long without a session, others may have better luck. */
+  function releaseMessages(): void {
+    log.warn({ peer: peerId, queue }, "No session with the peer for 10 minutes; giving the messages back to the queue");
+    forget();
+    void outgoing.close();
+  }
+
+  async function stopSession(current: ClientSession, closed: Promise<unknown>): Promise<void> {
+    isStopping = true;
+    const timer = setTimeout(() => current.destroy("The peer has not confirmed in time"), stopMillisMax);
+    void closed.then(() => clearTimeout(timer));
+    void outgoing.cancel();
+    const deadline = performance.now() + LAST_RECEIPT_MILLIS_MAX;
+    while (held.sentCount() > 0 && session === current && performance.now() < deadline) await wait(LOOK_MILLIS / 5);
+    current.disconnect();
+  }
+
+  return { run, obstacle: () => (broker.isConnected() ? obstacle : BROKER_IS_AWAY) };
+}
+
+function findProblem(peer: Peer | undefined, node: NodeData): string | undefined {
+  if (peer === undefined) return "The peer is not known";
+  if (!peer.isActive) return "The peer is not active";
+  if (node.subnet === undefined) return "This node has no subnet of debtor IDs; see debtors-subnet.txt";
+  return undefined;
+}
+
+/** Any of them, but not the one that failed last when there is another. */
+export function chooseServer(servers: readonly ServerAddress[], lastFailed: ServerAddress | undefined): ServerAddress {
+  const others = servers.filter(({ host, port }) => host !== lastFailed?.host || port !== lastFailed.port);
+  const candidates = others.length > 0 ? others : servers;
+  return candidates[Math.floor(Math.random() * candidates.length)]!;
+}
+
+/** What the peer wants to be told; the passcode goes as it is. */
+export function identityOf({ stomp }: Peer, nodeId: string): ClientIdentity {
+  const fill = (text: string): string => text.replaceAll(/\$\{NODE_ID\}/g, () => nodeId);
+  return {
+    host: fill(stomp.host),
+    destination: fill(stomp.destination),
+    login: stomp.login === undefined ? undefined : fill(stomp.login),
+    passcode: stomp.passcode,
+  };
+}
+
+const describe = (error: Error): string =>
+  error instanceof NodeDataError ? error.message : error.message || error.name;

@@ -1,0 +1,222 @@
+/** Receiving from peers: who may connect, what may pass, and when it is confirmed. Spec: stomp, "Server". */
+import type { Broker } from "../broker/broker.ts";
+import { INCOMING_EXCHANGE } from "../broker/agent-topology.ts";
+import { isNodeId } from "../node-data/node-id.ts";
+import type { Subnet } from "../node-data/subnet.ts";
+import type { Logger } from "../runtime/log.ts";
+import {
+  INTERNAL_SERVER_ERROR,
+  type ReceivedMessage,
+  type ServerSession,
+  type ServerSessionOptions,
+} from "../stomp/server-session.ts";
+import type { CertificateSubject } from "../stomp/tls-credentials.ts";
+import { now } from "../values/timestamp.ts";
+import { errorReason } from "./error-reason.ts";
+import { publicationOf } from "./incoming-publication.ts";
+import { createIncomingQueue } from "./incoming-queue.ts";
+import type { GatewayMetrics } from "./metrics.ts";
+import type { NodeDirectory } from "./node-directory.ts";
+import { serialNumberOf } from "./peer-identity.ts";
+import { checkReceived, formatId, RefusedMessageError } from "./validation.ts";
+
+export interface GatewayServerOptions {
+  readonly broker: Pick<Broker, "publish" | "isConnected">;
+  readonly nodes: NodeDirectory;
+  /** How many messages of one connection may be unconfirmed. */
+  readonly unconfirmedMax: number;
+  readonly connectionsPerPeerMax: number;
+  /** How long the broker may take to confirm a message, attempts to publish it again included. */
+  readonly confirmMillisMax: number;
+  readonly metrics: GatewayMetrics;
+  readonly log: Logger;
+}
+
+/** What the gateway decides of a session; the rest is the line's. */
+export type SessionHandlers = Omit<ServerSessionOptions, "socket" | "heartBeats">;
+
+/** A connection of a client with a valid certificate. */
+export interface IncomingConnection {
+  readonly subject: CertificateSubject;
+  /** For the log. */
+  readonly address: string;
+  /** Starts the session. */
+  readonly start: (handlers: SessionHandlers) => ServerSession;
+  /** Closes the connection instead. */
+  readonly refuse: () => void;
+}
+
+/** The receiving side of the gateway. */
+export interface GatewayServer {
+  accept(connection: IncomingConnection): void;
+  /** Ends the connections of peers that are not active any more. */
+  checkPeers(): Promise<void>;
+  /** Ends all connections, after what they have sent is confirmed, within the given time. */
+  stop(millisMax: number): Promise<void>;
+}
+
+interface Connection {
+  readonly peer: string;
+  readonly session: ServerSession;
+  isOpen: boolean;
+}
+
+const BROKER_MILLIS_MAX = 10_000;
+const BROKER_LOOK_MILLIS = 100;
+
+/** Makes the receiving side. */
+export function createGatewayServer(options: GatewayServerOptions): GatewayServer {
+  const { broker, nodes, unconfirmedMax, connectionsPerPeerMax, confirmMillisMax, metrics, log } = options;
+  const connections = new Set<Connection>();
+  /** How many connections of a peer are open or being opened. */
+  const openCounts = new Map<string, number>();
+  let onEmpty = (): void => {};
+
+  function accept({ subject, address, start, refuse }: IncomingConnection): void {
+    const serialNumber = serialNumberOf(subject);
+    const peer = serialNumber !== undefined && isNodeId(serialNumber) ? serialNumber : undefined;
+    const label = peer ?? "unknown";
+    const silentCount = [...connections].filter((other) => other.peer === label && !other.isOpen).length;
+    if (silentCount >= connectionsPerPeerMax) {
+      log.warn({ peer: serialNumber, address }, "Closed a connection: too many others of this peer have no session");
+      refuse();
+      return;
+    }
+    const acceptedAt = performance.now();
+    let messageCount = 0;
+    let isCounted = false;
+    let subnet: Subnet | undefined;
+
+    async function admit(): Promise<string | undefined> {
+      if (serialNumber === undefined) return "Invalid certificate subject.";
+      if (peer === undefined || !(await nodes.isActive(peer))) return "Unknown peer serial number.";
+      const openCount = openCounts.get(peer) ?? 0;
+      if (openCount >= connectionsPerPeerMax) return "Too many connections from one peer.";
+      openCounts.set(peer, openCount + 1);
+      isCounted = true;
+      subnet = (await nodes.node()).subnet;
+      if (subnet === undefined) throw new Error("This node has no subnet of debtor IDs; see debtors-subnet.txt");
+      return (await isBrokerThere()) ? undefined : INTERNAL_SERVER_ERROR;
+    }
+
+    function onMessage(message: ReceivedMessage): string | undefined {
+      try {
+        const checked = checkReceived(message, subnet!, now());
+        const isPublished = checked.type !== "AccountTransfer";
+        messageCount++;
+        metrics.addUnconfirmed("in", label, 1);
+        queue.add({
+          type: checked.type,
+          publication: isPublished ? publicationOf(checked) : undefined,
+          receivedAt: performance.now(),
+        });
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof RefusedMessageError)) throw error;
+        const { type, receipt } = message;
+        const debtorId = error.debtorId === undefined ? undefined : formatId(error.debtorId);
+        const reason = error.cause instanceof Error ? error.cause.message : undefined;
+        log.warn({ peer: label, type, debtorId, receipt, text: error.message, reason }, "Refused a message");
+        log.debug({ peer: label, receipt, body: message.body.toString("utf8") }, "The body of the refused message");
+        const isKnown = !/^(?:Unsupported content|Invalid message) type/.test(error.message);
+        metrics.countMessage("in", isKnown ? type : "unknown", "refused");
+        return error.message;
+      }
+    }
+
+    const queue = createIncomingQueue({
+      broker,
+      confirmMillisMax,
+      onConfirmed: (messages) => {
+        for (const { type, publication, receivedAt } of messages) {
+          metrics.countMessage("in", type, publication === undefined ? "ignored" : "confirmed");
+          metrics.observeConfirmation("in", (performance.now() - receivedAt) / 1000);
+        }
+        metrics.addUnconfirmed("in", label, -messages.length);
+        session.confirm(messages.length);
+      },
+      onGivenUp: (reason, count) => {
+        log.error(
+          { peer: label, reason, count },
+          "Received messages could not be published; the peer sends them again",
+        );
+        metrics.addUnconfirmed("in", label, -count);
+        session.abort(INTERNAL_SERVER_ERROR);
+      },
+      log,
+    });
+
+    const session = start({
+      destination: `/exchange/${INCOMING_EXCHANGE}`,
+      unconfirmedMax,
+      admit: () =>
+        admit().catch((error: unknown) => {
+          log.error({ err: error, peer: label }, "A connection cannot be served");
+          throw error;
+        }),
+      onOpen: () => {
+        connection.isOpen = true;
+        metrics.addConnections("in", label, 1);
+        log.info({ peer: label, address, connections: openCounts.get(label) }, "Opened a connection of a peer");
+      },
+      onMessage,
+      onError: (text) => {
+        metrics.countError("in", errorReason(text));
+        log.warn({ peer: serialNumber, address, text }, "Ending a connection with an error");
+      },
+      onClose: (reason) => {
+        connections.delete(connection);
+        if (isCounted) openCounts.set(label, openCounts.get(label)! - 1);
+        if (connection.isOpen) metrics.addConnections("in", label, -1);
+        const seconds = Math.round(performance.now() - acceptedAt) / 1000;
+        log.info(
+          { peer: serialNumber, address, seconds, messages: messageCount, reason },
+          "Closed a connection of a peer",
+        );
+        if (connections.size === 0) onEmpty();
+      },
+    });
+    const connection: Connection = { peer: label, session, isOpen: false };
+    connections.add(connection);
+  }
+
+  async function isBrokerThere(): Promise<boolean> {
+    const deadline = performance.now() + BROKER_MILLIS_MAX;
+    while (!broker.isConnected()) {
+      if (performance.now() > deadline) return false;
+      await new Promise((resolve) => setTimeout(resolve, BROKER_LOOK_MILLIS));
+    }
+    return true;
+  }
+
+  async function checkPeers(): Promise<void> {
+    const open = [...connections].filter(({ isOpen }) => isOpen);
+    for (const [peer, those] of Map.groupBy(open, (connection) => connection.peer)) {
+      try {
+        if (await nodes.isActiveNow(peer)) continue;
+        for (const { session } of those) session.end("The peer has been deactivated.");
+      } catch (error) {
+        log.error({ err: error, peer }, "The data of a peer cannot be read");
+      }
+    }
+  }
+
+  async function stop(millisMax: number): Promise<void> {
+    if (connections.size === 0) return;
+    const { promise: empty, resolve } = Promise.withResolvers<void>();
+    onEmpty = resolve;
+    for (const { session, isOpen } of connections) {
+      if (isOpen) session.end(CLOSED_BY_SERVER);
+      else session.destroy("Stopping");
+    }
+    const timer = setTimeout(() => {
+      for (const { session } of connections) session.abort(CLOSED_BY_SERVER);
+    }, millisMax);
+    await empty;
+    clearTimeout(timer);
+  }
+
+  return { accept, checkPeers, stop };
+}
+
+const CLOSED_BY_SERVER = "The connection has been closed by the server.";
