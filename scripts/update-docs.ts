@@ -25,8 +25,8 @@ export const generatedTables: readonly GeneratedTable[] = [
 
 async function commandRows(): Promise<string[][]> {
   const commands = await Promise.all(Object.values(commandLoaders).map((load) => load()));
-  return commands.map(({ name, summary, options }) => [
-    `\`${name}\``,
+  return commands.map(({ name, summary, options, positionals = [] }) => [
+    `\`${[name, ...positionals.map((argument) => argument.name)].join(" ")}\``,
     summary,
     Object.keys(options)
       .map((option) => `\`--${option}\``)

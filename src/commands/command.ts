@@ -6,14 +6,25 @@ import type { Environment, SettingName } from "../environment.ts";
 export interface CommandOption {
   readonly type: "string" | "boolean";
   readonly meaning: string;
+  /** One letter. */
+  readonly short?: string;
   /** What stands for the value in the help: `SECONDS`. */
   readonly valueName?: string;
   /** The variable that this option overrides. */
   readonly variable?: SettingName;
 }
 
+/** An argument that is no option; all of them are required, in their order. */
+export interface CommandArgument {
+  /** As the help shows it: `PEER`. */
+  readonly name: string;
+  readonly meaning: string;
+}
+
 /** What a command is given. */
 export interface CommandInput {
+  /** The arguments that are no options, as many as the command has. */
+  readonly positionals: readonly string[];
   /** The options by name, as `parseArgs` gives them. */
   readonly values: Readonly<Record<string, string | boolean | undefined>>;
   /** The environment, with the options that override a variable already put in. */
@@ -24,12 +35,15 @@ export interface CommandInput {
 
 /** A command of `swpt-debtors`. */
 export interface Command {
+  /** One word, or two with a space between: those that belong together begin with the same word. */
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
   /** What `--help` says below the summary; may be empty. */
   readonly help: string;
   readonly options: Readonly<Record<string, CommandOption>>;
+  /** None when not given. */
+  readonly positionals?: readonly CommandArgument[];
   /** Does the work and resolves to the exit code. A ConfigError or CommandError is printed without a stack. */
   run(input: CommandInput): Promise<number>;
 }
@@ -46,22 +60,37 @@ export function parseCommandLine(
   command: Command,
   args: readonly string[],
   environment: Environment,
-): Pick<CommandInput, "values" | "environment"> & { readonly helpWanted: boolean } {
-  const { help: helpWanted = false, ...values } = parseOptions(command, args);
+): Pick<CommandInput, "positionals" | "values" | "environment"> & { readonly helpWanted: boolean } {
+  const {
+    positionals,
+    values: { help: helpWanted = false, ...values },
+  } = parseArguments(command, args);
+  const { length } = command.positionals ?? [];
+  if (helpWanted !== true && positionals.length !== length) {
+    const names = (command.positionals ?? []).map(({ name }) => name).join(" ");
+    const expected = length === 0 ? `takes no arguments` : `needs ${names}`;
+    throw new UsageError(`${command.name} ${expected}. See \`swpt-debtors ${command.name} --help\`.`);
+  }
   const overrides = Object.entries(command.options).flatMap(([name, { variable }]) =>
     variable === undefined || values[name] === undefined ? [] : [[variable, String(values[name])]],
   );
   return {
     helpWanted: helpWanted === true,
+    positionals,
     values,
     environment: { ...environment, ...Object.fromEntries(overrides) },
   };
 }
 
-function parseOptions(command: Command, args: readonly string[]): Record<string, string | boolean | undefined> {
+interface Arguments {
+  readonly positionals: readonly string[];
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+function parseArguments(command: Command, args: readonly string[]): Arguments {
   try {
     const options = { ...command.options, help: HELP_OPTION };
-    return parseArgs({ args: [...args], options, allowPositionals: false }).values;
+    return parseArgs({ args: [...args], options, allowPositionals: command.positionals !== undefined });
   } catch (error) {
     if (!(error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS_")) throw error;
     // Node's own texts go on with advice about "--" that is of no use here.
@@ -72,16 +101,21 @@ function parseOptions(command: Command, args: readonly string[]): Record<string,
 
 /** The text of `swpt-debtors COMMAND --help`. */
 export function formatHelp(command: Command): string {
-  const rows = Object.entries({ ...command.options, help: HELP_OPTION }).map(
-    ([name, option]: [string, CommandOption]) => [
-      `--${name}${option.type === "string" ? ` ${option.valueName ?? "TEXT"}` : ""}`,
+  const { name, summary, help, options, positionals = [] } = command;
+  const rows = Object.entries({ ...options, help: HELP_OPTION }).map(
+    ([optionName, option]: [string, CommandOption]) => [
+      (option.short === undefined ? "" : `-${option.short}, `) +
+        `--${optionName}${option.type === "string" ? ` ${option.valueName ?? "TEXT"}` : ""}`,
       option.meaning + (option.variable === undefined ? "" : ` (instead of ${option.variable})`),
     ],
   );
   return [
-    `Usage: swpt-debtors ${command.name} [options]`,
-    `${command.summary}.`,
-    ...(command.help === "" ? [] : [command.help.trim()]),
+    `Usage: swpt-debtors ${[name, ...positionals.map((argument) => argument.name)].join(" ")} [options]`,
+    `${summary}.`,
+    ...(help === "" ? [] : [help.trim()]),
+    ...(positionals.length === 0
+      ? []
+      : [`Arguments:\n${formatColumns(positionals.map((argument) => [argument.name, argument.meaning]))}`]),
     `Options:\n${formatColumns(rows)}`,
   ].join("\n\n");
 }

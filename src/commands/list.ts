@@ -22,3 +22,6 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   verify_shard_content: async () => (await import("./verify-shard-content.ts")).verifyShardContent,
   openapi: async () => (await import("./openapi.ts")).openapi,
 };
+
+/** Other names of commands: those that the programs go by which do the same in existing installations. */
+export const commandAliases: Readonly<Record<string, string>> = {};

@@ -1,7 +1,7 @@
 /** What a received message becomes on this node's broker. Spec: stomp, "RabbitMQ". */
 import { randomFillSync } from "node:crypto";
-import type { Publication } from "../broker/broker.ts";
 import { INCOMING_EXCHANGE } from "../broker/agent-topology.ts";
+import type { Publication } from "../broker/broker.ts";
 import type { RelayedMessage } from "../messages/relay.ts";
 import { messageRoutingKey } from "../values/shard.ts";
 

@@ -1,6 +1,7 @@
 /** Taking messages for a peer from their queue, and getting out of the way what cannot be sent. Spec: stomp, "Poison". */
-import type { Broker, Consumer, Delivery } from "../broker/broker.ts";
+
 import { deadLetterQueueOf } from "../broker/agent-topology.ts";
+import type { Broker, Consumer, Delivery } from "../broker/broker.ts";
 import type { RelayedMessage } from "../messages/relay.ts";
 import type { Subnet } from "../node-data/subnet.ts";
 import { pause } from "../runtime/backoff.ts";

@@ -1,6 +1,7 @@
 /** Receiving from peers: who may connect, what may pass, and when it is confirmed. Spec: stomp, "Server". */
-import type { Broker } from "../broker/broker.ts";
+
 import { INCOMING_EXCHANGE } from "../broker/agent-topology.ts";
+import type { Broker } from "../broker/broker.ts";
 import { isNodeId } from "../node-data/node-id.ts";
 import type { Subnet } from "../node-data/subnet.ts";
 import type { Logger } from "../runtime/log.ts";
