@@ -3,6 +3,8 @@
  * development.env follow it. Spec: operations, "Environment"; authorization, "Roles".
  */
 import { isIP } from "node:net";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseEnvironmentId } from "./values/int64.ts";
 import { parseShard, type Shard } from "./values/shard.ts";
 
@@ -167,6 +169,33 @@ export const settings = {
   APP_DEBTORS_PER_PAGE: integer("Debtors per page of the list of debtors", 2000, 1),
   APP_DOCUMENT_MAX_CONTENT_LENGTH: integer("Maximum document size in bytes", 50000, 0),
   APP_DOCUMENT_MAX_SAVES_PER_YEAR: integer("Maximum documents that a debtor saves in 365 days", 1000, 0),
+  SWPT_NODEDATA_URL: setting(
+    "The node's directory: identity, certificates, peers. When it is set, `all` runs the gateway, too",
+    "file:///var/lib/swpt-nodedata",
+    "a URL that begins with file:///",
+    nodeDataDirectory,
+  ),
+  SWPT_SERVER_PORT: integer("The port of the STOMP server", 1234, 0, 65535),
+  SWPT_SERVER_CERT: text(
+    "The server certificate (PEM), which STOMP server and clients present",
+    "/etc/swpt/server.crt",
+  ),
+  SWPT_SERVER_KEY: text("Its private key (PEM, not encrypted)", "/secrets/swpt-server.key"),
+  SWPT_SERVER_BUFFER: integer("Messages of a STOMP connection that are received and not confirmed", 100, 1, 65535),
+  SWPT_CLIENT_BUFFER: integer("Messages of a STOMP client that are sent and not confirmed", 100, 1, 65535),
+  APP_MAX_CONNECTIONS_PER_PEER: integer("STOMP connections of a peer, per process", 10, 1, 10000),
+  APP_SSL_HANDSHAKE_TIMEOUT: decimal("Seconds that a TLS hand-shake may take", 5, 0.001),
+  APP_STOMP_SERVER_BACKLOG: integer("Connections that wait to be accepted by the STOMP server", 100, 1, 65535),
+  APP_RMQ_CONNECTION_TIMEOUT_SECONDS: decimal("Seconds that the gateway tries to connect to RabbitMQ", 10, 0.001),
+  APP_RMQ_CONFIRMATION_TIMEOUT_SECONDS: decimal(
+    "Seconds that the gateway tries to publish a message, until RabbitMQ has confirmed it",
+    20,
+    0.001,
+  ),
+  APP_PEERS_CACHE_SECONDS: decimal("Maximum age of the data of node and peers, in seconds", 60, 0),
+  APP_PEERS_CHECK_SECONDS: decimal("Seconds between two checks whether connected peers are deactivated", 60, 0.001),
+  APP_STOMP_RECONNECT_MAX_SECONDS: decimal("Maximum pause of a STOMP client between two attempts, in seconds", 60, 1),
+  APP_STOMP_STOP_SECONDS: decimal("Maximum time for a graceful stop of the gateway, in seconds", 10, 0.001),
   SETUP_RABBITMQ_BINDINGS: boolean("Make `configure` declare and bind the queue", "no"),
   SUBSTITUTE_LOCALHOST_IN_VARS: text(
     "Names of URL settings in which localhost is replaced by host.docker.internal",
@@ -286,6 +315,17 @@ function parseDebtorPattern(source: string): RegExp {
   const groups = new RegExp(`${source}|`, "u").exec("")!.length - 1;
   if (groups === 0) throw new Error("it has no group for the debtor ID");
   return parsePattern(source);
+}
+
+/** The path that a `file:///` URL names; `undefined` for any other text. */
+function nodeDataDirectory(text: string): string | undefined {
+  try {
+    const { protocol, host, search, hash } = new URL(text);
+    const isPlain = protocol === "file:" && host === "" && search === "" && hash === "";
+    return isPlain && text.startsWith("file:///") ? path.resolve(fileURLToPath(text)) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Accepts the URL of the Python program, too. `undefined` when it is no URL of a PostgreSQL database. */

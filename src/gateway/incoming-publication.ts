@@ -1,6 +1,5 @@
 /** What a received message becomes on this node's broker. Spec: stomp, "RabbitMQ". */
 import { randomFillSync } from "node:crypto";
-import { INCOMING_EXCHANGE } from "../broker/agent-topology.ts";
 import type { Publication } from "../broker/broker.ts";
 import type { RelayedMessage } from "../messages/relay.ts";
 import { messageRoutingKey } from "../values/shard.ts";
@@ -8,16 +7,10 @@ import { messageRoutingKey } from "../values/shard.ts";
 const APP_ID = "swpt_stomp";
 
 /** The publication of a message that is valid. */
-export function publicationOf({
-  type,
-  debtorId,
-  creditorId,
-  coordinatorId,
-  coordinatorType,
-  body,
-}: RelayedMessage): Publication {
+export function publicationOf(exchange: string, message: RelayedMessage): Publication {
+  const { type, debtorId, creditorId, coordinatorId, coordinatorType, body } = message;
   return {
-    exchange: INCOMING_EXCHANGE,
+    exchange,
     routingKey: messageRoutingKey(debtorId),
     type,
     appId: APP_ID,

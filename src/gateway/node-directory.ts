@@ -1,11 +1,16 @@
 /** The node's data as the running gateway sees it: what was read is used for a while. */
+import path from "node:path";
+import { NodeDataError } from "../node-data/node-data-error.ts";
 import { type NodeData, readNodeData, readPeerState } from "../node-data/read.ts";
+import type { Subnet } from "../node-data/subnet.ts";
 
 /** Reads the node's data. Every function rejects with a NodeDataError when a file is missing or wrong. */
 export interface NodeDirectory {
   readonly directory: string;
   /** Who this node is, not older than the cache allows. */
   node(): Promise<NodeData>;
+  /** The debtor IDs of which this node and the peer exchange messages, not older than the cache allows. */
+  subnetOf(nodeId: string): Promise<Subnet>;
   /** Whether a peer may connect, not older than the cache allows. Whoever may not is looked up each time. */
   isActive(nodeId: string): Promise<boolean>;
   /** The same, as it is now. */
@@ -25,13 +30,22 @@ export function createNodeDirectory(directory: string, cacheMillisMax: number): 
     return state?.isActive ?? false;
   }
 
+  async function readNode(): Promise<NodeData> {
+    if (node === undefined || !isFresh(node.readAt)) {
+      node = { data: await readNodeData(directory), readAt: performance.now() };
+    }
+    return node.data;
+  }
+
   return {
     directory,
-    node: async () => {
-      if (node === undefined || !isFresh(node.readAt)) {
-        node = { data: await readNodeData(directory), readAt: performance.now() };
+    node: readNode,
+    subnetOf: async () => {
+      const { subnet } = await readNode();
+      if (subnet === undefined) {
+        throw new NodeDataError(`${path.join(directory, "debtors-subnet.txt")}: missing; has a peer been registered?`);
       }
-      return node.data;
+      return subnet;
     },
     isActive: async (nodeId) => {
       const readAt = activeSince.get(nodeId);

@@ -7,11 +7,13 @@ import type { Subnet } from "../node-data/subnet.ts";
 import { pause } from "../runtime/backoff.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { GatewayMetrics } from "./metrics.ts";
-import { checkSent, RefusedMessageError } from "./validation.ts";
+import type { GatewayRole } from "./role.ts";
+import { RefusedMessageError } from "./validation.ts";
 
 export interface OutgoingQueueOptions {
   readonly broker: Pick<Broker, "consume">;
   readonly queue: string;
+  readonly role: Pick<GatewayRole, "checkSent">;
   readonly prefetchCount: number;
   /** A message that may be sent. */
   readonly onMessage: (delivery: Delivery, message: RelayedMessage) => void;
@@ -44,7 +46,7 @@ const RETURNED_PAUSE_MILLIS = 60_000;
 
 /** Makes a queue that is not open. */
 export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueue {
-  const { broker, queue, prefetchCount, onMessage, metrics, log } = options;
+  const { broker, queue, role, prefetchCount, onMessage, metrics, log } = options;
   let consumer: Consumer | undefined;
   let opening: Promise<void> | undefined;
   /** Aborted when the deliveries are no longer ours. */
@@ -59,7 +61,7 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
 
   function onDelivery(delivery: Delivery, subnet: Subnet): void {
     try {
-      onMessage(delivery, checkSent(delivery, subnet));
+      onMessage(delivery, role.checkSent(delivery, subnet));
     } catch (error) {
       if (!(error instanceof RefusedMessageError)) throw error;
       const detail = error.cause instanceof Error ? ` ${error.cause.message}` : "";

@@ -1,8 +1,7 @@
 /** Sending one queue to a peer, through session after session. Spec: stomp, "Client: states". */
 import { setTimeout as wait } from "node:timers/promises";
 import { type Broker, QueueNotFoundError } from "../broker/broker.ts";
-import { NodeDataError } from "../node-data/node-data-error.ts";
-import { type NodeData, type Peer, readPeer, readPeerState } from "../node-data/read.ts";
+import { type Peer, readPeer, readPeerState } from "../node-data/read.ts";
 import type { ServerAddress } from "../node-data/stomp-toml.ts";
 import type { Subnet } from "../node-data/subnet.ts";
 import { pause } from "../runtime/backoff.ts";
@@ -13,6 +12,7 @@ import { createHeldMessages } from "./held-messages.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import type { NodeDirectory } from "./node-directory.ts";
 import { createOutgoingQueue } from "./outgoing-queue.ts";
+import type { GatewayRole } from "./role.ts";
 
 /** A connection to a server that is who it should be. */
 export interface Line {
@@ -22,6 +22,7 @@ export interface Line {
 export interface SenderOptions {
   readonly broker: Pick<Broker, "consume" | "isConnected">;
   readonly nodes: NodeDirectory;
+  readonly role: GatewayRole;
   readonly peerId: string;
   readonly queue: string;
   /** How many messages may be sent and not confirmed. */
@@ -61,6 +62,7 @@ export function createSender(options: SenderOptions): Sender {
   const {
     broker,
     nodes,
+    role,
     peerId,
     queue,
     unconfirmedMax,
@@ -82,6 +84,7 @@ export function createSender(options: SenderOptions): Sender {
   const outgoing = createOutgoingQueue({
     broker,
     queue,
+    role,
     prefetchCount: unconfirmedMax,
     onMessage: (delivery, { type, body }) => {
       held.add({ delivery, type, body });
@@ -165,11 +168,11 @@ export function createSender(options: SenderOptions): Sender {
     try {
       const peer = await readPeer(nodes.directory, peerId);
       if (peer?.isDeactivated) return true;
-      const node = await nodes.node();
-      const problem = findProblem(peer, node);
-      if (problem !== undefined) throw new Error(problem);
+      if (peer === undefined) throw new Error("The peer is not known");
+      if (!peer.isActive) throw new Error("The peer is not active");
+      const [{ nodeId }, subnet] = [await nodes.node(), await nodes.subnetOf(peerId)];
       await untilBrokerIsThere(end);
-      if (!end.aborted) await holdSession(peer!, node as NodeData & { subnet: Subnet }, end);
+      if (!end.aborted) await holdSession(peer, identityOf(peer, nodeId), subnet, end);
     } catch (error) {
       obstacle = describe(error as Error);
       if (!end.aborted) log.error({ peer: peerId, queue, reason: obstacle }, "No session with the peer");
@@ -183,7 +186,7 @@ export function createSender(options: SenderOptions): Sender {
       await pause(LOOK_MILLIS, end);
     }
   }
-  async function holdSession(peer: Peer, node: NodeData & { subnet: Subnet }, end: AbortSignal): Promise<void> {
+  async function holdSession(peer: Peer, identity: ClientIdentity, subnet: Subnet, end: AbortSignal): Promise<void> {
     const server = chooseServer(peer.stomp.servers, lastFailed);
     lastFailed = server;
     const line = await dial(peer, server, end);
@@ -195,7 +198,7 @@ export function createSender(options: SenderOptions): Sender {
     let error: string | undefined;
 
     const current = line.startSession({
-      identity: identityOf(peer, node.nodeId),
+      identity,
       onOpen: () => {
         isOpen = true;
         obstacle = undefined;
@@ -206,7 +209,7 @@ export function createSender(options: SenderOptions): Sender {
         log.info({ peer: peerId, server: address, queue }, "Opened a session with the peer");
         metrics.addUnconfirmed("out", peerId, -held.sentCount());
         held.startSession();
-        outgoing.open(node.subnet).catch((failure: Error) => {
+        outgoing.open(subnet).catch((failure: Error) => {
           error = failure instanceof QueueNotFoundError ? failure.message : describe(failure);
           current.disconnect();
         });
@@ -270,13 +273,6 @@ export function createSender(options: SenderOptions): Sender {
   return { run, obstacle: () => (broker.isConnected() ? obstacle : BROKER_IS_AWAY) };
 }
 
-function findProblem(peer: Peer | undefined, node: NodeData): string | undefined {
-  if (peer === undefined) return "The peer is not known";
-  if (!peer.isActive) return "The peer is not active";
-  if (node.subnet === undefined) return "This node has no subnet of debtor IDs; see debtors-subnet.txt";
-  return undefined;
-}
-
 /** Any of them, but not the one that failed last when there is another. */
 export function chooseServer(servers: readonly ServerAddress[], lastFailed: ServerAddress | undefined): ServerAddress {
   const others = servers.filter(({ host, port }) => host !== lastFailed?.host || port !== lastFailed.port);
@@ -295,5 +291,4 @@ export function identityOf({ stomp }: Peer, nodeId: string): ClientIdentity {
   };
 }
 
-const describe = (error: Error): string =>
-  error instanceof NodeDataError ? error.message : error.message || error.name;
+const describe = (error: Error): string => error.message || error.name;

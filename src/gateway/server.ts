@@ -1,6 +1,5 @@
 /** Receiving from peers: who may connect, what may pass, and when it is confirmed. Spec: stomp, "Server". */
 
-import { INCOMING_EXCHANGE } from "../broker/agent-topology.ts";
 import type { Broker } from "../broker/broker.ts";
 import { isNodeId } from "../node-data/node-id.ts";
 import type { Subnet } from "../node-data/subnet.ts";
@@ -14,21 +13,24 @@ import {
 import type { CertificateSubject } from "../stomp/tls-credentials.ts";
 import { now } from "../values/timestamp.ts";
 import { errorReason } from "./error-reason.ts";
-import { publicationOf } from "./incoming-publication.ts";
 import { createIncomingQueue } from "./incoming-queue.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import type { NodeDirectory } from "./node-directory.ts";
 import { serialNumberOf } from "./peer-identity.ts";
-import { checkReceived, formatId, RefusedMessageError } from "./validation.ts";
+import type { GatewayRole } from "./role.ts";
+import { formatId, RefusedMessageError } from "./validation.ts";
 
 export interface GatewayServerOptions {
   readonly broker: Pick<Broker, "publish" | "isConnected">;
   readonly nodes: NodeDirectory;
+  readonly role: GatewayRole;
   /** How many messages of one connection may be unconfirmed. */
   readonly unconfirmedMax: number;
   readonly connectionsPerPeerMax: number;
   /** How long the broker may take to confirm a message, attempts to publish it again included. */
   readonly confirmMillisMax: number;
+  /** How long a peer that connects waits for the broker. */
+  readonly brokerMillisMax: number;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
 }
@@ -62,12 +64,21 @@ interface Connection {
   isOpen: boolean;
 }
 
-const BROKER_MILLIS_MAX = 10_000;
 const BROKER_LOOK_MILLIS = 100;
 
 /** Makes the receiving side. */
 export function createGatewayServer(options: GatewayServerOptions): GatewayServer {
-  const { broker, nodes, unconfirmedMax, connectionsPerPeerMax, confirmMillisMax, metrics, log } = options;
+  const {
+    broker,
+    nodes,
+    role,
+    unconfirmedMax,
+    connectionsPerPeerMax,
+    confirmMillisMax,
+    brokerMillisMax,
+    metrics,
+    log,
+  } = options;
   const connections = new Set<Connection>();
   /** How many connections of a peer are open or being opened. */
   const openCounts = new Map<string, number>();
@@ -95,20 +106,18 @@ export function createGatewayServer(options: GatewayServerOptions): GatewayServe
       if (openCount >= connectionsPerPeerMax) return "Too many connections from one peer.";
       openCounts.set(peer, openCount + 1);
       isCounted = true;
-      subnet = (await nodes.node()).subnet;
-      if (subnet === undefined) throw new Error("This node has no subnet of debtor IDs; see debtors-subnet.txt");
+      subnet = await nodes.subnetOf(peer);
       return (await isBrokerThere()) ? undefined : INTERNAL_SERVER_ERROR;
     }
 
     function onMessage(message: ReceivedMessage): string | undefined {
       try {
-        const checked = checkReceived(message, subnet!, now());
-        const isPublished = checked.type !== "AccountTransfer";
+        const checked = role.checkReceived(message, subnet!, now());
         messageCount++;
         metrics.addUnconfirmed("in", label, 1);
         queue.add({
           type: checked.type,
-          publication: isPublished ? publicationOf(checked) : undefined,
+          publication: role.publicationOf(checked),
           receivedAt: performance.now(),
         });
         return undefined;
@@ -148,7 +157,7 @@ export function createGatewayServer(options: GatewayServerOptions): GatewayServe
     });
 
     const session = start({
-      destination: `/exchange/${INCOMING_EXCHANGE}`,
+      destination: `/exchange/${role.incomingExchange}`,
       unconfirmedMax,
       admit: () =>
         admit().catch((error: unknown) => {
@@ -182,7 +191,7 @@ export function createGatewayServer(options: GatewayServerOptions): GatewayServe
   }
 
   async function isBrokerThere(): Promise<boolean> {
-    const deadline = performance.now() + BROKER_MILLIS_MAX;
+    const deadline = performance.now() + brokerMillisMax;
     while (!broker.isConnected()) {
       if (performance.now() > deadline) return false;
       await new Promise((resolve) => setTimeout(resolve, BROKER_LOOK_MILLIS));

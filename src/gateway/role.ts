@@ -1,0 +1,28 @@
+/** What a kind of node receives and sends. The gateway itself is the same for all of them. */
+import { INCOMING_EXCHANGE } from "../broker/agent-topology.ts";
+import type { Publication } from "../broker/broker.ts";
+import type { RelayedMessage } from "../messages/relay.ts";
+import type { Subnet } from "../node-data/subnet.ts";
+import { publicationOf } from "./incoming-publication.ts";
+import { checkReceived, checkSent, type UncheckedMessage } from "./validation.ts";
+
+/** One kind of node. The checks throw RefusedMessageError. */
+export interface GatewayRole {
+  /** Where received messages are published; part of the destination that peers send to. */
+  readonly incomingExchange: string;
+  /** `now` is in microseconds since 1970-01-01 UTC. */
+  readonly checkReceived: (message: UncheckedMessage, subnet: Subnet, now: bigint) => RelayedMessage;
+  readonly checkSent: (message: UncheckedMessage, subnet: Subnet) => RelayedMessage;
+  /** `undefined` for what is received and of no use to anybody. */
+  readonly publicationOf: (message: RelayedMessage) => Publication | undefined;
+}
+
+/** What this program is. */
+export const debtorsAgent: GatewayRole = {
+  incomingExchange: INCOMING_EXCHANGE,
+  checkReceived,
+  checkSent,
+  // Our consumer has no use for AccountTransfer, and would dead-letter it.
+  publicationOf: (message) =>
+    message.type === "AccountTransfer" ? undefined : publicationOf(INCOMING_EXCHANGE, message),
+};

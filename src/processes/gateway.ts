@@ -1,0 +1,93 @@
+/** What the processes of the gateway have in common, and the gateway as one process of `all`. */
+import type { Broker } from "../broker/broker.ts";
+import type { Config } from "../config.ts";
+import { type Credentials, openCredentials } from "../gateway/credentials.ts";
+import type { GatewayMetrics } from "../gateway/metrics.ts";
+import { createNodeDirectory, type NodeDirectory } from "../gateway/node-directory.ts";
+import { debtorsAgent, type GatewayRole } from "../gateway/role.ts";
+import { NodeDataError } from "../node-data/node-data-error.ts";
+import { listPeerIds, readPeerState, readQueueCount } from "../node-data/read.ts";
+import { CommandError } from "../runtime/command-error.ts";
+import { runTogether, untilAborted } from "../runtime/lifetime.ts";
+import type { Logger } from "../runtime/log.ts";
+import { runStompClient } from "./stomp-client.ts";
+import { runStompServer } from "./stomp-server.ts";
+
+/** What each part of the gateway works with. */
+export interface Gateway {
+  readonly config: Config["gateway"];
+  readonly broker: Broker;
+  readonly nodes: NodeDirectory;
+  readonly credentials: Credentials;
+  readonly role: GatewayRole;
+  readonly metrics: GatewayMetrics;
+  readonly log: Logger;
+}
+
+export interface GatewayOptions {
+  readonly config: Config["gateway"];
+  readonly nodeDataDirectory: string;
+  readonly broker: Broker;
+  readonly metrics: GatewayMetrics;
+  readonly log: Logger;
+  /** What this node is; a debtors agent unless given. */
+  readonly role?: GatewayRole;
+}
+
+const CREDENTIALS_CHECK_MILLIS = 60_000;
+
+/**
+ * Reads the node's data, does the work, and meanwhile takes up changed certificates: `onCredentials` is told of each
+ * change. Rejects with a CommandError when the data is missing or wrong.
+ */
+export async function withGateway(options: GatewayOptions, work: (gateway: Gateway) => Promise<void>): Promise<void> {
+  const { config, nodeDataDirectory, broker, metrics, log, role = debtorsAgent } = options;
+  const nodes = createNodeDirectory(nodeDataDirectory, config.peersCacheSeconds * 1000);
+  const { certificateFile, keyFile } = config;
+  const credentials = await explain(openCredentials({ certificateFile, keyFile, nodes, metrics, log }));
+  const refresh = (): void => void credentials.refresh();
+  const timer = setInterval(refresh, CREDENTIALS_CHECK_MILLIS);
+  process.on("SIGHUP", refresh);
+  try {
+    await work({ config, broker, nodes, credentials, role, metrics, log });
+  } finally {
+    clearInterval(timer);
+    process.off("SIGHUP", refresh);
+  }
+}
+
+/** What is wrong with the node's data is for the operator to read, without a stack. */
+export async function explain<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof NodeDataError) throw new CommandError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** The queue that holds the messages for a peer; with a number above 1 a further one of several. */
+export const peerQueue = (peerId: string, number = 1): string => `da.${peerId}${number === 1 ? "" : `.${number}`}`;
+
+/** Serves, and sends each queue of each active peer, until the signal is aborted. */
+export async function runGateway(
+  gateway: Gateway,
+  addObstacle: (find: () => string | undefined) => void,
+  signal: AbortSignal,
+) {
+  const { nodes, log } = gateway;
+  const works = [(stop: AbortSignal) => runStompServer(gateway, stop)];
+  for (const peerId of await explain(listPeerIds(nodes.directory))) {
+    const state = await explain(readPeerState(nodes.directory, peerId));
+    if (state === undefined || state.isDeactivated) continue;
+    const queueCount = await explain(readQueueCount(nodes.directory, peerId));
+    for (let number = 1; number <= queueCount; number++) {
+      const queue = peerQueue(peerId, number);
+      works.push((stop) => runStompClient({ gateway, peerId, queue, addObstacle }, stop));
+    }
+  }
+  if (works.length === 1) log.warn("No peer is registered: nothing is sent");
+  // A client ends by itself when its peer is deactivated; the others go on.
+  works.push(untilAborted);
+  await runTogether(works, signal);
+}

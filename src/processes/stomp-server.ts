@@ -1,0 +1,63 @@
+/** The receiving process of the gateway. */
+import { createGatewayServer } from "../gateway/server.ts";
+import { CommandError } from "../runtime/command-error.ts";
+import { untilAborted } from "../runtime/lifetime.ts";
+import { startServerSession } from "../stomp/server-session.ts";
+import { startTlsServer } from "../stomp/tls-server.ts";
+import type { Gateway } from "./gateway.ts";
+
+/** Serves until the signal is aborted; then confirms what was received, tells the peers, and resolves. */
+export async function runStompServer(
+  gateway: Gateway,
+  signal: AbortSignal,
+  onListening?: (port: number) => void,
+): Promise<void> {
+  const { config, broker, nodes, credentials, role, metrics, log } = gateway;
+  const server = createGatewayServer({
+    broker,
+    nodes,
+    role,
+    unconfirmedMax: config.serverUnconfirmedMax,
+    connectionsPerPeerMax: config.connectionsPerPeerMax,
+    confirmMillisMax: config.confirmSeconds * 1000,
+    brokerMillisMax: config.brokerConnectSeconds * 1000,
+    metrics,
+    log,
+  });
+  const tls = await startTlsServer({
+    port: config.port,
+    credentials: credentials.forServer(),
+    handshakeMillisMax: config.handshakeSeconds * 1000,
+    backlog: config.backlog,
+    onConnection: ({ socket, subject, address }) => {
+      if (signal.aborted) socket.destroy();
+      else {
+        server.accept({
+          subject,
+          address,
+          start: (handlers) => startServerSession({ ...handlers, socket }),
+          refuse: () => socket.destroy(),
+        });
+      }
+    },
+    onRefused: (address, reason) => {
+      metrics.countError("in", "certificate");
+      log.warn({ address, reason }, "Refused the certificate of a client");
+    },
+    onHandshakeError: (address, reason) => log.debug({ address, reason }, "A connection did not become TLS"),
+  }).catch((error: Error) => {
+    throw new CommandError(`The STOMP server cannot listen on port ${config.port}: ${error.message}`, { cause: error });
+  });
+  const stopWatching = credentials.onChange(() => tls.setCredentials(credentials.forServer()));
+  const check = setInterval(() => void server.checkPeers(), config.peersCheckSeconds * 1000);
+  try {
+    log.info({ port: tls.port, nodeId: (await nodes.node()).nodeId }, "Listening for peers");
+    onListening?.(tls.port);
+    await untilAborted(signal);
+  } finally {
+    clearInterval(check);
+    stopWatching();
+    tls.stopListening();
+    await server.stop(config.stopSeconds * 1000);
+  }
+}
