@@ -28,9 +28,8 @@ export async function verifyServerCertificate(
   const certificate = parseFirstCertificate(await readRequired(certificateFile), certificateFile);
   verifyDates(certificate, certificateFile, report);
   if (!isIssuedBy(certificate, node.rootCertificate)) report(certificateFile, "is not signed by the root of this node");
-  if (!isSameSubject(node, readSubject(certificate, certificateFile))) {
-    report(certificateFile, "the subject is not this node");
-  }
+  const [subject, own] = [certificate, node.rootCertificate].map((it) => readSubject(it, certificateFile));
+  if (!isSameSubject(own!, subject)) report(certificateFile, "the subject is not this node");
   if (certificate.ca) report(certificateFile, "is the certificate of a certificate authority, not of a server");
   for (const [oid, name] of Object.entries(PURPOSES)) {
     if (!certificate.keyUsage?.includes(oid)) report(certificateFile, `is not made for ${name}`);

@@ -136,7 +136,7 @@ export function issuePeerCertificate(
     `serialNumber = "${permitted?.nodeId}"`,
   ];
   const extensionsFile = `${file}.cnf`;
-  writeFileSync(extensionsFile, `[default]\nstring_mask = utf8only\n${lines.join("\n")}\n`);
+  writeFileSync(extensionsFile, `${lines.join("\n")}\n`);
   const request = options.requestFile ?? path.join(peer.directory, "db/root-ca.csr");
   const authority = [
     "-CA",
