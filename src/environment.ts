@@ -175,6 +175,7 @@ export const settings = {
     "a URL that begins with file:///",
     nodeDataDirectory,
   ),
+  NODE_DATA_PASSPHRASE: text("The pass phrase of the node's root key, for `node_data`", undefined),
   SWPT_SERVER_PORT: integer("The port of the STOMP server", 1234, 0, 65535),
   SWPT_SERVER_CERT: text(
     "The server certificate (PEM), which STOMP server and clients present",

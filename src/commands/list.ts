@@ -20,6 +20,14 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   unsubscribe: async () => (await import("./queue.ts")).unsubscribe,
   delete_queue: async () => (await import("./queue.ts")).deleteQueue,
   verify_shard_content: async () => (await import("./verify-shard-content.ts")).verifyShardContent,
+  "node_data init": async () => (await import("./node-data-create.ts")).init,
+  "node_data info": async () => (await import("./node-data-show.ts")).info,
+  "node_data server_certificate": async () => (await import("./node-data-create.ts")).serverCertificate,
+  "node_data infobundle": async () => (await import("./node-data-create.ts")).infobundle,
+  "node_data sign_peer": async () => (await import("./node-data-peers.ts")).signPeerCommand,
+  "node_data register_peer": async () => (await import("./node-data-peers.ts")).registerPeerCommand,
+  "node_data deactivate_peer": async () => (await import("./node-data-peers.ts")).deactivatePeerCommand,
+  "node_data verify": async () => (await import("./node-data-show.ts")).verify,
   openapi: async () => (await import("./openapi.ts")).openapi,
 };
 

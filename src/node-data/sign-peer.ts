@@ -50,28 +50,30 @@ async function judgeUpdate(
   return /^\d{4}-\d{2}-\d{2}$/.test(date) && date >= knownDate ? "newer information" : "older information";
 }
 
-/**
- * Makes the peer, or replaces what is known about it. Returns what has been done, and the file that the peer needs. Throws
- * a NodeDataError.
- */
-export async function signPeer(
-  node: NodeData,
-  bundle: InfoBundle,
-  issuer: Issuer,
-): Promise<{ effect: BundleEffect; certificateFile: string }> {
+/** What a bundle has done. */
+export interface BundleOutcome {
+  readonly effect: BundleEffect;
+  /** The certificate that the peer needs. */
+  readonly certificateFile: string;
+}
+
+/** Replaces what is known about a peer when the bundle is newer. Throws a NodeDataError, also when there is no such peer. */
+export async function updatePeer(node: NodeData, bundle: InfoBundle): Promise<BundleOutcome> {
+  return withLock(node.directory, () => applyUpdate(node, bundle));
+}
+
+/** Makes the peer; one that is there already is updated. Throws a NodeDataError. */
+export async function signPeer(node: NodeData, bundle: InfoBundle, issuer: Issuer): Promise<BundleOutcome> {
   const { subject, rootCertificate, nodeInfo } = bundle;
-  const directory = peerDirectory(node.directory, subject.nodeId);
-  const certificateFile = path.join(directory, "peercert.crt");
   return withLock(node.directory, async () => {
     const effect = await judgeBundle(node, bundle);
-    if (effect === "newer information") await replaceNodeInfo(path.join(directory, "nodeinfo"), nodeInfo);
-    if (effect !== "new peer") return { effect, certificateFile };
+    if (effect !== "new peer") return applyUpdate(node, bundle);
     const subnet = node.nodeType === "Accounting Authorities" ? await findFreeSubnet(node) : undefined;
     const certificate = issueSubCaCertificate(issuer, rootCertificate, subnet);
     await recordCertificate(node.directory, certificate);
     await makeFolder(path.join(node.directory, "peers"));
     await createFolderAtomically(
-      directory,
+      peerDirectory(node.directory, subject.nodeId),
       new Map<string, string | Buffer>([
         ["root-ca.crt", rootCertificate.toString()],
         ["peercert.crt", certificate.toString()],
@@ -80,9 +82,20 @@ export async function signPeer(
         ...[...nodeInfo].map(([name, content]) => [path.join("nodeinfo", name), content] as const),
       ]),
     );
-    return { effect, certificateFile };
+    return { effect, certificateFile: certificateFileOf(node, bundle) };
   });
 }
+
+async function applyUpdate(node: NodeData, bundle: InfoBundle): Promise<BundleOutcome> {
+  const effect = await judgeBundle(node, bundle);
+  const directory = peerDirectory(node.directory, bundle.subject.nodeId);
+  if (effect === "new peer") throw new NodeDataError(`${directory}: does not exist.`);
+  if (effect === "newer information") await replaceNodeInfo(path.join(directory, "nodeinfo"), bundle.nodeInfo);
+  return { effect, certificateFile: certificateFileOf(node, bundle) };
+}
+
+const certificateFileOf = (node: NodeData, { subject }: InfoBundle): string =>
+  path.join(peerDirectory(node.directory, subject.nodeId), "peercert.crt");
 
 /**
  * File by file, so that whoever reads meanwhile finds each file complete. The date comes last: until then the work can be

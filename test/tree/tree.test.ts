@@ -36,6 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   commands: [
     "processes",
     "operations",
+    "node-data",
     "database",
     "values",
     "broker",
