@@ -11,7 +11,7 @@ import {
 } from "../node-data/server-certificate.ts";
 import { parseServerAddress } from "../node-data/stomp-toml.ts";
 import { CommandError } from "../runtime/command-error.ts";
-import { UsageError } from "./command.ts";
+import { type Command, UsageError } from "./command.ts";
 import {
   askForIssuer,
   directoryOption,
@@ -23,7 +23,7 @@ import {
   readPath,
 } from "./node-data-input.ts";
 
-export const init = nodeDataCommand({
+export const init: Command = nodeDataCommand({
   name: "node_data init",
   summary: "Create a node's directory: its key, its root certificate, its node ID",
   help: `The root key is encrypted with a pass phrase of at least ${PASSPHRASE_CHARACTERS_MIN} characters. Do not lose either of them: the key cannot be
@@ -66,7 +66,7 @@ Next: \`node_data server_certificate\`, \`node_data infobundle FILE\`.
   },
 });
 
-export const serverCertificate = nodeDataCommand({
+export const serverCertificate: Command = nodeDataCommand({
   name: "node_data server_certificate",
   summary: "Create a certificate and a key for the node's servers, or sign a request",
   help: `Run it again before the certificate expires, with other names for --out and --key, and copy both files to the
@@ -108,7 +108,7 @@ servers: running processes notice within a minute. Existing files are never over
   },
 });
 
-export const infobundle = nodeDataCommand({
+export const infobundle: Command = nodeDataCommand({
   name: "node_data infobundle",
   summary: "Write the node's info bundle, which its peers need",
   help: `Contains all files of "nodeinfo", with today's date. When something has changed there, the peer needs a new bundle;

@@ -1,4 +1,5 @@
 /** What the commands of `node_data` have in common: the directory, the pass phrase, questions, and errors in words. */
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline/promises";
@@ -91,10 +92,12 @@ export async function confirm({ values, signal }: CommandInput, question: string
   if (!process.stdin.isTTY) throw new CommandError(`${question} There is no terminal to ask; use --yes.`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`${question} [y/N] `, { signal });
+    // Ctrl-D closes the terminal, and leaves the question unanswered.
+    const closed = once(terminal, "close").then(() => "");
+    const answer = await Promise.race([terminal.question(`${question} [y/N] `, { signal }), closed]);
     if (!/^\s*y(es)?\s*$/i.test(answer)) throw new CommandError("Nothing has been changed.");
   } catch (error) {
-    throw signal.aborted ? new CommandError("Stopped; nothing has been changed.") : error;
+    throw (error as Error).name === "AbortError" ? new CommandError("Stopped; nothing has been changed.") : error;
   } finally {
     terminal.close();
   }

@@ -6,6 +6,7 @@ import { readNodeData, readPeerState } from "../node-data/read.ts";
 import { deactivatePeer, registerPeer } from "../node-data/register-peer.ts";
 import { judgeBundle, signPeer, updatePeer } from "../node-data/sign-peer.ts";
 import { CommandError } from "../runtime/command-error.ts";
+import type { Command } from "./command.ts";
 import {
   askForIssuer,
   confirm,
@@ -16,7 +17,7 @@ import {
   yesOption,
 } from "./node-data-input.ts";
 
-export const signPeerCommand = nodeDataCommand({
+export const signPeerCommand: Command = nodeDataCommand({
   name: "node_data sign_peer",
   summary: "Take in a peer from its info bundle and create the certificate that it needs",
   help: `Shows the node ID and the fingerprint of the peer, which must be compared with the registry of accounting authorities,
@@ -52,7 +53,7 @@ Type:         ${subject.nodeType}
 Fingerprint:  ${rootCertificate.fingerprint256} (SHA-256)
 `;
 
-export const registerPeerCommand = nodeDataCommand({
+export const registerPeerCommand: Command = nodeDataCommand({
   name: "node_data register_peer",
   summary: "Register a peer with the certificate that it has issued to this node",
   help: "Needs no key. An accounting authority's certificate also says which debtor IDs are yours.",
@@ -73,7 +74,7 @@ Next: set MIN_DEBTOR_ID and MAX_DEBTOR_ID within them, then \`stomp configure-qu
   },
 });
 
-export const deactivatePeerCommand = nodeDataCommand({
+export const deactivatePeerCommand: Command = nodeDataCommand({
   name: "node_data deactivate_peer",
   summary: "End the traffic with a peer permanently",
   help: "Cannot be undone. Running processes close their connections within APP_PEERS_CHECK_SECONDS.",

@@ -4,7 +4,7 @@ import { readConfig } from "../config.ts";
 import { type CertificateDescription, describeNode, type NodeDescription } from "../node-data/describe.ts";
 import { readNodeData } from "../node-data/read.ts";
 import { verifyNodeData } from "../node-data/verify.ts";
-import { type CommandInput, formatColumns } from "./command.ts";
+import { type Command, type CommandInput, formatColumns } from "./command.ts";
 import { directoryOption, nodeDataCommand, readDirectory } from "./node-data-input.ts";
 
 const serverOptions = {
@@ -33,7 +33,7 @@ function readServerFiles({ environment }: CommandInput, directory: string) {
   };
 }
 
-export const info = nodeDataCommand({
+export const info: Command = nodeDataCommand({
   name: "node_data info",
   summary: "Show the node's ID, debtor IDs, certificates and peers",
   help: "Needs no key.",
@@ -92,7 +92,7 @@ function formatCertificate(name: string, certificate: CertificateDescription | n
   ];
 }
 
-export const verify = nodeDataCommand({
+export const verify: Command = nodeDataCommand({
   name: "node_data verify",
   summary: "Check the node's directory: certificates, chains, permissions, settings, dates",
   help: `Prints one line for each problem and exits with 1 when there is one. Needs no key. With MIN_DEBTOR_ID and MAX_DEBTOR_ID

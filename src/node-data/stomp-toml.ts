@@ -28,7 +28,7 @@ export function parseStompToml(text: string, file: string): StompSettings {
   const fail = (key: string, expected: string): never => {
     throw new NodeDataError(`${file}: ${key}: ${key in table ? "not valid" : "missing"}; expected ${expected}.`);
   };
-  // A header of a frame has at most 500 octets. Spec: stomp, "Frames".
+  // They become headers of STOMP frames, which have at most 500 octets.
   const isHeaderValue = (value: unknown): value is string =>
     typeof value === "string" && value !== "" && Buffer.byteLength(value) <= 500;
   const readText = (key: string): string => {

@@ -57,7 +57,11 @@ test("every file that is named is there", () => {
 test("every command and option that is named is there", () => {
   const missing: string[] = [];
   for (const { file, text } of documents) {
-    for (const [, name, rest] of text.matchAll(/(?<!-n )swpt-debtors ([a-z_]+)([^`\n]*)/g)) {
+    for (const [, first, second, rest] of text.matchAll(/(?<!-n )swpt-debtors ([a-z_]+)(?: ([a-z_-]+))?([^`\n]*)/g)) {
+      const subcommands = commands.filter((candidate) => candidate.name.startsWith(`${first} `));
+      // "node_data …" speaks of all that begin so.
+      if (subcommands.length > 0 && second === undefined && !rest!.includes("--")) continue;
+      const name = subcommands.length > 0 ? `${first} ${second}` : first!;
       const command = commands.find((candidate) => candidate.name === name);
       for (const [, option] of rest!.replace(/#.*/, "").matchAll(/--([a-z-]+)/g)) {
         if (!Object.hasOwn({ help: true, ...command?.options }, option!)) missing.push(`${file}: ${name} --${option}`);
