@@ -73,6 +73,8 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
     const { signal } = epoch;
     const { type } = delivery;
     let isLogged = false;
+    // The first messages may come before the consumer is there to acknowledge them.
+    await opening?.catch(() => {});
     while (!signal.aborted && consumer !== undefined) {
       const headers = { [REASON_HEADER]: reason.slice(0, REASON_LENGTH_MAX) };
       const outcome = await consumer.copyToDeadLetters(delivery, headers).catch(() => "failed" as const);

@@ -68,7 +68,9 @@ export function startHeartBeats(
 
   watch();
   return {
-    received: () => void watching?.refresh(),
+    received: () => {
+      if (watching !== undefined) watch();
+    },
     suspend: () => {
       clearTimeout(watching);
       watching = undefined;
