@@ -69,7 +69,7 @@ function formatDescription(node: NodeDescription): string {
   const peers = node.peers.map((peer) => {
     const state =
       peer.deactivated !== null
-        ? `inactive (deactivated ${peer.deactivated})`
+        ? `inactive (deactivated${peer.deactivated && ` ${peer.deactivated}`})`
         : peer.state === "unknown"
           ? "unknown (not registered yet)"
           : peer.state;

@@ -25,8 +25,13 @@ export interface NewNode {
 
 /** Throws a NodeDataError when the directory has a node already. */
 export async function checkNoNode(directory: string): Promise<void> {
-  for (const file of [path.join(directory, "root-ca.crt"), rootKeyFile(directory)]) {
-    if (await fileExists(file)) throw new NodeDataError(`${file}: already exists; nothing has been changed.`);
+  const [certificateFile, keyFile] = [path.join(directory, "root-ca.crt"), rootKeyFile(directory)];
+  if (await fileExists(certificateFile)) {
+    throw new NodeDataError(`${certificateFile}: already exists; nothing has been changed.`);
+  }
+  if (await fileExists(keyFile)) {
+    const advice = "There is no root-ca.crt: if this is what an interrupted init has left, remove the key.";
+    throw new NodeDataError(`${keyFile}: already exists; nothing has been changed. ${advice}`);
   }
 }
 

@@ -20,7 +20,11 @@ export function findPemBlocks(text: string, isWanted: (label: string) => boolean
 /** The certificates of a PEM file. Throws a NodeDataError for one that cannot be read. */
 export function parseCertificates(text: string, file: string): readonly X509Certificate[] {
   try {
-    return findPemBlocks(text, (label) => label === "CERTIFICATE").map((block) => new X509Certificate(block));
+    return findPemBlocks(text, (label) => label === "CERTIFICATE").map((block) => {
+      const certificate = new X509Certificate(block);
+      void certificate.publicKey; // throws for a key that cannot be used
+      return certificate;
+    });
   } catch (error) {
     throw new NodeDataError(`${file}: a certificate cannot be read.`, { cause: error });
   }

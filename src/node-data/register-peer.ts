@@ -1,6 +1,7 @@
 /** Registering a peer with the certificate that it has issued to us, and deactivating it. Spec: node-data, "Commands". */
+import { chmod } from "node:fs/promises";
 import path from "node:path";
-import { writeFileAtomically } from "./atomic-writes.ts";
+import { MODE, writeFileAtomically } from "./atomic-writes.ts";
 import { readCertificateParts } from "./certificate-reader.ts";
 import { fileExists, readOptional, readRequired } from "./files.ts";
 import { withLock } from "./lock.ts";
@@ -50,6 +51,8 @@ export async function registerPeer(node: NodeData, certificateFile: string): Pro
     if (subnet !== undefined) {
       await writeFileAtomically(path.join(node.directory, "debtors-subnet.txt"), `${subnet.prefix}\n`);
     }
+    // The scripts leave folders of peers that other users cannot list.
+    await chmod(directory, MODE.publicFolder);
     const queuesFile = path.join(directory, "queues.txt");
     if (!(await fileExists(queuesFile))) await writeFileAtomically(queuesFile, "1\n");
     // The last one: its presence makes the peer a registered one.

@@ -62,7 +62,7 @@ function parseToml(text: string, file: string): Record<string, unknown> {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     // The text that follows quotes the line, which may hold a passcode.
-    const [reason] = error.message.split("\n");
+    const reason = error.message.split("\n", 1)[0]!.replace(/\.+$/, "");
     throw new NodeDataError(`${file}: line ${error.line}, column ${error.column}: ${reason}.`, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -136,7 +136,9 @@ test("registering an authority brings its certificate and the debtor IDs that ar
   const node = await copyNode("signed");
   const file = issuePeerCertificate(authority, node, folder.file("peercert.crt"));
   assert.match(readFileSync(file, "utf8"), /^Certificate:\n/, "as the scripts make it, with text before");
+  chmodSync(path.join(node.directory, PEER), 0o711);
   const { peerId, subnet, isRepeated } = await registerPeer(node, file);
+  assert.equal(statSync(path.join(node.directory, PEER)).mode & 0o777, 0o755, "the scripts leave 0711");
   assert.deepEqual([peerId, subnet?.prefix, isRepeated], ["1234abcd", "1234abcd00", false]);
   assert.equal(read(node, "debtors-subnet.txt"), "1234abcd00\n");
   assert.equal(read(node, `${PEER}/queues.txt`), "1\n");
