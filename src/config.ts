@@ -193,8 +193,9 @@ function group({ get, find }: Values) {
       heartbeatDelayDaysMax: get("APP_MAX_HEARTBEAT_DELAY_DAYS"),
       configDelayHoursMax: get("APP_MAX_CONFIG_DELAY_HOURS"),
     },
-    nodeDataDirectory: get("SWPT_NODEDATA_URL"),
+    nodeDataDirectory: find("SWPT_NODEDATA_URL") ?? "/var/lib/swpt-nodedata",
     gateway: {
+      isEnabled: find("SWPT_NODEDATA_URL") !== null,
       port: get("SWPT_SERVER_PORT"),
       certificateFile: get("SWPT_SERVER_CERT"),
       keyFile: get("SWPT_SERVER_KEY"),

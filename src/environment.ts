@@ -170,8 +170,8 @@ export const settings = {
   APP_DOCUMENT_MAX_CONTENT_LENGTH: integer("Maximum document size in bytes", 50000, 0),
   APP_DOCUMENT_MAX_SAVES_PER_YEAR: integer("Maximum documents that a debtor saves in 365 days", 1000, 0),
   SWPT_NODEDATA_URL: setting(
-    "The node's directory: identity, certificates, peers. When it is set, `all` runs the gateway, too",
-    "file:///var/lib/swpt-nodedata",
+    "The node's directory: identity, certificates, peers (default: file:///var/lib/swpt-nodedata). When it is set, `all` also runs the gateway to the peers",
+    undefined,
     "a URL that begins with file:///",
     nodeDataDirectory,
   ),

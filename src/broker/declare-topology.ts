@@ -2,7 +2,15 @@
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import type { Logger } from "pino";
 import { pause } from "../runtime/backoff.ts";
-import { agentTopology, type Binding, type Exchange, INCOMING_EXCHANGE, type Queue } from "./agent-topology.ts";
+import {
+  agentTopology,
+  type Binding,
+  deadLetterQueueOf,
+  type Exchange,
+  INCOMING_EXCHANGE,
+  OUTGOING_EXCHANGE,
+  type Queue,
+} from "./agent-topology.ts";
 import { socketOptions } from "./rabbitmq.ts";
 
 export interface QueueOptions {
@@ -36,6 +44,44 @@ export function subscribe({ url, queue, routingKey }: BindingOptions): Promise<v
     for (const exchange of topology.exchanges) await declareExchange(channel, exchange);
     for (const declared of topology.queues) await declareQueue(channel, declared);
     for (const binding of topology.bindings) await bind(channel, binding);
+  });
+}
+
+export interface PeerQueueOptions extends QueueOptions {
+  readonly peerId: string;
+  /**
+   * Whether an exchange spreads the messages evenly among several queues; its type is that of RabbitMQ's plugin
+   * rabbitmq_random_exchange. Without it the queue gets everything.
+   */
+  readonly useRandomExchange: boolean;
+}
+
+/** The broker lacks the plugin rabbitmq_random_exchange. */
+export class NoRandomExchangeError extends Error {
+  override readonly name = "NoRandomExchangeError";
+}
+
+/**
+ * Declares what leads outgoing messages into a queue for a peer, and the dead-letter queue. Does nothing where all is
+ * there. Throws TopologyConflictError and NoRandomExchangeError. Spec: stomp, "RabbitMQ".
+ */
+export function configurePeerQueue({ url, queue, peerId, useRandomExchange }: PeerQueueOptions): Promise<void> {
+  const deadLetterQueue = deadLetterQueueOf(queue);
+  const queueArguments = { "x-dead-letter-exchange": "", "x-dead-letter-routing-key": deadLetterQueue };
+  const advice = "Empty and delete the queue on the broker, and try again; or leave it, and choose another name.";
+  return withConnection(url, async (connection) => {
+    const channel = await openChannel(connection);
+    await declareExchange(channel, { name: OUTGOING_EXCHANGE, kind: "fanout" });
+    await declareQueue(channel, { name: deadLetterQueue, arguments: {} }, advice);
+    await declareQueue(channel, { name: queue, arguments: queueArguments }, advice);
+    if (useRandomExchange) {
+      const peerExchange = `da.x.${peerId}`;
+      await declareRandomExchange(connection, channel, peerExchange);
+      await channel.bindQueue(queue, peerExchange, queue);
+      await channel.bindExchange(peerExchange, OUTGOING_EXCHANGE, "");
+    } else {
+      await channel.bindQueue(queue, OUTGOING_EXCHANGE, "");
+    }
   });
 }
 
@@ -98,10 +144,27 @@ async function declareExchange(channel: Channel, { name, kind }: Exchange): Prom
   });
 }
 
-async function declareQueue(channel: Channel, { name, arguments: queueArguments }: Queue): Promise<void> {
+async function declareRandomExchange(connection: ChannelModel, channel: Channel, name: string): Promise<void> {
+  // The broker closes the whole connection over a type that it does not know.
+  const { promise: lost, reject } = Promise.withResolvers<never>();
+  connection.once("error", reject);
+  await Promise.race([channel.assertExchange(name, "x-random", { durable: true }), lost]).catch((error: unknown) => {
+    if (!/exchange type/.test((error as Error).message)) {
+      throw explain(error, `exchange ${name}`, "Delete the exchange on the broker, and try again.");
+    }
+    throw new NoRandomExchangeError("The broker does not know the exchange type x-random", { cause: error });
+  });
+}
+
+const INCOMING_QUEUE_ADVICE =
+  "Empty and delete the queue on the broker, and try again; or leave it, and set PROTOCOL_BROKER_QUEUE to a new name.";
+
+async function declareQueue(
+  channel: Channel,
+  { name, arguments: queueArguments }: Queue,
+  advice = INCOMING_QUEUE_ADVICE,
+): Promise<void> {
   await channel.assertQueue(name, { durable: true, arguments: queueArguments }).catch((error: unknown) => {
-    const advice =
-      "Empty and delete the queue on the broker, and try again; or leave it, and set PROTOCOL_BROKER_QUEUE to a new name.";
     throw explain(error, `queue ${name}`, advice);
   });
 }

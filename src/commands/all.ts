@@ -5,9 +5,9 @@ import type { Command } from "./command.ts";
 
 export const all: Command = {
   name: "all",
-  summary: "Run all that one node needs: web server, message consumers, flushers, scanner",
+  summary: "Run all that one node needs: web server, message consumers, flushers, scanner, gateway",
   help: `Exactly one per database. A process that dies is started again, after a pause that grows. SIGTERM or SIGINT stops
-everything in order; a second one, at once. The schema must be there: run \`swpt-debtors configure\` first.`,
+everything in order; a second one, at once. The gateway to the peers runs when SWPT_NODEDATA_URL is set. The schema must be there: run \`swpt-debtors configure\` first.`,
   options: {},
   run({ environment, signal }) {
     const config = readConfig(environment, ["realm", "postgresUrl", "authentication"]);
@@ -19,6 +19,7 @@ everything in order; a second one, at once. The schema must be there: run \`swpt
         { type: "flusher_and_scanner", count: Math.min(config.flusher.processes, 1) },
         { type: "flusher", count: Math.max(config.flusher.processes - 1, 0) },
         { type: "scanner", count: config.flusher.processes === 0 ? 1 : 0 },
+        { type: "gateway", count: config.gateway.isEnabled ? 1 : 0 },
       ],
       config,
       environment,

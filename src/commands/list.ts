@@ -20,6 +20,11 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   unsubscribe: async () => (await import("./queue.ts")).unsubscribe,
   delete_queue: async () => (await import("./queue.ts")).deleteQueue,
   verify_shard_content: async () => (await import("./verify-shard-content.ts")).verifyShardContent,
+  "stomp serve": async () => (await import("./stomp.ts")).serve,
+  "stomp send": async () => (await import("./stomp.ts")).send,
+  "stomp drain": async () => (await import("./stomp.ts")).drain,
+  "stomp configure-queue": async () => (await import("./stomp-peer.ts")).configureQueue,
+  "stomp check": async () => (await import("./stomp-peer.ts")).check,
   "node_data init": async () => (await import("./node-data-create.ts")).init,
   "node_data info": async () => (await import("./node-data-show.ts")).info,
   "node_data server_certificate": async () => (await import("./node-data-create.ts")).serverCertificate,
@@ -32,4 +37,9 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
 };
 
 /** Other names of commands: those that the programs go by which do the same in existing installations. */
-export const commandAliases: Readonly<Record<string, string>> = {};
+export const commandAliases: Readonly<Record<string, string>> = {
+  "swpt-server": "stomp serve",
+  "swpt-client": "stomp send",
+  "swpt-drainer": "stomp drain",
+  "configure-queue": "stomp configure-queue",
+};

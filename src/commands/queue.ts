@@ -57,7 +57,8 @@ export async function setUpQueue({ broker: { url, queue, shard } }: Config, wait
   printResult(`The queue ${queue} is bound with ${shard.routingKey}.\n`);
 }
 
-async function onBroker(work: Promise<void>, signal: AbortSignal): Promise<void> {
+/** Waits for what a command does with the broker. Throws a CommandError when it cannot be done. */
+export async function onBroker(work: Promise<void>, signal: AbortSignal): Promise<void> {
   try {
     await Promise.race([work, rejectWhenAborted(signal)]);
   } catch (error) {

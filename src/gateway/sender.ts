@@ -45,7 +45,7 @@ export interface Sender {
    */
   run(signal: AbortSignal): Promise<void>;
   /** Why nothing is sent at this moment; `undefined` when a session is open. */
-  obstacle(): string | undefined;
+  unreadyReason(): string | undefined;
 }
 
 const RECONNECT_MILLIS_MIN = 1_000;
@@ -76,7 +76,7 @@ export function createSender(options: SenderOptions): Sender {
   const held = createHeldMessages();
   let session: ClientSession | undefined;
   let isStopping = false;
-  let obstacle: string | undefined = "No session with the peer yet";
+  let unreadyReason: string | undefined = "No session with the peer yet";
   let lastFailed: ServerAddress | undefined;
   let reconnectMillis = RECONNECT_MILLIS_MIN;
   let release: NodeJS.Timeout | undefined;
@@ -149,7 +149,7 @@ export function createSender(options: SenderOptions): Sender {
         const pauseMillis = reconnectMillis * (0.5 + Math.random());
         reconnectMillis = Math.min(reconnectMillis * 2, reconnectMillisMax);
         log.info(
-          { peer: peerId, queue, pauseMillis: Math.round(pauseMillis), reason: obstacle },
+          { peer: peerId, queue, pauseMillis: Math.round(pauseMillis), reason: unreadyReason },
           "Connecting again after a pause",
         );
         metrics.countReconnect(peerId);
@@ -174,15 +174,15 @@ export function createSender(options: SenderOptions): Sender {
       await untilBrokerIsThere(end);
       if (!end.aborted) await holdSession(peer, identityOf(peer, nodeId), subnet, end);
     } catch (error) {
-      obstacle = describe(error as Error);
-      if (!end.aborted) log.error({ peer: peerId, queue, reason: obstacle }, "No session with the peer");
+      unreadyReason = describe(error as Error);
+      if (!end.aborted) log.error({ peer: peerId, queue, reason: unreadyReason }, "No session with the peer");
     }
     return false;
   }
 
   async function untilBrokerIsThere(end: AbortSignal): Promise<void> {
     while (!(broker.isConnected() && !outgoing.isInterrupted()) && !end.aborted) {
-      obstacle = BROKER_IS_AWAY;
+      unreadyReason = BROKER_IS_AWAY;
       await pause(LOOK_MILLIS, end);
     }
   }
@@ -201,7 +201,7 @@ export function createSender(options: SenderOptions): Sender {
       identity,
       onOpen: () => {
         isOpen = true;
-        obstacle = undefined;
+        unreadyReason = undefined;
         lastFailed = undefined;
         clearTimeout(release);
         session = current;
@@ -238,14 +238,14 @@ export function createSender(options: SenderOptions): Sender {
     end.removeEventListener("abort", stop);
 
     session = undefined;
-    obstacle = error ?? reason;
+    unreadyReason = error ?? reason;
     if (isOpen) metrics.addConnections("out", peerId, -1);
     clearTimeout(release);
     release = setTimeout(releaseMessages, UNSENT_MILLIS_MAX);
     const lastedMillis = performance.now() - startedAt;
     const seconds = Math.round(lastedMillis) / 1000;
     log.info(
-      { peer: peerId, server: address, queue, seconds, reason: obstacle },
+      { peer: peerId, server: address, queue, seconds, reason: unreadyReason },
       "The session with the peer has ended",
     );
     const isSuccess = confirmedCount > 0 || (isOpen && lastedMillis >= LASTING_SESSION_MILLIS);
@@ -270,7 +270,7 @@ export function createSender(options: SenderOptions): Sender {
     current.disconnect();
   }
 
-  return { run, obstacle: () => (broker.isConnected() ? obstacle : BROKER_IS_AWAY) };
+  return { run, unreadyReason: () => (broker.isConnected() ? unreadyReason : BROKER_IS_AWAY) };
 }
 
 /** Any of them, but not the one that failed last when there is another. */

@@ -25,7 +25,9 @@ type MessageType = IncomingMessage["type"];
 type MessageOf<Type extends MessageType> = Extract<IncomingMessage, { readonly type: Type }>;
 
 const RATE_MIN = -100;
+/** The most bytes (UTF-8) of a transfer note. */
 export const NOTE_BYTES_MAX = 500;
+/** The most bytes (UTF-8) of an account's configuration. */
 export const CONFIG_DATA_BYTES_MAX = 2000;
 
 /** The messages of the protocol. Fields that nothing here uses are only checked. */

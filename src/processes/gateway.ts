@@ -72,7 +72,7 @@ export const peerQueue = (peerId: string, number = 1): string => `da.${peerId}${
 /** Serves, and sends each queue of each active peer, until the signal is aborted. */
 export async function runGateway(
   gateway: Gateway,
-  addObstacle: (find: () => string | undefined) => void,
+  addUnreadyReason: (find: () => string | undefined) => void,
   signal: AbortSignal,
 ) {
   const { nodes, log } = gateway;
@@ -83,7 +83,7 @@ export async function runGateway(
     const queueCount = await explain(readQueueCount(nodes.directory, peerId));
     for (let number = 1; number <= queueCount; number++) {
       const queue = peerQueue(peerId, number);
-      works.push((stop) => runStompClient({ gateway, peerId, queue, addObstacle }, stop));
+      works.push((stop) => runStompClient({ gateway, peerId, queue, addUnreadyReason }, stop));
     }
   }
   if (works.length === 1) log.warn("No peer is registered: nothing is sent");

@@ -13,7 +13,7 @@ export interface StompClientOptions {
   readonly peerId: string;
   readonly queue: string;
   /** Is given a function that says what keeps the client from sending. */
-  readonly addObstacle: (find: () => string | undefined) => void;
+  readonly addUnreadyReason: (find: () => string | undefined) => void;
 }
 
 /** For TCP and TLS together. */
@@ -21,7 +21,7 @@ const CONNECT_MILLIS_MAX = 5_000;
 
 /** Sends one queue to a peer until the signal is aborted, or the peer is deactivated. */
 export async function runStompClient(options: StompClientOptions, signal: AbortSignal): Promise<void> {
-  const { gateway, peerId, queue, addObstacle } = options;
+  const { gateway, peerId, queue, addUnreadyReason } = options;
   const { config, broker, nodes, credentials, role, metrics, log } = gateway;
   const sender = createSender({
     broker,
@@ -37,9 +37,9 @@ export async function runStompClient(options: StompClientOptions, signal: AbortS
     metrics,
     log,
   });
-  addObstacle(() => {
-    const obstacle = sender.obstacle();
-    return obstacle === undefined ? undefined : `${queue}: ${obstacle}`;
+  addUnreadyReason(() => {
+    const unreadyReason = sender.unreadyReason();
+    return unreadyReason === undefined ? undefined : `${queue}: ${unreadyReason}`;
   });
   await sender.run(signal);
 }

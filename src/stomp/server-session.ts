@@ -53,6 +53,7 @@ export interface ServerSession {
 const CONNECT_MILLIS_MAX = 10_000;
 const CONFIRM_MILLIS_MAX = 20_000;
 
+/** What a client is told when the fault is here. */
 export const INTERNAL_SERVER_ERROR = "Internal server error.";
 
 /** Serves a connection that stands. */

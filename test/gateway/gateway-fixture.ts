@@ -45,22 +45,22 @@ export async function startServer(options: GatewayFixtureOptions): Promise<Runni
 /** Starts a STOMP client. */
 export function startClient(
   options: GatewayFixtureOptions & { readonly queue: string },
-): Running & { obstacle(): string | undefined } {
-  let obstacle = (): string | undefined => "not started";
+): Running & { unreadyReason(): string | undefined } {
+  let unreadyReason = (): string | undefined => "not started";
   const running = start(options, (gateway, signal) =>
     runStompClient(
       {
         gateway,
         peerId: options.node.peer.nodeId,
         queue: options.queue,
-        addObstacle: (find) => {
-          obstacle = find;
+        addUnreadyReason: (find) => {
+          unreadyReason = find;
         },
       },
       signal,
     ),
   );
-  return { ...running, obstacle: () => obstacle() };
+  return { ...running, unreadyReason: () => unreadyReason() };
 }
 
 function start(

@@ -95,7 +95,7 @@ for (const session of sessions.filter(({ name }) => isClosedByClient(name))) {
     assert.equal(await connection.end(), "");
     const next = await server.accept();
     await next.expect(STOMP);
-    assert.ok(client.obstacle());
+    assert.ok(client.unreadyReason());
   });
 }
 
@@ -113,7 +113,7 @@ for (const session of sessions.filter(({ name }) => /^out-receipt-(zero|unknown|
     }
     await waitFor(() => client.log.some((line) => line.includes("Ignored a receipt")));
     connection.send("RECEIPT\nreceipt-id:3\n\n\0");
-    await waitFor(async () => client.obstacle() === undefined);
+    await waitFor(async () => client.unreadyReason() === undefined);
     void client.stop();
     await farewell(connection);
     await client.stop();
