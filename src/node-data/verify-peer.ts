@@ -16,7 +16,7 @@ import { checkPeerCertificate, checkSubnet } from "./peer-certificate.ts";
 import { parseFirstCertificate } from "./pem.ts";
 import { type NodeData, peerDirectory, readQueueCount } from "./read.ts";
 import { parseStompToml } from "./stomp-toml.ts";
-import type { Report } from "./verify.ts";
+import type { Report } from "./verify-options.ts";
 import { isIssuedBy } from "./verify-server.ts";
 
 /** The checks, each of which reports what is wrong, or throws a NodeDataError. */

@@ -5,7 +5,7 @@ import { fileExists, formatMode, modeOf, readRequired } from "./files.ts";
 import { parseFirstCertificate } from "./pem.ts";
 import { type NodeData, readServerIdentity } from "./read.ts";
 import { isSameSubject } from "./subject.ts";
-import type { Report, VerifyOptions } from "./verify.ts";
+import type { Report, VerifyOptions } from "./verify-options.ts";
 
 const WARNING_DAYS = 30;
 const DAY_MILLIS = 86_400_000;

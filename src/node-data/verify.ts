@@ -14,21 +14,9 @@ import { type NodeData, readNodeData } from "./read.ts";
 import { parseStompToml } from "./stomp-toml.ts";
 import { isSameSubject } from "./subject.ts";
 import { isInSubnet } from "./subnet.ts";
+import type { Report, VerifyOptions } from "./verify-options.ts";
 import { verifyPeer } from "./verify-peer.ts";
 import { verifyServerCertificate } from "./verify-server.ts";
-
-/** What is checked. */
-export interface VerifyOptions {
-  readonly directory: string;
-  /** The server certificate and its key, which are checked when they exist. */
-  readonly certificateFile: string;
-  readonly keyFile: string;
-  /** The debtor IDs that the node is responsible for; `undefined` when nobody has said. */
-  readonly realm: { readonly minDebtorId: bigint; readonly maxDebtorId: bigint } | undefined;
-}
-
-/** Collects what is wrong: one line each, which names the file. */
-export type Report = (file: string, problem: string) => void;
 
 /** Returns what is wrong, one line each; empty when all is well. */
 export async function verifyNodeData(options: VerifyOptions): Promise<readonly string[]> {
