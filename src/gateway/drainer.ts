@@ -50,7 +50,7 @@ export async function drainQueue(options: DrainerOptions, signal: AbortSignal): 
       if (isAnswering) return;
       isAnswering = true;
       setImmediate(() => {
-        answerAll().finally(() => {
+        void answerAll().finally(() => {
           isAnswering = false;
         });
       });

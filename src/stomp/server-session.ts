@@ -111,7 +111,7 @@ export function startServerSession(options: ServerSessionOptions): ServerSession
     clearTimeout(timer);
     state = "admitting";
     channel.pause();
-    options
+    void options
       .admit()
       .catch(() => INTERNAL_SERVER_ERROR)
       .then((refusal) => {
