@@ -27,8 +27,8 @@ import type { ServerOptions } from "./server-options.ts";
 
 /** What is known of a request even when it ends in an error. */
 export interface Progress {
-  /** The name of the caller, once it is known to be one; empty for the anonymous superuser. */
-  callerName: string | undefined;
+  /** Set once the caller has been identified. The name of the anonymous superuser is empty. */
+  caller: IdentifiedCaller | undefined;
 }
 
 /** Makes the function that answers a request, or throws what `answerToError` can answer. */
@@ -62,12 +62,8 @@ export function createGuards(
       throw new HttpError(405, undefined, { headers: { allow: resource.allow } });
     }
 
-    let identified: IdentifiedCaller | undefined;
-    if (route.scope !== null) {
-      identified = await identification.identify(request, route.scope);
-      progress.callerName = identified.name;
-    }
-    const caller = identified?.caller;
+    if (route.scope !== null) progress.caller = await identification.identify(request, route.scope);
+    const caller = progress.caller?.caller;
     checkBeforeBody(route.access, realm, target, caller, route.method === "GET");
     const endpoint = endpoints[route.operationId];
     const body = endpoint.readBody === undefined ? undefined : await endpoint.readBody(requestBody, context);

@@ -1,5 +1,6 @@
 /** From a request to its answer, whatever happens on the way: errors, audit, metrics, the headers of every answer. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import { createGuards, type Progress } from "./guards.ts";
 import { createRequestBody, type Expectation, type RequestBody } from "./request/request-body.ts";
 import { parseTarget, type Target } from "./request/target.ts";
@@ -9,16 +10,34 @@ import { corsHeaders, isPreflight } from "./response/cors.ts";
 import { answerToError, errorBody, HttpError } from "./response/errors.ts";
 import type { ServerOptions } from "./server-options.ts";
 
-/** Makes the function that answers all requests. It does not throw. While the server closes, so do the connections. */
-export function createRequestHandler(
-  options: ServerOptions,
-  isClosing: () => boolean,
-): (request: IncomingMessage, response: ServerResponse, expectation?: Expectation) => void {
+/** Answers all requests. */
+export interface RequestHandler {
+  /** Answers a request. Does not throw. */
+  handle(request: IncomingMessage, response: ServerResponse, expectation?: Expectation): void;
+  /** Logs what has been counted instead of logged. */
+  flushLog(): void;
+}
+
+/** Makes the handler of a server. While the server closes, each answer closes its connection. */
+export function createRequestHandler(options: ServerOptions, isClosing: () => boolean): RequestHandler {
   const { enableCors, metrics, log } = options;
   const passGuards = createGuards(options);
-  const audit = createAuditor(log, options.trustForwardedHeaders);
+  const auditor = createAuditor(log, options.trustForwardedHeaders);
+  const failures = createRepeatedEvents(log);
   const preflightAnswerHeaders = { "x-content-type-options": "nosniff" };
   const answerHeaders = { ...preflightAnswerHeaders, ...(enableCors && corsHeaders) };
+
+  // An outage makes every request fail, and any stranger can repeat one that meets a bug.
+  const reportFailure = (
+    level: "warn" | "error",
+    message: string,
+    error: unknown,
+    { method }: IncomingMessage,
+    { path }: Target,
+  ): void => {
+    const reason = String(error instanceof Error ? error.message : error);
+    failures.report({ level, message, kind: { reason }, details: { err: error, method, path } });
+  };
 
   const answerTo = async (
     request: IncomingMessage,
@@ -35,9 +54,10 @@ export function createRequestHandler(
       return await passGuards(request, target, body, progress);
     } catch (error) {
       const { answer, isBug } = answerToError(error);
-      if (isBug) log.error({ err: error, method: request.method, path: target.path }, "Request failed unexpectedly");
-      else if (answer.status >= 500 && !(error instanceof HttpError))
-        log.warn({ err: error, path: target.path }, "Request could not be served");
+      if (isBug) reportFailure("error", "Request failed unexpectedly", error, request, target);
+      else if (answer.status >= 500 && !(error instanceof HttpError)) {
+        reportFailure("warn", "Request could not be served", error, request, target);
+      }
       return answer;
     }
   };
@@ -50,7 +70,7 @@ export function createRequestHandler(
     const startMillis = performance.now();
     const target = parseTarget(request.url!);
     const body = createRequestBody(request, response, expectation);
-    const progress: Progress = { callerName: undefined };
+    const progress: Progress = { caller: undefined };
     const answer = await answerTo(request, target, body, progress, expectation);
     const headers = isPreflight(request.method, request.headers) ? preflightAnswerHeaders : answerHeaders;
     // A client that keeps its connection open would delay the end of the server; and one that has not been told to send
@@ -60,16 +80,22 @@ export function createRequestHandler(
       send(response, headers, answer);
     } catch (error) {
       // A header that Node refuses to send, for example.
-      log.error({ err: error, path: target.path }, "Answer could not be sent");
+      reportFailure("error", "Answer could not be sent", error, request, target);
       send(response, headers, jsonAnswer(500, errorBody(500)));
     }
     const { statusCode } = response;
-    audit(request, target, statusCode, progress.callerName);
+    auditor.record(request, target, statusCode, progress.caller);
     const method = usualMethods.has(request.method!) ? request.method! : "OTHER";
     const seconds = (performance.now() - startMillis) / 1000;
     metrics?.observe(target.resource?.path ?? "unknown", method, statusCode, seconds);
   };
-  return (request, response, expectation) => void handle(request, response, expectation);
+  return {
+    handle: (request, response, expectation) => void handle(request, response, expectation),
+    flushLog() {
+      auditor.flush();
+      failures.flush();
+    },
+  };
 }
 
 // All others count as one, so that strangers cannot fill the registry of metrics.

@@ -12,7 +12,7 @@ const HEADER_BYTES_MAX = 16_384;
 export function createHttpServer(options: ServerOptions): Server {
   const { enableCors, timeouts = defaultTimeouts } = options;
   // A server that is closing does not listen any more.
-  const handle = createRequestHandler(options, () => !server.listening);
+  const { handle, flushLog } = createRequestHandler(options, () => !server.listening);
   const server = createServer({
     maxHeaderSize: HEADER_BYTES_MAX,
     headersTimeout: timeouts.headers,
@@ -26,6 +26,7 @@ export function createHttpServer(options: ServerOptions): Server {
   server.on("request", (request, response) => handle(request, response));
   server.on("checkContinue", (request, response) => handle(request, response, "continue"));
   server.on("checkExpectation", (request, response) => handle(request, response, "unknown"));
+  server.on("close", flushLog);
   server.on("clientError", (error, socket) =>
     answerMalformedRequest(error, socket as Socket, enableCors, timeouts.linger),
   );

@@ -44,7 +44,7 @@ export function createConcurrencyLimit({
     async run(task, signal) {
       signal.throwIfAborted();
       if (running < runningMax) running += 1;
-      else if (waiting.size >= waitingMax) throw new TooBusyError(`${waitingMax} wait already`);
+      else if (waiting.size >= waitingMax) throw new TooBusyError(`${waitingMax} tasks are waiting already`);
       else await wait(signal); // Whoever leaves hands over its place, so `running` stays.
       try {
         return await task();

@@ -57,25 +57,28 @@ export function createIntrospection(
   }
 
   const post = (body: string, signal: AbortSignal): Promise<Response> =>
-    fetch(url, { method: "POST", headers, body, redirect: "error", signal });
+    fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
 
   return async (token, signal) => {
     const body = new URLSearchParams({ token }).toString();
     try {
       // Asking twice does no harm, and a server may close a kept-alive connection just when it is used again.
-      const response = await post(body, signal).catch((error: unknown) => {
-        if (!isConnectionLost(error)) throw error;
-        return post(body, signal);
-      });
+      const response = await post(body, signal)
+        .catch((error: unknown) => {
+          if (!isConnectionLost(error)) throw error;
+          return post(body, signal);
+        })
+        .catch((error: unknown) => {
+          throw new IntrospectionError(describeFailure(error, signal), true);
+        });
       if (response.status !== 200) {
         await response.body?.cancel();
-        throw new IntrospectionError(`status ${response.status}`, AWAY_STATUSES.includes(response.status));
+        throw new IntrospectionError(describeStatus(response.status), AWAY_STATUSES.includes(response.status));
       }
       return decide(parseObject(await readText(response)), identityClaim, clock.wallSeconds());
     } catch (error) {
       if (error instanceof IntrospectionError) throw error;
-      const code = codeOf(error) ?? "";
-      throw new IntrospectionError(reasonOf(error, signal), signal.aborted || /^(?:E|UND_ERR_)/.test(code));
+      throw new IntrospectionError(describeFailure(error, signal), signal.aborted || codeOf(error) !== undefined);
     }
   };
 }
@@ -108,7 +111,8 @@ async function readText(response: Response): Promise<string> {
   // Leaving the loop early cancels the rest of the answer.
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
-    if (length > ANSWER_BYTES_MAX) throw new IntrospectionError(`more than ${ANSWER_BYTES_MAX} bytes`, false);
+    if (length > ANSWER_BYTES_MAX)
+      throw new IntrospectionError(`the answer has more than ${ANSWER_BYTES_MAX} bytes`, false);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, length).toString("utf8");
@@ -117,23 +121,48 @@ async function readText(response: Response): Promise<string> {
 function parseObject(text: string): Readonly<Record<string, unknown>> {
   const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
     typeof value === "object" && value !== null && !Array.isArray(value);
+  if (text.trim() === "") throw new IntrospectionError("the answer is empty", false);
   try {
     const value: unknown = JSON.parse(text);
     if (isObject(value)) return value;
   } catch {
-    // Said below: the parser's own message would quote the answer.
+    // Reported below, because the parser's own message would quote the answer.
   }
-  throw new IntrospectionError("no JSON object", false);
+  throw new IntrospectionError("the answer is not a JSON object", false);
 }
+
+function describeStatus(status: number): string {
+  if (status >= 300 && status < 400) {
+    return `the endpoint redirects (status ${status}); OAUTH2_INTROSPECT_URL must name its final address`;
+  }
+  if (status === 401 || status === 403) {
+    return `the credentials of this node are rejected (status ${status}); check the user name and password in OAUTH2_INTROSPECT_URL`;
+  }
+  if (status === 404 || status === 405)
+    return `there is no such endpoint (status ${status}); check OAUTH2_INTROSPECT_URL`;
+  return `the answer has the status ${status}`;
+}
+
+/** Why there is no answer. Messages of errors can name hosts, so only their code is told. */
+function describeFailure(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted) return "no answer in time";
+  const code = codeOf(error);
+  if (code === undefined) return "the answer cannot be read";
+  const [words = "no connection"] = failures.find(([, pattern]) => pattern.test(code)) ?? [];
+  return `${words} (${code})`;
+}
+
+const failures: readonly (readonly [words: string, code: RegExp])[] = [
+  ["the host name cannot be resolved", /^(?:ENOTFOUND|EAI_)/],
+  ["the connection is refused", /^ECONNREFUSED$/],
+  ["the connection was closed", /^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET)$/],
+  ["the host cannot be reached", /^(?:ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|EHOSTUNREACH|ENETUNREACH)$/],
+  ["the TLS certificate is not trusted", /CERT|SIGNATURE|ERR_TLS_/],
+  ["the TLS handshake failed", /SSL|EPROTO/],
+];
 
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error ? (error.cause as { code?: string } | undefined)?.code : undefined;
 
 const isConnectionLost = (error: unknown): boolean =>
   ["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"].includes(codeOf(error) ?? "");
-
-/** Why there is no answer. Errors with a code have messages that name hosts, so of these only the code is told. */
-const reasonOf = (error: unknown, signal: AbortSignal): string =>
-  signal.aborted
-    ? "no answer in time"
-    : (codeOf(error) ?? (error instanceof Error && error.cause instanceof Error ? error.cause.message : "no answer"));

@@ -1,6 +1,7 @@
 /** The gate: has the token of a request the scope that its operation needs? Spec: authorization, "Token check", "Answers". */
 import { hash } from "node:crypto";
 import type { Logger } from "../../runtime/log.ts";
+import { createRepeatedEvents } from "../../runtime/repeated-events.ts";
 import { readBearerToken } from "./bearer-token.ts";
 import { createCircuitBreaker } from "./circuit-breaker.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -86,6 +87,7 @@ export function createTokenAuthenticator(
   const limit = createConcurrencyLimit(limits);
   /** Of the introspections under way. */
   const deadlines = new Set<AbortController>();
+  const failures = createRepeatedEvents(log);
   let isClosed = false;
   /** One introspection a token; whoever comes meanwhile waits for the same one. */
   const underWay = new Map<string, Promise<Introspection | TokenDecision>>();
@@ -126,7 +128,7 @@ export function createTokenAuthenticator(
     } catch (error) {
       const isTold = error instanceof IntrospectionError || error instanceof TooBusyError || !turn.aborted;
       const reason = isTold ? (error as Error).message : "no turn in time";
-      log.error({ reason }, "The authorization server cannot be asked");
+      failures.report({ level: "error", message: "Token introspection failed", kind: { reason } });
       return unavailable();
     } finally {
       clearTimeout(timer);
@@ -138,7 +140,7 @@ export function createTokenAuthenticator(
     const isAway = !(error instanceof IntrospectionError) || error.isServerAway;
     // A strange answer to one token is no reason to refuse the others: a stranger could provoke it.
     if (!isAway) breaker.succeeded();
-    else if (breaker.failed()) log.error("The authorization server is left alone for a while");
+    else if (breaker.failed()) log.error("Circuit breaker opened for the authorization server");
     throw error;
   }
 
@@ -171,6 +173,7 @@ export function createTokenAuthenticator(
       isClosed = true;
       for (const deadline of deadlines) deadline.abort();
       await Promise.all(underWay.values());
+      failures.flush();
     },
   };
 }

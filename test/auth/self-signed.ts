@@ -1,0 +1,19 @@
+/** A certificate that nobody has signed but itself, for 127.0.0.1 and localhost, valid until 2126. Made by openssl req -x509. */
+export const selfSigned = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgLpXoMTpgt4Mgt/ut
+90mqP5Y/OSkfndKXduBLDwWf1aahRANCAAQppS7hH4HFZbBRrFFBELXmTtnpxYZM
+2KqUsiGQera8SYuRF+YvjIATbg5Xam+65A50BrpCfz9fdexBJ7jp9xfe
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUBYl3PRRD2L4PHHcwp6vUQqecWb8wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNjA4MjAwN1oYDzIxMjYxMTAy
+MDgyMDA3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQppS7hH4HFZbBRrFFBELXmTtnpxYZM2KqUsiGQera8SYuRF+YvjIAT
+bg5Xam+65A50BrpCfz9fdexBJ7jp9xfeo28wbTAdBgNVHQ4EFgQUhzkF90zkqJ9m
+F9Nj8gaFILdubz0wHwYDVR0jBBgwFoAUhzkF90zkqJ9mF9Nj8gaFILdubz0wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARhwR/AAABgglsb2NhbGhvc3QwCgYIKoZI
+zj0EAwIDSAAwRQIgASc3fbl407uPLDtoa3LMw7EGKOZ6/4icmyhzXuwqDrYCIQDu
+eztQFq984Fpu8moqnR2BwUlcu2xN1wIwOHohxMxWCg==
+-----END CERTIFICATE-----`,
+};
