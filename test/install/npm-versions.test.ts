@@ -108,7 +108,7 @@ async function startAndStop(
 const pressCtrlC = (pid: number): void => void process.kill(-pid, "SIGINT");
 
 for (const [npmVersion, nodeMajor] of [
-  ["9.9.4", "18"],
+  ["9.2.0", "18"],
   ["10.9.4", "20"],
   ["11.5.2", "22"],
 ] as const) {
