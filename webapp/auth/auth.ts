@@ -1,0 +1,196 @@
+/**
+ * Signing in, with an authorization code and PKCE, in the same window. Tokens live in the `sessionStorage` of the tab; the
+ * tabs share them over a channel. Spec: issuer-webapp, "Signing in".
+ */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { WebappConfig } from "../config.ts";
+import type { AuthorizationResponse } from "./authorization-response.ts";
+import { challengeOf, randomText } from "./pkce.ts";
+import { requestTokens, revokeTokens, TokenRefusedError, type Tokens } from "./token-endpoint.ts";
+
+/** Why signing in did not work. `code`: the word of the authorization server. */
+export type SignInProblem =
+  | { readonly kind: "refused"; readonly code: string; readonly description: string | undefined }
+  | { readonly kind: "not-ours" }
+  | { readonly kind: "no-answer" };
+
+/** Who has signed in, in this tab. */
+export interface Auth {
+  readonly isSignedIn: ReadonlySignal<boolean>;
+  readonly problem: ReadonlySignal<SignInProblem | undefined>;
+  /** Takes what the authorization server has sent back, or what another tab has. Call once, before any other request. */
+  start(): Promise<void>;
+  /** Leaves the page for the authorization server's; the place where the user was comes back. */
+  signIn(): Promise<void>;
+  accessToken(): string | undefined;
+  /** A new token instead of one that was refused; `undefined`: sign in again. */
+  renew(refused: string): Promise<string | undefined>;
+  /** Forgets the tokens in all tabs, and revokes them when there is an endpoint. */
+  signOut(): Promise<void>;
+  /** Another tab has signed in or out. */
+  onChange(listener: (isSignedIn: boolean) => void): void;
+}
+
+type Message =
+  | { readonly kind: "ask" }
+  | { readonly kind: "tokens"; readonly tokens: Tokens }
+  | { readonly kind: "signed out" };
+
+interface Attempt {
+  readonly state: string;
+  readonly verifier: string;
+  /** The fragment of the address. */
+  readonly place: string;
+}
+
+const TOKENS = "issuer tokens";
+const ATTEMPT = "issuer sign-in";
+const CHANNEL = "issuer tokens";
+const LOCK = "issuer token refresh";
+const ANSWER_MILLIS = 150;
+
+/** Where the user was when they left for the authorization server. */
+export const placeBeforeSignIn = (): string => readJson<Attempt>(ATTEMPT)?.place ?? "";
+
+/** Signs in at the authorization server that the settings name. `response`: what it has sent back to this page. */
+export function createAuth(config: WebappConfig, response: AuthorizationResponse | undefined): Auth {
+  const tokens = signal(readJson<Tokens>(TOKENS));
+  const isSignedIn = signal(tokens.value !== undefined);
+  const problem = signal<SignInProblem | undefined>(undefined);
+  const listeners: ((isSignedIn: boolean) => void)[] = [];
+  const channel = new BroadcastChannel(CHANNEL);
+  const tell = (message: Message): void => channel.postMessage(message);
+  let onTokens = (): void => {};
+
+  const keep = (received: Tokens | undefined): void => {
+    tokens.value = received;
+    isSignedIn.value = received !== undefined;
+    writeJson(TOKENS, received);
+  };
+
+  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+    if (data.kind === "ask" && tokens.value !== undefined) tell({ kind: "tokens", tokens: tokens.value });
+    if (data.kind === "tokens" && data.tokens.accessToken !== tokens.value?.accessToken) {
+      keep(data.tokens);
+      onTokens();
+      for (const listener of listeners) listener(true);
+    }
+    if (data.kind === "signed out" && tokens.value !== undefined) {
+      keep(undefined);
+      for (const listener of listeners) listener(false);
+    }
+  };
+
+  /** Resolves when another tab has answered, or none does. */
+  const askOtherTabs = (): Promise<void> =>
+    new Promise((resolve) => {
+      onTokens = resolve;
+      tell({ kind: "ask" });
+      setTimeout(resolve, ANSWER_MILLIS);
+    });
+
+  const redirectUrl = (): string => config.redirectUrl ?? new URL(".", location.href).href;
+
+  async function takeResponse({ code, state, iss, error, errorDescription }: AuthorizationResponse): Promise<void> {
+    const attempt = readJson<Attempt>(ATTEMPT);
+    writeJson(ATTEMPT, undefined);
+    if (attempt === undefined || state !== attempt.state || !isIssuer(iss, config)) {
+      problem.value = { kind: "not-ours" };
+      return;
+    }
+    if (error !== undefined || code === undefined) {
+      problem.value = { kind: "refused", code: error ?? "", description: errorDescription };
+      return;
+    }
+    try {
+      const received = await requestTokens(config.tokenUrl, {
+        grant_type: "authorization_code",
+        code,
+        redirect_uri: redirectUrl(),
+        client_id: config.clientId,
+        code_verifier: attempt.verifier,
+      });
+      keep(received);
+      tell({ kind: "tokens", tokens: received });
+    } catch (error) {
+      problem.value =
+        error instanceof TokenRefusedError
+          ? { kind: "refused", code: error.code, description: undefined }
+          : { kind: "no-answer" };
+    }
+  }
+
+  /** Under the lock: of several tabs whose token has expired one asks, and the others take what it got. */
+  async function refresh(refused: string): Promise<string | undefined> {
+    if (tokens.value?.accessToken !== refused) return tokens.value?.accessToken;
+    await askOtherTabs();
+    const { accessToken, refreshToken } = tokens.value;
+    if (accessToken !== refused) return accessToken;
+    if (refreshToken === undefined) return undefined;
+    try {
+      const received = await requestTokens(config.tokenUrl, {
+        grant_type: "refresh_token",
+        refresh_token: refreshToken,
+        client_id: config.clientId,
+      });
+      const complete = { ...received, refreshToken: received.refreshToken ?? refreshToken };
+      keep(complete);
+      tell({ kind: "tokens", tokens: complete });
+      return complete.accessToken;
+    } catch (error) {
+      if (error instanceof TokenRefusedError) keep({ accessToken, refreshToken: undefined });
+      return undefined;
+    }
+  }
+
+  return {
+    isSignedIn,
+    problem,
+    async start() {
+      if (response !== undefined) await takeResponse(response);
+      else if (tokens.value === undefined) await askOtherTabs();
+    },
+    async signIn() {
+      problem.value = undefined;
+      const attempt: Attempt = { state: randomText(), verifier: randomText(), place: location.hash };
+      writeJson(ATTEMPT, attempt);
+      const url = new URL(config.authorizationUrl);
+      const query = {
+        response_type: "code",
+        client_id: config.clientId,
+        redirect_uri: redirectUrl(),
+        scope: "access",
+        state: attempt.state,
+        code_challenge: await challengeOf(attempt.verifier),
+        code_challenge_method: "S256",
+      };
+      for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+      location.assign(url);
+    },
+    accessToken: () => tokens.value?.accessToken,
+    renew: (refused) => navigator.locks.request(LOCK, () => refresh(refused)),
+    async signOut() {
+      const former = tokens.value;
+      keep(undefined);
+      tell({ kind: "signed out" });
+      if (former !== undefined && config.revocationUrl !== null) {
+        await revokeTokens(config.revocationUrl, config.clientId, former);
+      }
+    },
+    onChange: (listener) => void listeners.push(listener),
+  };
+}
+
+/** Servers that say who they are must be the one that was asked (RFC 9207). Its issuer has its origin. */
+const isIssuer = (iss: string | undefined, config: WebappConfig): boolean =>
+  iss === undefined || URL.parse(iss)?.origin === new URL(config.authorizationUrl).origin;
+
+function readJson<Value>(key: string): Value | undefined {
+  const text = sessionStorage.getItem(key);
+  return text === null ? undefined : (JSON.parse(text) as Value);
+}
+
+function writeJson(key: string, value: unknown): void {
+  if (value === undefined) sessionStorage.removeItem(key);
+  else sessionStorage.setItem(key, JSON.stringify(value));
+}

@@ -1,0 +1,67 @@
+/** The page's entry: puts the parts together, and shows the first screen. */
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { createAuth, placeBeforeSignIn } from "./auth/auth.ts";
+import { readAuthorizationResponse } from "./auth/authorization-response.ts";
+import { loadConfig } from "./config.ts";
+import { applyLanguage, t } from "./i18n/i18n.ts";
+import { attentionCount } from "./screens/attention.ts";
+import { receiveLaunchedFiles } from "./screens/launched-file.ts";
+import { Root } from "./screens/root.tsx";
+import { startModel } from "./start-model.ts";
+import { AppContext } from "./ui/app.ts";
+import { Notice } from "./ui/blocks.tsx";
+import { notify, showBadge } from "./ui/notifications.ts";
+import { navigate } from "./ui/router.ts";
+import { applyTheme } from "./ui/theme.ts";
+import { watchForNewVersion } from "./workers/new-version.ts";
+import "./ui/styles.css";
+
+const SERVICE_WORKER_DELAY_MILLIS = 2_000;
+const page = document.getElementById("app")!;
+
+// Before anything else is fetched: a code must not stay in the address.
+const answer = readAuthorizationResponse(location.href);
+if (answer !== undefined) {
+  const url = new URL(answer.cleanHref);
+  url.hash = placeBeforeSignIn();
+  history.replaceState(null, "", url);
+  navigate(url.hash.slice(1) || "/", { replace: true });
+}
+
+applyTheme();
+start().catch(showFailure);
+
+async function start(): Promise<void> {
+  const [config] = await Promise.all([loadConfig(localStorage), applyLanguage()]);
+  const auth = createAuth(config, answer?.response);
+  await auth.start();
+  const model = await startModel(config, auth);
+  render(
+    <AppContext.Provider value={{ model, auth, config }}>
+      <Root />
+    </AppContext.Provider>,
+    page,
+  );
+  model.onEvent((event) => notify(model, event));
+  effect(() => showBadge(attentionCount(model)));
+  receiveLaunchedFiles();
+  setTimeout(() => void watchForNewVersion(), SERVICE_WORKER_DELAY_MILLIS);
+}
+
+function showFailure(error: unknown): void {
+  console.error(error);
+  render(
+    <main>
+      <Notice kind="error" title={t().problems.noConfig} live>
+        <p>{t().problems.noConfigText}</p>
+        <div class="row">
+          <button type="button" class="button" onClick={() => location.reload()}>
+            {t().bars.outdatedAction}
+          </button>
+        </div>
+      </Notice>
+    </main>,
+    page,
+  );
+}

@@ -1,0 +1,24 @@
+/** What needs the user's attention, most urgent first. */
+import type { Model, Payment } from "../model/types.ts";
+
+const URGENT: ReadonlySet<string> = new Set(["timed-out", "refused", "failed", "not-sent", "not-confirmed", "delayed"]);
+
+/** Payments that did not end well, and that nobody has dealt with. */
+export const urgentPayments = (model: Model): readonly Payment[] =>
+  model.payments.value.filter((payment) => URGENT.has(payment.state) && payment.dismissedAt === undefined);
+
+/** Payments that somebody began and did not send; those of batches are the batch's. */
+export const drafts = (model: Model): readonly Payment[] =>
+  model.payments.value.filter((payment) => payment.state === "draft" && payment.batchId === undefined);
+
+/** Batches that ended before their last row. */
+export const stoppedBatches = (model: Model) =>
+  model.batches.value.filter((batch) => batch.status !== "finished" && !batch.isRunningHere);
+
+/** How many things there are. */
+export const attentionCount = (model: Model): number =>
+  urgentPayments(model).length +
+  (model.configDifferences.value.length > 0 ? 1 : 0) +
+  (model.changedPeg.value === undefined ? 0 : 1) +
+  model.dueTemplates.value.length +
+  stoppedBatches(model).length;

@@ -1,0 +1,73 @@
+/** What is not in order with the client as a whole. It stays above every screen until it is over; it is never a dialog. */
+import { formatAgo } from "../i18n/format.ts";
+import { t } from "../i18n/i18n.ts";
+import { useApp } from "../ui/app.ts";
+import { Notice } from "../ui/blocks.tsx";
+import { Button, ButtonLink } from "../ui/controls.tsx";
+import { isNewVersionReady, takeNewVersion } from "../workers/new-version.ts";
+
+export function Bars() {
+  const { model, auth } = useApp();
+  const words = t().bars;
+  const { connection, phase, storageProblem, debtor } = model;
+  const readAt = debtor.value?.readAt;
+  return (
+    <div class="bars">
+      {connection.value === "needs-sign-in" && (
+        <Notice kind="warn" title={words.signInTitle} live>
+          <p>{words.signInText}</p>
+          <div class="row">
+            <Button kind="primary" onClick={() => void auth.signIn()}>
+              {words.signIn}
+            </Button>
+          </div>
+        </Notice>
+      )}
+      {connection.value === "no-connection" && (
+        <Notice kind="info" title={words.offlineTitle} live>
+          <p>{readAt === undefined ? words.offlineNever : words.offlineText(formatAgo(readAt))}</p>
+        </Notice>
+      )}
+      {phase.value === "inactive" && (
+        <Notice kind="error" title={words.inactiveTitle} live>
+          <p>{words.inactiveText}</p>
+        </Notice>
+      )}
+      {storageProblem.value !== undefined && storageProblem.value !== "outdated" && (
+        <Notice kind="error" title={words.storageTitle} live>
+          <p>{storageProblem.value === "full" ? words.storageFull : words.storageForbidden}</p>
+        </Notice>
+      )}
+      <ConfigErrorBar />
+      {isNewVersionReady.value && (
+        <Notice kind="info" title={words.updateTitle} live>
+          <p>{words.updateText}</p>
+          <div class="row">
+            <Button onClick={takeNewVersion}>{words.updateAction}</Button>
+          </div>
+        </Notice>
+      )}
+    </div>
+  );
+}
+
+function ConfigErrorBar() {
+  const { model } = useApp();
+  const words = t().bars;
+  const code = model.configError.value;
+  const unknown = model.currency.value?.unknownMembers ?? [];
+  if (code === undefined) return null;
+  const explanation: Readonly<Record<string, string>> = {
+    INVALID_CONFIGURATION: words.configErrorInvalid,
+    CONFIGURATION_IS_NOT_EFFECTUAL: words.configErrorNotEffectual,
+  };
+  return (
+    <Notice kind="error" title={words.configErrorTitle} live>
+      <p>{explanation[code] ?? words.configErrorOther(code)}</p>
+      {unknown.length > 0 && <p>{words.configErrorUnknownMembers(unknown.join(", "))}</p>}
+      <div class="row">
+        <ButtonLink to="/currency">{words.configErrorAction}</ButtonLink>
+      </div>
+    </Notice>
+  );
+}

@@ -1,0 +1,212 @@
+/** Batches: a file is checked as a whole, then its payments are made one after the other. */
+import { useState } from "preact/hooks";
+import { cleanName } from "../core/text.ts";
+import { formatTime } from "../i18n/format.ts";
+import { t } from "../i18n/i18n.ts";
+import type { Batch, BatchCheck } from "../model/types.ts";
+import { amountText } from "../ui/amount.tsx";
+import { useApp } from "../ui/app.ts";
+import { Card, Empty, Notice, ScreenHead, Status } from "../ui/blocks.tsx";
+import { Button, ButtonLink, FileButton, TextField } from "../ui/controls.tsx";
+import { fileName, saveFile } from "../ui/files.ts";
+import { navigate } from "../ui/router.ts";
+import { announce } from "../ui/toasts.tsx";
+import { BatchRows } from "./batch-rows.tsx";
+import { PaymentRow } from "./payment-row.tsx";
+import { tellUnlessDone } from "./reload.ts";
+
+interface Checked {
+  readonly name: string;
+  readonly check: BatchCheck;
+}
+
+export function BatchesScreen() {
+  const { model } = useApp();
+  const words = t().batch;
+  const [checked, setChecked] = useState<Checked | undefined>();
+  const open = async (file: File): Promise<void> => {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    setChecked({ name: file.name.replace(/\.[^.]*$/, ""), check: model.checkBatch(bytes) });
+  };
+  if (checked !== undefined) return <CheckedBatch {...checked} onLeave={() => setChecked(undefined)} />;
+  const identity = model.debtor.value?.identityUri ?? "swpt:1";
+  const example = `recipient,amount,name,reference,description\n${identity}/17,12.5,Alice,2026-01,Wages\n`;
+  return (
+    <>
+      <ScreenHead title={words.title} />
+      <div class="stack">
+        <Card>
+          <p>{words.intro}</p>
+          <p class="muted">{words.columns}</p>
+          <div class="row">
+            <FileButton kind="primary" icon="file" accept=".csv,text/csv,text/plain" onFile={(file) => void open(file)}>
+              {words.open}
+            </FileButton>
+            <Button icon="download" onClick={() => saveFile(words.exampleName, "text/csv", example)}>
+              {words.example}
+            </Button>
+          </div>
+        </Card>
+        {model.batches.value.length > 0 && (
+          <Card title={words.earlier}>
+            <ul class="list">
+              {model.batches.value.map((batch) => (
+                <li key={batch.id}>
+                  <a class="list-link" href={`#/batch/${batch.id}`}>
+                    <bdi class="ellipsis">{batch.name}</bdi>
+                    <BatchStatus batch={batch} />
+                    <span class="muted small">{formatTime(batch.createdAt)}</span>
+                    <span class="muted small">{words.progress(batch.sent, batch.total)}</span>
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </Card>
+        )}
+      </div>
+    </>
+  );
+}
+
+function BatchStatus({ batch: { status, isRunningHere } }: { readonly batch: Batch }) {
+  const words = t().batch.status;
+  if (status === "finished") {
+    return (
+      <Status kind="ok" icon="check">
+        {words.finished}
+      </Status>
+    );
+  }
+  return isRunningHere ? (
+    <Status kind="info" icon="clock">
+      {words.running}
+    </Status>
+  ) : (
+    <Status kind="warn" icon="warning">
+      {words.stopped}
+    </Status>
+  );
+}
+
+/** The rows of a file, before anything is stored. */
+function CheckedBatch({ name: proposed, check, onLeave }: Checked & { readonly onLeave: () => void }) {
+  const { model } = useApp();
+  const words = t().batch;
+  const [name, setName] = useState(proposed);
+  const [isStarting, setStarting] = useState(false);
+  const { rows, total, problem, actionsLeft } = check;
+  const wrong = rows.filter(({ problems }) => problems.length > 0).length;
+  const repeated = rows.filter(({ repeats }) => repeats !== undefined).length;
+  const start = async (): Promise<void> => {
+    if (isStarting) return;
+    setStarting(true);
+    const orders = rows.flatMap(({ order }) => (order === undefined ? [] : [order]));
+    const id = await model.createBatch(name.trim() || proposed, orders);
+    setStarting(false);
+    if (id === undefined) return announce(t().outcomes["not-stored"]);
+    navigate(`/batch/${id}`);
+    void model.runBatch(id).then(tellUnlessDone);
+  };
+  return (
+    <>
+      <ScreenHead title={words.check} />
+      <div class="stack">
+        {problem !== undefined && (
+          <Notice kind="error" live>
+            <p>{words.file[problem.split(":")[0]!] ?? problem}</p>
+          </Notice>
+        )}
+        {wrong > 0 && (
+          <Notice kind="error" title={words.problems(wrong)} live>
+            <p>{words.problemsText}</p>
+          </Notice>
+        )}
+        {repeated > 0 && (
+          <Notice kind="warn" title={words.repeats(repeated)}>
+            <p>{words.repeatsText}</p>
+          </Notice>
+        )}
+        {rows.length > actionsLeft && (
+          <Notice kind="warn">
+            <p>{words.tooMany(rows.length, actionsLeft)}</p>
+          </Notice>
+        )}
+        {rows.length > 0 && (
+          <>
+            <Card>
+              <p class="big-amount">{amountText(model, total)}</p>
+              <p class="muted">{words.rows(rows.length)}</p>
+              <TextField label={words.name} value={name} onInput={setName} />
+            </Card>
+            <BatchRows rows={rows} />
+          </>
+        )}
+        <div class="actions">
+          {rows.length > 0 && wrong === 0 && (
+            <Button kind="primary" icon="pay" disabled={isStarting} onClick={() => void start()}>
+              {words.start(rows.length)}
+            </Button>
+          )}
+          <Button onClick={onLeave}>{words.discard}</Button>
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** A batch under way, or at its end. */
+export function BatchScreen({ id }: { readonly id: string }) {
+  const { model } = useApp();
+  const words = t().batch;
+  const batch = model.batches.value.find((candidate) => candidate.id === id);
+  const back = { to: "/batch", label: words.title };
+  if (batch === undefined) {
+    return (
+      <>
+        <ScreenHead title={words.title} back={back} />
+        <Empty icon="batch" title={words.lost} text={t().confirm.lostText}>
+          <ButtonLink to="/batch">{words.title}</ButtonLink>
+        </Empty>
+      </>
+    );
+  }
+  const { name, sent, total, done, failed, stopReason, status, isRunningHere } = batch;
+  const byUuid = new Map(model.payments.value.map((payment) => [payment.uuid, payment]));
+  const payments = batch.uuids.flatMap((uuid) => byUuid.get(uuid) ?? []);
+  return (
+    <>
+      <ScreenHead title={cleanName(name)} back={back} />
+      <div class="stack">
+        <Card>
+          <div class="row row-between">
+            <p class="number">{words.progress(sent, total)}</p>
+            <span role="status">
+              <BatchStatus batch={batch} />
+            </span>
+          </div>
+          <progress class="progress" max={total} value={sent} aria-label={words.progress(sent, total)} />
+          <p class="muted">{words.outcome(done, failed)}</p>
+          {status === "stopped" && stopReason !== undefined && <p>{words.stopReasons[stopReason]}</p>}
+          <div class="actions">
+            {isRunningHere && <Button onClick={() => void model.stopBatch(id)}>{words.stop}</Button>}
+            {!isRunningHere && status !== "finished" && (
+              <Button kind="primary" icon="pay" onClick={() => void model.runBatch(id).then(tellUnlessDone)}>
+                {words.resume}
+              </Button>
+            )}
+            <Button icon="download" onClick={() => saveFile(fileName(name, "csv"), "text/csv", model.batchResult(id))}>
+              {words.result}
+            </Button>
+          </div>
+        </Card>
+        <ul class="list">
+          {payments.map((payment) => (
+            <li key={payment.uuid}>
+              <PaymentRow payment={payment} />
+            </li>
+          ))}
+        </ul>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,12 @@
+/** A member of the configuration, from its JSON text to what people read. */
+import { t } from "../i18n/i18n.ts";
+import { Amount } from "../ui/amount.tsx";
+
+const TEXT_MAX = 200;
+
+export function ConfigValue({ field, json }: { readonly field: string; readonly json: string | undefined }) {
+  if (json === undefined) return <em>{t().currency.absent}</em>;
+  if (field === "limit" && /^-?[0-9]+$/.test(json)) return <Amount tokens={BigInt(json)} exact />;
+  const text = /^"(?:[^"\\]|\\.)*"$/.test(json) ? String(JSON.parse(json)) : json;
+  return <bdi>{text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text}</bdi>;
+}

@@ -1,0 +1,323 @@
+/** The currency: its form, how far the configuration has come, and what others have changed. */
+import { useState } from "preact/hooks";
+import { formatAmount } from "../core/amounts.ts";
+import { isUnitLong } from "../core/coin-info-edit.ts";
+import { formatDate } from "../i18n/format.ts";
+import { locale, t } from "../i18n/i18n.ts";
+import type { Currency, CurrencyAgreements, SaveCurrencyResult } from "../model/types.ts";
+import { amountText } from "../ui/amount.tsx";
+import { useApp } from "../ui/app.ts";
+import { Busy, Card, Notice, ScreenHead } from "../ui/blocks.tsx";
+import { Button, ButtonLink, Form, TextArea, TextField } from "../ui/controls.tsx";
+import { persistentState } from "../ui/persistent-state.ts";
+import { navigate } from "../ui/router.ts";
+import { announce } from "../ui/toasts.tsx";
+import { ConfigDifferences } from "./config-differences.tsx";
+import { ConfigVersions } from "./config-versions.tsx";
+import { type CurrencyErrors, readCurrencyForm, scaleOf, type TypedCurrency, typedCurrency } from "./currency-form.ts";
+import { CurrencyQuestions } from "./currency-questions.tsx";
+import { CurrencyState } from "./currency-state.tsx";
+import { isGuideDone } from "./guide-steps.ts";
+import { PegDialog, PegField } from "./peg-field.tsx";
+
+const typed = persistentState<TypedCurrency>("currency");
+
+export function CurrencyScreen() {
+  const { model } = useApp();
+  const words = t().currency;
+  const currency = model.currency.value;
+  return (
+    <>
+      <ScreenHead title={words.title}>
+        {currency !== undefined && currency.kind !== "empty" && (
+          <ButtonLink icon="coin" to="/coin">
+            {words.showCoin}
+          </ButtonLink>
+        )}
+      </ScreenHead>
+      <div class="stack">
+        <ConfigDifferences />
+        <PegNotice />
+        {currency === undefined || currency.info.status === "loading" ? (
+          <Busy />
+        ) : (
+          <CurrencyEditor currency={currency} />
+        )}
+        <ConfigVersions />
+      </div>
+    </>
+  );
+}
+
+function PegNotice() {
+  const { model } = useApp();
+  if (model.changedPeg.value === undefined) return null;
+  return (
+    <Notice kind="warn" title={t().overview.changedPeg}>
+      <p>{t().overview.changedPegText}</p>
+    </Notice>
+  );
+}
+
+function CurrencyEditor({ currency }: { readonly currency: Currency }) {
+  const { model, config } = useApp();
+  const words = t().currency;
+  const present = typedCurrency(currency, model.scale.value, config);
+  const form = typed.value ?? present;
+  const isNew = currency.info.status === "none";
+  const [errors, setErrors] = useState<CurrencyErrors>({});
+  const [isSaving, setSaving] = useState(false);
+  const [asked, setAsked] = useState<Extract<SaveCurrencyResult, { outcome: "ask" | "conflict" }> | undefined>();
+  const [problem, setProblem] = useState<string | undefined>();
+  const [isChoosingPeg, setChoosingPeg] = useState(false);
+  const [agreed, setAgreed] = useState<CurrencyAgreements>({});
+  const change = (part: Partial<TypedCurrency>): void => {
+    typed.value = { ...form, ...part };
+  };
+
+  const save = async (agreements: CurrencyAgreements = {}): Promise<void> => {
+    if (isSaving) return;
+    const read = readCurrencyForm(form, isNew && config.defaultPegCoin !== null);
+    setErrors("errors" in read ? read.errors : {});
+    setProblem(undefined);
+    if ("errors" in read) return;
+    setSaving(true);
+    const result = await model.saveCurrency(changedPegIncluded(read.form), agreements).finally(() => setSaving(false));
+    setAgreed(agreements);
+    take(result);
+  };
+  const changedPegIncluded = (form: Parameters<typeof model.saveCurrency>[0]) => {
+    const display = model.changedPeg.value;
+    return display === undefined || form.peg === undefined ? form : { ...form, peg: { ...form.peg, display } };
+  };
+  const take = (result: SaveCurrencyResult): void => {
+    setAsked(undefined);
+    switch (result.outcome) {
+      case "saved": {
+        typed.value = undefined;
+        announce(result.change === "none" ? words.savedNone : result.change === "sent" ? words.savedSent : words.saved);
+        if (isNew && !isGuideDone(model)) navigate("/guide");
+        return;
+      }
+      case "ask":
+      case "conflict":
+        setAsked(result);
+        return;
+      case "invalid":
+        setErrors(invalidFields(result.fields));
+        return;
+      case "used-up":
+        setProblem(words.usedUp[result.what]);
+        return;
+      default:
+        setProblem(t().outcomes[result.outcome]);
+    }
+  };
+
+  return (
+    <>
+      <Form onSubmit={() => save()}>
+        <CurrencyNotices currency={currency} />
+        <Card title={isNew ? t().guide.step1 : words.description} action={isNew ? undefined : <CurrencyState />}>
+          {model.configStatus.value === "sent" && (
+            <p class="muted" role="status">
+              {words.sentText}
+            </p>
+          )}
+          <TextField
+            label={words.nameLabel}
+            hint={words.nameHint}
+            value={form.debtorName}
+            error={errors.debtorName}
+            required
+            onInput={(debtorName) => change({ debtorName })}
+          />
+          <TextField
+            label={words.unitLabel}
+            hint={isUnitLong(form.unit.trim()) ? words.unitLong : words.unitHint}
+            value={form.unit}
+            error={errors.unit}
+            required
+            short
+            onInput={(unit) => change({ unit })}
+          />
+          <TextArea
+            label={`${words.summaryLabel} (${t().common.optional})`}
+            hint={words.summaryHint}
+            value={form.summary}
+            error={errors.summary}
+            onInput={(summary) => change({ summary })}
+          />
+          <TextField
+            label={`${words.homepageLabel} (${t().common.optional})`}
+            hint={words.homepageHint}
+            value={form.homepage}
+            error={errors.homepage}
+            type="url"
+            inputMode="url"
+            placeholder="https://"
+            onInput={(homepage) => change({ homepage })}
+          />
+        </Card>
+        <PegField
+          form={form}
+          error={errors.peg}
+          onChange={(peg) => change({ peg })}
+          onChoose={() => setChoosingPeg(true)}
+        />
+        <Card title={t().currency.policy}>
+          <div class="columns">
+            <TextField
+              label={words.rateLabel}
+              hint={words.rateHint}
+              value={form.rate}
+              error={errors.rate}
+              inputMode="text"
+              suffix="%"
+              short
+              onInput={(rate) => change({ rate })}
+            />
+            <TextField
+              label={`${words.limitLabel} (${t().common.optional})`}
+              hint={`${words.limitHint} ${limitFacts()}`}
+              value={form.limit}
+              error={errors.limit}
+              inputMode="decimal"
+              suffix={scaleOf(form).unit}
+              onInput={(limit) => change({ limit })}
+            />
+          </div>
+        </Card>
+        <DisplayCard form={form} errors={errors} onChange={change} />
+        {problem !== undefined && (
+          <Notice kind="error" live>
+            <p>{problem}</p>
+          </Notice>
+        )}
+        <div class="actions">
+          <Button kind="primary" icon="check" submit disabled={isSaving}>
+            {isSaving ? words.saving : words.save}
+          </Button>
+          {typed.value !== undefined && (
+            <Button
+              onClick={() => {
+                typed.value = undefined;
+                setErrors({});
+              }}
+            >
+              {words.reset}
+            </Button>
+          )}
+        </div>
+      </Form>
+      {asked !== undefined && (
+        <CurrencyQuestions
+          asked={asked}
+          onAgree={(more) => void save({ ...agreed, ...more })}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+      {isChoosingPeg && (
+        <PegDialog
+          onClose={() => setChoosingPeg(false)}
+          onPeg={(peg) => {
+            setChoosingPeg(false);
+            change({ peg });
+          }}
+        />
+      )}
+    </>
+  );
+
+  function limitFacts(): string {
+    const circulation = model.circulation.value;
+    return circulation === undefined ? "" : words.limitNow(amountText(model, circulation));
+  }
+}
+
+/** What the model calls wrong, beside the fields. */
+const invalidFields = (fields: Readonly<Record<string, string>>): CurrencyErrors =>
+  Object.fromEntries(Object.keys(fields).map((field) => [field, t().currency.errors.invalid]));
+
+function CurrencyNotices({ currency }: { readonly currency: Currency }) {
+  const words = t().currency;
+  const { info, kind, unknownMembers } = currency;
+  const until = info.status === "read" ? info.document.willNotChangeUntil : undefined;
+  return (
+    <>
+      {kind === "foreign" && (
+        <Notice kind="warn" title={words.foreign}>
+          <p>{words.foreignText}</p>
+        </Notice>
+      )}
+      {info.status === "unreadable" && (
+        <Notice kind="warn" title={words.unreadable}>
+          <p>{words.unreadableText(words.reasons[info.reason])}</p>
+        </Notice>
+      )}
+      {unknownMembers.length > 0 && (
+        <Notice>
+          <p>{words.unknownMembers(unknownMembers.join(", "))}</p>
+        </Notice>
+      )}
+      {until !== undefined && Date.parse(until) > Date.now() && (
+        <Notice>
+          <p>{words.promise(formatDate(until))}</p>
+        </Notice>
+      )}
+    </>
+  );
+}
+
+const SAMPLE_TOKENS = 123_456n;
+
+function DisplayCard({
+  form,
+  errors,
+  onChange,
+}: {
+  readonly form: TypedCurrency;
+  readonly errors: CurrencyErrors;
+  readonly onChange: (change: Partial<TypedCurrency>) => void;
+}) {
+  const words = t().currency;
+  const isWrong = errors.amountDivisor !== undefined || errors.decimalPlaces !== undefined;
+  const choosePlaces = (decimalPlaces: string): void => {
+    const wasUsual = form.amountDivisor === usualDivisor(form.decimalPlaces);
+    const usual = usualDivisor(decimalPlaces);
+    onChange({ decimalPlaces, ...(wasUsual && usual !== undefined ? { amountDivisor: usual } : {}) });
+  };
+  return (
+    <section class="card">
+      <details open={isWrong}>
+        <summary>{words.display}</summary>
+        <div class="stack">
+          <p role="status">{words.sample(formatAmount(SAMPLE_TOKENS, scaleOf(form), locale()))}</p>
+          <div class="columns">
+            <TextField
+              label={words.placesLabel}
+              hint={words.placesHint}
+              value={form.decimalPlaces}
+              error={errors.decimalPlaces}
+              short
+              onInput={choosePlaces}
+            />
+            <TextField
+              label={words.divisorLabel}
+              hint={words.divisorHint}
+              value={form.amountDivisor}
+              error={errors.amountDivisor}
+              inputMode="decimal"
+              short
+              onInput={(amountDivisor) => onChange({ amountDivisor })}
+            />
+          </div>
+        </div>
+      </details>
+    </section>
+  );
+}
+
+/** 10^places, for places from 0 to 9. */
+const usualDivisor = (places: string): string | undefined =>
+  /^[0-9]$/.test(places.trim()) ? `1${"0".repeat(Number(places))}` : undefined;

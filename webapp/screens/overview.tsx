@@ -1,0 +1,210 @@
+/** The first screen: how the currency stands, and what needs the user. */
+import { formatDate } from "../i18n/format.ts";
+import { t } from "../i18n/i18n.ts";
+import { Amount, amountText } from "../ui/amount.tsx";
+import { useApp } from "../ui/app.ts";
+import { Card, Empty, Facts, Notice, ScreenHead } from "../ui/blocks.tsx";
+import { Button, ButtonLink } from "../ui/controls.tsx";
+import { Icon, type IconName } from "../ui/icon.tsx";
+import { navigate } from "../ui/router.ts";
+import { drafts, stoppedBatches, urgentPayments } from "./attention.ts";
+import { CirculationChart } from "./circulation-chart.tsx";
+import { CurrencyState } from "./currency-state.tsx";
+import { guideSteps, isGuideDone } from "./guide-steps.ts";
+import { PaymentRow } from "./payment-row.tsx";
+
+const SHOWN_PAYMENTS = 5;
+
+export function Overview() {
+  const { model } = useApp();
+  const words = t().overview;
+  const payments = model.payments.value.filter(({ state }) => state !== "draft").slice(0, SHOWN_PAYMENTS);
+  return (
+    <>
+      <ScreenHead title={words.title} />
+      <div class="stack">
+        <SetUp />
+        <Circulation />
+        <Attention />
+        <div class="columns">
+          <Card
+            title={words.lastPayments}
+            {...(payments.length > 0 ? { action: <a href="#/payments">{words.allPayments}</a> } : {})}
+          >
+            {payments.length === 0 ? (
+              <Empty icon="pay" title={words.noPayments} text={words.noPaymentsText}>
+                <ButtonLink to="/pay">{t().nav.pay}</ButtonLink>
+              </Empty>
+            ) : (
+              <ul class="list">
+                {payments.map((payment) => (
+                  <li key={payment.uuid}>
+                    <PaymentRow payment={payment} />
+                  </li>
+                ))}
+              </ul>
+            )}
+          </Card>
+          <Card title={words.chart}>
+            <CirculationChart />
+          </Card>
+        </div>
+        <CurrencyCard />
+      </div>
+    </>
+  );
+}
+
+function Circulation() {
+  const { model } = useApp();
+  const words = t().overview;
+  const circulation = model.circulation.value;
+  const issuable = model.issuable.value;
+  return (
+    <Card>
+      <div class="row row-between">
+        <div>
+          <h2 class="muted">{words.circulation}</h2>
+          {circulation !== undefined && <Amount tokens={circulation} big exact />}
+        </div>
+        <ButtonLink kind="primary" icon="pay" to="/pay">
+          {t().nav.pay}
+        </ButtonLink>
+      </div>
+      {issuable !== undefined && (
+        <p>
+          {words.issuable}: <Amount tokens={issuable} exact />
+        </p>
+      )}
+      <p class="hint">{words.circulationHint}</p>
+      {!model.isAccountReady.value && (
+        <Notice title={words.accountNotReady} live>
+          <p>{words.accountNotReadyText}</p>
+        </Notice>
+      )}
+    </Card>
+  );
+}
+
+function SetUp() {
+  const { model } = useApp();
+  const words = t().overview;
+  if (isGuideDone(model)) return null;
+  const done = guideSteps(model).filter((step) => step.isDone).length;
+  return (
+    <Card title={words.setUp}>
+      <p>
+        {words.setUpText} {words.setUpProgress(done)}.
+      </p>
+      <div class="row">
+        <ButtonLink kind="primary" icon="guide" to="/guide">
+          {words.setUpAction}
+        </ButtonLink>
+      </div>
+    </Card>
+  );
+}
+
+function Attention() {
+  const { model } = useApp();
+  const words = t().overview;
+  const urgent = urgentPayments(model);
+  const unsent = drafts(model);
+  const { used, max, isNearLimit } = model.actions.value;
+  const undeleted = model.undeletedCount.value;
+  const useTemplate = async (id: string): Promise<void> => {
+    const uuid = await model.draftFromTemplate(id);
+    if (uuid !== undefined) navigate(`/payments/${uuid}`);
+  };
+  const items = [
+    ...(model.configDifferences.value.length > 0
+      ? [<AttentionLink key="differences" icon="currency" to="/currency" text={words.differences} />]
+      : []),
+    ...(model.changedPeg.value === undefined
+      ? []
+      : [<AttentionLink key="peg" icon="link" to="/currency" text={words.changedPeg} hint={words.changedPegText} />]),
+    ...stoppedBatches(model).map(({ id, name }) => (
+      <AttentionLink key={id} icon="batch" to={`/batch/${id}`} text={words.batchStopped(name)} />
+    )),
+    ...(unsent.length > 0
+      ? [<AttentionLink key="drafts" icon="edit" to="/pay" text={words.drafts(unsent.length)} />]
+      : []),
+    ...(isNearLimit
+      ? [<AttentionLink key="limit" icon="clock" to="/settings" text={words.nearLimit(used, max)} />]
+      : []),
+    ...(undeleted >= max * 0.8
+      ? [<AttentionLink key="kept" icon="trash" to="/settings" text={words.undeleted(undeleted, max)} />]
+      : []),
+  ];
+  const due = model.dueTemplates.value;
+  if (urgent.length + items.length + due.length === 0) return null;
+  return (
+    <Card title={words.attention}>
+      <ul class="list">
+        {urgent.map((payment) => (
+          <li key={payment.uuid}>
+            <PaymentRow payment={payment} />
+          </li>
+        ))}
+        {due.map(({ id, title, dueOn }) => (
+          <li key={id} class="attention">
+            <Icon name="template" size={20} />
+            <span>{words.due(title, formatDate(dueOn))}</span>
+            <Button onClick={() => void useTemplate(id)}>{words.dueAction}</Button>
+          </li>
+        ))}
+        {items.map((item) => (
+          <li key={item.key}>{item}</li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function AttentionLink({
+  icon,
+  to,
+  text,
+  hint,
+}: {
+  readonly icon: IconName;
+  readonly to: string;
+  readonly text: string;
+  readonly hint?: string;
+}) {
+  return (
+    <a class="attention" href={`#${to}`}>
+      <Icon name={icon} size={20} />
+      <span>
+        {text}
+        {hint !== undefined && <span class="hint"> {hint}</span>}
+      </span>
+      <Icon name="forward" size={18} />
+    </a>
+  );
+}
+
+function CurrencyCard() {
+  const { model } = useApp();
+  const words = t().overview;
+  const currency = model.currency.value;
+  if (currency === undefined) return null;
+  const document = currency.info.status === "read" ? currency.info.document : undefined;
+  return (
+    <Card title={words.currency} action={<a href="#/currency">{t().common.edit}</a>}>
+      <Facts
+        facts={[
+          [t().currency.state, <CurrencyState key="state" />],
+          [t().currency.nameLabel, document === undefined ? undefined : <bdi>{document.debtorName}</bdi>],
+          [t().currency.rateLabel, `${currency.rate} %`],
+          [words.limit, currency.limit === undefined ? words.noLimit : amountText(model, currency.limit)],
+        ]}
+      />
+      <div class="row">
+        <ButtonLink icon="coin" to="/coin">
+          {t().currency.showCoin}
+        </ButtonLink>
+      </div>
+    </Card>
+  );
+}

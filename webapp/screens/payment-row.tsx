@@ -1,0 +1,66 @@
+/** Payments in lists: who, how much, when, and how it stands. */
+import type { PaymentState } from "../core/payment-state.ts";
+import { cleanName } from "../core/text.ts";
+import { formatShortTime } from "../i18n/format.ts";
+import { t } from "../i18n/i18n.ts";
+import type { AddressBookEntry, Payment } from "../model/types.ts";
+import { Amount } from "../ui/amount.tsx";
+import { useApp } from "../ui/app.ts";
+import { Status } from "../ui/blocks.tsx";
+import type { IconName } from "../ui/icon.tsx";
+
+const looks: Readonly<Record<PaymentState, readonly ["plain" | "ok" | "warn" | "error" | "info", IconName]>> = {
+  draft: ["plain", "edit"],
+  sending: ["info", "clock"],
+  "not-sent": ["warn", "warning"],
+  "not-confirmed": ["warn", "clock"],
+  refused: ["error", "cross"],
+  "timed-out": ["error", "warning"],
+  waiting: ["info", "clock"],
+  delayed: ["warn", "clock"],
+  done: ["ok", "check"],
+  failed: ["error", "cross"],
+};
+
+/** The state in one or two words. */
+export function PaymentStatus({ state }: { readonly state: PaymentState }) {
+  const [kind, icon] = looks[state];
+  return (
+    <Status kind={kind} icon={icon}>
+      {t().states[state]}
+    </Status>
+  );
+}
+
+/** Whom it is for: our own name for the account, else the one of the request, else the account. */
+export function nameOf(payment: Pick<Payment, "order" | "request">, book: readonly AddressBookEntry[]): string {
+  const accountUri = payment.request?.recipientUri ?? payment.order.accountUri;
+  const known = book.find((entry) => entry.accountUri === accountUri)?.name;
+  return known ?? (cleanName(payment.order.name) || accountUri);
+}
+
+/** One line of a list, a link to the payment. */
+export function PaymentRow({ payment }: { readonly payment: Payment }) {
+  const { model } = useApp();
+  const { order, uuid, amount, state, createdAt } = payment;
+  return (
+    <a class="list-link" href={`#/payments/${uuid}`}>
+      <span class="ellipsis">
+        <bdi>{nameOf(payment, model.addressBook.value)}</bdi>
+      </span>
+      <span class="amount">{amount === 0n && state === "draft" ? "–" : <Amount tokens={amount} />}</span>
+      <span class="muted small ellipsis">
+        {formatShortTime(createdAt)}
+        {order.reference !== "" && (
+          <>
+            {" · "}
+            <bdi>{cleanName(order.reference)}</bdi>
+          </>
+        )}
+      </span>
+      <span class="small">
+        <PaymentStatus state={state} />
+      </span>
+    </a>
+  );
+}

@@ -1,0 +1,198 @@
+/** The history: searched, filtered, summed up, and saved as CSV. Only the rows that are seen are drawn. */
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { PaymentState } from "../core/payment-state.ts";
+import { t } from "../i18n/i18n.ts";
+import type { Payment, PaymentFilter, PaymentOrigin } from "../model/types.ts";
+import { amountText } from "../ui/amount.tsx";
+import { useApp } from "../ui/app.ts";
+import { Empty, ScreenHead } from "../ui/blocks.tsx";
+import { Button, ButtonLink, Select, TextField } from "../ui/controls.tsx";
+import { saveFile } from "../ui/files.ts";
+import { persistentState } from "../ui/persistent-state.ts";
+import { place } from "../ui/router.ts";
+import { PaymentRow } from "./payment-row.tsx";
+
+interface TypedFilter {
+  readonly text: string;
+  readonly state: "all" | "open" | PaymentState;
+  readonly origin: "all" | PaymentOrigin;
+  /** `YYYY-MM-DD`, or nothing. */
+  readonly from: string;
+  readonly to: string;
+}
+
+const NO_FILTER: TypedFilter = { text: "", state: "all", origin: "all", from: "", to: "" };
+const OPEN: readonly PaymentState[] = [
+  "draft",
+  "sending",
+  "not-sent",
+  "not-confirmed",
+  "refused",
+  "timed-out",
+  "waiting",
+  "delayed",
+];
+const typed = persistentState<TypedFilter>("filter");
+
+export function Payments() {
+  const { model } = useApp();
+  const words = t().payments;
+  const filter = typed.value ?? NO_FILTER;
+  const all = model.payments.value;
+  const found = useMemo(() => model.search(readFilter(filter)), [all, filter]);
+  const change = (part: Partial<TypedFilter>): void => {
+    typed.value = { ...filter, ...part };
+  };
+  const total = found.reduce((sum, { transfer }) => sum + (transfer?.result?.committedAmount ?? 0n), 0n);
+  if (all.length === 0) {
+    return (
+      <>
+        <ScreenHead title={words.title} />
+        <Empty icon="payments" title={words.empty} text={words.emptyText}>
+          <ButtonLink kind="primary" to="/pay">
+            {t().nav.pay}
+          </ButtonLink>
+        </Empty>
+      </>
+    );
+  }
+  return (
+    <>
+      <ScreenHead title={words.title}>
+        <Button
+          icon="download"
+          disabled={found.length === 0}
+          onClick={() => saveFile(words.csvName, "text/csv", model.historyCsv(found))}
+        >
+          {words.csv}
+        </Button>
+      </ScreenHead>
+      <div class="stack">
+        <Filter filter={filter} onChange={change} />
+        <div class="row row-between" role="status">
+          <p class="muted">{words.sum(found.length, amountText(model, total))}</p>
+          {typed.value !== undefined && (
+            <Button
+              kind="quiet"
+              onClick={() => {
+                typed.value = undefined;
+              }}
+            >
+              {words.clear}
+            </Button>
+          )}
+        </div>
+        {found.length === 0 ? (
+          <Empty icon="search" title={words.noMatch} text={words.noMatchText} />
+        ) : (
+          <PaymentList payments={found} />
+        )}
+      </div>
+    </>
+  );
+}
+
+function Filter({
+  filter,
+  onChange,
+}: {
+  readonly filter: TypedFilter;
+  readonly onChange: (change: Partial<TypedFilter>) => void;
+}) {
+  const words = t().payments;
+  const search = useRef<HTMLDivElement>(null);
+  const wantsSearch = place.value.query.has("search");
+  useEffect(() => {
+    if (wantsSearch) search.current?.querySelector("input")?.focus();
+  }, [wantsSearch]);
+  const isNarrowed = filter.state !== "all" || filter.origin !== "all" || filter.from !== "" || filter.to !== "";
+  return (
+    <div class="card stack no-print">
+      <div ref={search}>
+        <TextField
+          label={words.search}
+          hint={words.searchHint}
+          type="search"
+          value={filter.text}
+          onInput={(text) => onChange({ text })}
+        />
+      </div>
+      <details open={isNarrowed}>
+        <summary>{words.filter}</summary>
+        <div class="filter">
+          <Select
+            label={words.state}
+            value={filter.state}
+            options={{ all: words.all, open: words.open, ...t().states }}
+            onChange={(state) => onChange({ state })}
+          />
+          <Select
+            label={words.origin}
+            value={filter.origin}
+            options={{ all: words.all, ...t().origins }}
+            onChange={(origin) => onChange({ origin })}
+          />
+          <TextField label={words.from} type="date" value={filter.from} onInput={(from) => onChange({ from })} />
+          <TextField label={words.to} type="date" value={filter.to} onInput={(to) => onChange({ to })} />
+        </div>
+      </details>
+    </div>
+  );
+}
+
+const DAY_MILLIS = 86_400_000;
+
+function readFilter({ text, state, origin, from, to }: TypedFilter): PaymentFilter {
+  const midnight = (date: string): number | undefined =>
+    date === "" ? undefined : new Date(`${date}T00:00`).getTime();
+  const last = midnight(to);
+  return {
+    text: text.trim() === "" ? undefined : text.trim(),
+    states: state === "all" ? undefined : state === "open" ? OPEN : [state],
+    origins: origin === "all" ? undefined : [origin],
+    from: midnight(from),
+    to: last === undefined ? undefined : last + DAY_MILLIS,
+  };
+}
+
+const ROW_PIXELS = 68;
+const ROWS_AROUND = 10;
+
+/** A long list, of which only the rows near the window are there. */
+function PaymentList({ payments }: { readonly payments: readonly Payment[] }) {
+  const list = useRef<HTMLUListElement>(null);
+  const [first, setFirst] = useState(0);
+  const shown = Math.ceil(innerHeight / ROW_PIXELS) + 2 * ROWS_AROUND;
+  useEffect(() => {
+    const look = (): void => {
+      const top = -(list.current?.getBoundingClientRect().top ?? 0);
+      setFirst(Math.max(0, Math.floor(top / ROW_PIXELS) - ROWS_AROUND));
+    };
+    look();
+    addEventListener("scroll", look, { passive: true });
+    addEventListener("resize", look);
+    return () => {
+      removeEventListener("scroll", look);
+      removeEventListener("resize", look);
+    };
+  }, []);
+  const start = Math.min(first, Math.max(0, payments.length - 1));
+  const rows = payments.slice(start, start + shown);
+  return (
+    <ul
+      ref={list}
+      class="list long-list"
+      aria-label={t().payments.list}
+      style={{
+        paddingTop: `${start * ROW_PIXELS}px`,
+        paddingBottom: `${Math.max(0, payments.length - start - rows.length) * ROW_PIXELS}px`,
+      }}
+    >
+      {rows.map((payment, index) => (
+        <li key={payment.uuid} aria-setsize={payments.length} aria-posinset={start + index + 1}>
+          <PaymentRow payment={payment} />
+        </li>
+      ))}
+    </ul>
+  );
+}

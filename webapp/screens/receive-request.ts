@@ -1,0 +1,54 @@
+/** From whatever somebody was given — a text, a file, a picture of a QR code — to a draft on the confirmation's screen. */
+import { parseDebtorUri } from "../../src/values/swpt-uri.ts";
+import { type PaymentRequestProblem, readPaymentRequest } from "../core/payment-request.ts";
+import { t } from "../i18n/i18n.ts";
+import type { Model } from "../model/types.ts";
+
+const PICTURE = /^image\//;
+const FILE_BYTES_MAX = 20 * 1024 * 1024;
+
+/** The UUID of the draft, or why there is none. */
+export type Received = { readonly uuid: string } | { readonly problem: string };
+
+/** Reads a request and stores it as a draft. */
+export async function receiveBytes(model: Model, bytes: Uint8Array): Promise<Received> {
+  const debtorId = parseDebtorUri(model.debtor.value?.identityUri ?? "");
+  if (debtorId === undefined) return { problem: t().outcomes["no-connection"] };
+  const request = readPaymentRequest(bytes, debtorId);
+  if ("problem" in request) return { problem: describe(request) };
+  const uuid = await model.createDraft(request);
+  return uuid === undefined ? { problem: t().outcomes["not-stored"] } : { uuid };
+}
+
+export const receiveText = (model: Model, text: string): Promise<Received> =>
+  receiveBytes(model, new TextEncoder().encode(text));
+
+/** A file is judged by what it holds: a picture's QR code is looked for, anything else is read as a request. */
+export async function receiveFile(model: Model, file: Blob): Promise<Received> {
+  if (file.size > FILE_BYTES_MAX) return { problem: t().pay.unreadableFile };
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  if (!PICTURE.test(file.type) && !isPicture(bytes)) return receiveBytes(model, bytes);
+  const { readQrCode } = await import("../scanner/read-qr-code.ts");
+  const text = await readQrCode(file);
+  return text === undefined ? { problem: t().pay.noQr } : receiveText(model, text);
+}
+
+/** PNG, JPEG, GIF, WebP and BMP by their first bytes. */
+function isPicture(bytes: Uint8Array): boolean {
+  const start = String.fromCharCode(...bytes.subarray(0, 12));
+  return /^(?:\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP|BM....\0\0\0\0)/s.test(start);
+}
+
+function describe(problem: PaymentRequestProblem): string {
+  const words = t().pay;
+  switch (problem.problem) {
+    case "coin":
+      return words.coin;
+    case "other-currency":
+      return words.foreign;
+    case "line":
+      return words.line(problem.line, words.lines[problem.field]);
+    default:
+      return words.problems[problem.problem];
+  }
+}

@@ -1,0 +1,80 @@
+/** Before there is a token: what this is, and one button. */
+import type { SignInProblem } from "../auth/auth.ts";
+import { t } from "../i18n/i18n.ts";
+import { useApp } from "../ui/app.ts";
+import { Notice, ScreenHead } from "../ui/blocks.tsx";
+import { Button } from "../ui/controls.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { Logo } from "./shell.tsx";
+
+export function SignIn() {
+  const { auth, config } = useApp();
+  const words = t().signIn;
+  const problem = auth.problem.value;
+  return (
+    <div class="welcome">
+      <Logo size={72} />
+      <ScreenHead title={words.title} />
+      <p class="lead">{words.text}</p>
+      {problem !== undefined && (
+        <Notice kind="error" title={words.refused} live>
+          <p>{problemText(problem)}</p>
+        </Notice>
+      )}
+      <div class="stack stack-small welcome-actions">
+        <Button kind="primary" wide onClick={() => void auth.signIn()}>
+          {words.action}
+        </Button>
+        {config.registerIssuerUrl !== null && (
+          <a class="button button-wide" href={config.registerIssuerUrl} rel="noreferrer">
+            {words.register}
+          </a>
+        )}
+      </div>
+      <p class="hint">{words.leaves}</p>
+      <ul class="welcome-points">
+        {words.points.map((point) => (
+          <li key={point}>
+            <Icon name="check" size={20} />
+            {point}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function problemText(problem: SignInProblem): string {
+  const words = t().signIn;
+  if (problem.kind === "not-ours") return words.notOurs;
+  if (problem.kind === "no-answer") return words.noAnswer;
+  if (problem.code === "access_denied") return words.denied;
+  return words.other(problem.description ?? problem.code);
+}
+
+/** Somebody has signed in who issues nothing. */
+export function NotAnIssuer() {
+  const { auth, config } = useApp();
+  const words = t().signIn;
+  const signInAsOther = async (): Promise<void> => {
+    await auth.signOut();
+    await auth.signIn();
+  };
+  return (
+    <div class="welcome">
+      <Logo size={72} />
+      <ScreenHead title={words.notIssuerTitle} />
+      <p class="lead">{words.notIssuerText}</p>
+      <div class="stack stack-small welcome-actions">
+        <Button kind="primary" wide onClick={() => void signInAsOther()}>
+          {words.otherAccount}
+        </Button>
+        {config.registerIssuerUrl !== null && (
+          <a class="button button-wide" href={config.registerIssuerUrl} rel="noreferrer">
+            {words.register}
+          </a>
+        )}
+      </div>
+    </div>
+  );
+}

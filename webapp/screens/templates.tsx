@@ -1,0 +1,177 @@
+/** Templates: payments that are made again and again, with a reminder. Nothing is sent by itself. */
+import { useEffect, useState } from "preact/hooks";
+import { formatDate } from "../i18n/format.ts";
+import { t } from "../i18n/i18n.ts";
+import type { PaymentOrder, TemplateRecord } from "../model/types.ts";
+import { Amount, typedText } from "../ui/amount.tsx";
+import { useApp } from "../ui/app.ts";
+import { Empty, ScreenHead } from "../ui/blocks.tsx";
+import { Button, Form, Select, TextField } from "../ui/controls.tsx";
+import { Dialog, Question } from "../ui/dialog.tsx";
+import { navigate, place } from "../ui/router.ts";
+import { announce } from "../ui/toasts.tsx";
+import { tellUnlessDone } from "./reload.ts";
+import { emptyOrder, OrderFields, readTypedOrder, type TypedOrder, type TypedOrderErrors } from "./typed-payment.tsx";
+
+type Repeat = TemplateRecord["repeat"];
+
+interface Edited {
+  readonly id: string | undefined;
+  readonly title: string;
+  readonly dueOn: string;
+  readonly repeat: Repeat;
+  /** What the form has no field for, such as a format of the text, stays. */
+  readonly order: PaymentOrder | undefined;
+}
+
+export function Templates() {
+  const { model } = useApp();
+  const words = t().templates;
+  const [edited, setEdited] = useState<Edited | undefined>();
+  const [removed, setRemoved] = useState<TemplateRecord | undefined>();
+  const from = place.value.query.get("from");
+  useEffect(() => {
+    const payment = from === null ? undefined : model.payment(from).value;
+    if (payment === undefined) return;
+    const { order } = payment;
+    setEdited({ id: undefined, title: order.name || order.reference, dueOn: "", repeat: "", order });
+    navigate("/templates", { replace: true });
+  }, [from]);
+  const use = async (id: string): Promise<void> => {
+    const uuid = await model.draftFromTemplate(id);
+    if (uuid === undefined) announce(t().outcomes["not-stored"]);
+    else navigate(`/payments/${uuid}`);
+  };
+  const templates = model.templates.value;
+  return (
+    <>
+      <ScreenHead title={words.title}>
+        <Button
+          icon="template"
+          onClick={() => setEdited({ id: undefined, title: "", dueOn: "", repeat: "", order: undefined })}
+        >
+          {words.add}
+        </Button>
+      </ScreenHead>
+      <div class="stack">
+        <p class="muted">{words.intro}</p>
+        {templates.length === 0 ? (
+          <Empty icon="template" title={words.empty} text={words.emptyText} />
+        ) : (
+          <ul class="list card">
+            {templates.map((template) => (
+              <li key={template.id} class="entry">
+                <div>
+                  <bdi>{template.title}</bdi>
+                  <div class="muted small">
+                    {template.order.amount === 0n ? words.chosenLater : <Amount tokens={template.order.amount} />}
+                    {template.dueOn !== "" && ` · ${words.due(formatDate(template.dueOn))}`}
+                  </div>
+                </div>
+                <div class="row">
+                  <Button icon="pay" onClick={() => void use(template.id)}>
+                    {words.use}
+                    <span class="visually-hidden"> {template.title}</span>
+                  </Button>
+                  <Button kind="quiet" icon="edit" iconOnly onClick={() => setEdited(template)}>
+                    {t().common.edit} {template.title}
+                  </Button>
+                  <Button kind="quiet" icon="trash" iconOnly onClick={() => setRemoved(template)}>
+                    {t().common.remove} {template.title}
+                  </Button>
+                </div>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+      {edited !== undefined && <TemplateDialog template={edited} onClose={() => setEdited(undefined)} />}
+      {removed !== undefined && (
+        <Question
+          title={words.removeAsk(removed.title)}
+          yes={t().common.remove}
+          danger
+          onYes={() => {
+            setRemoved(undefined);
+            void model.removeTemplate(removed.id);
+          }}
+          onNo={() => setRemoved(undefined)}
+        />
+      )}
+    </>
+  );
+}
+
+function TemplateDialog({ template, onClose }: { readonly template: Edited; readonly onClose: () => void }) {
+  const { model } = useApp();
+  const words = t().templates;
+  const [form, setForm] = useState(template);
+  const [order, setOrder] = useState<TypedOrder>(() => typedOrder(template.order));
+  const [errors, setErrors] = useState<TypedOrderErrors & { title?: string }>({});
+
+  function typedOrder(stored: PaymentOrder | undefined): TypedOrder {
+    if (stored === undefined) return emptyOrder();
+    const { accountUri, name, amount, reference, reason } = stored;
+    return {
+      recipient: accountUri,
+      name,
+      amount: amount === 0n ? "" : typedText(amount, model.scale.value),
+      reference,
+      reason,
+    };
+  }
+
+  const save = async (): Promise<void> => {
+    const read = readTypedOrder(model, order, { isAmountOptional: true });
+    const title = form.title.trim();
+    const found = {
+      ...("errors" in read ? read.errors : {}),
+      ...(title === "" ? { title: t().currency.errors.required } : {}),
+    };
+    setErrors(found);
+    if ("errors" in read || title === "") return;
+    const format = order.reason === template.order?.reason ? template.order.format : "";
+    const { id, dueOn, repeat } = form;
+    const saved = { title, dueOn, repeat, order: { ...read.order, format }, ...(id === undefined ? {} : { id }) };
+    if (tellUnlessDone(await model.putTemplate(saved))) onClose();
+  };
+  return (
+    <Dialog title={form.id === undefined ? words.add : t().common.edit} onClose={onClose}>
+      <Form onSubmit={save}>
+        <TextField
+          label={words.titleLabel}
+          value={form.title}
+          error={errors.title}
+          required
+          onInput={(title) => setForm({ ...form, title })}
+        />
+        <OrderFields
+          form={order}
+          errors={errors}
+          amountHint={words.amountHint}
+          onChange={(change) => setOrder({ ...order, ...change })}
+        />
+        <div class="columns">
+          <TextField
+            label={`${words.dueOn} (${t().common.optional})`}
+            type="date"
+            value={form.dueOn}
+            onInput={(dueOn) => setForm({ ...form, dueOn })}
+          />
+          <Select
+            label={words.repeat}
+            value={form.repeat}
+            options={words.repeats}
+            onChange={(repeat: Repeat) => setForm({ ...form, repeat })}
+          />
+        </div>
+        <div class="actions">
+          <Button kind="primary" submit>
+            {t().common.save}
+          </Button>
+          <Button onClick={onClose}>{t().common.cancel}</Button>
+        </div>
+      </Form>
+    </Dialog>
+  );
+}

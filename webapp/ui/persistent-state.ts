@@ -1,0 +1,32 @@
+/**
+ * What is being typed survives a reload and signing in again, in this tab. Bigints and numbers that are typed are text; a
+ * form that has been sent is forgotten by its screen.
+ */
+import { effect, type Signal, signal } from "@preact/signals";
+
+const PREFIX = "issuer form ";
+const forms = new Map<string, Signal<unknown>>();
+
+/** The signal of a form. `undefined`: nothing has been typed. */
+export function persistentState<Value>(key: string): Signal<Value | undefined> {
+  let form = forms.get(key) as Signal<Value | undefined> | undefined;
+  if (form === undefined) {
+    const kept = sessionStorage.getItem(PREFIX + key);
+    const made = signal(kept === null ? undefined : (JSON.parse(kept) as Value));
+    forms.set(key, made);
+    effect(() => {
+      if (made.value === undefined) sessionStorage.removeItem(PREFIX + key);
+      else sessionStorage.setItem(PREFIX + key, JSON.stringify(made.value));
+    });
+    form = made;
+  }
+  return form;
+}
+
+/** Whether something has been typed that would be missed. */
+export const isTyping = (): boolean => [...forms.values()].some((form) => form.value !== undefined);
+
+/** For signing out. */
+export function forgetForms(): void {
+  for (const form of forms.values()) form.value = undefined;
+}

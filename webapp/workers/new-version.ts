@@ -1,0 +1,31 @@
+/** A new version of the page is announced, and taken when the user says so. */
+import { signal } from "@preact/signals";
+import { registerServiceWorker } from "./start-workers.ts";
+
+/** Whether a new version waits. */
+export const isNewVersionReady = signal(false);
+
+let registration: ServiceWorkerRegistration | undefined;
+let isWanted = false;
+const CHECK_MILLIS = 60 * 60 * 1000;
+
+/** Registers the service worker once the page is usable, and looks for a new version now and then. */
+export async function watchForNewVersion(): Promise<void> {
+  registration = await registerServiceWorker();
+  if (registration === undefined) return;
+  const look = (): void => {
+    isNewVersionReady.value = registration?.waiting != null && navigator.serviceWorker.controller !== null;
+  };
+  look();
+  registration.addEventListener("updatefound", () => registration?.installing?.addEventListener("statechange", look));
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    if (isWanted) location.reload();
+  });
+  setInterval(() => void registration?.update().catch(() => undefined), CHECK_MILLIS);
+}
+
+/** The page reloads as soon as the new version is in charge. */
+export function takeNewVersion(): void {
+  isWanted = true;
+  registration?.waiting?.postMessage("activate");
+}
