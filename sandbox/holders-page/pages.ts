@@ -33,8 +33,8 @@ export function renderCurrency({ debtorId, balances, csrfToken, problem }: Curre
     `
     ${problem === undefined ? "" : `<p role="alert" class="problem">${escapeHtml(problem)}</p>`}
     ${hasHolders ? balancesTable(balances) : "<p>Nobody holds it yet.</p>"}
-    <p>In circulation: <strong id="circulation">${circulation}</strong>. To issue more, create a transfer with
-      the recipient <code>swpt:${id}/${hasHolders ? formatUnsigned(holders[0]!.creditorId) : 17}</code>.</p>
+    <p>In circulation: <strong id="circulation">${circulation}</strong> tokens.</p>
+    ${requestForm(id, holders)}
     ${hasHolders ? paymentForms(id, balances, csrfToken) : ""}
     <h2>Open an account</h2>
     <form method="post" action="/${id}/holders">
@@ -45,6 +45,46 @@ export function renderCurrency({ debtorId, balances, csrfToken, problem }: Curre
     <p><a href="/">All currencies</a></p>`,
   );
 }
+
+/** What the page of a payment request shows. */
+export interface RequestPage {
+  readonly debtorId: bigint;
+  readonly creditorId: bigint;
+  readonly amount: bigint;
+  readonly balance: bigint;
+  /** The balance when the request was made. */
+  readonly balanceBefore: bigint;
+  readonly text: string;
+  /** An SVG element; `undefined` when the package that makes it is not installed. */
+  readonly qrCode: string | undefined;
+  /** Where the file is. */
+  readonly filePath: string;
+}
+
+/** A payment request for the issuer, and whether the money is there. The page looks again by itself. */
+export function renderRequest(page: RequestPage): string {
+  const { debtorId, creditorId, amount, balance, balanceBefore, text, qrCode, filePath } = page;
+  const id = formatUnsigned(debtorId);
+  const holder = formatUnsigned(creditorId);
+  const received = balance - balanceBefore;
+  const isPaid = received > 0n;
+  return renderPage(
+    `Holder ${holder} asks for ${amount === 0n ? "money" : `${amount} tokens`}`,
+    `
+    <p role="status" class="${isPaid ? "success" : ""}">${
+      isPaid ? `<strong>${received} tokens have arrived.</strong>` : "Waiting for the money…"
+    } The balance is <span id="balance">${balance}</span> tokens.</p>
+    ${qrCode ?? ""}
+    <label for="request">The request as text</label>
+    <textarea id="request" rows="9" readonly>${escapeHtml(text)}</textarea>
+    <p><a href="${escapeHtml(filePath)}">Save it as a file</a></p>
+    <p>In the issuer's web client choose <em>New payment</em>, and scan the code, paste the text, or open the file.</p>
+    <p><a href="/${id}">Back to the currency</a></p>`,
+    { refreshSeconds: isPaid ? undefined : REFRESH_SECONDS },
+  );
+}
+
+const REFRESH_SECONDS = 2;
 
 /** `message` says what is wrong. */
 export const renderProblem = (message: string): string =>
@@ -75,6 +115,25 @@ function paymentForms(id: string, { holders }: Balances, csrfToken: string): str
       ${select("recipient", "To", `<option value="0">the issuer (pay back)</option>${options}`)}
       ${numberField("amount", "Amount")}
       <button type="submit">Pay</button>
+    </form>`;
+}
+
+function requestForm(id: string, holders: Balances["holders"]): string {
+  const holder = holders.length > 0 ? formatUnsigned(holders[0]!.creditorId) : "17";
+  return `
+    <h2>Ask the issuer for money</h2>
+    <form method="get" action="/${id}/request">
+      <label for="asking">Holder (any number; an account is opened)</label>
+      <input id="asking" name="holder" inputmode="numeric" pattern="[1-9][0-9]*" required autocomplete="off" value="${holder}">
+      <label for="name">Name</label>
+      <input id="name" name="name" maxlength="200" autocomplete="off" value="Corner Bakery">
+      <label for="asked">Amount in tokens (100 are usually one unit; empty: the issuer chooses)</label>
+      <input id="asked" name="amount" inputmode="numeric" pattern="[0-9]*" autocomplete="off" value="1000" title="An integer">
+      <label for="reference">Reference</label>
+      <input id="reference" name="reference" maxlength="200" autocomplete="off" value="INV-1">
+      <label for="reason">What for</label>
+      <input id="reason" name="reason" maxlength="500" autocomplete="off" value="Bread">
+      <button type="submit">Make a payment request</button>
     </form>`;
 }
 

@@ -14,7 +14,8 @@ import { listCurrencies } from "../accounting-authority/store.ts";
 import { makeRandomSecret } from "../authorization-server/storage.ts";
 import { csrfTokenOf, FormError, readForm } from "../web/forms.ts";
 import { sendPage, stylesheet } from "../web/page.ts";
-import { renderCurrencies, renderCurrency, renderProblem } from "./pages.ts";
+import { renderCurrencies, renderCurrency, renderProblem, renderRequest } from "./pages.ts";
+import { renderQrCode, writePaymentRequest } from "./payment-request.ts";
 
 export interface HoldersPageOptions {
   readonly pool: Pool;
@@ -69,6 +70,18 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
     Record<string, (debtorId: bigint, request: IncomingMessage, response: ServerResponse) => Promise<void>>
   > = {
     "GET ": (debtorId, _request, response) => show(debtorId, response),
+    "GET request": showRequest,
+    "GET request.pr0": async (debtorId, request, response) => {
+      const { text } = readRequestForm(debtorId, queryOf(request));
+      response
+        .writeHead(200, {
+          "Content-Type": "application/vnd.swaptacular.pr0",
+          "Content-Disposition": 'attachment; filename="request.pr0"',
+          "Cache-Control": "no-store",
+          "X-Content-Type-Options": "nosniff",
+        })
+        .end(text);
+    },
     "POST holders": async (debtorId, request, response) => {
       const form = await readForm(request, csrfToken);
       const creditorId = parsePathId(form.get("holder") ?? "");
@@ -95,6 +108,28 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
     sendPage(response, error ? 422 : 200, renderCurrency({ debtorId, balances, csrfToken, ...problem }));
   }
 
+  /** Remembers in the address what the holder had before, so that the page can tell what has arrived. */
+  async function showRequest(debtorId: bigint, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const query = queryOf(request);
+    const { creditorId, amount, text } = readRequestForm(debtorId, query);
+    const { holders } = await book.balances(debtorId);
+    const balance = holders.find((holder) => holder.creditorId === creditorId)?.balance ?? 0n;
+    const before = parseAmount(query.get("before") ?? "");
+    const path = `/${formatUnsigned(debtorId)}/request`;
+    if (before === undefined) {
+      query.set("before", String(balance));
+      response.writeHead(303, { Location: `${path}?${query}` }).end();
+      return;
+    }
+    const qrCode = await renderQrCode(text, "QR code of the payment request").catch(() => undefined);
+    const filePath = `${path}.pr0?${query}`;
+    sendPage(
+      response,
+      200,
+      renderRequest({ debtorId, creditorId, amount, balance, balanceBefore: before, text, qrCode, filePath }),
+    );
+  }
+
   /** Sends the browser back to the currency, so that reloading the page does not do the same once more. */
   async function change(debtorId: bigint, response: ServerResponse, step: () => Promise<void>): Promise<void> {
     try {
@@ -114,6 +149,32 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
       await once(server, "close");
     },
   };
+}
+
+const queryOf = (request: IncomingMessage): URLSearchParams =>
+  new URLSearchParams((request.url ?? "").split("?").slice(1).join("?"));
+
+interface RequestForm {
+  readonly creditorId: bigint;
+  readonly amount: bigint;
+  /** As `PR0`. */
+  readonly text: string;
+}
+
+/** Throws a FormError when a number is wrong. */
+function readRequestForm(debtorId: bigint, form: URLSearchParams): RequestForm {
+  const creditorId = parsePathId(form.get("holder") ?? "");
+  const amount = parseAmount(form.get("amount") || "0");
+  if (creditorId === undefined) throw new FormError("The number of a holder is an integer below 2^64.");
+  if (amount === undefined) throw new FormError("The amount is an integer, in tokens.");
+  const text = writePaymentRequest({
+    accountUri: `swpt:${formatUnsigned(debtorId)}/${formatUnsigned(creditorId)}`,
+    name: (form.get("name") ?? "").slice(0, 200),
+    amount,
+    reference: (form.get("reference") ?? "").slice(0, 200),
+    reason: (form.get("reason") ?? "").slice(0, 500),
+  });
+  return { creditorId, amount, text };
 }
 
 function parseAmount(text: string): bigint | undefined {

@@ -1,14 +1,19 @@
 /** What all pages of the sandbox have: plain HTML, no scripts, readable by a screen reader. */
 import type { ServerResponse } from "node:http";
 
-/** A page with this title and body, which is HTML. */
-export const renderPage = (title: string, body: string): string => `<!doctype html>
+/** A page with this title and body, which is HTML. With `refreshSeconds` it loads itself again. */
+export const renderPage = (
+  title: string,
+  body: string,
+  { refreshSeconds }: { readonly refreshSeconds?: number | undefined } = {},
+): string => `<!doctype html>
 <html lang="en">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <title>${escapeHtml(title)} – sandbox</title>
   <link rel="stylesheet" href="/style.css">
+  ${refreshSeconds === undefined ? "" : `<meta http-equiv="refresh" content="${refreshSeconds}">`}
 </head>
 <body>
   <main>
@@ -24,11 +29,13 @@ export const renderPage = (title: string, body: string): string => `<!doctype ht
 export const stylesheet = `
 body { font: 1.1rem/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff; margin: 2rem auto; max-width: 34rem; padding: 0 1rem; }
 label { display: block; margin-top: 1rem; font-weight: 600; }
-input, select { box-sizing: border-box; width: 100%; padding: .5rem; font: inherit; border: 1px solid #595959; border-radius: .25rem; }
+input, select, textarea { box-sizing: border-box; width: 100%; padding: .5rem; font: inherit; border: 1px solid #595959; border-radius: .25rem; }
 button { margin: 1.5rem 1rem 0 0; padding: .5rem 1.5rem; font: inherit; color: #fff; background: #0b4f9c; border: 2px solid #0b4f9c; border-radius: .25rem; }
 button.plain { color: #0b4f9c; background: #fff; }
 :focus-visible { outline: 3px solid #b35900; outline-offset: 2px; }
 .problem { border-left: .3rem solid #a80000; padding-left: .7rem; color: #7a0000; }
+.success { border-left: .3rem solid #17623a; padding-left: .7rem; color: #0f4a2a; }
+.qr { display: block; width: min(100%, 20rem); }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-top: 1px solid #d6d9dd; overflow-wrap: anywhere; }
 .amount { text-align: right; font-variant-numeric: tabular-nums; padding-right: 0; }

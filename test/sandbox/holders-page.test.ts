@@ -128,3 +128,25 @@ async function statusByName(host: string): Promise<number> {
     outgoing.on("error", reject).end();
   });
 }
+
+test("a payment request is shown as a QR code, a text and a file, and its page tells what has arrived", async () => {
+  const asked = await get("/7/request?holder=17&name=Shop&amount=1000&reference=INV-1&reason=Bread");
+  const html = await asked.text();
+  assert.match(asked.url, /before=0$/);
+  assert.match(html, /<svg class="qr" role="img"/);
+  assert.match(html, />PR0\n3a3d2e62\nswpt:7\/17\nShop\n1000\n\nINV-1\n\nBread<\/textarea>/);
+  assert.match(html, /Waiting for the money…/);
+  const file = await get(asked.url.replace(page.url, "/").replace("/request?", "/request.pr0?"));
+  assert.equal(file.headers.get("content-type"), "application/vnd.swaptacular.pr0");
+  assert.equal(await file.text(), "PR0\n3a3d2e62\nswpt:7/17\nShop\n1000\n\nINV-1\n\nBread");
+
+  await issue(7n, 17n, 1000n);
+
+  assert.match(await (await get(asked.url)).text(), /1000 tokens have arrived/);
+});
+
+test("a payment request with a number that is none is refused", async () => {
+  for (const query of ["holder=x", "holder=17&amount=1.5", "holder=17&amount=9223372036854775808"]) {
+    assert.equal((await get(`/7/request?${query}`)).status, 403, query);
+  }
+});
