@@ -18,6 +18,17 @@ COPY webapp/package.json webapp/package.json
 RUN npm ci --omit=dev --os=none --cpu=none --ignore-scripts \
   && rm node_modules/swagger-ui-dist/*.map node_modules/swagger-ui-dist/*es-bundle*
 
+# The web client, as files. What builds it stays here.
+FROM node:26-bookworm-slim AS webapp
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY webapp/package.json webapp/package.json
+RUN npm ci --ignore-scripts --workspace webapp
+COPY scripts/build-webapp.ts scripts/build-webapp.ts
+COPY src/values src/values
+COPY webapp webapp
+RUN node scripts/build-webapp.ts
+
 FROM node:26-bookworm-slim AS openapi
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
@@ -39,6 +50,7 @@ COPY package.json LICENSE ./
 COPY deploy/healthcheck.js deploy/healthcheck.js
 COPY bin bin
 COPY src src
+COPY --from=webapp /app/webapp/dist webapp/dist
 # The cache of compiled code goes to a folder of the user's own in /tmp.
 ENV NODE_ENV=production XDG_CACHE_HOME=/tmp
 # The user "node", by number: so Kubernetes can see that it is not root.

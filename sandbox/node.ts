@@ -1,6 +1,6 @@
 /** A whole node and its accounting authority in one process: what `all` spreads over several, and no broker between. */
 
-import type { Authentication, readConfig } from "../src/config.ts";
+import type { Authentication, Config, readConfig } from "../src/config.ts";
 import { openPool, type Pool } from "../src/database/database.ts";
 import { migrate } from "../src/database/migrations.ts";
 import { OUTBOXES } from "../src/database/outbox.ts";
@@ -41,6 +41,8 @@ export interface SandboxNode {
   readonly holdersUrl: string;
   /** `undefined` when everybody is let in. */
   readonly authorizationServer: AuthorizationServer | undefined;
+  /** Whether the web client is served. */
+  readonly hasWebapp: boolean;
 }
 
 /** The web server's, the flushers' three, the consumer's, the scanner's, the authority's three, and some to spare. */
@@ -92,18 +94,34 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
     if (authorizationServer !== undefined) {
       start("authorizing", [(stop) => untilAborted(stop).then(() => authorizationServer.close())]);
     }
-    const webConfig = { ...config, authentication: authenticationBy(authorizationServer) };
+    const webConfig = {
+      ...config,
+      authentication: authenticationBy(authorizationServer),
+      webapp: await webappBy(authorizationServer, config),
+    };
     const { promise: listening, resolve } = Promise.withResolvers<string>();
     const serverOptions = {
       healthText: "OK (a sandbox, no store of value)",
       ...(authorizationServer === undefined ? {} : { authorizationOrigin: authorizationServer.url }),
     };
     start("serving", [
-      (stop) => runWebserver({ config: webConfig, pool, log, signal: stop, serverOptions, onListening: resolve }),
+      (stop) =>
+        runWebserver({
+          config: webConfig,
+          pool,
+          log,
+          signal: stop,
+          serverOptions,
+          allowLoopbackDocuments: true,
+          onListening: resolve,
+        }),
     ]);
     const ending = untilAborted(AbortSignal.any([signal, failure.signal]));
     const url = await Promise.race([listening, ending]);
-    if (url !== undefined) await onReady({ url, pool, holdersUrl: holdersPage.url, authorizationServer });
+    if (url !== undefined) {
+      const hasWebapp = webConfig.webapp !== null;
+      await onReady({ url, pool, holdersUrl: holdersPage.url, authorizationServer, hasWebapp });
+    }
     await ending;
   } finally {
     if (failure.signal.aborted) await broker.close();
@@ -121,6 +139,23 @@ const authenticationBy = (server: AuthorizationServer | undefined): Authenticati
   server === undefined
     ? { mode: "trusted proxy", anonymousIsSuperuser: true }
     : { mode: "introspection", introspectUrl: server.introspectUrl, identityClaim: null };
+
+/** The web client signs people in at the sandbox's own server. It is built when its sources are there and newer. */
+async function webappBy(
+  server: AuthorizationServer | undefined,
+  { webapp }: Pick<Config, "webapp">,
+): Promise<Config["webapp"]> {
+  if (server === undefined || webapp === null) return null;
+  const { buildWebappIfStale } = await import("./web-client.ts");
+  if (!(await buildWebappIfStale())) return null;
+  return {
+    ...webapp,
+    authorizationUrl: server.authorizationUrl,
+    tokenUrl: server.publicTokenUrl,
+    revocationUrl: server.revocationUrl,
+    redirectUrl: null,
+  };
+}
 
 interface Phase {
   readonly name: string;

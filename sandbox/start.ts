@@ -119,7 +119,9 @@ const environmentOf = (environment: Environment, postgresUrl: string, port: numb
   PROTOCOL_BROKER_QUEUE_ROUTING_KEY: "#",
   PROTOCOL_BROKER_PREFETCH_COUNT: "500",
   PROTOCOL_BROKER_PREFETCH_SIZE: "0",
-  // The command says who is let in.
+  // The command says who is let in, and where they sign in.
+  WEBAPP_AUTHORIZATION_URL: "http://127.0.0.1/",
+  WEBAPP_TOKEN_URL: "http://127.0.0.1/",
   OAUTH2_INTROSPECT_URL: "",
   OAUTH2_SUPERUSER_USERNAME: "debtors-superuser",
   OAUTH2_SUPERVISOR_USERNAME: "debtors-supervisor",

@@ -13,6 +13,8 @@ export interface SummaryOptions {
   readonly url: string;
   /** `undefined` when everybody is let in. */
   readonly authorizationServer: Pick<AuthorizationServer, "url" | "tokenUrl" | "clients"> | undefined;
+  /** Whether the web client is served. */
+  readonly hasWebapp: boolean;
   /** The URL of the holders' page. */
   readonly holdersUrl: string;
   readonly wantedPort: number;
@@ -24,7 +26,7 @@ export interface SummaryOptions {
 
 /** The text, whose commands work when pasted in the folder where the sandbox was started. */
 export async function describeSandbox(db: Database, options: SummaryOptions): Promise<string> {
-  const { url, authorizationServer, holdersUrl, wantedPort, databaseUrl, fresh, freshCommand } = options;
+  const { url, authorizationServer, hasWebapp, holdersUrl, wantedPort, databaseUrl, fresh, freshCommand } = options;
   const debtor = formatUnsigned(await pickDebtorId(db));
   const transfer = randomUUID();
   const [folder, port] = [await findDataFolder(db), new URL(url).port];
@@ -42,9 +44,12 @@ The sandbox is ready.${isOtherPort ? ` Port ${wantedPort} is taken: it listens o
 With a browser:
 
 ${formatColumns([
+  ...(hasWebapp
+    ? [[`${url}/debtors-webapp/`, "the issuer's web client: sign up, and make your own currency"] as const]
+    : []),
   [`${url}/debtors/.docs/swagger-ui`, isOpen ? "try the API" : "try the API: Authorize, sign up, and issue money"],
   [`${url}/debtors/.docs/`, "read about the API"],
-  [holdersUrl, "see who has the money, pay it to others and back to the issuer"],
+  [holdersUrl, "ask the issuer for money, see who has it, and pay it to others"],
 ])}
 
 With a shell: ${isOpen ? "activate" : "get a token, activate"} a debtor, issue money, and look at the result:

@@ -25,6 +25,27 @@ export type Authentication =
     }
   | { readonly mode: "trusted proxy"; readonly anonymousIsSuperuser: boolean };
 
+/** What the web client is told; null for what is not set. */
+export interface WebappSettings {
+  readonly authorizationUrl: string;
+  readonly tokenUrl: string;
+  readonly revocationUrl: string | null;
+  readonly clientId: string;
+  readonly redirectUrl: string | null;
+  readonly siteTitle: string;
+  readonly serverApiEntrypoint: string;
+  /** Milliseconds. */
+  readonly serverApiTimeout: number;
+  readonly transferDeletionDelaySeconds: number;
+  /** The text of a decimal number. */
+  readonly defaultAmountDivisor: string;
+  readonly defaultDecimalPlaces: number;
+  readonly defaultPegAbbr: string | null;
+  readonly defaultPegCoin: string | null;
+  readonly registerIssuerUrl: string | null;
+  readonly installWalletUrl: string | null;
+}
+
 /** All settings that have a default, and what is derived from them. */
 export type Config = ReturnType<typeof group>;
 
@@ -44,6 +65,7 @@ export function readConfig<const Need extends keyof Needs>(
     ...(needs.includes("authentication" as Need) && { authentication: readAuthentication(values, problems) }),
   };
   if (needs.includes("authentication" as Need)) checkPorts(values, problems);
+  checkWebapp(values, problems);
   if (problems.length > 0) throw new ConfigError(problems.join("\n"));
   return Object.freeze({ ...group(values), ...needed }) as Config & Pick<Needs, Need>;
 }
@@ -133,8 +155,18 @@ function readAuthentication({ get, find, isInvalid }: Values, problems: string[]
     : { mode: "introspection", introspectUrl, identityClaim: find("OAUTH2_IDENTITY_CLAIM") };
 }
 
+function checkWebapp({ isSet }: Values, problems: string[]): void {
+  const names = ["WEBAPP_AUTHORIZATION_URL", "WEBAPP_TOKEN_URL"] as const;
+  const missing = names.filter((name) => !isSet(name));
+  if (missing.length !== 1) return;
+  problems.push(
+    `${missing[0]} is not set; the web client needs it together with the other one of ${names.join(" and ")}.`,
+  );
+}
+
 /** The settings by concern: each part of the program gets the group that it needs. */
-function group({ get, find }: Values) {
+function group(values: Values) {
+  const { get, find } = values;
   const exactly = (name: string): RegExp => new RegExp(`^${RegExp.escape(name)}$`, "u");
   return {
     subjects: {
@@ -156,6 +188,8 @@ function group({ get, find }: Values) {
       /** Null: yes with token introspection, no behind a trusted proxy. */
       enableCors: find("APP_ENABLE_CORS"),
     },
+    /** Null: the web client is not served. */
+    webapp: groupWebapp(values),
     metricsPort: get("METRICS_PORT"),
     broker: {
       url: get("PROTOCOL_BROKER_URL"),
@@ -216,6 +250,28 @@ function group({ get, find }: Values) {
       pauseSeconds: get("APP_VERIFY_SHARD_SLEEP_SECONDS"),
     },
   } as const;
+}
+
+function groupWebapp({ get, find }: Values): WebappSettings | null {
+  const [authorizationUrl, tokenUrl] = [find("WEBAPP_AUTHORIZATION_URL"), find("WEBAPP_TOKEN_URL")];
+  if (authorizationUrl === null || tokenUrl === null) return null;
+  return {
+    authorizationUrl,
+    tokenUrl,
+    revocationUrl: find("WEBAPP_REVOCATION_URL"),
+    clientId: get("WEBAPP_CLIENT_ID"),
+    redirectUrl: find("WEBAPP_REDIRECT_URL"),
+    siteTitle: get("WEBAPP_SITE_TITLE"),
+    serverApiEntrypoint: get("WEBAPP_SERVER_API_ENTRYPOINT"),
+    serverApiTimeout: get("WEBAPP_SERVER_API_TIMEOUT"),
+    transferDeletionDelaySeconds: get("WEBAPP_TRANSFER_DELETION_DELAY_SECONDS"),
+    defaultAmountDivisor: get("WEBAPP_DEFAULT_AMOUNT_DIVISOR"),
+    defaultDecimalPlaces: get("WEBAPP_DEFAULT_DECIMAL_PLACES"),
+    defaultPegAbbr: find("WEBAPP_DEFAULT_PEG_ABBR"),
+    defaultPegCoin: find("WEBAPP_DEFAULT_PEG_COIN"),
+    registerIssuerUrl: find("WEBAPP_REGISTER_ISSUER_URL"),
+    installWalletUrl: find("WEBAPP_INSTALL_WALLET_URL"),
+  };
 }
 
 /** In development containers `localhost` is the container itself; its host goes by a name of its own. */

@@ -197,6 +197,47 @@ export const settings = {
   APP_PEERS_CHECK_SECONDS: decimal("Seconds between two checks whether connected peers are deactivated", 60, 0.001),
   APP_STOMP_RECONNECT_MAX_SECONDS: decimal("Maximum pause of a STOMP client between two attempts, in seconds", 60, 1),
   APP_STOMP_STOP_SECONDS: decimal("Maximum time for a graceful stop of the gateway, in seconds", 10, 0.001),
+  WEBAPP_AUTHORIZATION_URL: webUrl(
+    "The authorization endpoint (RFC 6749) where issuers sign in; with WEBAPP_TOKEN_URL turns the web client on",
+  ),
+  WEBAPP_TOKEN_URL: webUrl("The token endpoint for the web client"),
+  WEBAPP_REVOCATION_URL: webUrl("The token revocation endpoint (RFC 7009) for the web client"),
+  WEBAPP_CLIENT_ID: text("The web client, as registered at the authorization server", "debtors-webapp"),
+  WEBAPP_REDIRECT_URL: webUrl("The web client's URL, as registered at the authorization server (default: its own)"),
+  WEBAPP_SITE_TITLE: text("The title of the web client", "Swaptacular"),
+  WEBAPP_SERVER_API_ENTRYPOINT: setting(
+    "The API's entry point for the web client",
+    "/debtors/.debtor",
+    "a path that begins with /, or a URL that begins with http:// or https://",
+    (value) => (/^\/(?!\/)/.test(value) || isUrl(value, ["http:", "https:"]) ? value : undefined),
+  ),
+  WEBAPP_SERVER_API_TIMEOUT: integer("Milliseconds that a request of the web client may take", 8000, 1),
+  WEBAPP_TRANSFER_DELETION_DELAY_SECONDS: integer(
+    "When the web client deletes finished transfers; below 432000 counts as 432000",
+    1296000,
+    0,
+  ),
+  WEBAPP_DEFAULT_AMOUNT_DIVISOR: setting(
+    "The divisor that the web client proposes for a new currency",
+    "100",
+    "a number greater than 0",
+    (value) => (/^(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?$/.test(value) && Number(value) > 0 ? value : undefined),
+  ),
+  WEBAPP_DEFAULT_DECIMAL_PLACES: setting(
+    "The decimal places that the web client proposes for a new currency",
+    "2",
+    "an integer from -20 to 20",
+    (value) => (/^-?[0-9]{1,2}$/.test(value) && Math.abs(Number(value)) <= 20 ? Number(value) : undefined),
+  ),
+  WEBAPP_DEFAULT_PEG_ABBR: optionalText("The name of the peg that the web client proposes"),
+  WEBAPP_DEFAULT_PEG_COIN: setting(
+    "The coin of the peg that the web client proposes; with it, a new currency needs a peg",
+    undefined,
+    "a coin, as in https://example.com/debtors/1/public#swpt:1",
+    (value) => (isUrl(value, ["http:", "https:"]) && /#swpt:[0-9]{1,20}$/.test(value) ? value : undefined),
+  ),
+  WEBAPP_REGISTER_ISSUER_URL: webUrl("Where the web client sends those who want to become issuers"),
+  WEBAPP_INSTALL_WALLET_URL: webUrl("Where the web client sends those who want a wallet"),
   SETUP_RABBITMQ_BINDINGS: boolean("Make `configure` declare and bind the queue", "no"),
   SUBSTITUTE_LOCALHOST_IN_VARS: text(
     "Names of URL settings in which localhost is replaced by host.docker.internal",
@@ -294,6 +335,14 @@ function parseHost(value: string): string | undefined {
 function parseQueueName(value: string): string | undefined {
   const isValid = Buffer.byteLength(value) <= 252 && !value.startsWith("amq.") && !CONTROL_CHARACTER.test(value);
   return isValid ? value : undefined;
+}
+
+function webUrl(meaning: string): Setting<string> {
+  return url(meaning, undefined, ["http:", "https:"]);
+}
+
+function optionalText(meaning: string): Setting<string> {
+  return setting(meaning, undefined, "any text", (value) => value || undefined);
 }
 
 function debtorId(meaning: string): Setting<bigint> {

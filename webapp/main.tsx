@@ -36,7 +36,7 @@ async function start(): Promise<void> {
   const [config] = await Promise.all([loadConfig(localStorage), applyLanguage()]);
   const auth = createAuth(config, answer?.response);
   await auth.start();
-  const model = await startModel(config, auth);
+  const model = startModel(config, auth);
   render(
     <AppContext.Provider value={{ model, auth, config }}>
       <Root />

@@ -1,7 +1,54 @@
+/** The model, with the browser around it. */
+import { Api } from "./api/api.ts";
 import type { Auth } from "./auth/auth.ts";
 import type { WebappConfig } from "./config.ts";
+import { createModel } from "./model/model.ts";
 import type { Model } from "./model/types.ts";
+import { readOldClient, removeOldClient } from "./store/old-client.ts";
+import { Store } from "./store/store.ts";
+import { createDocumentFetcher } from "./workers/documents.ts";
+import { startDocumentsWorker } from "./workers/start-workers.ts";
 
-export async function startModel(_config: WebappConfig, _auth: Auth): Promise<Model> {
-  return (globalThis as unknown as { fakeModel: Model }).fakeModel;
+const DELETION_DELAY_SECONDS_MIN = 432_000;
+
+/** Makes the model, starts it, and tells it what happens to the page and to the sign-in. */
+export function startModel(config: WebappConfig, auth: Auth): Model {
+  const model = createModel({
+    api: new Api({
+      entrypoint: new URL(config.serverApiEntrypoint, location.href).href,
+      timeoutMillis: config.serverApiTimeout,
+      fetch: (input, init) => fetch(input, init),
+      tokens: { current: auth.accessToken, renew: auth.renew },
+      now: Date.now,
+    }),
+    openStore: (onOutdated) => Store.open(onOutdated),
+    oldClient: { read: readOldClient, remove: removeOldClient },
+    fetchDocument: createDocumentFetcher(startDocumentsWorker),
+    locks: { request: (name, options, work) => navigator.locks.request(name, options, work) },
+    channel: new BroadcastChannel("issuer model"),
+    clock: { now: Date.now, wait },
+    persistStorage: async () => (await navigator.storage?.persist?.()) ?? false,
+    settings: {
+      deletionDelayMillis: Math.max(DELETION_DELAY_SECONDS_MIN, config.transferDeletionDelaySeconds) * 1000,
+      actionsMax: config.maxTransfersPerMonth,
+      documentBytesMax: config.documentMaxContentLength,
+      isPegRequired: config.defaultPegCoin !== null,
+    },
+    report: (error) => console.error(error),
+  });
+  document.addEventListener("visibilitychange", () => model.visibilityChanged(!document.hidden));
+  addEventListener("online", () => model.networkIsBack());
+  auth.onChange((isSignedIn) => void (isSignedIn ? model.signedIn() : model.signedOut({ forget: false })));
+  void model.start();
+  return model;
+}
+
+function wait(millis: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, millis);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    });
+  });
 }

@@ -40,6 +40,10 @@ export interface AuthorizationServer {
   /** The issuer: `http://host:port`. */
   readonly url: string;
   readonly tokenUrl: string;
+  /** As browsers call it, like the next two. */
+  readonly authorizationUrl: string;
+  readonly publicTokenUrl: string;
+  readonly revocationUrl: string;
   /** For OAUTH2_INTROSPECT_URL, with the credentials of the client `resource-server` in it: do not log it. */
   readonly introspectUrl: string;
   /** The clients that are no browsers, with their secrets. */
@@ -76,7 +80,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     issuer: url,
     clients,
     redirectUris: {
-      webapp: options.redirectUris?.webapp ?? ["http://127.0.0.1/", "http://localhost/"],
+      webapp: options.redirectUris?.webapp ?? webappRedirects,
       swaggerUi: options.redirectUris?.swaggerUi ?? swaggerUiRedirects(nodeUrl),
     },
     log,
@@ -111,6 +115,9 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   return {
     url,
     tokenUrl,
+    authorizationUrl: url + paths.authorization,
+    publicTokenUrl: url + paths.token,
+    revocationUrl: url + paths.revocation,
     introspectUrl: `http://${clientId}:${clientSecret}@127.0.0.1:${port}${paths.introspection}`,
     clients,
     async close() {
@@ -121,6 +128,11 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     },
   };
 }
+
+/** The node's own page, and that of a developer's web server; the port is not looked at (RFC 8252, 7.3). */
+const webappRedirects = ["127.0.0.1", "localhost"].flatMap((host) =>
+  ["/", "/debtors-webapp/"].map((path) => `http://${host}${path}`),
+);
 
 /** Swagger UI's page, under either name of this machine. */
 function swaggerUiRedirects(nodeUrl: string): string[] {

@@ -9,6 +9,7 @@ import { createAuditor } from "./response/audit.ts";
 import { corsHeaders, isPreflight } from "./response/cors.ts";
 import { answerToError, errorBody, HttpError } from "./response/errors.ts";
 import type { ServerOptions } from "./server-options.ts";
+import { WEBAPP_PATH } from "./webapp/webapp.ts";
 
 /** Answers all requests. */
 export interface RequestHandler {
@@ -71,8 +72,10 @@ export function createRequestHandler(options: ServerOptions, isClosing: () => bo
     const target = parseTarget(request.url!);
     const body = createRequestBody(request, response, expectation);
     const progress: Progress = { caller: undefined };
-    const answer = await answerTo(request, target, body, progress, expectation);
-    const headers = isPreflight(request.method, request.headers) ? preflightAnswerHeaders : answerHeaders;
+    const page = options.webapp?.answer(request);
+    const answer = page ?? (await answerTo(request, target, body, progress, expectation));
+    const isPrivate = page !== undefined || isPreflight(request.method, request.headers);
+    const headers = isPrivate ? preflightAnswerHeaders : answerHeaders;
     // A client that keeps its connection open would delay the end of the server; and one that has not been told to send
     // its body may send it or leave it out, so that no other request can follow.
     if (isClosing() || body.isContinueAwaited()) response.shouldKeepAlive = false;
@@ -87,7 +90,8 @@ export function createRequestHandler(options: ServerOptions, isClosing: () => bo
     auditor.record(request, target, statusCode, progress.caller);
     const method = usualMethods.has(request.method!) ? request.method! : "OTHER";
     const seconds = (performance.now() - startMillis) / 1000;
-    metrics?.observe(target.resource?.path ?? "unknown", method, statusCode, seconds);
+    const path = page === undefined ? (target.resource?.path ?? "unknown") : `${WEBAPP_PATH}/`;
+    metrics?.observe(path, method, statusCode, seconds);
   };
   return {
     handle: (request, response, expectation) => void handle(request, response, expectation),
@@ -107,7 +111,7 @@ function send(
   { status, headers, body }: Answer,
 ): void {
   const allHeaders: OutgoingHttpHeaders = { ...commonHeaders, ...headers };
-  if (status !== 204) allHeaders["content-length"] = body === undefined ? 0 : Buffer.byteLength(body);
+  if (status !== 204 && status !== 304) allHeaders["content-length"] = body === undefined ? 0 : Buffer.byteLength(body);
   response.writeHead(status, allHeaders);
   response.end(body);
 }

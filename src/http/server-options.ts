@@ -6,6 +6,7 @@ import type { ShardingRealm } from "../values/shard.ts";
 import type { Subjects } from "./auth/subjects.ts";
 import type { TokenAuthenticator } from "./auth/token-authenticator.ts";
 import type { HttpMetrics } from "./response/metrics.ts";
+import type { Webapp } from "./webapp/webapp.ts";
 
 export interface ServerOptions {
   readonly pool: Pool;
@@ -21,6 +22,8 @@ export interface ServerOptions {
   readonly healthText?: string | undefined;
   /** `scheme://host:port` of the authorization server, for the documentation. Default: the origin of this server. */
   readonly authorizationOrigin?: string | undefined;
+  /** The web client, when it is served. */
+  readonly webapp?: Webapp | undefined;
   readonly log: Logger;
   /** Called after each operation that has put something into the outbox. */
   readonly onWritten: () => void;

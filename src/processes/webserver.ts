@@ -1,7 +1,9 @@
 /** A web server process: an HTTP server that shares its port with other processes. */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Authentication, type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
@@ -9,6 +11,7 @@ import { createWaker } from "../database/wake.ts";
 import { createTokenAuthenticator, type TokenAuthenticator } from "../http/auth/token-authenticator.ts";
 import { createHttpServer } from "../http/server.ts";
 import type { ServerOptions } from "../http/server-options.ts";
+import { createWebapp, type Webapp } from "../http/webapp/webapp.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { finishWithin, untilAborted } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -16,6 +19,8 @@ import type { ShardingRealm } from "../values/shard.ts";
 import { withDatabase } from "./connections.ts";
 import { createHttpMetrics, type MetricsRegistry } from "./metrics.ts";
 import type { ProcessInput } from "./process-input.ts";
+
+const WEBAPP_FOLDER = fileURLToPath(new URL("../../webapp/dist/", import.meta.url));
 
 export interface WebserverOptions {
   readonly config: Config & { readonly realm: ShardingRealm; readonly authentication: Authentication };
@@ -25,6 +30,8 @@ export interface WebserverOptions {
   readonly registry?: MetricsRegistry | undefined;
   /** What the server says about itself, where that is not the usual. */
   readonly serverOptions?: Pick<ServerOptions, "healthText" | "authorizationOrigin">;
+  /** Documents may be read from this machine by the web client, as in the sandbox. */
+  readonly allowLoopbackDocuments?: boolean;
   /** Called with the URL once it listens. */
   readonly onListening?: (url: string) => void;
 }
@@ -47,6 +54,7 @@ export async function webserverProcess({ name, environment, log, signal }: Proce
 /** Serves until the signal is aborted; then takes no more, finishes the requests under way, and resolves. */
 export async function runWebserver(options: WebserverOptions): Promise<void> {
   const { config, pool, log, signal, registry, serverOptions, onListening } = options;
+  const webapp = openWebapp(options);
   const tokenAuthenticator = openTokenAuthenticator(config, log);
   const waker = createWaker(pool);
   const server = createHttpServer({
@@ -60,6 +68,7 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
     trustForwardedHeaders: config.webserver.trustForwardedHeaders,
     log,
     onWritten: () => waker.wake(),
+    webapp,
     ...serverOptions,
     metrics: registry && createHttpMetrics(registry),
   });
@@ -81,6 +90,29 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
     await waker.close();
     await tokenAuthenticator?.close();
   }
+}
+
+function openWebapp({ config, allowLoopbackDocuments }: WebserverOptions): Webapp | undefined {
+  const { webapp: settings, limits } = config;
+  if (settings === null) return undefined;
+  try {
+    return createWebapp({
+      folder: WEBAPP_FOLDER,
+      settings,
+      maxTransfersPerMonth: limits.actionsPerMonthMax,
+      documentMaxContentLength: limits.documentBytesMax,
+      version: readVersion(),
+      allowLoopbackDocuments,
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new CommandError("WEBAPP_AUTHORIZATION_URL is set, but the web client is not built: run `npm run build`.");
+  }
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** Takes no more connections, and closes those that are there as soon as they are idle, at last all of them. */

@@ -6,7 +6,7 @@ import { checkCoinInfoForm, type FieldProblem } from "../core/coin-info-edit.ts"
 import { parseDecimal } from "../core/decimal.ts";
 import { worthOf } from "../core/peg.ts";
 import { locale, t } from "../i18n/i18n.ts";
-import type { Currency, CurrencyForm, PegChoice, PegDisplay } from "../model/types.ts";
+import type { Currency, CurrencyBase, CurrencyForm, PegChoice, PegDisplay } from "../model/types.ts";
 import { readAmount, typedText } from "../ui/amount.tsx";
 
 /** A peg in the form: its own two halves and display values, and what is typed about its worth. */
@@ -28,6 +28,8 @@ export interface TypedCurrency {
   readonly rate: string;
   readonly limit: string;
   readonly peg: TypedPeg | undefined;
+  /** What the form was opened with. */
+  readonly base: CurrencyBase;
 }
 
 export type CurrencyErrors = Partial<Record<keyof TypedCurrency, string>>;
@@ -45,6 +47,7 @@ export function typedCurrency(currency: Currency, scale: PegDisplay, config: Web
     summary: document?.summary ?? "",
     homepage: document?.homepage ?? "",
     rate: localDecimal(String(currency.rate)),
+    base: currency.base,
     limit: currency.limit === undefined ? "" : typedText(currency.limit, scale),
     peg:
       peg === undefined

@@ -82,7 +82,9 @@ function CurrencyEditor({ currency }: { readonly currency: Currency }) {
     setProblem(undefined);
     if ("errors" in read) return;
     setSaving(true);
-    const result = await model.saveCurrency(changedPegIncluded(read.form), agreements).finally(() => setSaving(false));
+    const result = await model
+      .saveCurrency(changedPegIncluded(read.form), agreements, form.base)
+      .finally(() => setSaving(false));
     setAgreed(agreements);
     take(result);
   };
