@@ -39,8 +39,24 @@ export function startModel(config: WebappConfig, auth: Auth): Model {
   document.addEventListener("visibilitychange", () => model.visibilityChanged(!document.hidden));
   addEventListener("online", () => model.networkIsBack());
   auth.onChange((isSignedIn) => void (isSignedIn ? model.signedIn() : model.signedOut({ forget: false })));
+  readBalanceAfterPayments(model);
   void model.start();
   return model;
+}
+
+const BALANCE_MILLIS = 2_000;
+
+/** The balance follows a payment a moment later: it is read once for all payments that end in this time. */
+function readBalanceAfterPayments(model: Model): void {
+  let isWaiting = false;
+  model.onEvent(({ kind }) => {
+    if (kind !== "payment-ended" || isWaiting) return;
+    isWaiting = true;
+    setTimeout(() => {
+      isWaiting = false;
+      void model.update();
+    }, BALANCE_MILLIS);
+  });
 }
 
 function wait(millis: number, signal: AbortSignal): Promise<void> {

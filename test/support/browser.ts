@@ -33,8 +33,18 @@ export interface TestBrowser extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Starts a browser. Rejects when there is none on this machine. Certificates that nobody vouches for are taken on wish. */
-export async function startBrowser({ ignoreHTTPSErrors = false } = {}): Promise<TestBrowser> {
+export interface BrowserOptions {
+  /** Certificates that nobody vouches for are taken. */
+  readonly ignoreHTTPSErrors?: boolean;
+  /** Without service workers every request of a page can be intercepted. */
+  readonly serviceWorkers?: "allow" | "block";
+  /** A video (MJPEG or Y4M) in the place of what a camera would see; pages may use it without a question. */
+  readonly cameraFile?: string;
+}
+
+/** Starts a browser. Rejects when there is none on this machine. */
+export async function startBrowser(options: BrowserOptions = {}): Promise<TestBrowser> {
+  const { ignoreHTTPSErrors = false, serviceWorkers = "allow", cameraFile } = options;
   const executablePath = findChromium();
   if (executablePath === undefined) {
     throw new Error("The tests need Chromium: install it, or set CHROMIUM to the path of one.");
@@ -46,6 +56,8 @@ export async function startBrowser({ ignoreHTTPSErrors = false } = {}): Promise<
       executablePath,
       headless: true,
       ignoreHTTPSErrors,
+      serviceWorkers,
+      locale: "en-US",
       // Without a sandbox: containers and root have none to offer, and the pages are our own.
       args: [
         "--no-sandbox",
@@ -56,6 +68,13 @@ export async function startBrowser({ ignoreHTTPSErrors = false } = {}): Promise<
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        ...(cameraFile === undefined
+          ? []
+          : [
+              "--use-fake-ui-for-media-stream",
+              "--use-fake-device-for-media-stream",
+              `--use-file-for-fake-video-capture=${cameraFile}`,
+            ]),
       ],
     });
     const close = async (): Promise<void> => {

@@ -1,4 +1,5 @@
 /** The first screen: how the currency stands, and what needs the user. */
+import { INT64_MIN } from "../../src/values/int64.ts";
 import { formatDate } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import { Amount, amountText } from "../ui/amount.tsx";
@@ -60,6 +61,8 @@ function Circulation() {
   const words = t().overview;
   const circulation = model.circulation.value;
   const issuable = model.issuable.value;
+  const isLimited =
+    model.currency.value?.limit !== undefined || (model.debtor.value?.minBalance ?? INT64_MIN) > INT64_MIN;
   return (
     <Card>
       <div class="row row-between">
@@ -71,9 +74,13 @@ function Circulation() {
           {t().nav.pay}
         </ButtonLink>
       </div>
-      {issuable !== undefined && (
+      {isLimited && issuable !== undefined ? (
         <p>
           {words.issuable}: <Amount tokens={issuable} exact />
+        </p>
+      ) : (
+        <p>
+          {words.unlimited} <a href="#/currency">{words.setLimit}</a>
         </p>
       )}
       <p class="hint">{words.circulationHint}</p>
