@@ -1,0 +1,185 @@
+/** Signing in: refusals, what comes back with a wrong state, where the token is and is not, other tabs, and an expired token. */
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import type { BrowserContext, Page } from "playwright-core";
+import { startBrowser, type TestBrowser } from "../../support/browser.ts";
+import { goTo, PASSWORD, type Sandbox, signUp, startSandbox } from "./issuer.ts";
+
+let sandbox: Sandbox;
+let browser: TestBrowser;
+let context: BrowserContext;
+let page: Page;
+before(async () => {
+  sandbox = await startSandbox();
+  // Requests have to be intercepted, those to the token endpoint too.
+  browser = await startBrowser({ serviceWorkers: "block" });
+  context = browser.context;
+});
+after(async () => {
+  await browser?.close();
+  await sandbox?.close();
+});
+beforeEach(async () => {
+  for (const other of context.pages().slice(1)) await other.close();
+  await context.unrouteAll();
+  page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+});
+
+/** The requests to the token endpoint from now on. */
+function watchTokenRequests(): string[] {
+  const bodies: string[] = [];
+  context.on("request", (request) => {
+    if (request.url().endsWith("/oauth2/token")) bodies.push(request.postData() ?? "");
+  });
+  return bodies;
+}
+
+const isApi = (url: URL): boolean => url.pathname.startsWith("/debtors/");
+const accessToken = (of: Page): Promise<string> =>
+  of.evaluate(() => JSON.parse(sessionStorage.getItem("issuer tokens") ?? "{}").accessToken);
+
+test("what comes back with a foreign state, a foreign issuer or an error exchanges nothing, and is said", async () => {
+  const requests = watchTokenRequests();
+  const answers: [query: string, words: RegExp][] = [
+    ["code=x&state=y", /does not belong to a sign-in/],
+    ["error=access_denied&state=y", /does not belong to a sign-in/],
+  ];
+  for (const [query, words] of answers) {
+    await page.goto(`${sandbox.webapp}?${query}`);
+    await page.getByRole("alert").getByText(words).waitFor();
+    assert.equal(page.url(), `${sandbox.webapp}#/`);
+  }
+  const attempts: [change: (url: URL) => void, words: RegExp][] = [
+    [(url) => url.searchParams.set("iss", "https://evil.example"), /does not belong/],
+    [(url) => url.searchParams.set("state", "other"), /does not belong/],
+  ];
+  for (const [change, words] of attempts) {
+    await page.goto(sandbox.webapp);
+    const asked = page.waitForRequest(/\/oauth2\/auth\?/);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    const state = new URL((await asked).url()).searchParams.get("state") ?? "";
+    assert.ok(state.length >= 22, "128 random bits");
+    const back = new URL(sandbox.webapp);
+    back.search = String(new URLSearchParams({ code: "stolen", state }));
+    change(back);
+    await page.goto(back.href);
+    await page.getByRole("alert").getByText(words).waitFor();
+  }
+  assert.deepEqual(requests, []);
+});
+
+test("somebody who refuses at the authorization server comes back with a message", async () => {
+  await page.goto(sandbox.webapp);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("link", { name: "Sign up" }).click();
+  await page.getByLabel("E-mail address").fill("carol@example.com");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await page.getByRole("button", { name: "Deny" }).click();
+
+  await page.getByRole("alert").getByText("You did not allow access.").waitFor();
+  await context.clearCookies();
+});
+
+test("the token is in the tab's session storage alone; a new tab gets it from the others; signing out reaches all", async () => {
+  await signUp(page, sandbox, "alice@example.com");
+  const token = await accessToken(page);
+  const elsewhere = await page.evaluate(async () => {
+    const databases = await indexedDB.databases();
+    const texts = [JSON.stringify(localStorage), location.href, document.cookie, document.documentElement.outerHTML];
+    for (const { name } of databases) {
+      const db = await new Promise<IDBDatabase>((resolve) => {
+        const request = indexedDB.open(name!);
+        request.onsuccess = () => resolve(request.result);
+      });
+      for (const store of db.objectStoreNames) {
+        texts.push(
+          await new Promise((resolve) => {
+            const request = db.transaction(store).objectStore(store).getAll();
+            request.onsuccess = () =>
+              resolve(JSON.stringify(request.result, (_, value) => (typeof value === "bigint" ? `${value}` : value)));
+          }),
+        );
+      }
+      db.close();
+    }
+    return texts.join("\n");
+  });
+  assert.ok(token.length > 20);
+  assert.ok(!elsewhere.includes(token));
+
+  const other = await context.newPage();
+  await other.goto(sandbox.webapp);
+  await other.getByRole("heading", { name: "Overview" }).waitFor();
+  assert.equal(await accessToken(other), token);
+
+  await goTo(page, "/settings");
+  const revoked = page.waitForResponse(/\/oauth2\/revoke$/);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign out and forget everything" }).click();
+  assert.equal((await revoked).status(), 200);
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  await other.getByRole("button", { name: /^Sign in/ }).waitFor();
+  assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
+});
+
+test("a refused token is renewed by one tab for all, and the user does not notice", async () => {
+  await signIn();
+  const token = await accessToken(page);
+  const other = await context.newPage();
+  await other.goto(sandbox.webapp);
+  await other.getByRole("heading", { name: "Overview" }).waitFor();
+  const requests = watchTokenRequests();
+  await context.route(isApi, (route) =>
+    route.request().headers().authorization === `Bearer ${token}` ? route.fulfill({ status: 401 }) : route.continue(),
+  );
+
+  for (const tab of [page, other]) {
+    await tab.bringToFront();
+    await tab.getByRole("button", { name: "Reload" }).click();
+    await tab.getByText(/Up to date|already doing/).waitFor();
+  }
+  assert.equal(requests.length, 1);
+  assert.match(requests[0]!, /grant_type=refresh_token/);
+});
+
+test("a token that cannot be renewed leaves the screen as it is; signing in again brings the form back", async () => {
+  await signIn();
+  await goTo(page, "/currency");
+  await page.getByLabel("Name of the currency").fill("Seven");
+  await page.getByLabel("Unit").fill("SVN");
+  await context.route(isApi, (route) => route.fulfill({ status: 401 }));
+  await context.route(/\/oauth2\/token$/, (route) =>
+    route.fulfill({
+      status: 400,
+      headers: { "access-control-allow-origin": "*" },
+      contentType: "application/json",
+      body: '{"error":"invalid_grant"}',
+    }),
+  );
+  await page.getByRole("button", { name: "Reload" }).click();
+  await page.getByText("You have been signed out").waitFor();
+  assert.equal(await page.getByLabel("Name of the currency").inputValue(), "Seven");
+  await context.unrouteAll();
+
+  await page.getByRole("button", { name: "Sign in again" }).click();
+  await page.getByRole("button", { name: "Allow" }).click();
+  await page.getByRole("heading", { name: "Currency", exact: true }).waitFor();
+  assert.equal(page.url(), `${sandbox.webapp}#/currency`);
+  assert.equal(await page.getByLabel("Name of the currency").inputValue(), "Seven");
+  assert.equal(await page.getByLabel("Unit").inputValue(), "SVN");
+  assert.equal(await page.getByText("You have been signed out").count(), 0);
+});
+
+/** The authorization server still knows the browser; it asks for consent each time. */
+async function signIn(): Promise<void> {
+  await page.goto(sandbox.webapp);
+  const heading = page.getByRole("heading", { name: "Overview" });
+  for (const name of ["Sign in", "Allow"]) {
+    const button = page.getByRole("button", { name, exact: true });
+    await button.or(heading).waitFor();
+    if (await button.isVisible()) await button.click();
+  }
+  await heading.waitFor();
+}
