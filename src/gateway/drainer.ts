@@ -50,9 +50,11 @@ export async function drainQueue(options: DrainerOptions, signal: AbortSignal): 
       if (isAnswering) return;
       isAnswering = true;
       setImmediate(() => {
-        void answerAll().finally(() => {
-          isAnswering = false;
-        });
+        answerAll()
+          .catch((error: unknown) => log.error({ err: error, queue }, "Answering in place of the peer has failed"))
+          .finally(() => {
+            isAnswering = false;
+          });
       });
     },
     onInterrupted: () => {

@@ -1,4 +1,4 @@
-/** Receiving from peers: who may connect, what may pass, and when it is confirmed. Spec: stomp, "Server". */
+/** Receiving from peers: who may connect, what may pass, and when it is confirmed. Spec: stomp, "Server: states of a connection". */
 
 import type { Broker } from "../broker/broker.ts";
 import { isNodeId } from "../node-data/node-id.ts";

@@ -1,4 +1,4 @@
-/** What the processes of the gateway have in common, and the gateway as one process of `all`. */
+/** What the processes of the gateway have in common. */
 import type { Broker } from "../broker/broker.ts";
 import type { Config } from "../config.ts";
 import { type Credentials, openCredentials } from "../gateway/credentials.ts";
@@ -6,12 +6,8 @@ import type { GatewayMetrics } from "../gateway/metrics.ts";
 import { createNodeDirectory, type NodeDirectory } from "../gateway/node-directory.ts";
 import { debtorsAgent, type GatewayRole } from "../gateway/role.ts";
 import { NodeDataError } from "../node-data/node-data-error.ts";
-import { listPeerIds, readPeerState, readQueueCount } from "../node-data/read.ts";
 import { CommandError } from "../runtime/command-error.ts";
-import { runTogether, untilAborted } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
-import { runStompClient } from "./stomp-client.ts";
-import { runStompServer } from "./stomp-server.ts";
 
 /** What each part of the gateway works with. */
 export interface Gateway {
@@ -64,30 +60,4 @@ export async function explain<Result>(work: Promise<Result>): Promise<Result> {
     if (error instanceof NodeDataError) throw new CommandError(error.message, { cause: error });
     throw error;
   }
-}
-
-/** The queue that holds the messages for a peer; with a number above 1 a further one of several. */
-export const peerQueue = (peerId: string, number = 1): string => `da.${peerId}${number === 1 ? "" : `.${number}`}`;
-
-/** Serves, and sends each queue of each active peer, until the signal is aborted. */
-export async function runGateway(
-  gateway: Gateway,
-  addUnreadyReason: (find: () => string | undefined) => void,
-  signal: AbortSignal,
-) {
-  const { nodes, log } = gateway;
-  const works = [(stop: AbortSignal) => runStompServer(gateway, stop)];
-  for (const peerId of await explain(listPeerIds(nodes.directory))) {
-    const state = await explain(readPeerState(nodes.directory, peerId));
-    if (state === undefined || state.isDeactivated) continue;
-    const queueCount = await explain(readQueueCount(nodes.directory, peerId));
-    for (let number = 1; number <= queueCount; number++) {
-      const queue = peerQueue(peerId, number);
-      works.push((stop) => runStompClient({ gateway, peerId, queue, addUnreadyReason }, stop));
-    }
-  }
-  if (works.length === 1) log.warn("No peer is registered: nothing is sent");
-  // A client ends by itself when its peer is deactivated; the others go on.
-  works.push(untilAborted);
-  await runTogether(works, signal);
 }

@@ -26,6 +26,8 @@ const samples: Partial<Record<SettingName, string>> = {
   APP_SUPERUSER_SUBJECT_REGEX: "root|admin",
   APP_SUPERVISOR_SUBJECT_REGEX: "support",
   APP_ENABLE_CORS: "no",
+  SWPT_NODEDATA_URL: "file:///srv/node",
+  NODE_DATA_PASSPHRASE: "correct horse",
   SUBSTITUTE_LOCALHOST_IN_VARS: "POSTGRES_URL",
 };
 // Set on its own, and not beside a trusted proxy.
