@@ -20,7 +20,7 @@ import { Records } from "./records.ts";
 import { CurrencySaver } from "./save-currency.ts";
 import { PaymentSearch } from "./search.ts";
 import { Sender } from "./sending.ts";
-import type { Model, ModelState } from "./types.ts";
+import type { Model, ModelState, Outcome } from "./types.ts";
 import { Updates } from "./updates.ts";
 
 const MONTH_MILLIS = 30 * 86_400_000;
@@ -63,9 +63,12 @@ export function createModel(parts: ModelParts): Model {
   });
   const scale = currency.scale;
 
+  const canStore = (): boolean => context.phase.value !== "no-storage" && context.phase.value !== "outdated";
+  const update = async (): Promise<Outcome> => (canStore() ? updates.update() : "not-stored");
+
   /** The page, the network or the user is back. */
   const goOn = (): void => {
-    if (context.phase.value === "no-storage" || context.phase.value === "outdated") return;
+    if (!canStore()) return;
     context.inBackground(() => updates.updateIfStale());
     if (context.debtor !== undefined) sender.resume();
   };
@@ -122,10 +125,10 @@ export function createModel(parts: ModelParts): Model {
       await ended;
     },
     async signedIn() {
-      if (context.phase.value === "no-storage" || context.phase.value === "outdated") return;
+      if (!canStore()) return;
       if (context.phase.value === "signed-out") context.phase.value = "starting";
       context.connected();
-      await updates.update();
+      await update();
     },
     async signedOut({ forget }) {
       if (forget) await records.forget();
@@ -134,7 +137,7 @@ export function createModel(parts: ModelParts): Model {
       context.connection.value = "needs-sign-in";
       context.phase.value = "signed-out";
     },
-    update: () => updates.update(),
+    update,
     visibilityChanged(isVisible) {
       context.isVisible.value = isVisible;
       if (isVisible) goOn();
@@ -155,7 +158,7 @@ export function createModel(parts: ModelParts): Model {
     send: (uuid) => sender.send(uuid),
     discard: (uuid) => drafts.discard(uuid),
     cancel: (uuid) => sender.cancel(uuid),
-    look: async (uuid) => (views.get(uuid)?.transfer === undefined ? updates.update() : sender.look(uuid)),
+    look: async (uuid) => (views.get(uuid)?.transfer === undefined ? update() : sender.look(uuid)),
     dismiss: (uuid) => drafts.putAway(uuid, "dismiss"),
     acknowledge: (uuid) => drafts.putAway(uuid, "acknowledge"),
     retry: (uuid) => drafts.retry(uuid),

@@ -1,4 +1,5 @@
 /** A model with its own time, in front of a stand-in for the node. */
+import { randomUUID } from "node:crypto";
 import { after } from "node:test";
 import { Api } from "../../../webapp/api/api.ts";
 import { createModel } from "../../../webapp/model/model.ts";
@@ -78,6 +79,7 @@ export class World {
     isPegRequired: false,
   };
   readonly reports: unknown[] = [];
+  readonly #id = randomUUID();
 
   constructor() {
     after(() => {
@@ -88,6 +90,16 @@ export class World {
   /** Opens a tab. `fetch` of a tab that is closed never answers. */
   async openTab(change: Partial<ModelParts> = {}): Promise<Tab> {
     let isOpen = true;
+    let release = (): void => {};
+    const closed = new Promise<never>((_, reject) => {
+      release = () => reject(new Error("The tab is closed"));
+    });
+    closed.catch(() => {});
+    // The browser releases the locks of a tab that is closed.
+    const locks: Locks = {
+      request: (name, options, work) =>
+        navigator.locks.request(`${this.#id} ${name}`, options, (lock) => Promise.race([work(lock), closed])),
+    };
     const fetchHere: typeof fetch = async (...args) => {
       if (!isOpen) return new Promise(() => {});
       const answer = await this.node.fetch(...args);
@@ -105,16 +117,17 @@ export class World {
       openStore: (onOutdated) => Store.open(onOutdated),
       oldClient: { read: readOldClient, remove: removeOldClient },
       fetchDocument: this.node.fetchDocument,
-      locks: navigator.locks as Locks,
-      channel: new BroadcastChannel("test"),
+      locks,
+      channel: new BroadcastChannel(this.#id),
       clock: this.clock,
       persistStorage: async () => true,
       settings: this.settings,
-      report: (error) => this.reports.push(error),
+      report: (error) => void (isOpen && this.reports.push(error)),
       ...change,
     });
     const close = async (): Promise<void> => {
       isOpen = false;
+      release();
       await Promise.race([model.close(), settle()]);
     };
     after(close);

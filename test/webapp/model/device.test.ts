@@ -1,0 +1,187 @@
+import "fake-indexeddb/auto";
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { IDBFactory } from "fake-indexeddb";
+import { nextDueDate } from "../../../webapp/model/contacts.ts";
+import { StorageError } from "../../../webapp/store/database.ts";
+import { payment } from "../store/given.ts";
+import { bread, HOUR, SECOND, settle, World } from "./given.ts";
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+});
+
+test("without a token and without data one signs in; with data they are shown, and drafts are taken", async () => {
+  const world = new World();
+  world.token = undefined;
+  const first = await world.openTab();
+  assert.equal(first.model.phase.value, "signed-out");
+  world.token = "T";
+  await first.model.signedIn();
+  assert.equal(first.model.phase.value, "ready");
+  const uuid = (await first.model.createDraft(bread))!;
+  await first.close();
+
+  world.token = undefined;
+  const { model } = await world.openTab();
+  assert.deepEqual([model.phase.value, model.connection.value], ["ready", "needs-sign-in"]);
+  assert.equal(model.payment(uuid).value!.state, "draft");
+  assert.equal(await model.send(uuid), "needs-sign-in");
+  assert.equal(model.payment(uuid).value!.state, "not-sent");
+  world.token = "T";
+  await model.signedIn();
+  assert.equal(await model.send(uuid), "done");
+});
+
+test("offline the stored data are shown with their age; what failed is tried again with pauses", async () => {
+  const world = new World();
+  const first = await world.openTab();
+  const readAt = first.model.debtor.value!.readAt;
+  await first.close();
+  world.clock.jump(HOUR);
+  world.node.fault = () => "lose-request";
+  const { model } = await world.openTab();
+  assert.deepEqual([model.phase.value, model.connection.value], ["ready", "no-connection"]);
+  assert.equal(model.debtor.value!.readAt, readAt);
+  assert.ok(await model.createDraft(bread));
+  world.node.fault = () => undefined;
+  await world.clock.pass(3 * SECOND);
+  assert.equal(model.connection.value, "ok");
+});
+
+test("an account that is not an issuer's, and one that is not active, are told apart", async () => {
+  const world = new World();
+  world.node.fault = () => ({ status: 204 });
+  const { fetch } = world.node;
+  (world.node as { fetch: typeof fetch }).fetch = async () => new Response(null, { status: 204 });
+  assert.equal((await world.openTab()).model.phase.value, "not-an-issuer");
+  const other = new World();
+  other.node.isActive = false;
+  assert.equal((await other.openTab()).model.phase.value, "inactive");
+});
+
+test("updates come hourly, and when the page comes back after a minute", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  const updates = (): number => world.node.count("GET", /\.debtor$/);
+  assert.equal(updates(), 1);
+  await world.clock.pass(HOUR - SECOND);
+  assert.equal(updates(), 1);
+  await world.clock.pass(SECOND);
+  assert.equal(updates(), 2);
+  await world.clock.pass(60 * SECOND);
+  model.visibilityChanged(true);
+  await settle();
+  assert.equal(updates(), 2);
+  await world.clock.pass(SECOND);
+  model.visibilityChanged(true);
+  await settle();
+  assert.equal(updates(), 3);
+});
+
+test("signing out hides the data; forgetting removes them, and names what only exists here", async () => {
+  const world = new World();
+  const first = await world.openTab();
+  const uuid = (await first.model.createDraft(bread))!;
+  assert.deepEqual(
+    first.model.onlyHere().map((only) => only.uuid),
+    [uuid],
+  );
+  await first.model.signedOut({ forget: false });
+  assert.deepEqual([first.model.phase.value, first.model.payments.value.length], ["signed-out", 0]);
+  await first.model.signedIn();
+  assert.equal(first.model.payments.value.length, 1);
+  await first.model.signedOut({ forget: true });
+  await first.model.signedIn();
+  assert.equal(first.model.payments.value.length, 0);
+});
+
+test("a device that cannot store says so", async () => {
+  const world = new World();
+  for (const [problem, phase] of [
+    ["forbidden", "no-storage"],
+    ["outdated", "outdated"],
+  ] as const) {
+    const { model } = await world.openTab({ openStore: () => Promise.reject(new StorageError(problem)) });
+    assert.deepEqual([model.phase.value, model.storageProblem.value], [phase, problem]);
+  }
+});
+
+test("the old client's payments are taken over once, and those of another debtor do not show", async () => {
+  const world = new World();
+  const mine = payment({
+    origin: "old-client",
+    isTryOpen: true,
+    firstTryAt: 1,
+    lastTryAt: 1,
+    request: { recipientUri: "swpt:7/17", amount: 1n, noteFormat: "", note: "" },
+  });
+  const data = { payments: [mine, payment({ debtor: "swpt:8" })], configs: [], skipped: 0 };
+  let reads = 0;
+  const oldClient = {
+    read: async () => {
+      reads++;
+      return data;
+    },
+    remove: async () => {},
+  };
+  const first = await world.openTab({ oldClient });
+  assert.deepEqual(
+    first.model.payments.value.map(({ uuid, state }) => [uuid, state]),
+    [[mine.uuid, "not-sent"]],
+  );
+  assert.ok(first.model.hasOldDatabase.value);
+  await first.close();
+  const { model } = await world.openTab({ oldClient });
+  assert.equal(reads, 1);
+  await model.removeOldDatabase();
+  assert.ok(!model.hasOldDatabase.value);
+});
+
+test("a backup is put back on another device", async () => {
+  const world = new World();
+  const first = await world.openTab();
+  await first.model.createDraft(bread);
+  await first.model.putAddress({ accountUri: "swpt:7/18", name: "Baker" });
+  const text = await first.model.backup();
+  await first.close();
+  globalThis.indexedDB = new IDBFactory();
+  const { model } = await world.openTab();
+  assert.deepEqual(await model.restore(text), { added: 2, changed: 0 });
+  assert.equal(model.payments.value.length, 1);
+  assert.deepEqual(await model.restore("{}"), { problem: "not-a-backup" });
+});
+
+test("templates remind on their day, and move on when they are paid", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  await model.putTemplate({ title: "Rent", order: bread, dueOn: "2026-11-26", repeat: "monthly" });
+  const [template] = model.dueTemplates.value;
+  assert.equal(template!.title, "Rent");
+  const uuid = (await model.draftFromTemplate(template!.id))!;
+  assert.equal(await model.send(uuid), "done");
+  assert.deepEqual(model.dueTemplates.value, []);
+  assert.equal(model.templates.value[0]!.dueOn, "2026-12-26");
+});
+
+test("a due date moves on in its rhythm, within shorter months too", () => {
+  assert.equal(nextDueDate({ dueOn: "2026-01-31", repeat: "monthly" }, "2026-02-01"), "2026-02-28");
+  assert.equal(nextDueDate({ dueOn: "2026-01-31", repeat: "monthly" }, "2026-02-28"), "2026-03-31");
+  assert.equal(nextDueDate({ dueOn: "2026-11-20", repeat: "weekly" }, "2026-11-27"), "2026-12-04");
+  assert.equal(nextDueDate({ dueOn: "2024-02-29", repeat: "yearly" }, "2024-02-29"), "2025-02-28");
+  assert.equal(nextDueDate({ dueOn: "2026-11-20", repeat: "" }, "2026-11-27"), "");
+});
+
+test("a balance is noted when it changes", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  await model.update();
+  world.node.balance = -(2n ** 63n) + 1n;
+  world.clock.jump(1);
+  await model.update();
+  assert.deepEqual(
+    model.samples.value.map(({ balance }) => balance),
+    [0n, -(2n ** 63n) + 1n],
+  );
+  assert.equal(model.circulation.value, 2n ** 63n - 1n);
+});
