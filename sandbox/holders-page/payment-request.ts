@@ -1,4 +1,4 @@
-/** Payment requests as wallets show them: a text that begins with `PR0`, and its QR code. Spec: issuer-webapp, "Payment request (`PR0`)". */
+/** Payment requests as wallets show them: a text that begins with `PR0`, and its QR code. Spec: issuer-webapp, "Payment request". */
 import { crc32 } from "node:zlib";
 
 export interface PaymentRequest {

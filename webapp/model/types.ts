@@ -213,7 +213,7 @@ export interface ConfigDifference {
   readonly now: string | undefined;
 }
 
-/** Own coin. Spec: "Coin". */
+/** Own coin. Spec: issuer-webapp, "Coin". */
 export interface OwnCoin {
   readonly text: string;
   readonly warnings: readonly CoinWarning[];
