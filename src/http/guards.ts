@@ -21,6 +21,7 @@ import { isPreflight, preflightHeaders } from "./response/cors.ts";
 import { HttpError } from "./response/errors.ts";
 import type { EndpointContext } from "./routes/endpoint.ts";
 import { endpoints } from "./routes/index.ts";
+import { answerOutsideApi } from "./routes/outside-api.ts";
 import type { Resource } from "./routes/route-table.ts";
 import { answerUnknownPath } from "./routes/unknown-path.ts";
 import type { ServerOptions } from "./server-options.ts";
@@ -53,6 +54,7 @@ export function createGuards(
     const { resource } = target;
     const method = request.method!;
     if (enableCors && isPreflight(method, request.headers)) return answerPreflight(request, resource);
+    if (!target.isInsideApi) return answerOutsideApi(request);
     const baseUrl = () => baseUrlOf(request, trustForwardedHeaders);
     if (resource === undefined) return await answerUnknownPath(request, target, identification, baseUrl);
     if (method === "OPTIONS") return answerOptions(request, target, resource);
@@ -72,9 +74,9 @@ export function createGuards(
     return await endpoint.run(context, { target, caller, baseUrl, contentType }, body as never);
   };
 
-  /** Known paths only; whoever names itself must be somebody who may read there. */
+  /** A caller that is identified must be allowed to read there. */
   function answerOptions(request: IncomingMessage, target: Target, { allow, optionsAccess }: Resource): Answer {
-    if (optionsAccess !== "public") {
+    if (optionsAccess !== null) {
       const identified = identification.identifyForOptions(request);
       checkBeforeBody(optionsAccess, realm, target, identified?.caller, true);
     }
@@ -85,7 +87,7 @@ export function createGuards(
 /** For every path, without an identity and without a redirect, which would fail in browsers. */
 const answerPreflight = (request: IncomingMessage, resource: Resource | undefined): Answer => ({
   status: 200,
-  headers: { ...preflightHeaders(request.headers), ...(resource === undefined ? {} : { allow: resource.allow }) },
+  headers: { ...preflightHeaders(request.headers), ...(resource && { allow: resource.allow }) },
 });
 
 function identificationOf({ authentication, tokenAuthenticator, subjects }: ServerOptions): Identification {

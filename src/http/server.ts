@@ -50,7 +50,7 @@ function answerMalformedRequest(
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
     "x-content-type-options": "nosniff",
-    ...(enableCors ? corsHeaders : {}),
+    ...(enableCors && corsHeaders),
     connection: "close",
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);

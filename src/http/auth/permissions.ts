@@ -5,7 +5,7 @@ import { forbidden, notFound } from "../response/errors.ts";
 import type { Access } from "../routes/route-table.ts";
 import type { Caller } from "./subjects.ts";
 
-/** What is looked at before the body: on the debtors' resources everything. Throws 404 or 403. */
+/** What is checked before the body: everything on the resources of debtors. Throws 404 or 403. */
 export function checkBeforeBody(
   access: Access,
   realm: ShardingRealm,
@@ -15,27 +15,28 @@ export function checkBeforeBody(
 ): void {
   switch (access) {
     case "public":
-      if (target.resource!.path.includes("{debtorId}")) checkResponsibility(realm, target);
+      checkResponsibility(realm, target);
       return;
-    case "caller":
+    case "public-any-shard":
+    case "any-caller":
       return;
     case "admin":
-    case "anywhere":
+    case "admin-any-shard":
     case "superuser":
       if (caller?.kind === "debtor") throw forbidden();
       return;
     case "debtor":
-      // A foreign debtor is told nothing else, not even that the debtor does not exist.
+      // First, so that nothing else is revealed about a debtor of another shard.
       checkResponsibility(realm, target);
       if (caller?.kind === "debtor" && caller.debtorId !== target.debtorId) throw forbidden();
       if (caller?.kind === "supervisor" && !isReading) throw forbidden();
   }
 }
 
-/** What on the admin resources is looked at after the body. Throws 404 or 403. */
+/** What is checked after the body, on the admin resources. Throws 404 or 403. */
 export function checkAfterBody(access: Access, realm: ShardingRealm, target: Target, caller: Caller | undefined): void {
   if (access !== "admin" && access !== "superuser") return;
-  if (target.resource!.path.includes("{debtorId}")) checkResponsibility(realm, target);
+  checkResponsibility(realm, target);
   if (access === "superuser" && caller?.kind !== "superuser") throw forbidden();
 }
 

@@ -1,5 +1,5 @@
 /** The OpenAPI document: made of the route table, the schemas that validate and serialize, and the texts. */
-import { type Route, routeTable } from "../routes/route-table.ts";
+import { routes } from "../routes/route-table.ts";
 import type { OpenApiDocument, OperationObject } from "./openapi-objects.ts";
 import { operationObject } from "./operation-objects.ts";
 import type { Components } from "./schema-objects.ts";
@@ -12,7 +12,7 @@ import { securitySchemes } from "./security.ts";
 export function buildOpenApiDocument(authorizationOrigin = ""): OpenApiDocument {
   const components: Components = new Map();
   const paths: Record<string, Record<string, OperationObject>> = {};
-  for (const route of routeTable as readonly Route[]) {
+  for (const route of routes) {
     paths[route.path] ??= {};
     paths[route.path]![route.method.toLowerCase()] = operationObject(route, components);
   }

@@ -19,8 +19,8 @@ export interface OperationObject {
   readonly tags: readonly string[];
   readonly summary: string;
   readonly description: string;
-  readonly parameters?: readonly { readonly name: string; readonly description: string }[];
-  readonly requestBody?: { readonly content: Content };
+  readonly parameters?: readonly { readonly name: string; readonly description: string }[] | undefined;
+  readonly requestBody?: { readonly content: Content } | undefined;
   readonly responses: Readonly<Record<string, ResponseObject>>;
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
 }
@@ -28,8 +28,8 @@ export interface OperationObject {
 /** An answer to an operation, in the terms of OpenAPI. */
 export interface ResponseObject {
   readonly description: string;
-  readonly headers?: Readonly<Record<string, object>>;
-  readonly content?: Content;
+  readonly headers?: Readonly<Record<string, object>> | undefined;
+  readonly content?: Content | undefined;
 }
 
 /** Bodies by their content type, in the terms of OpenAPI. */

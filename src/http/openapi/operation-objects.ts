@@ -1,6 +1,6 @@
 /** One operation in the terms of OpenAPI. */
 import { errorBody, reasonOf } from "../response/errors.ts";
-import type { Route } from "../routes/route-table.ts";
+import type { ParameterName, Route } from "../routes/route-table.ts";
 import { ErrorBody } from "../schemas/errors.ts";
 import { exampleOf } from "./examples.ts";
 import type { Content, OperationObject, ResponseObject } from "./openapi-objects.ts";
@@ -11,14 +11,14 @@ import { securityOf } from "./security.ts";
 /** Describes the route. The schemas that it names are added to the components. */
 export function operationObject(route: Route, components: Components): OperationObject {
   const { summary, description, tag, request, responses } = operationTexts[route.operationId];
-  const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => parameterObject(name!));
+  const parameters = route.parameters.map(parameterObject);
   return {
     operationId: route.operationId,
     tags: [tag],
     summary,
     description,
-    ...(parameters.length === 0 ? {} : { parameters }),
-    ...(request === undefined ? {} : { requestBody: { content: contentOf(request, components) } }),
+    parameters: parameters.length === 0 ? undefined : parameters,
+    requestBody: request && { content: contentOf(request, components) },
     responses: Object.fromEntries(
       Object.entries({ ...commonFailuresOf(route), ...responses }).map(([status, response]) => [
         status,
@@ -30,29 +30,24 @@ export function operationObject(route: Route, components: Components): Operation
 }
 
 /** What can go wrong with every operation of its kind. */
-function commonFailuresOf(route: Route): Record<number, ResponseText> {
-  const { request } = operationTexts[route.operationId];
-  const hasDatabase = route.scope !== null || route.path.includes("{debtorId}");
-  return {
-    ...(route.scope === null
-      ? {}
-      : {
-          401: { description: "There is no valid access token.", headers: { "WWW-Authenticate": challenge } },
-          403: { description: "The token does not grant the scope, or the caller may not do this." },
-        }),
-    ...(hasDatabase
-      ? { 503: { description: "The server can not do this at the moment.", headers: { "Retry-After": pause } } }
-      : {}),
-    ...(route.path.includes("{") ? { 404: { description: "There is no such object on this server." } } : {}),
-    ...(request === undefined ? {} : { 415: { description: "The body has a `Content-Encoding`." } }),
-    ...(request === undefined || Array.isArray(request)
-      ? {}
-      : {
-          400: { description: "The body is not a JSON document." },
-          413: { description: "The body is too large." },
-          422: { description: "Some fields are wrong; `errors` tells which." },
-        }),
-  };
+function commonFailuresOf({ operationId, scope, access, parameters }: Route): Record<number, ResponseText> {
+  const { request } = operationTexts[operationId];
+  const failures: Record<number, ResponseText> = {};
+  if (scope !== null) {
+    failures[401] = { description: "There is no valid access token.", headers: { "WWW-Authenticate": challenge } };
+    failures[403] = { description: "The token does not grant the scope, or the caller may not do this." };
+  }
+  if (access !== "public-any-shard") {
+    failures[503] = { description: "The server cannot do this at the moment.", headers: { "Retry-After": pause } };
+  }
+  if (parameters.length > 0) failures[404] = { description: "There is no such object on this server." };
+  if (request !== undefined) failures[415] = { description: "The body has a `Content-Encoding`." };
+  if (request !== undefined && !Array.isArray(request)) {
+    failures[400] = { description: "The body is not a JSON document." };
+    failures[413] = { description: "The body is too large." };
+    failures[422] = { description: "Some fields are wrong; `errors` says which." };
+  }
+  return failures;
 }
 
 const challenge = { description: "`Bearer`, as RFC 6750 has it.", schema: { type: "string" } };
@@ -62,16 +57,12 @@ function responseObject(status: number, text: ResponseText, components: Componen
   const { description, schema, content, headers } = text;
   if (status < 400) {
     const body = schema ?? content;
-    return {
-      description,
-      ...(headers === undefined ? {} : { headers }),
-      ...(body === undefined ? {} : { content: contentOf(body, components) }),
-    };
+    return { description, headers, content: body && contentOf(body, components) };
   }
   const error = { schema: schemaObject(ErrorBody, components), example: JSON.parse(errorBody(status)) as unknown };
   return {
     description: `${reasonOf(status)}. ${description}`,
-    ...(headers === undefined ? {} : { headers }),
+    headers,
     content: { "application/json": error } as Content,
   };
 }
@@ -86,7 +77,7 @@ function contentOf(body: object | readonly string[], components: Components): Co
 }
 
 const unsigned = { type: "string", pattern: "^(0|[1-9][0-9]{0,19})$" };
-const parameterSchemas: Readonly<Record<string, { description: string; schema: object; example: string }>> = {
+const parameterSchemas: Readonly<Record<ParameterName, { description: string; schema: object; example: string }>> = {
   debtorId: { description: "The debtor ID, as an unsigned decimal below 2^64.", schema: unsigned, example: "1" },
   transferUuid: {
     description: "The UUID of the transfer.",
@@ -98,7 +89,7 @@ const parameterSchemas: Readonly<Record<string, { description: string; schema: o
     schema: unsigned,
     example: "1",
   },
-  asset: { description: "The name of the part.", schema: { type: "string" }, example: "swagger-ui.css" },
+  asset: { description: "The name of the file.", schema: { type: "string" }, example: "swagger-ui.css" },
 };
 
-const parameterObject = (name: string) => ({ name, in: "path", required: true, ...parameterSchemas[name]! });
+const parameterObject = (name: ParameterName) => ({ name, in: "path", required: true, ...parameterSchemas[name] });

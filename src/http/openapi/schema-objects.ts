@@ -22,23 +22,20 @@ export function schemaObject(schema: object, components: Components): unknown {
 function translate(schema: Plain, components: Components): Plain {
   const { int64, utf8BytesMax, jsonBytesMax, storable, uuid, ...standard } = schema as OwnKeywords & Plain;
   const properties = standard.properties as Readonly<Record<string, object>> | undefined;
-  return {
-    ...(int64 === undefined ? {} : int64Object(int64)),
-    ...(uuid === undefined ? {} : { pattern: UUID_PATTERN }),
-    ...(storable === undefined ? {} : { pattern: STORABLE_PATTERN }),
-    // JSON Schema counts characters only.
-    ...(utf8BytesMax === undefined ? {} : { "x-utf8-bytes-max": utf8BytesMax }),
-    ...(jsonBytesMax === undefined ? {} : { "x-json-bytes-max": jsonBytesMax }),
-    ...standard,
-    ...(properties === undefined
-      ? {}
-      : {
-          properties: Object.fromEntries(
-            Object.entries(properties).map(([name, property]) => [name, schemaObject(property, components)]),
-          ),
-        }),
-    ...(standard.items === undefined ? {} : { items: schemaObject(standard.items as object, components) }),
-  };
+  const translated: Record<string, unknown> = {};
+  if (int64 !== undefined) Object.assign(translated, int64Object(int64));
+  if (uuid !== undefined) translated.pattern = UUID_PATTERN;
+  if (storable !== undefined) translated.pattern = STORABLE_PATTERN;
+  // JSON Schema counts characters only.
+  if (utf8BytesMax !== undefined) translated["x-utf8-bytes-max"] = utf8BytesMax;
+  if (jsonBytesMax !== undefined) translated["x-json-bytes-max"] = jsonBytesMax;
+  Object.assign(translated, standard);
+  if (properties !== undefined) {
+    const names = Object.entries(properties);
+    translated.properties = Object.fromEntries(names.map(([name, type]) => [name, schemaObject(type, components)]));
+  }
+  if (standard.items !== undefined) translated.items = schemaObject(standard.items as object, components);
+  return translated;
 }
 
 // Not the format "uuid", which insists on the hyphens.

@@ -22,7 +22,8 @@ export const jsonAnswer = (status: number, text: string, headers?: Readonly<Reco
 export const noContent: Answer = { status: 204 };
 
 /** 302, 303 or 308. The location must have been made safe for a header. */
-export const redirectTo = (status: 302 | 303 | 308, location: string, cacheControl?: string): Answer => ({
-  status,
-  headers: { location, ...(cacheControl === undefined ? {} : { "cache-control": cacheControl }) },
-});
+export const redirectTo = (
+  status: 302 | 303 | 308,
+  location: string,
+  headers?: Readonly<Record<string, string>>,
+): Answer => ({ status, headers: { ...headers, location } });

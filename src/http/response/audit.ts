@@ -5,6 +5,7 @@ import { createRepeatedEvents } from "../../runtime/repeated-events.ts";
 import type { IdentifiedCaller } from "../auth/identity.ts";
 import { lastElementOf } from "../request/base-url.ts";
 import type { Target } from "../request/target.ts";
+import type { Access } from "../routes/route-table.ts";
 
 const LOGGED_LENGTH_MAX = 200;
 
@@ -48,4 +49,4 @@ export function createAuditor(log: Logger, trustForwardedHeaders: boolean): Audi
   };
 }
 
-const administrative: ReadonlySet<string> = new Set(["admin", "anywhere", "superuser"]);
+const administrative: ReadonlySet<Access> = new Set<Access>(["admin", "admin-any-shard", "superuser"]);

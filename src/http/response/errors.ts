@@ -93,11 +93,11 @@ function errorAnswer({ status, message, errors, headers }: HttpError): Answer {
   return jsonAnswer(status, errorBody(status, message, errors), headers);
 }
 
-/** The JSON text of an error. */
+/** The JSON text of an error. An empty message is left out. */
 export const errorBody = (status: number, message?: string, errors?: FieldErrors | readonly string[]): string =>
   JSON.stringify({
     code: status,
     status: reasonOf(status),
-    ...(message ? { message } : {}),
-    ...(errors === undefined ? {} : { errors: { json: errors } }),
+    message: message || undefined,
+    errors: errors && { json: errors },
   });

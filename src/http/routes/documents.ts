@@ -17,7 +17,7 @@ export const redirectToInfo = withoutBody(async ({ pool }, { target }) => {
   const debtor = await findDebtor(pool, target.debtorId);
   if (debtor === undefined || !isActive(debtor)) throw new HttpError(410);
   if (!debtor.debtorInfoIri) throw notFound();
-  return redirectTo(302, iriToLocation(debtor.debtorInfoIri), "max-age=86400");
+  return redirectTo(302, iriToLocation(debtor.debtorInfoIri), { "cache-control": "max-age=86400" });
 });
 
 export const save = withDocument(async ({ pool, limits }, { target, contentType: declared, baseUrl }, content) => {

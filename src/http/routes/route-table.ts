@@ -1,45 +1,61 @@
-/** All routes, with who may use them. Routing, gate, OPTIONS, the API document and the tests share this list. Spec: http-api. */
-import type { Scope } from "../auth/token-authenticator.ts";
+/**
+ * All routes of the API, with who may use them. Routing, authentication, OPTIONS, the API document and the tests share this
+ * list. Spec: http-api.
+ */
+import type { Scope } from "../auth/scopes.ts";
 
 /**
- * Who may use a route, and in which order that is found out. Spec: http-api, "Who may do what"; authorization, "Roles".
+ * Who may use a route, and in which order that is checked. Spec: http-api, "Who may do what"; authorization, "Roles".
+ * Except where it says any shard, only for debtors that this server is responsible for.
  *
- * - `public`: everybody; nobody is asked for an identity.
- * - `caller`: superusers, supervisors and debtors.
- * - `admin`: superusers and supervisors, for the debtors that this server is responsible for.
- * - `anywhere`: the same, for any ID.
- * - `superuser`: superusers, for the debtors that this server is responsible for.
- * - `debtor`: the debtor in the path and superusers; supervisors may read. Only debtors that this server is responsible
- *   for, and that is looked at first.
+ * - `public`: anybody, without an identity. Responsibility is checked first.
+ * - `public-any-shard`: anybody, without an identity.
+ * - `any-caller`: superusers, supervisors and debtors, on any shard.
+ * - `admin`: superusers and supervisors. Responsibility is checked after the body.
+ * - `admin-any-shard`: superusers and supervisors.
+ * - `superuser`: superusers. Responsibility, and that it is not a supervisor, is checked after the body.
+ * - `debtor`: the debtor in the path and superusers; supervisors may read. Responsibility is checked first.
  */
-export type Access = "public" | "caller" | "admin" | "anywhere" | "superuser" | "debtor";
+export type Access =
+  | "public"
+  | "public-any-shard"
+  | "any-caller"
+  | "admin"
+  | "admin-any-shard"
+  | "superuser"
+  | "debtor";
+
+/** What a `{name}` in a path can stand for. How each is read: `request/target.ts`. */
+export type ParameterName = "debtorId" | "documentId" | "transferUuid" | "asset";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 interface RouteEntry {
-  /** GET stands for HEAD, too. */
+  /** GET includes HEAD. */
   readonly method: Method;
-  /** Each `{name}` is a parameter of that form; see `target.ts`. */
+  /** With parameters as `{name}`. */
   readonly path: string;
   readonly operationId: string;
   /** What the token must grant; null on the public routes. */
   readonly scope: Scope | null;
   readonly access: Access;
+  /** Whether anybody may ask for the options of the path, as on public routes. Otherwise those who may use the route. */
+  readonly optionsArePublic?: true;
 }
 
 const debtor = "/debtors/{debtorId}";
 
 // biome-ignore format: a table
 export const routeTable = [
-  { method: "POST", path: "/debtors/.debtor-reserve", operationId: "reserveRandomDebtor", scope: "activate", access: "admin" },
-  { method: "GET", path: "/debtors/.list", operationId: "getDebtorsList", scope: "access.readonly", access: "admin" },
-  { method: "GET", path: `${debtor}/enumerate`, operationId: "getDebtorsPage", scope: "access.readonly", access: "anywhere" },
+  { method: "POST", path: "/debtors/.debtor-reserve", operationId: "reserveRandomDebtor", scope: "activate", access: "admin-any-shard" },
+  { method: "GET", path: "/debtors/.list", operationId: "getDebtorsList", scope: "access.readonly", access: "admin-any-shard" },
+  { method: "GET", path: `${debtor}/enumerate`, operationId: "getDebtorsPage", scope: "access.readonly", access: "admin-any-shard" },
   { method: "POST", path: `${debtor}/reserve`, operationId: "reserveDebtor", scope: "activate", access: "admin" },
   { method: "POST", path: `${debtor}/activate`, operationId: "activateDebtor", scope: "activate", access: "admin" },
   { method: "POST", path: `${debtor}/deactivate`, operationId: "deactivateDebtor", scope: "deactivate", access: "superuser" },
   { method: "POST", path: `${debtor}/restrict`, operationId: "restrictDebtor", scope: "restrict", access: "superuser" },
 
-  { method: "GET", path: "/debtors/.debtor", operationId: "redirectToDebtor", scope: "access.readonly", access: "caller" },
+  { method: "GET", path: "/debtors/.debtor", operationId: "redirectToDebtor", scope: "access.readonly", access: "any-caller" },
   { method: "GET", path: `${debtor}/`, operationId: "getDebtor", scope: "access.readonly", access: "debtor" },
   { method: "GET", path: `${debtor}/config`, operationId: "getDebtorConfig", scope: "access.readonly", access: "debtor" },
   { method: "PATCH", path: `${debtor}/config`, operationId: "updateDebtorConfig", scope: "access", access: "debtor" },
@@ -51,14 +67,14 @@ export const routeTable = [
   { method: "DELETE", path: `${debtor}/transfers/{transferUuid}`, operationId: "deleteTransfer", scope: "access", access: "debtor" },
 
   { method: "GET", path: `${debtor}/public`, operationId: "redirectToDebtorsInfo", scope: null, access: "public" },
-  { method: "POST", path: `${debtor}/documents/`, operationId: "saveDocument", scope: "access", access: "debtor" },
+  { method: "POST", path: `${debtor}/documents/`, operationId: "saveDocument", scope: "access", access: "debtor", optionsArePublic: true },
   { method: "GET", path: `${debtor}/documents/{documentId}/public`, operationId: "getDocument", scope: null, access: "public" },
 
-  { method: "GET", path: "/debtors/health/check/public", operationId: "checkHealth", scope: null, access: "public" },
-  { method: "GET", path: "/debtors/.docs/", operationId: "getReference", scope: null, access: "public" },
-  { method: "GET", path: "/debtors/.docs/openapi.json", operationId: "getOpenApiDocument", scope: null, access: "public" },
-  { method: "GET", path: "/debtors/.docs/swagger-ui", operationId: "getSwaggerUi", scope: null, access: "public" },
-  { method: "GET", path: "/debtors/.docs/swagger-ui/{asset}", operationId: "getSwaggerUiAsset", scope: null, access: "public" },
+  { method: "GET", path: "/debtors/health/check/public", operationId: "checkHealth", scope: null, access: "public-any-shard" },
+  { method: "GET", path: "/debtors/.docs/", operationId: "getReference", scope: null, access: "public-any-shard" },
+  { method: "GET", path: "/debtors/.docs/openapi.json", operationId: "getOpenApiDocument", scope: null, access: "public-any-shard" },
+  { method: "GET", path: "/debtors/.docs/swagger-ui", operationId: "getSwaggerUi", scope: null, access: "public-any-shard" },
+  { method: "GET", path: "/debtors/.docs/swagger-ui/{asset}", operationId: "getSwaggerUiAsset", scope: null, access: "public-any-shard" },
 ] as const satisfies readonly RouteEntry[];
 
 /** The names of the operations, as the API document has them. */
@@ -67,7 +83,15 @@ export type OperationId = (typeof routeTable)[number]["operationId"];
 /** One method at one path. */
 export interface Route extends RouteEntry {
   readonly operationId: OperationId;
+  /** In the order of the path. */
+  readonly parameters: readonly ParameterName[];
 }
+
+/** The routes of the table. */
+export const routes: readonly Route[] = routeTable.map((entry) => ({
+  ...entry,
+  parameters: Array.from(entry.path.matchAll(/\{(\w+)\}/g), ([, name]) => name as ParameterName),
+}));
 
 /** All that can be done at one path. */
 export interface Resource {
@@ -76,23 +100,22 @@ export interface Resource {
   readonly routes: ReadonlyMap<string, Route>;
   /** The value of an `Allow` header. */
   readonly allow: string;
-  /** Who may ask for the options. The saving of documents tells everybody. */
-  readonly optionsAccess: Access;
+  /** Who may ask for the options; null for anybody. */
+  readonly optionsAccess: Access | null;
 }
 
-/** The resources, one a path. */
-export const resources: readonly Resource[] = [
-  ...Map.groupBy(routeTable as readonly Route[], (route) => route.path),
-].map(([path, routes]) => {
+/** The resources, one for each path. */
+export const resources: readonly Resource[] = [...Map.groupBy(routes, (route) => route.path)].map(([path, atPath]) => {
   const byMethod = new Map(
-    routes.flatMap((route) =>
+    atPath.flatMap((route) =>
       (route.method === "GET" ? ["GET", "HEAD"] : [route.method]).map((method) => [method, route] as const),
     ),
   );
+  const [{ scope, access, optionsArePublic }] = atPath as [Route];
   return {
     path,
     routes: byMethod,
     allow: [...byMethod.keys(), "OPTIONS"].sort().join(", "),
-    optionsAccess: routes.some((route) => route.operationId === "saveDocument") ? "public" : routes[0]!.access,
+    optionsAccess: scope === null || optionsArePublic ? null : access,
   };
 });

@@ -1,6 +1,6 @@
 /** The objects of the debtors resources. Spec: http-api, "admin" and "debtors". */
 import { type Static, Type } from "typebox";
-import { ApiObject, DateTime, Int32, Int64, Text, TypeName, Uri } from "./fields.ts";
+import { ApiObject, DateTime, Int32, Int64, Optional, Text, TypeName, Uri } from "./fields.ts";
 import { AccountIdentity, DebtorIdentity, ObjectReference } from "./references.ts";
 
 const latestUpdateId = Int64({
@@ -11,7 +11,7 @@ const latestUpdateId = Int64({
 
 export type DebtorConfigRequest = Static<typeof DebtorConfigRequest>;
 export const DebtorConfigRequest = ApiObject("DebtorConfigRequest", "What the debtor's configuration shall be.", {
-  type: Type.Optional(TypeName("DebtorConfig")),
+  type: Optional(TypeName("DebtorConfig")),
   configData: Text({
     maxLength: 2000,
     utf8BytesMax: 2000,
@@ -57,15 +57,15 @@ export const Debtor = ApiObject("Debtor", "An issuer of a currency.", {
     examples: [-1000000],
   }),
   noteMaxBytes: Int32({ description: "The most bytes that a transfer note can have in UTF-8.", examples: [500] }),
-  configError: Type.Optional(
+  configError: Optional(
     Type.String({ description: "Why the configuration is not effectual; absent when nothing is known to be wrong." }),
   ),
-  account: Type.Optional(AccountIdentity),
+  account: Optional(AccountIdentity),
 });
 
 export type DebtorReservationRequest = Static<typeof DebtorReservationRequest>;
 export const DebtorReservationRequest = ApiObject("DebtorReservationRequest", "Asks for a debtor ID to be reserved.", {
-  type: Type.Optional(TypeName("DebtorReservationRequest")),
+  type: Optional(TypeName("DebtorReservationRequest")),
 });
 
 export type DebtorReservation = Static<typeof DebtorReservation>;
@@ -79,8 +79,8 @@ export const DebtorReservation = ApiObject("DebtorReservation", "A debtor ID tha
 
 export type DebtorActivationRequest = Static<typeof DebtorActivationRequest>;
 export const DebtorActivationRequest = ApiObject("DebtorActivationRequest", "Asks for a debtor to be activated.", {
-  type: Type.Optional(TypeName("DebtorActivationRequest")),
-  reservationId: Type.Optional(
+  type: Optional(TypeName("DebtorActivationRequest")),
+  reservationId: Optional(
     Text({
       description: "The reservation to activate. Without it the debtor ID is reserved and activated at once.",
     }),
@@ -92,13 +92,13 @@ export const DebtorDeactivationRequest = ApiObject(
   "DebtorDeactivationRequest",
   "Asks for a debtor to be deactivated, for ever.",
   {
-    type: Type.Optional(TypeName("DebtorDeactivationRequest")),
+    type: Optional(TypeName("DebtorDeactivationRequest")),
   },
 );
 
 export type DebtorRestrictionRequest = Static<typeof DebtorRestrictionRequest>;
 export const DebtorRestrictionRequest = ApiObject("DebtorRestrictionRequest", "Limits how much a debtor can issue.", {
-  type: Type.Optional(TypeName("DebtorRestrictionRequest")),
+  type: Optional(TypeName("DebtorRestrictionRequest")),
   minBalance: Int64({ maximum: 0n, description: "How far the balance may go.", examples: [-1000000] }),
 });
 
@@ -118,6 +118,6 @@ export const ObjectReferencesPage = ApiObject(
     type: TypeName("ObjectReferencesPage"),
     uri: Uri("The URI of this object.", "/debtors/9223372036854775808/enumerate?"),
     items: Type.Array(ObjectReference, { description: "References to debtors." }),
-    next: Type.Optional(Uri("The URI of the next page; absent on the last one.", "/debtors/2001/enumerate")),
+    next: Optional(Uri("The URI of the next page; absent on the last one.", "/debtors/2001/enumerate")),
   },
 );

@@ -1,13 +1,13 @@
 /** The body of every answer of 400 and above. Spec: http-api, "Errors". */
 import { Type } from "typebox";
-import { Int32 } from "./fields.ts";
+import { Int32, Optional } from "./fields.ts";
 
 export const ErrorBody = Type.Object(
   {
     code: Int32({ description: "The status code.", examples: [422] }),
     status: Type.String({ description: "The reason phrase.", examples: ["Unprocessable Entity"] }),
-    message: Type.Optional(Type.String({ description: "What is wrong, for people." })),
-    errors: Type.Optional(
+    message: Optional(Type.String({ description: "What is wrong, for people." })),
+    errors: Optional(
       Type.Object(
         {
           json: Type.Unknown({

@@ -2,7 +2,7 @@
  * The kinds of fields that API objects have. A schema built of them is the TypeScript type, the validator
  * (`validation.ts`), the serializer (`serialization.ts`) and the entry in the API document (`../openapi/`).
  */
-import { type TSchema, Type } from "typebox";
+import { type Static, type TSchema, type TUnsafe, Type } from "typebox";
 import { INT32_MAX, INT64_MAX, INT64_MIN } from "../../values/int64.ts";
 import type { Uuid } from "../../values/uuid.ts";
 
@@ -66,6 +66,10 @@ export const Uri = (description: string, example: string) =>
 /** The name of the object; requests may leave it out. */
 export const TypeName = <const Name extends string>(name: Name) =>
   Type.Literal(name, { description: "The type of this object." });
+
+/** A field that may be left out; in an answer it is, when its value is undefined. */
+export const Optional = <Schema extends TSchema>(schema: Schema) =>
+  Type.Optional(schema as unknown as TUnsafe<Static<Schema> | undefined>);
 
 /** An object that has these fields and no others. `title` is its name in the API document. */
 export const ApiObject = <Properties extends Record<string, TSchema>>(

@@ -1,6 +1,6 @@
 /** Objects that only point to others. */
 import { Type } from "typebox";
-import { ApiObject, TypeName, Uri } from "./fields.ts";
+import { ApiObject, Optional, TypeName, Uri } from "./fields.ts";
 
 export const ObjectReference = ApiObject("ObjectReference", "A reference to an object.", {
   uri: Uri("The URI of the object, which may be relative.", "/debtors/1/"),
@@ -24,6 +24,6 @@ export const AccountIdentity = ApiObject("AccountIdentity", "Names an account.",
 
 /** The recipient in a request. */
 export const AccountIdentityRequest = ApiObject("AccountIdentityRequest", "Names an account of this debtor.", {
-  type: Type.Optional(TypeName("AccountIdentity")),
+  type: Optional(TypeName("AccountIdentity")),
   uri: Type.String({ maxLength: 200, ...accountUri }),
 });

@@ -1,6 +1,6 @@
 /** The objects of the transfers resources. Spec: http-api, "transfers". */
 import { type Static, Type } from "typebox";
-import { ApiObject, CanonicalUuid, DateTime, Int64, Text, TypeName, Uri, UuidText } from "./fields.ts";
+import { ApiObject, CanonicalUuid, DateTime, Int64, Optional, Text, TypeName, Uri, UuidText } from "./fields.ts";
 import { AccountIdentity, AccountIdentityRequest, ObjectReference } from "./references.ts";
 
 const uuid = {
@@ -19,12 +19,12 @@ export const TransferCreationRequest = ApiObject(
   "TransferCreationRequest",
   "Asks for money to be issued to a recipient.",
   {
-    type: Type.Optional(TypeName("TransferCreationRequest")),
+    type: Optional(TypeName("TransferCreationRequest")),
     transferUuid: UuidText(uuid),
     recipient: AccountIdentityRequest,
     amount,
-    noteFormat: Type.Optional(Text({ pattern: "^[0-9A-Za-z.-]{0,8}$", ...noteFormat })),
-    note: Type.Optional(Text({ maxLength: 500, utf8BytesMax: 500, ...note })),
+    noteFormat: Optional(Text({ pattern: "^[0-9A-Za-z.-]{0,8}$", ...noteFormat })),
+    note: Optional(Text({ maxLength: 500, utf8BytesMax: 500, ...note })),
   },
 );
 
@@ -33,14 +33,14 @@ export const TransferCancelationRequest = ApiObject(
   "TransferCancelationRequest",
   "Asks for a transfer to be canceled.",
   {
-    type: Type.Optional(TypeName("TransferCancelationRequest")),
+    type: Optional(TypeName("TransferCancelationRequest")),
   },
 );
 
 export const TransferError = ApiObject("TransferError", "Why a transfer has failed.", {
   type: TypeName("TransferError"),
   errorCode: Type.String({ description: "The code of the error.", examples: ["INSUFFICIENT_AVAILABLE_AMOUNT"] }),
-  totalLockedAmount: Type.Optional(
+  totalLockedAmount: Optional(
     Int64({
       minimum: 0n,
       description: "The amount that is locked by other transfers. Only with `INSUFFICIENT_AVAILABLE_AMOUNT`.",
@@ -56,7 +56,7 @@ export const TransferResult = ApiObject("TransferResult", "How a transfer has en
     description: "The amount transferred: all, or 0 on failure.",
     examples: [1000],
   }),
-  error: Type.Optional(TransferError),
+  error: Optional(TransferError),
 });
 
 export type Transfer = Static<typeof Transfer>;
@@ -70,8 +70,8 @@ export const Transfer = ApiObject("Transfer", "A transfer that issues money.", {
   noteFormat: Type.String(noteFormat),
   note: Type.String(note),
   initiatedAt: DateTime("The moment at which the transfer was initiated."),
-  checkupAt: Type.Optional(DateTime("When to look again; absent once the transfer has ended.")),
-  result: Type.Optional(TransferResult),
+  checkupAt: Optional(DateTime("When to look again; absent once the transfer has ended.")),
+  result: Optional(TransferResult),
 });
 
 export type TransfersList = Static<typeof TransfersList>;

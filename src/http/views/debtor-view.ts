@@ -31,10 +31,8 @@ export function viewDebtor(debtor: Debtor): string {
     balance: debtor.balance,
     minBalance: debtor.minBalance,
     noteMaxBytes: debtor.transferNoteMaxBytes,
-    ...(debtor.configError === null ? {} : { configError: debtor.configError }),
-    ...(accountId === ""
-      ? {}
-      : { account: { type: "AccountIdentity", uri: formatAccountUri({ debtorId, accountId }) } }),
+    configError: debtor.configError ?? undefined,
+    account: accountId === "" ? undefined : { type: "AccountIdentity", uri: formatAccountUri({ debtorId, accountId }) },
   });
 }
 

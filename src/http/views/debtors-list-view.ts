@@ -20,5 +20,5 @@ export const viewDebtorsPage = (uri: string, debtorIds: readonly bigint[], nextD
     type: "ObjectReferencesPage",
     uri,
     items: debtorIds.map((debtorId) => ({ uri: debtorUri(debtorId) })),
-    ...(nextDebtorId === undefined ? {} : { next: debtorsPageUri(nextDebtorId) }),
+    next: nextDebtorId === undefined ? undefined : debtorsPageUri(nextDebtorId),
   });

@@ -21,9 +21,9 @@ export function viewTransfer(transfer: RunningTransfer, finalizationSeconds: num
     noteFormat: transfer.transferNoteFormat,
     note: transfer.transferNote,
     initiatedAt: formatTimestamp(transfer.initiatedAt),
-    ...(transfer.finalizedAt === null
-      ? { checkupAt: formatTimestamp(checkupAt(transfer, finalizationSeconds, now)) }
-      : { result: resultOf(transfer, transfer.finalizedAt) }),
+    checkupAt:
+      transfer.finalizedAt === null ? formatTimestamp(checkupAt(transfer, finalizationSeconds, now)) : undefined,
+    result: transfer.finalizedAt === null ? undefined : resultOf(transfer, transfer.finalizedAt),
   });
 }
 
@@ -38,7 +38,11 @@ function resultOf(transfer: RunningTransfer, finalizedAt: Timestamp) {
   const result = { type: "TransferResult", finalizedAt: formatTimestamp(finalizedAt) } as const;
   if (errorCode === null) return { ...result, committedAmount: amount };
   const isAmountShown = errorCode === "INSUFFICIENT_AVAILABLE_AMOUNT" && totalLockedAmount !== null;
-  const error = { type: "TransferError", errorCode, ...(isAmountShown ? { totalLockedAmount } : {}) } as const;
+  const error = {
+    type: "TransferError",
+    errorCode,
+    totalLockedAmount: isAmountShown ? totalLockedAmount : undefined,
+  } as const;
   return { ...result, committedAmount: 0n, error };
 }
 
