@@ -1,7 +1,8 @@
 /** Writes the tables of commands (README.md) and settings (docs/settings.md): `node scripts/update-docs.ts`. A test compares them. */
 import { readFile, writeFile } from "node:fs/promises";
 import { commandLoaders } from "../src/commands/list.ts";
-import { type Setting, settings } from "../src/environment.ts";
+import { settings } from "../src/environment.ts";
+import type { Setting } from "../src/setting-kinds.ts";
 
 /** A document with a generated table. */
 export interface GeneratedTable {

@@ -1,5 +1,6 @@
 /** The settings as the program uses them: checked, and grouped by concern. */
-import { type Environment, type Setting, type SettingName, settings, type ValueOf } from "./environment.ts";
+import { type Environment, type SettingName, settings, type ValueOf } from "./environment.ts";
+import type { Setting } from "./setting-kinds.ts";
 import type { ShardingRealm } from "./values/shard.ts";
 
 /** Settings that are not valid: one line for each, with the variable, its value and what was expected. */

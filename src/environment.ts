@@ -3,30 +3,28 @@
  * development.env follow it. Spec: operations, "Environment"; authorization, "Roles".
  */
 import { isIP } from "node:net";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
+import {
+  boolean,
+  CONTROL_CHARACTER,
+  choice,
+  decimal,
+  integer,
+  isUrl,
+  optionalBoolean,
+  type Setting,
+  setting,
+  text,
+  url,
+} from "./setting-kinds.ts";
+import { parseFileUrl } from "./values/file-url.ts";
 import { parseEnvironmentId } from "./values/int64.ts";
 import { parseShard, type Shard } from "./values/shard.ts";
 
 /** Environment variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** One variable: its default (as text), its allowed values, and its meaning. */
-export interface Setting<Value> {
-  /** As one would write it in the environment; `undefined` for none. */
-  readonly default: string | undefined;
-  /** The values that are allowed, in words. */
-  readonly allowed: string;
-  readonly meaning: string;
-  /** Gets text that is not empty, without white space around it. Returns `undefined`, or throws why, when it is not valid. */
-  readonly parse: (text: string) => Value | undefined;
-}
-
 const PATTERN = "a JavaScript regular expression (flag u) for the whole name";
-const CONTROL_CHARACTER = /\p{Cc}/u;
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?$/i;
-const BOOLEAN = "false, off or no; anything else means yes";
-
 /** All variables that the program reads. */
 export const settings = {
   MIN_DEBTOR_ID: debtorId("Minimum debtor ID of this node"),
@@ -173,9 +171,15 @@ export const settings = {
     "The node's directory: identity, certificates, peers (default: file:///var/lib/swpt-nodedata). When it is set, `all` also runs the gateway to the peers",
     undefined,
     "a URL that begins with file:///",
-    nodeDataDirectory,
+    parseFileUrl,
   ),
-  NODE_DATA_PASSPHRASE: text("The pass phrase of the node's root key, for `node_data`", undefined),
+  // Anything is right: a complaint would show it.
+  NODE_DATA_PASSPHRASE: setting(
+    "Pass phrase of the node's root key, for `node_data`",
+    undefined,
+    "any text",
+    (value): string => value,
+  ),
   SWPT_SERVER_PORT: integer("The port of the STOMP server", 1234, 0, 65535),
   SWPT_SERVER_CERT: text(
     "The server certificate (PEM), which STOMP server and clients present",
@@ -253,66 +257,6 @@ export type ValueOf<Name extends SettingName> = NonNullable<ReturnType<(typeof s
 
 // The kinds of settings. Each is a function declaration, so that the table above can use it.
 
-/** An optional setting that is not there reads as null; `undefined` means that the text was not allowed. */
-function setting<Value>(
-  meaning: string,
-  defaultText: string | undefined,
-  allowed: string,
-  parse: (text: string) => Value | undefined,
-): Setting<Value> {
-  return { default: defaultText, allowed, meaning, parse };
-}
-
-function integer(meaning: string, defaultValue: number, min: number, max = 2147483647): Setting<number> {
-  return setting(meaning, String(defaultValue), `an integer from ${min} to ${max}`, (text) => {
-    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
-    return value >= min && value <= max ? value : undefined;
-  });
-}
-
-function decimal(meaning: string, defaultValue: number, min: number, max = 1e9): Setting<number> {
-  return setting(meaning, String(defaultValue), `a number from ${min} to ${max}`, (text) => {
-    const value = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text) ? Number(text) : Number.NaN;
-    return value >= min && value <= max ? value : undefined;
-  });
-}
-
-function boolean(meaning: string, defaultText: string): Setting<boolean> {
-  return setting(meaning, defaultText, BOOLEAN, isTrue);
-}
-
-function optionalBoolean(meaning: string, defaultInWords: string): Setting<boolean> {
-  return setting(`${meaning} (default: ${defaultInWords})`, undefined, BOOLEAN, isTrue);
-}
-
-function isTrue(text: string): boolean {
-  return !["false", "off", "no"].includes(text.toLowerCase());
-}
-
-function choice<const Value extends string>(
-  meaning: string,
-  defaultText: Value | undefined,
-  values: readonly Value[],
-): Setting<Value> {
-  const parse = (text: string) => values.find((value) => value === text.toLowerCase());
-  return setting(meaning, defaultText, values.join(", "), parse);
-}
-
-function text(meaning: string, defaultText: string | undefined): Setting<string> {
-  return setting(meaning, defaultText, "text without control characters", (value) =>
-    CONTROL_CHARACTER.test(value) ? undefined : value,
-  );
-}
-
-function url(meaning: string, defaultText: string | undefined, protocols: readonly string[]): Setting<string> {
-  const allowed = `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`;
-  return setting(meaning, defaultText, allowed, (value) => (isUrl(value, protocols) ? value : undefined));
-}
-
-function isUrl(value: string, protocols: readonly string[]): boolean {
-  return URL.canParse(value) && protocols.includes(new URL(value).protocol);
-}
-
 function parseIntrospectUrl(value: string): string | undefined {
   if (!isUrl(value, ["http:", "https:"])) return undefined;
   const { username, password, hash } = new URL(value);
@@ -365,17 +309,6 @@ function parseDebtorPattern(source: string): RegExp {
   const groups = new RegExp(`${source}|`, "u").exec("")!.length - 1;
   if (groups === 0) throw new Error("it has no group for the debtor ID");
   return parsePattern(source);
-}
-
-/** The path that a `file:///` URL names; `undefined` for any other text. */
-function nodeDataDirectory(text: string): string | undefined {
-  try {
-    const { protocol, host, search, hash } = new URL(text);
-    const isPlain = protocol === "file:" && host === "" && search === "" && hash === "";
-    return isPlain && text.startsWith("file:///") ? path.resolve(fileURLToPath(text)) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Accepts the URL of the Python program, too. `undefined` when it is no URL of a PostgreSQL database. */

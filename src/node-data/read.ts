@@ -5,7 +5,6 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { fileExists, readOptionalLine, readRequired, readRequiredLine } from "./files.ts";
 import { NodeDataError } from "./node-data-error.ts";
 import { isNodeId, isNodeIdOf, isNodeType, NODE_TYPES, type NodeType } from "./node-id.ts";
@@ -51,17 +50,6 @@ export interface ServerIdentity {
   readonly keyPem: string;
   /** Whether others than the owner and the group may read the key. */
   readonly isKeyWorldReadable: boolean;
-}
-
-/** The directory that a `file:///…` URL names; `undefined` for any other URL. */
-export function nodeDataDirectory(url: string): string | undefined {
-  try {
-    const { protocol, host, search, hash } = new URL(url);
-    const isPlain = protocol === "file:" && host === "" && search === "" && hash === "";
-    return isPlain && url.startsWith("file:///") ? path.resolve(fileURLToPath(url)) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Reads who the node is. */

@@ -5,7 +5,6 @@ import { after, test } from "node:test";
 import { NodeDataError } from "../../src/node-data/node-data-error.ts";
 import {
   listPeerIds,
-  nodeDataDirectory,
   readNodeData,
   readPeer,
   readPeerState,
@@ -159,12 +158,4 @@ test("certificate and key of the servers are read together, with text before the
   await assert.rejects(readServerIdentity(certificateFile, otherKey!), /is not the key of/);
   await assert.rejects(readServerIdentity(certificateFile, certificateFile), /contains no private key/);
   await assert.rejects(readServerIdentity(folder.file("none"), keyFile), /none: does not exist\.$/);
-});
-
-test("only a file URL without a host names a directory", () => {
-  assert.equal(nodeDataDirectory("file:///var/lib/swpt-nodedata"), "/var/lib/swpt-nodedata");
-  assert.equal(nodeDataDirectory("file:///var/lib/a%20b/"), "/var/lib/a b");
-  for (const url of ["", "/var/lib", "file:/var", "file://host/var", "https:///var", "file:///a?b", "file:///a%2Fb"]) {
-    assert.equal(nodeDataDirectory(url), undefined, url);
-  }
 });

@@ -22,8 +22,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   stomp: [],
   gateway: ["stomp", "node-data", "messages", "values", "broker", "runtime"],
   http: ["operations", "database", "domain", "values", "runtime"],
-  "environment.ts": ["values"],
-  "config.ts": ["environment.ts", "values"],
+  "environment.ts": ["setting-kinds.ts", "values"],
+  "setting-kinds.ts": [],
+  "config.ts": ["environment.ts", "setting-kinds.ts", "values"],
   processes: [
     "http",
     "workers",

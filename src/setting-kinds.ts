@@ -1,0 +1,85 @@
+/** What a setting is, and the kinds that several settings share. */
+
+/** One variable: its default (as text), its allowed values, and its meaning. */
+export interface Setting<Value> {
+  /** As one would write it in the environment; `undefined` for none. */
+  readonly default: string | undefined;
+  /** The values that are allowed, in words. */
+  readonly allowed: string;
+  readonly meaning: string;
+  /** Gets text that is not empty, without white space around it. Returns `undefined`, or throws why, when it is not valid. */
+  readonly parse: (text: string) => Value | undefined;
+}
+
+/** What no text may contain. */
+export const CONTROL_CHARACTER = /\p{Cc}/u;
+
+const BOOLEAN = "false, off or no; anything else means yes";
+
+/** An optional setting that is not there reads as null; `undefined` means that the text was not allowed. */
+export function setting<Value>(
+  meaning: string,
+  defaultText: string | undefined,
+  allowed: string,
+  parse: (text: string) => Value | undefined,
+): Setting<Value> {
+  return { default: defaultText, allowed, meaning, parse };
+}
+
+/** An integer, 0 and more. */
+export function integer(meaning: string, defaultValue: number, min: number, max = 2147483647): Setting<number> {
+  return setting(meaning, String(defaultValue), `an integer from ${min} to ${max}`, (text) => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= min && value <= max ? value : undefined;
+  });
+}
+
+/** A number that may have decimals. */
+export function decimal(meaning: string, defaultValue: number, min: number, max = 1e9): Setting<number> {
+  return setting(meaning, String(defaultValue), `a number from ${min} to ${max}`, (text) => {
+    const value = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text) ? Number(text) : Number.NaN;
+    return value >= min && value <= max ? value : undefined;
+  });
+}
+
+/** Yes or no. */
+export function boolean(meaning: string, defaultText: string): Setting<boolean> {
+  return setting(meaning, defaultText, BOOLEAN, isTrue);
+}
+
+/** Yes, no, or what the words say. */
+export function optionalBoolean(meaning: string, defaultInWords: string): Setting<boolean> {
+  return setting(`${meaning} (default: ${defaultInWords})`, undefined, BOOLEAN, isTrue);
+}
+
+function isTrue(text: string): boolean {
+  return !["false", "off", "no"].includes(text.toLowerCase());
+}
+
+/** One of several words, whatever their case. */
+export function choice<const Value extends string>(
+  meaning: string,
+  defaultText: Value | undefined,
+  values: readonly Value[],
+): Setting<Value> {
+  const parse = (text: string) => values.find((value) => value === text.toLowerCase());
+  return setting(meaning, defaultText, values.join(", "), parse);
+}
+
+/** Any text without control characters. */
+export function text(meaning: string, defaultText: string | undefined): Setting<string> {
+  return setting(meaning, defaultText, "text without control characters", (value) =>
+    CONTROL_CHARACTER.test(value) ? undefined : value,
+  );
+}
+
+/** A URL of one of these protocols. */
+export function url(meaning: string, defaultText: string | undefined, protocols: readonly string[]): Setting<string> {
+  const allowed = `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`;
+  return setting(meaning, defaultText, allowed, (value) => (isUrl(value, protocols) ? value : undefined));
+}
+
+/** Whether the text is a URL of one of these protocols. */
+export function isUrl(value: string, protocols: readonly string[]): boolean {
+  return URL.canParse(value) && protocols.includes(new URL(value).protocol);
+}
