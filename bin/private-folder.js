@@ -1,6 +1,6 @@
 // Folders that hold code or data must be out of reach of every other user. Plain JavaScript, so that the compile cache
 // can be found before the first TypeScript file is loaded.
-import { existsSync, lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 
 const OTHERS = 0o077;
@@ -19,7 +19,7 @@ const STICKY = 0o1000;
 export function ensurePrivateFolder(folder, uid) {
   try {
     if (!path.isAbsolute(folder)) return undefined;
-    makeFolder(folder);
+    makeFolder(folder, 0o700);
     const real = realpathSync(folder);
     return isPrivateFolder(real, uid) ? real : undefined;
   } catch {
@@ -28,17 +28,21 @@ export function ensurePrivateFolder(folder, uid) {
 }
 
 /**
- * One folder at a time: `recursive` never returns below a folder such as /proc, which says that the new one's parent does
- * not exist.
+ * Makes the folder and those above it, one at a time: `recursive` never returns below a folder such as /proc, which says
+ * that the parent of the new folder does not exist.
  *
  * @param {string} folder
+ * @param {number} mode
  * @returns {void}
  */
-function makeFolder(folder) {
-  if (existsSync(folder)) return;
-  makeFolder(path.dirname(folder));
+export function makeFolder(folder, mode) {
+  if (existsSync(folder)) {
+    if (statSync(folder).isDirectory()) return;
+    throw Object.assign(new Error(`${folder} is not a folder`), { code: "ENOTDIR" });
+  }
+  makeFolder(path.dirname(folder), mode);
   try {
-    mkdirSync(folder, { mode: 0o700 });
+    mkdirSync(folder, { mode });
   } catch (error) {
     if (!existsSync(folder)) throw error; // Otherwise another process has just made it.
   }

@@ -5,7 +5,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { chmod, chown, cp, lstat, mkdir, mkdtemp, readFile, realpath, rm, symlink } from "node:fs/promises";
+import { chmod, chown, cp, lstat, mkdir, mkdtemp, readFile, realpath, rename, rm, symlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -13,16 +13,20 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import pg from "pg";
-import { isOutOfReach } from "../bin/private-folder.js";
+import { isOutOfReach, makeFolder } from "../bin/private-folder.js";
 import { type GuardedProcess, startGuarded } from "./guarded-process.ts";
 
 export interface EmbeddedPostgresOptions {
   /** Where to keep the data, so that the next start finds them. Without it they are thrown away at the end. */
-  readonly folder?: string;
+  readonly folder?: string | undefined;
+  /** Move data of another major version of PostgreSQL aside, instead of refusing them. */
+  readonly moveOtherVersions?: boolean | undefined;
   /** Default: a free one. */
-  readonly port?: number;
-  /** A database to make unless it is there. Default: `postgres`, which always is. */
-  readonly database?: string;
+  readonly port?: number | undefined;
+  /** A database to make unless it exists. Default: `postgres`, which always does. */
+  readonly database?: string | undefined;
+  /** Gives up the start when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A server that runs until it is stopped, or until this process ends. `await using` stops it, too. */
@@ -41,9 +45,11 @@ export class EmbeddedPostgresError extends Error {
 
 /** Starts a server, in half a second. Rejects with EmbeddedPostgresError when that is impossible here. */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions = {}): Promise<EmbeddedPostgres> {
-  const { port, database = "postgres" } = options;
+  const { port, database = "postgres", moveOtherVersions = false, signal = new AbortController().signal } = options;
   const user = serverUser();
-  const folder = await prepareFolder(options.folder, user);
+  const folder = await prepareFolder(options.folder, user).catch((error) => {
+    throw explain(error, options.folder ?? os.tmpdir());
+  });
   const isTemporary = options.folder === undefined;
   const removeTemporary = async (): Promise<void> => {
     if (isTemporary) await rm(folder, { recursive: true, force: true });
@@ -51,8 +57,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions = {
   try {
     const binaries = await prepareBinaries(folder, user);
     const dataFolder = path.join(folder, "data");
-    await initialize(binaries, dataFolder, user);
-    const { server, url } = await start({ binaries, dataFolder, port, isTemporary, user });
+    await refuseSecondServer(folder, dataFolder);
+    if (moveOtherVersions) await moveOtherVersion(dataFolder, binaries.version);
+    await initialize(binaries, dataFolder, user, signal);
+    const { server, url } = await start({ binaries, dataFolder, port, isTemporary, user, signal });
     const stop = async (): Promise<void> => {
       await server.stop();
       await removeTemporary();
@@ -61,7 +69,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions = {
     return { url: databaseUrl, ended: server.ended, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await removeTemporary();
-    throw error;
+    throw explain(error, folder);
   }
 }
 
@@ -85,12 +93,12 @@ async function prepareFolder(wanted: string | undefined, user: User | undefined)
 }
 
 async function chooseFolder(wanted: string, user: User | undefined): Promise<string> {
-  await mkdir(path.dirname(wanted), { recursive: true });
+  makeFolder(path.dirname(wanted), 0o755);
   const folder = (await isReachable(path.dirname(wanted), user))
     ? wanted
     : // The same place at the next start, so that the data are found again.
       await temporaryPath(`sandbox-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const { uid, mode } = await lstat(folder);
   // A sandbox started by root has once belonged to the server's user.
   if (uid === user?.uid && folder === wanted) await chown(folder, 0, 0);
@@ -118,23 +126,29 @@ const isReachable = async (folder: string, user: User | undefined): Promise<bool
 interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
+  /** As in "postgres (PostgreSQL) 18.1". */
+  readonly release: string;
+  /** The major version, as PG_VERSION has it. */
+  readonly version: string;
 }
 
 /** The binaries where npm has put them, or a copy when the server's user cannot run them there. */
 async function prepareBinaries(folder: string, user: User | undefined): Promise<Binaries> {
   const native = findNativeFolder();
   await linkLibraries(native);
-  const inPlace = binariesOf(native);
-  if ((await problemWith(inPlace, user)) === undefined) return inPlace;
+  const wanted = await tryBinaries(native, undefined);
+  if ("problem" in wanted) throw new EmbeddedPostgresError(`The embedded PostgreSQL does not run: ${wanted.problem}`);
+  const inPlace = await tryBinaries(native, user);
+  if ("version" in inPlace) return inPlace;
   const copyFolder = path.join(folder, "program");
-  const copy = binariesOf(copyFolder);
-  if ((await problemWith(copy, user)) === undefined) return copy;
+  const former = await tryBinaries(copyFolder, user);
+  if ("version" in former && former.release === wanted.release) return former;
   await rm(copyFolder, { recursive: true, force: true });
   await cp(native, copyFolder, { recursive: true, verbatimSymlinks: true });
   await chmod(copyFolder, 0o755);
   await linkLibraries(copyFolder);
-  const problem = await problemWith(copy, user);
-  if (problem !== undefined) throw new EmbeddedPostgresError(`The embedded PostgreSQL does not run: ${problem}`);
+  const copy = await tryBinaries(copyFolder, user);
+  if ("problem" in copy) throw new EmbeddedPostgresError(`The embedded PostgreSQL does not run: ${copy.problem}`);
   return copy;
 }
 
@@ -147,16 +161,18 @@ function findNativeFolder(): string {
   }
 }
 
-const binariesOf = (native: string): Binaries => ({
-  initdb: path.join(native, "bin/initdb"),
-  postgres: path.join(native, "bin/postgres"),
-});
-
-const problemWith = (binaries: Binaries, user: User | undefined): Promise<string | undefined> =>
-  Promise.all(Object.values(binaries).map((file) => promisify(execFile)(file, ["-V"], { ...user, cwd: "/" }))).then(
-    () => undefined,
-    (error: Error) => error.message.split("\n").slice(0, 2).join(" "),
-  );
+/** The binaries of the folder, when the user can run them. */
+async function tryBinaries(native: string, user: User | undefined): Promise<Binaries | { readonly problem: string }> {
+  const [initdb, postgres] = [path.join(native, "bin/initdb"), path.join(native, "bin/postgres")];
+  const run = (file: string) => promisify(execFile)(file, ["-V"], { ...user, cwd: "/", timeout: START_MILLIS_MAX });
+  try {
+    const [, { stdout }] = await Promise.all([run(initdb), run(postgres)]);
+    const release = stdout.trim();
+    return { initdb, postgres, release, version: /\) (\d+)/.exec(release)![1]! };
+  } catch (error) {
+    return { problem: (error as Error).message.split("\n").slice(0, 2).join(" ") };
+  }
+}
 
 /** An npm package holds no symbolic links; its install script makes them, where install scripts are allowed to run. */
 async function linkLibraries(native: string): Promise<void> {
@@ -168,22 +184,44 @@ async function linkLibraries(native: string): Promise<void> {
   }
 }
 
-async function initialize({ initdb }: Binaries, dataFolder: string, user: User | undefined): Promise<void> {
-  const hasData = await lstat(path.join(dataFolder, "PG_VERSION")).then(
-    () => true,
-    () => false,
+/** The major version of the data; `undefined` when there are none, or an `initdb` was interrupted. */
+const readDataVersion = (dataFolder: string): Promise<string | undefined> =>
+  readFile(path.join(dataFolder, "PG_VERSION"), "utf8").then(
+    (text) => text.trim(),
+    () => undefined,
   );
-  if (hasData) return;
+
+/** Nothing is deleted: the folder may have been named by mistake. */
+async function moveOtherVersion(dataFolder: string, version: string): Promise<void> {
+  const dataVersion = await readDataVersion(dataFolder);
+  if (dataVersion === undefined || dataVersion === version) return;
+  await rename(dataFolder, `${dataFolder}-${dataVersion}-${Date.now()}`);
+}
+
+async function initialize(
+  { initdb, version }: Binaries,
+  dataFolder: string,
+  user: User | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const dataVersion = await readDataVersion(dataFolder);
+  if (dataVersion === version) return;
+  if (dataVersion !== undefined) {
+    throw new EmbeddedPostgresError(
+      `The data in ${dataFolder} are of PostgreSQL ${dataVersion}, and this is PostgreSQL ${version}. ` +
+        "Start afresh with --fresh, or choose another folder with --data-dir",
+    );
+  }
   const args = ["-D", dataFolder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
   // What an interrupted initdb has left would stop the next one.
   await rm(dataFolder, { recursive: true, force: true });
   await mkdir(dataFolder, { mode: 0o700 });
   if (user) await chown(dataFolder, user.uid, user.gid);
-  const options = { ...user, cwd: "/", env: { PATH: process.env.PATH, TZ: "UTC" } };
+  const options = { ...user, cwd: "/", env: { PATH: process.env.PATH, TZ: "UTC" }, signal, timeout: START_MILLIS_MAX };
   await promisify(execFile)(initdb, args, options).catch(({ stderr, message }: Error & { stderr?: string }) => {
     // Such as a user ID without a name, or a full disk.
     const reason = lastLines(stderr || message);
-    throw new EmbeddedPostgresError(`The embedded PostgreSQL cannot make its data folder: ${reason}`);
+    throw new EmbeddedPostgresError(`The embedded PostgreSQL cannot create its data folder: ${reason}`);
   });
 }
 
@@ -193,7 +231,12 @@ interface StartOptions {
   readonly port: number | undefined;
   readonly isTemporary: boolean;
   readonly user: User | undefined;
+  readonly signal: AbortSignal;
 }
+
+const START_MILLIS_MAX = 60_000;
+/** A server whose sandbox has been killed ends within this time. */
+const SECOND_SERVER_MILLIS = 2_000;
 
 const START_TRIES_MAX = 20;
 const RETRY_PAUSE_MILLIS = 500;
@@ -203,11 +246,11 @@ async function start(options: StartOptions): Promise<{ server: GuardedProcess; u
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await findFreePort());
     const server = startServer(options, port);
-    const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
-    if (await isAnswering(url, server)) return { server, url };
+    const url = serverUrl(port);
+    if (await isAnswering(url, server, options.signal)) return { server, url };
     await server.stop();
     const isPassing = /lock file .* already exists|could not bind/.test(server.output());
-    if (!isPassing || attempt === START_TRIES_MAX) {
+    if (!isPassing || attempt === START_TRIES_MAX || options.signal.aborted) {
       throw new EmbeddedPostgresError(`The embedded PostgreSQL does not start: ${lastLines(server.output())}`);
     }
     await removeStaleLock(options.dataFolder);
@@ -234,9 +277,10 @@ function startServer({ binaries, dataFolder, isTemporary, user }: StartOptions, 
   });
 }
 
-/** Waits until the server takes connections. False when it has ended instead. */
-async function isAnswering(url: string, server: GuardedProcess): Promise<boolean> {
-  while (!server.hasEnded()) {
+/** Waits until the server takes connections. False when it has ended instead, or takes too long. */
+async function isAnswering(url: string, server: GuardedProcess, signal: AbortSignal): Promise<boolean> {
+  const deadline = performance.now() + START_MILLIS_MAX;
+  while (!server.hasEnded() && !signal.aborted && performance.now() < deadline) {
     const isReady = await withClient(url, async () => {}).then(
       () => true,
       () => false,
@@ -248,6 +292,36 @@ async function isAnswering(url: string, server: GuardedProcess): Promise<boolean
   return false;
 }
 
+/** Whatever the user's environment says about TLS: the server has none. */
+const serverUrl = (port: number): string => `postgresql://postgres@127.0.0.1:${port}/postgres?sslmode=disable`;
+
+/** Throws when a server of this folder runs, and is not just ending. */
+async function refuseSecondServer(folder: string, dataFolder: string): Promise<void> {
+  const deadline = performance.now() + SECOND_SERVER_MILLIS;
+  for (;;) {
+    const lock = await readFile(path.join(dataFolder, "postmaster.pid"), "utf8").catch(() => "");
+    const [pid, , , port] = lock.split("\n");
+    if (!port || !(await isServerOf(dataFolder, Number(port)))) return;
+    if (performance.now() > deadline) {
+      throw new EmbeddedPostgresError(
+        `Another sandbox is using ${folder} (its PostgreSQL is process ${pid}). ` +
+          "Stop it, or choose another folder with --data-dir",
+      );
+    }
+    await pause(RETRY_PAUSE_MILLIS);
+  }
+}
+
+/** Whether the server at the port takes connections and has these data. */
+async function isServerOf(dataFolder: string, port: number): Promise<boolean> {
+  let isSame = false;
+  await withClient(serverUrl(port), async (client) => {
+    const { rows } = await client.query("show data_directory");
+    isSame = rows[0].data_directory === dataFolder;
+  }).catch(() => {});
+  return isSame;
+}
+
 /**
  * Removes `postmaster.pid` when nobody listens on the port that it names. PostgreSQL does so by itself unless some other
  * process has the number of the old server by now, as it happens in containers.
@@ -255,7 +329,7 @@ async function isAnswering(url: string, server: GuardedProcess): Promise<boolean
 async function removeStaleLock(dataFolder: string): Promise<void> {
   const file = path.join(dataFolder, "postmaster.pid");
   const lines = (await readFile(file, "utf8").catch(() => "")).split("\n");
-  const url = `postgresql://postgres@127.0.0.1:${Number(lines[3])}/postgres`;
+  const url = serverUrl(Number(lines[3]));
   const failure = await withClient(url, async () => {}).catch((error: NodeJS.ErrnoException) => error);
   if (failure?.code === "ECONNREFUSED") await rm(file, { force: true });
 }
@@ -289,5 +363,28 @@ async function findFreePort(): Promise<number> {
   await once(server, "close");
   return port;
 }
+
+/** What the system says about the folder, in one line that says what to do. */
+function explain(error: unknown, folder: string): unknown {
+  const text = error instanceof Error ? `${(error as NodeJS.ErrnoException).code} ${error.message}` : String(error);
+  const [, explanation] = explanations.find(([pattern]) => pattern.test(text)) ?? [];
+  return explanation === undefined ? error : new EmbeddedPostgresError(explanation(folder), { cause: error });
+}
+
+const explanations: readonly (readonly [RegExp, (folder: string) => string])[] = [
+  [
+    /ENOSPC|EDQUOT|No space left|quota exceeded/,
+    (folder) => `There is no space left on the disk of ${folder}; free some, or choose another folder with --data-dir`,
+  ],
+  [
+    /EACCES|EPERM|EROFS|Permission denied|Read-only/,
+    (folder) => `Cannot write to ${folder}; change its owner, or choose another folder with --data-dir`,
+  ],
+  [/ENOTDIR|EEXIST|ENOENT/, (folder) => `Cannot create the folder ${folder}; choose another one with --data-dir`],
+  [
+    /EADDRNOTAVAIL|Cannot assign requested address/,
+    () => "There is no address 127.0.0.1; the sandbox needs the IPv4 loopback interface",
+  ],
+];
 
 const lastLines = (output: string): string => output.trim().split("\n").slice(-3).join(" ");

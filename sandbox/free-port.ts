@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { UsageError } from "../src/commands/command.ts";
+import { CommandError } from "../src/runtime/command-error.ts";
 
 const TRIES_MAX = 100;
 
@@ -19,8 +20,10 @@ async function isFree(port: number): Promise<boolean> {
     server.listen({ host: "127.0.0.1", port, exclusive: true });
     await once(server, "listening");
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE" || code === "EACCES") return false;
+    throw new CommandError(`Cannot listen on 127.0.0.1 (${code}); the sandbox needs the IPv4 loopback interface.`);
   } finally {
     server.close();
   }

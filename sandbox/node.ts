@@ -10,6 +10,7 @@ import { runScanner } from "../src/processes/scanner.ts";
 import { runWebserver } from "../src/processes/webserver.ts";
 import { finishWithin, untilAborted } from "../src/runtime/lifetime.ts";
 import type { Logger } from "../src/runtime/log.ts";
+import { startStep } from "../src/runtime/startup.ts";
 import { now } from "../src/values/timestamp.ts";
 import { createAuthority } from "./accounting-authority/authority.ts";
 import type { AuthoritySettings } from "./accounting-authority/books.ts";
@@ -29,6 +30,8 @@ export interface SandboxNodeOptions {
   readonly settings: AuthoritySettings;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Called with a line for the user when a step of the start takes long. */
+  readonly onProgress: (line: string) => void;
   /** Called once the node serves. */
   readonly onReady: (node: SandboxNode) => Promise<void>;
 }
@@ -48,6 +51,7 @@ export interface SandboxNode {
 /** The web server's, the flushers' three, the consumer's, the scanner's, the authority's three, and some to spare. */
 const CONNECTIONS = 16;
 const PHASE_MILLIS_MAX = 2_000;
+const STEP_SECONDS_MAX = 60;
 
 /**
  * Runs until the signal is aborted. Then it stops in the order in which messages flow, each part while those that it
@@ -55,19 +59,24 @@ const PHASE_MILLIS_MAX = 2_000;
  * all stop at once and its error is thrown; what was on its way is still in an outbox.
  */
 export async function runSandboxNode(options: SandboxNodeOptions): Promise<void> {
-  const { config, authorizationPort, holdersPort, settings, log, signal, onReady } = options;
+  const { config, authorizationPort, holdersPort, settings, log, signal, onProgress, onReady } = options;
   const pool = openPool({ url: config.postgresUrl, size: CONNECTIONS, applicationName: "swpt_debtors sandbox" });
   const broker = createDirectBroker(sandboxTopology(config.broker.queue, AUTHORITY_QUEUE));
   const failure = new AbortController();
+  const stopping = AbortSignal.any([signal, failure.signal]);
   const phases: Phase[] = [];
   const start = (name: string, works: readonly ((signal: AbortSignal) => Promise<void>)[]): void => {
     const stop = new AbortController();
     const ended = Promise.all(works.map((work) => work(stop.signal).catch((error: unknown) => failure.abort(error))));
     phases.unshift({ name, stop, ended });
   };
+  const step = <Result>(what: string, work: () => Promise<Result>): Promise<Result> =>
+    startStep({ what, secondsMax: STEP_SECONDS_MAX, signal: stopping, onProgress }, work);
   try {
-    await migrate(pool);
-    await createTables(pool);
+    await step("creating the tables", async () => {
+      await migrate(pool);
+      await createTables(pool);
+    });
     const authority = createAuthority({
       pool,
       broker,
@@ -80,7 +89,9 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
     start("receiving", [(stop) => runConsumer({ config, pool, broker, drain: false, log, signal: stop })]);
     start("the accounting authority", [authority.run]);
     const book = createHolderBook(pool, settings, now);
-    const holdersPage = await startHoldersPage({ pool, book, port: holdersPort, log });
+    const holdersPage = await step("starting the holders' page", () =>
+      startHoldersPage({ pool, book, port: holdersPort, log }),
+    );
     start("the holders' page", [(stop) => untilAborted(stop).then(() => holdersPage.close())]);
     start("sending", [
       (stop) => runFlushers({ config, pool, broker, outboxes: OUTBOXES, log, signal: stop }),
@@ -90,7 +101,9 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
     const authorizationServer =
       authorizationPort === undefined
         ? undefined
-        : await startAuthorizationServer({ pool, port: authorizationPort, nodeUrl, log });
+        : await step("starting the authorization server", () =>
+            startAuthorizationServer({ pool, port: authorizationPort, nodeUrl, log }),
+          );
     if (authorizationServer !== undefined) {
       start("authorizing", [(stop) => untilAborted(stop).then(() => authorizationServer.close())]);
     }
@@ -116,13 +129,13 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
           onListening: resolve,
         }),
     ]);
-    const ending = untilAborted(AbortSignal.any([signal, failure.signal]));
-    const url = await Promise.race([listening, ending]);
-    if (url !== undefined) {
-      const hasWebapp = webConfig.webapp !== null;
-      await onReady({ url, pool, holdersUrl: holdersPage.url, authorizationServer, hasWebapp });
-    }
-    await ending;
+    const url = await step("starting the web server", () => listening);
+    const hasWebapp = webConfig.webapp !== null;
+    await onReady({ url, pool, holdersUrl: holdersPage.url, authorizationServer, hasWebapp });
+    await untilAborted(stopping);
+  } catch (error) {
+    // What failed is more telling than the step that it stopped.
+    throw failure.signal.aborted ? failure.signal.reason : error;
   } finally {
     if (failure.signal.aborted) await broker.close();
     for (const { name, stop, ended } of phases) {

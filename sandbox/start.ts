@@ -7,7 +7,8 @@ import { openPool } from "../src/database/database.ts";
 import type { Environment } from "../src/environment.ts";
 import { CommandError } from "../src/runtime/command-error.ts";
 import { createLogger } from "../src/runtime/log.ts";
-import { standardOutput } from "../src/runtime/output.ts";
+import { printError, standardOutput } from "../src/runtime/output.ts";
+import { startStep } from "../src/runtime/startup.ts";
 import { faultsHelp, readInteger, readSettings, settingOptions } from "./accounting-authority/options.ts";
 import { AuthorizationServerUnavailableError } from "./authorization-server/provider.ts";
 import { type EmbeddedPostgres, EmbeddedPostgresError, startEmbeddedPostgres } from "./embedded-postgres.ts";
@@ -20,6 +21,8 @@ const DATABASE = "sandbox";
 const DATA_FOLDER = fileURLToPath(new URL("../.sandbox", import.meta.url));
 /** An answer of a real accounting authority takes seconds; here the money is to be there at once. */
 const PACE_MILLIS = 20;
+
+const onProgress = (line: string): void => printError(`${line}\n`);
 
 export const sandbox: Command = {
   name: "sandbox",
@@ -41,6 +44,7 @@ ${faultsHelp}`,
     ...settingOptions(PACE_MILLIS),
   },
   run: async ({ values, environment, signal }) => {
+    ignorePostgresVariables();
     const settings = readSettings(values, PACE_MILLIS);
     const wantedPort = readInteger(values, "port", PORT);
     const port = await findFreePort(wantedPort);
@@ -49,7 +53,7 @@ ${faultsHelp}`,
     const folder = typeof values["data-dir"] === "string" ? path.resolve(values["data-dir"]) : DATA_FOLDER;
     const fresh = values.fresh === true;
 
-    const postgres = await startPostgres(folder);
+    const postgres = await startPostgres({ folder, moveOtherVersions: fresh, signal });
     const ended = abortedBy(postgres.ended);
     try {
       if (fresh) await recreateDatabase(postgres.url);
@@ -67,7 +71,16 @@ ${faultsHelp}`,
         standardOutput.write(await describeSandbox(pool, summary));
       };
       const ending = AbortSignal.any([signal, ended]);
-      await runSandboxNode({ config, authorizationPort, holdersPort, settings, log, signal: ending, onReady });
+      await runSandboxNode({
+        config,
+        authorizationPort,
+        holdersPort,
+        settings,
+        log,
+        signal: ending,
+        onProgress,
+        onReady,
+      });
       if (!signal.aborted) throw new CommandError("The embedded PostgreSQL has ended by itself.");
     } catch (error) {
       if (!(error instanceof AuthorizationServerUnavailableError)) throw error;
@@ -79,11 +92,21 @@ ${faultsHelp}`,
   },
 };
 
-async function startPostgres(folder: string): Promise<EmbeddedPostgres> {
+/** The user's PGSSLMODE, PGOPTIONS and so on are meant for other servers. */
+function ignorePostgresVariables(): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith("PG")) delete process.env[name];
+}
+
+async function startPostgres(options: {
+  readonly folder: string;
+  readonly moveOtherVersions: boolean;
+  readonly signal: AbortSignal;
+}): Promise<EmbeddedPostgres> {
+  const step = { what: "starting the embedded PostgreSQL", secondsMax: 120, signal: options.signal, onProgress };
   try {
-    return await startEmbeddedPostgres({ folder, database: DATABASE });
+    return await startStep(step, () => startEmbeddedPostgres({ ...options, database: DATABASE }));
   } catch (error) {
-    throw error instanceof EmbeddedPostgresError ? new CommandError(error.message, { cause: error }) : error;
+    throw error instanceof EmbeddedPostgresError ? new CommandError(`${error.message}.`, { cause: error }) : error;
   }
 }
 

@@ -61,7 +61,7 @@ ${faultsHelp}`,
     // One connection for each of the authority's three loops.
     const pool = openPool({ url: config.postgresUrl, size: 3, applicationName: "swpt_debtors sandbox_authority" });
     try {
-      const onWait = (): void => log.warn("The database is away: waiting for it");
+      const onWait = (line: string): void => log.warn(line);
       await whenDatabaseIsUp(() => createTables(pool), { waitMillis: START_MILLIS_MAX, signal, onWait });
       const queue = String(values.queue ?? AUTHORITY_QUEUE);
       await runOnRabbitMq({ url: config.broker.url, queue, routingKeys, settings, pool, log, signal });

@@ -62,7 +62,7 @@ remember in the schema "sandbox" of the database. Secrets that are not given are
       applicationName: "swpt_debtors sandbox_authorization_server",
     });
     try {
-      const onWait = (): void => log.warn("The database is away: waiting for it");
+      const onWait = (line: string): void => log.warn(line);
       await whenDatabaseIsUp(() => prepareStorage(pool), { waitMillis: START_MILLIS_MAX, signal, onWait });
       const server = await startAuthorizationServer({
         pool,

@@ -1,7 +1,6 @@
 /** `configure`: the schema of the database and, when wanted, the queue. */
 import { readConfig } from "../config.ts";
 import { type MigrationReport, migrate } from "../database/migrations.ts";
-import { CommandError } from "../runtime/command-error.ts";
 import { createLogger } from "../runtime/log.ts";
 import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
@@ -35,16 +34,10 @@ SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does, and waits as l
       statementTimeoutMillis: STATEMENT_MILLIS_MAX,
     };
     const log = createLogger({ ...config.log, command: "configure" });
-    const onWait = (): void => log.warn("Waiting: the database cannot be reached");
-    const { action, version } = await withPool(options, (pool) =>
-      whenDatabaseIsUp(() => migrate(pool), { waitMillis: WAIT_MILLIS_MAX, signal, onWait }),
-    ).catch((error: unknown) => {
-      throw signal.aborted ? new CommandError("Stopped before the database came up.") : error;
-    });
+    const wait = { waitMillis: WAIT_MILLIS_MAX, signal, onWait: (line: string) => log.warn(line) };
+    const { action, version } = await withPool(options, (pool) => whenDatabaseIsUp(() => migrate(pool), wait));
     printResult(`${said[action]} (version ${version}).\n`);
-    if (!config.broker.setUpBindings) return 0;
-    const onBrokerWait = (): void => log.warn("Waiting: the broker cannot be reached");
-    await setUpQueue(config, { waitMillis: WAIT_MILLIS_MAX, signal, onWait: onBrokerWait });
+    if (config.broker.setUpBindings) await setUpQueue(config, wait);
     return 0;
   },
 };

@@ -11,6 +11,7 @@ import {
 } from "../node-data/server-certificate.ts";
 import { parseServerAddress } from "../node-data/stomp-toml.ts";
 import { CommandError } from "../runtime/command-error.ts";
+import { printResult } from "../runtime/output.ts";
 import { type Command, UsageError } from "./command.ts";
 import {
   askForIssuer,
@@ -56,7 +57,7 @@ replaced. Keep the directory "private" away from servers. Refuses when there is 
     }
     const authorityId = authority === undefined ? undefined : String(authority);
     const { nodeId, nodeType } = await createNode({ directory, server, passphrase, authorityId });
-    process.stdout.write(
+    printResult(
       `Created the node ${nodeId} (${nodeType}) in ${directory}.
 Back up ${path.join(directory, "private")} and the pass phrase, and keep both away from servers.
 Next: \`node_data server_certificate\`, \`node_data infobundle FILE\`.
@@ -103,7 +104,7 @@ servers: running processes notice within a minute. Existing files are never over
     const { validToDate } = await createServerCertificate({ directory, issuer, days, certificateFile, key });
     const keyPart = "newFile" in key ? ` and ${key.newFile}` : "";
     const until = validToDate.toISOString().slice(0, 10);
-    process.stdout.write(`Created ${certificateFile}${keyPart}. The certificate is valid until ${until}.\n`);
+    printResult(`Created ${certificateFile}${keyPart}. The certificate is valid until ${until}.\n`);
     return 0;
   },
 });
@@ -120,7 +121,7 @@ peers that use the shell scripts ignore a second one with the same date. Existin
     const file = path.resolve(input.positionals[0]!);
     const { nodeId } = await readNodeData(directory);
     await writeInfoBundle(directory, await askForIssuer(input, directory), file);
-    process.stdout.write(`Created ${file}, the bundle of the node ${nodeId}. Send it to your peer.\n`);
+    printResult(`Created ${file}, the bundle of the node ${nodeId}. Send it to your peer.\n`);
     return 0;
   },
 });

@@ -6,6 +6,7 @@ import { readNodeData, readPeerState } from "../node-data/read.ts";
 import { deactivatePeer, registerPeer } from "../node-data/register-peer.ts";
 import { judgeBundle, signPeer, updatePeer } from "../node-data/sign-peer.ts";
 import { CommandError } from "../runtime/command-error.ts";
+import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
 import {
   askForIssuer,
@@ -32,15 +33,15 @@ and asks. A later bundle of the same peer updates its node information, unless i
     if ((await judgeBundle(node, bundle)) !== "new peer") {
       const { effect } = await updatePeer(node, bundle);
       const isUpdated = effect === "newer information";
-      process.stdout.write(
+      printResult(
         `The node ${bundle.subject.nodeId} is a peer already. ${isUpdated ? "Its node information has been updated" : "The bundle is older than its node information: nothing has been changed"}.\n`,
       );
       return 0;
     }
-    process.stdout.write(describeBundle(bundle));
+    printResult(describeBundle(bundle));
     await confirm(input, "Is this the node ID and the fingerprint in the registry, and should it become your peer?");
     const { certificateFile } = await signPeer(node, bundle, await askForIssuer(input, directory));
-    process.stdout.write(`Created ${certificateFile}. Send it to your peer.
+    printResult(`Created ${certificateFile}. Send it to your peer.
 Next, with the certificate that your peer sends to you: \`node_data register_peer FILE\`.
 `);
     return 0;
@@ -64,9 +65,9 @@ export const registerPeerCommand: Command = nodeDataCommand({
   async run(input) {
     const node = await readNodeData(readDirectory(input));
     const { peerId, subnet, isRepeated } = await registerPeer(node, input.positionals[0]!);
-    process.stdout.write(`The peer ${peerId} ${isRepeated ? "was registered already" : "is registered"}.\n`);
+    printResult(`The peer ${peerId} ${isRepeated ? "was registered already" : "is registered"}.\n`);
     if (subnet === undefined) return 0;
-    process.stdout.write(`This node owns the debtor IDs ${subnet.minDebtorId} to ${subnet.maxDebtorId} (0x${subnet.prefix}…).
+    printResult(`This node owns the debtor IDs ${subnet.minDebtorId} to ${subnet.maxDebtorId} (0x${subnet.prefix}…).
 Next: set MIN_DEBTOR_ID and MAX_DEBTOR_ID within them, then \`stomp configure-queue ${peerId} da.${peerId} --activate\` and
 \`stomp check ${peerId}\`.
 `);
@@ -89,7 +90,7 @@ export const deactivatePeerCommand: Command = nodeDataCommand({
       await confirm(input, `Deactivate the peer ${peerId} permanently? This cannot be undone.`);
       await deactivatePeer(node, peerId);
     }
-    process.stdout.write(
+    printResult(
       `The peer ${peerId} ${state.isDeactivated ? "was deactivated already" : "is deactivated"} (${path.join(node.directory, "peers", peerId, "DEACTIVATED")}).\n`,
     );
     return 0;

@@ -4,6 +4,7 @@ import { readConfig } from "../config.ts";
 import { type CertificateDescription, describeNode, type NodeDescription } from "../node-data/describe.ts";
 import { readNodeData } from "../node-data/read.ts";
 import { verifyNodeData } from "../node-data/verify.ts";
+import { printResult } from "../runtime/output.ts";
 import { type Command, type CommandInput, formatColumns } from "./command.ts";
 import { directoryOption, nodeDataCommand, readDirectory } from "./node-data-input.ts";
 
@@ -47,7 +48,7 @@ export const info: Command = nodeDataCommand({
     const { certificateFile } = readServerFiles(input, directory);
     const description = await describeNode(await readNodeData(directory), certificateFile);
     const isJson = input.values.json === true;
-    process.stdout.write(`${isJson ? JSON.stringify(description, null, 2) : formatDescription(description)}\n`);
+    printResult(`${isJson ? JSON.stringify(description, null, 2) : formatDescription(description)}\n`);
     return 0;
   },
 });
@@ -103,7 +104,7 @@ it also checks that the node owns these debtor IDs.`,
     const hasRealm = Boolean(input.environment.MIN_DEBTOR_ID && input.environment.MAX_DEBTOR_ID);
     const realm = hasRealm ? readConfig(input.environment, ["realm"]).realm : undefined;
     const findings = await verifyNodeData({ directory, ...readServerFiles(input, directory), realm });
-    process.stdout.write(findings.length === 0 ? `No problems found in ${directory}.\n` : `${findings.join("\n")}\n`);
+    printResult(findings.length === 0 ? `No problems found in ${directory}.\n` : `${findings.join("\n")}\n`);
     return findings.length === 0 ? 0 : 1;
   },
 });

@@ -14,7 +14,8 @@ export const subscribe: Command = {
   help: "Does nothing where all is there already. Needs no database.",
   options: { ...queueOptions, ...routingKeyOption },
   async run({ environment, signal }) {
-    await setUpQueue(readConfig(environment, []), { waitMillis: 0, signal, onWait: () => {} });
+    const config = readConfig(environment, []);
+    await setUpQueue(config, oneTry("subscribe", config, signal));
     return 0;
   },
 };
@@ -25,9 +26,11 @@ export const unsubscribe: Command = {
   help: "The queue and what is in it stay. Needs no database.",
   options: { ...queueOptions, ...routingKeyOption },
   async run({ environment, signal }) {
-    const { url, queue, shard } = readConfig(environment, []).broker;
-    await onBroker(topology.unsubscribe({ url, queue, routingKey: shard.routingKey }), signal);
-    printResult(`The queue ${queue} is not bound with ${shard.routingKey} any more.\n`);
+    const config = readConfig(environment, []);
+    const { url, queue, shard } = config.broker;
+    const work = (): Promise<void> => topology.unsubscribe({ url, queue, routingKey: shard.routingKey });
+    await onBroker(whenBrokerIsUp(work, oneTry("unsubscribe", config, signal)));
+    printResult(`The queue ${queue} is no longer bound with ${shard.routingKey}.\n`);
     return 0;
   },
 };
@@ -43,7 +46,7 @@ database.`,
     const { url, queue } = config.broker;
     const log = createLogger({ ...config.log, command: "delete_queue" });
     // It ends by itself when the signal is aborted.
-    await onBroker(topology.deleteQueue({ url, queue, signal, log }), new AbortController().signal);
+    await onBroker(topology.deleteQueue({ url, queue, signal, log }));
     if (signal.aborted) throw new CommandError(`Stopped: the queue ${queue} has not been deleted.`);
     printResult(`The queue ${queue} is gone.\n`);
     return 0;
@@ -53,26 +56,24 @@ database.`,
 /** What `subscribe` does. Throws a CommandError when the broker stays away or has something that differs. */
 export async function setUpQueue({ broker: { url, queue, shard } }: Config, wait: ServerWait): Promise<void> {
   const work = (): Promise<void> => topology.subscribe({ url, queue, routingKey: shard.routingKey });
-  await onBroker(whenBrokerIsUp(work, wait), wait.signal);
+  await onBroker(whenBrokerIsUp(work, wait));
   printResult(`The queue ${queue} is bound with ${shard.routingKey}.\n`);
 }
 
+/** For a command that tries once, and says when the broker takes long. */
+export function oneTry(command: string, config: Config, signal: AbortSignal): ServerWait {
+  const log = createLogger({ ...config.log, command });
+  return { waitMillis: 0, signal, onWait: (line) => log.warn(line) };
+}
+
 /** Waits for what a command does with the broker. Throws a CommandError when it cannot be done. */
-export async function onBroker(work: Promise<void>, signal: AbortSignal): Promise<void> {
+export async function onBroker(work: Promise<void>): Promise<void> {
   try {
-    await Promise.race([work, rejectWhenAborted(signal)]);
+    await work;
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (error instanceof topology.TopologyConflictError) throw new CommandError(error.message, { cause: error });
     const { message, code } = error as NodeJS.ErrnoException;
     throw new CommandError(redact(`The broker cannot be used: ${message || code}.`), { cause: error });
   }
-}
-
-function rejectWhenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const stop = (): void => reject(new CommandError("Stopped before the broker answered."));
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
 }

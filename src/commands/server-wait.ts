@@ -1,44 +1,63 @@
 /** Waiting for a server that comes up a little later than the command that needs it. */
 import { DatabaseUnavailableError } from "../database/database.ts";
 import { pause } from "../runtime/backoff.ts";
+import { CommandError } from "../runtime/command-error.ts";
+import { PROGRESS_MILLIS } from "../runtime/startup.ts";
 
 /** How long a server may be away. */
 export interface ServerWait {
   /** 0 for one try only. */
   readonly waitMillis: number;
+  /** Ends the wait: the work is abandoned, and a CommandError thrown. */
   readonly signal: AbortSignal;
-  /** Called once, when the first try has failed. */
-  readonly onWait: () => void;
+  /** Called with a line for the operator when the first try has failed, or takes long. */
+  readonly onWait: (line: string) => void;
 }
 
-/** Tries until the database is there; then, or when the time is over, gives or throws what the last try gave or threw. */
+/** Tries until the database is up; then, or when the time is over, gives or throws what the last try gave or threw. */
 export const whenDatabaseIsUp = <Result>(work: () => Promise<Result>, wait: ServerWait): Promise<Result> =>
-  whenUp(work, (error) => error instanceof DatabaseUnavailableError, wait);
+  whenUp("the database", work, (error) => error instanceof DatabaseUnavailableError, wait);
 
 /** The same with the broker. */
 export const whenBrokerIsUp = <Result>(work: () => Promise<Result>, wait: ServerWait): Promise<Result> =>
-  whenUp(work, isBrokerAway, wait);
+  whenUp("the broker", work, isBrokerAway, wait);
 
 const RETRY_PAUSE_MILLIS = 500;
 
 async function whenUp<Result>(
+  server: string,
   work: () => Promise<Result>,
   isAway: (error: unknown) => boolean,
   { waitMillis, signal, onWait }: ServerWait,
 ): Promise<Result> {
   const deadline = performance.now() + waitMillis;
-  for (let isFirst = true; ; isFirst = false) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isAway(error) || performance.now() >= deadline || signal.aborted) throw error;
+  const progress = setTimeout(() => onWait(`Still waiting for ${server}`), PROGRESS_MILLIS);
+  try {
+    for (let isFirst = true; ; isFirst = false) {
+      try {
+        return await Promise.race([work(), rejectWhenAborted(server, signal)]);
+      } catch (error) {
+        if (!isAway(error) || performance.now() >= deadline) throw error;
+      }
+      if (isFirst) onWait(`Waiting: ${server} cannot be reached`);
+      clearTimeout(progress);
+      await pause(RETRY_PAUSE_MILLIS, signal);
     }
-    if (isFirst) onWait();
-    await pause(RETRY_PAUSE_MILLIS, signal);
+  } finally {
+    clearTimeout(progress);
   }
 }
 
-/** Refused by the operating system, or hung up on by a broker that is starting. One that is there refuses in other words. */
+/** Rejects with a CommandError when the signal is aborted. */
+function rejectWhenAborted(server: string, signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const stop = (): void => reject(new CommandError(`Stopped before ${server} answered.`));
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+}
+
+/** The operating system refused, or a broker that is starting hung up. A running broker rejects with an AMQP error instead. */
 function isBrokerAway(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message: string };
   return typeof code === "string" || /ETIMEDOUT|Socket closed|Unexpected close/.test(message);

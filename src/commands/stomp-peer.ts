@@ -10,8 +10,10 @@ import { explain } from "../processes/gateway.ts";
 import { checkServer } from "../processes/stomp-check.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { createLogger } from "../runtime/log.ts";
+import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
-import { onBroker } from "./queue.ts";
+import { onBroker, oneTry } from "./queue.ts";
+import { whenBrokerIsUp } from "./server-wait.ts";
 import { requirePeer } from "./stomp.ts";
 import { brokerOption, certificateOptions, nodeOptions, peerArgument, queueArgument } from "./stomp-options.ts";
 
@@ -35,12 +37,13 @@ export const configureQueue: Command = {
     const { isDeactivated } = await requirePeer(config.nodeDataDirectory, peerId);
     if (isDeactivated) throw new CommandError(`The peer ${peerId} has been deactivated.`);
     const useRandomExchange = values["no-random-exchange"] !== true;
-    const configured = configurePeerQueue({ url: config.broker.url, queue, peerId, useRandomExchange });
-    await onBroker(configured.catch(adviseOnPlugin), signal);
+    const work = (): Promise<void> =>
+      configurePeerQueue({ url: config.broker.url, queue, peerId, useRandomExchange }).catch(adviseOnPlugin);
+    await onBroker(whenBrokerIsUp(work, oneTry("stomp_peer", config, signal)));
     if (values.activate === true) {
       await explain(activatePeer(await explain(readNodeData(config.nodeDataDirectory)), peerId));
     }
-    process.stdout.write(
+    printResult(
       `The queue ${queue} gets the messages for ${peerId}${values.activate === true ? ", which is active" : ""}.\n`,
     );
     return 0;
@@ -76,9 +79,7 @@ per server; the exit code is 0 when all of them answer. Needs neither a database
       const reason = await checkServer(credentials.forClient(peer), peer, nodeId, server, signal);
       if (reason !== undefined) failureCount++;
       const host = server.host.includes(":") ? `[${server.host}]` : server.host;
-      process.stdout.write(
-        `${host}:${server.port} ${reason === undefined ? "answers" : `does not answer: ${reason}`}\n`,
-      );
+      printResult(`${host}:${server.port} ${reason === undefined ? "answers" : `does not answer: ${reason}`}\n`);
     }
     return failureCount === 0 ? 0 : 1;
   },

@@ -1,6 +1,7 @@
 /** A connection to the database for a command that does one thing and ends. */
 import { DatabaseUnavailableError, openPool, type Pool } from "../database/database.ts";
 import { SchemaError } from "../database/migrations.ts";
+import { pause } from "../runtime/backoff.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { redact } from "../runtime/log.ts";
 
@@ -9,6 +10,8 @@ export interface WithPoolOptions {
   readonly command: string;
   readonly statementTimeoutMillis?: number;
 }
+
+const CLOSE_MILLIS_MAX = 1_500;
 
 /** Does the work and closes the pool. Throws a CommandError when the database is away or is not for us. */
 export async function withPool<Result>(
@@ -23,7 +26,8 @@ export async function withPool<Result>(
     if (error instanceof DatabaseUnavailableError) throw new CommandError(explain(error), { cause: error });
     throw error;
   } finally {
-    await pool.close();
+    // What was abandoned at a signal may still be under way.
+    await Promise.race([pool.close(), pause(CLOSE_MILLIS_MAX, new AbortController().signal)]);
   }
 }
 

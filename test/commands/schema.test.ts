@@ -57,7 +57,7 @@ test("configure waits for the database, and ends at once when it is told to", as
   await untilStopped.outputMatching(/Waiting: the database cannot be reached/);
 
   assert.deepEqual(await waiting.stop(), { code: 1, signal: null });
-  assert.match(waiting.output(), /\nStopped before the database came up\.\n$/);
+  assert.match(waiting.output(), /\nStopped before the database answered\.\n$/);
   assert.deepEqual(await untilStopped.stop("SIGINT"), { code: 1, signal: null });
   assert.doesNotMatch(untilStopped.output() + waiting.output(), /hidden/);
 });
