@@ -60,7 +60,7 @@ export class Batches {
     const addressBook = [...this.#context.records.rows("addressBook").value.values()];
     const read = readBatchFile(file, { debtorId, scale, addressBook });
     if ("problem" in read) {
-      const detail = "column" in read ? ` ${read.column}` : "row" in read ? ` ${read.row}` : "";
+      const detail = "column" in read ? `: ${read.column}` : "row" in read ? `: ${read.row}` : "";
       return { rows: [], total: 0n, problem: `${read.problem}${detail}`, actionsLeft };
     }
     const paid = this.#paidBefore();

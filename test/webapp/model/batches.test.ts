@@ -145,5 +145,5 @@ test("a file is checked against what was paid before", async () => {
     ],
   );
   assert.deepEqual([check.total, check.actionsLeft], [3000n, 298]);
-  assert.match(model.checkBatch("a,b\n").problem!, /no-column recipient/);
+  assert.match(model.checkBatch("a,b\n").problem!, /no-column: recipient/);
 });

@@ -1,0 +1,162 @@
+/** No payment is made twice or lost, whatever happens to the answer, the tab or the node. */
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import type { BrowserContext, Page, Route } from "playwright-core";
+import { startBrowser, type TestBrowser } from "../../support/browser.ts";
+import { waitFor } from "../../support/wait.ts";
+import {
+  debtorIdOf,
+  describeCurrency,
+  goTo,
+  pasteRequest,
+  paymentRequest,
+  type Sandbox,
+  signUp,
+  startSandbox,
+} from "./issuer.ts";
+import { nodeApiOf } from "./node-api.ts";
+
+let sandbox: Sandbox;
+let browser: TestBrowser;
+let context: BrowserContext;
+let page: Page;
+let debtorId: string;
+before(async () => {
+  sandbox = await startSandbox();
+  // Requests of a page under a service worker could not be intercepted.
+  browser = await startBrowser({ serviceWorkers: "block" });
+  context = browser.context;
+  page = await context.newPage();
+  await signUp(page, sandbox, "alice@example.com");
+  await describeCurrency(page);
+  debtorId = await debtorIdOf(page);
+});
+afterEach(() => context.unrouteAll({ behavior: "ignoreErrors" }));
+after(async () => {
+  await browser?.close();
+  await sandbox?.close();
+});
+
+const POSTS = (url: URL): boolean => /\/debtors\/\d+\/transfers\/$/.test(url.pathname);
+
+/** Calls `onPost` for each POST of a transfer, with its number. */
+async function interceptPosts(onPost: (route: Route, count: number) => Promise<unknown>): Promise<() => number> {
+  let count = 0;
+  await context.route(POSTS, (route) =>
+    route.request().method() === "POST" ? onPost(route, ++count) : route.continue(),
+  );
+  return () => count;
+}
+
+/** The references of the transfers that the node has, in order. */
+async function referencesAt(from: Page): Promise<string[]> {
+  const api = await nodeApiOf(from, sandbox.url);
+  return (await api.transfers()).map(({ note }) => note.split("\n")[0]!).sort();
+}
+
+test("an answer that is lost on its way makes one transfer, which the client finds by itself", async () => {
+  const posts = await interceptPosts(async (route, count) => {
+    if (count > 1) return route.continue();
+    await route.fetch();
+    return route.abort();
+  });
+  await pasteRequest(page, paymentRequest(`swpt:${debtorId}/17`, 1000, "LOST"));
+  await page.getByRole("button", { name: "Pay 10.00" }).click();
+  await page.getByText("Done", { exact: true }).waitFor();
+
+  assert.equal(posts(), 2);
+  assert.deepEqual(await referencesAt(page), ["LOST"]);
+});
+
+test("two tabs in which one draft is sent at the same moment send it once, and both show it as done", async () => {
+  await pasteRequest(page, paymentRequest(`swpt:${debtorId}/17`, 1000, "TWICE"));
+  await page.getByRole("heading", { name: "Check and pay" }).waitFor();
+  const other = await context.newPage();
+  await other.goto(page.url());
+  const posts = await interceptPosts((route) => route.continue());
+  const buttons = [page, other].map((tab) => tab.getByRole("button", { name: "Pay 10.00" }));
+  await Promise.all(buttons.map((button) => button.waitFor()));
+  await Promise.all(buttons.map((button) => button.evaluate((element) => (element as HTMLElement).click())));
+  for (const tab of [page, other]) {
+    await goTo(tab, `/payments/${(await paymentUuid("TWICE"))!}`);
+    await tab.getByText("Done", { exact: true }).waitFor();
+  }
+  await other.close();
+
+  assert.equal(posts(), 1);
+  assert.deepEqual(await referencesAt(page), ["LOST", "TWICE"]);
+});
+
+const paymentUuid = (reference: string): Promise<string | undefined> =>
+  waitFor(async () => {
+    const transfers = await (await nodeApiOf(page, sandbox.url)).transfers();
+    return transfers.find(({ note }) => note.startsWith(`${reference}\n`))?.transferUuid;
+  });
+
+const batchFile = (name: string, rows: number): string =>
+  `recipient,amount,reference\n${Array.from({ length: rows }, (_, row) => `swpt:${debtorId}/17,0.01,${name}-${row + 10}\n`).join("")}`;
+
+async function startBatch(name: string, rows: number): Promise<void> {
+  await goTo(page, "/batch");
+  const buffer = Buffer.from(batchFile(name, rows));
+  await page.locator("input[type=file]").setInputFiles({ name: `${name}.csv`, mimeType: "text/csv", buffer });
+  await page.getByRole("button", { name: `Make ${rows} payments` }).click();
+}
+
+const rowsOf = (name: string, rows: number): string[] =>
+  Array.from({ length: rows }, (_, row) => `${name}-${row + 10}`);
+
+test("a batch whose tab is closed in its middle goes on in the next one, and pays no row twice", async () => {
+  const closed = Promise.withResolvers<void>();
+  await interceptPosts(async (route, count) => {
+    await route.continue();
+    if (count === 5) closed.resolve(page.close());
+  });
+  await startBatch("TAB", 10);
+  await closed.promise;
+  await context.unrouteAll({ behavior: "ignoreErrors" });
+  page = await context.newPage();
+  await signInAgain();
+  await goTo(page, "/batch");
+  await page.getByText("Finished").waitFor();
+
+  assert.deepEqual(
+    (await referencesAt(page)).filter((reference) => reference.startsWith("TAB-")),
+    rowsOf("TAB", 10),
+  );
+});
+
+test("a batch survives that the node is killed in its middle, and pays no row twice", async () => {
+  const killed = Promise.withResolvers<void>();
+  await interceptPosts(async (route, count) => {
+    if (count === 5) killed.resolve(sandbox.crash());
+    await route.continue();
+  });
+  await startBatch("NODE", 10);
+  await killed.promise;
+  await context.unrouteAll({ behavior: "ignoreErrors" });
+  await sandbox.start();
+  await goTo(page, "/");
+  await page.getByRole("button", { name: "Reload" }).click();
+  await goTo(page, "/batch");
+  await waitFor(async () => (await page.getByText("Finished").count()) === 2, {
+    what: "the end of the batch",
+    timeoutSeconds: 60,
+  });
+
+  assert.deepEqual(
+    (await referencesAt(page)).filter((reference) => reference.startsWith("NODE-")),
+    rowsOf("NODE", 10),
+  );
+});
+
+/** A new tab of a browser whose other tabs are closed has no token. */
+async function signInAgain(): Promise<void> {
+  await page.goto(sandbox.webapp);
+  await page
+    .getByRole("button", { name: /^Sign in/ })
+    .first()
+    .click();
+  await page.getByRole("button", { name: "Allow" }).click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+}
