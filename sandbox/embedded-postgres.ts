@@ -3,17 +3,17 @@
  * machines without one. Its libraries are old: not for production.
  */
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { chmod, chown, cp, lstat, mkdir, mkdtemp, readFile, realpath, rename, rm, symlink } from "node:fs/promises";
+import { chown, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import pg from "pg";
-import { isOutOfReach, makeFolder } from "../bin/private-folder.js";
+import { type Binaries, prepareBinaries } from "./embedded-postgres/binaries.ts";
+import { EmbeddedPostgresError, explain } from "./embedded-postgres/error.ts";
+import { prepareFolder, serverUser, type User } from "./embedded-postgres/folder.ts";
 import { type GuardedProcess, startGuarded } from "./guarded-process.ts";
 
 export interface EmbeddedPostgresOptions {
@@ -36,11 +36,6 @@ export interface EmbeddedPostgres extends AsyncDisposable {
   /** Resolves when the server has ended, wanted or not. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
-}
-
-/** Why there can be no embedded server, in one line. */
-export class EmbeddedPostgresError extends Error {
-  override readonly name = "EmbeddedPostgresError";
 }
 
 /** Starts a server, in half a second. Rejects with EmbeddedPostgresError when that is impossible here. */
@@ -70,117 +65,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions = {
   } catch (error) {
     await removeTemporary();
     throw explain(error, folder);
-  }
-}
-
-interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/** PostgreSQL refuses to run as root: then it runs as the user "nobody", who is 65534 everywhere. */
-const serverUser = (): User | undefined => (process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined);
-
-/**
- * A folder that the server's user can pass through: the wanted one, unless a folder above it is closed to that user. It
- * belongs to this process's user, so that the server's user, who may be "nobody", cannot replace what is in it.
- */
-async function prepareFolder(wanted: string | undefined, user: User | undefined): Promise<string> {
-  const folder =
-    wanted === undefined ? await mkdtemp(await temporaryPath("postgres-")) : await chooseFolder(wanted, user);
-  if (user) await chmod(folder, 0o711);
-  return folder;
-}
-
-async function chooseFolder(wanted: string, user: User | undefined): Promise<string> {
-  makeFolder(path.dirname(wanted), 0o755);
-  const folder = (await isReachable(path.dirname(wanted), user))
-    ? wanted
-    : // The same place at the next start, so that the data are found again.
-      await temporaryPath(`sandbox-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}`);
-  makeFolder(folder, 0o700);
-  const { uid, mode } = await lstat(folder);
-  // A sandbox started by root has once belonged to the server's user.
-  if (uid === user?.uid && folder === wanted) await chown(folder, 0, 0);
-  else if (uid !== process.getuid?.()) throw new EmbeddedPostgresError(`${folder} belongs to another user`);
-  if ((mode & 0o022) !== 0) throw new EmbeddedPostgresError(`Other users may write to ${folder}; change its mode`);
-  return folder;
-}
-
-/** A path for a folder of ours among the temporary files, where no other user can replace it. */
-async function temporaryPath(name: string): Promise<string> {
-  const folder = await realpath(os.tmpdir());
-  if (!isOutOfReach(folder, process.getuid?.() ?? 0)) {
-    throw new EmbeddedPostgresError(`Other users could replace files in ${folder}; set TMPDIR to another folder`);
-  }
-  return path.join(folder, `swpt-debtors-${name}`);
-}
-
-/** Whether the user can pass through the folder. */
-const isReachable = async (folder: string, user: User | undefined): Promise<boolean> =>
-  promisify(execFile)("/bin/sh", ["-c", 'cd -- "$1"', "sh", folder], { ...user, cwd: "/" }).then(
-    () => true,
-    () => false,
-  );
-
-interface Binaries {
-  readonly initdb: string;
-  readonly postgres: string;
-  /** As in "postgres (PostgreSQL) 18.1". */
-  readonly release: string;
-  /** The major version, as PG_VERSION has it. */
-  readonly version: string;
-}
-
-/** The binaries where npm has put them, or a copy when the server's user cannot run them there. */
-async function prepareBinaries(folder: string, user: User | undefined): Promise<Binaries> {
-  const native = findNativeFolder();
-  await linkLibraries(native);
-  const wanted = await tryBinaries(native, undefined);
-  if ("problem" in wanted) throw new EmbeddedPostgresError(`The embedded PostgreSQL does not run: ${wanted.problem}`);
-  const inPlace = await tryBinaries(native, user);
-  if ("version" in inPlace) return inPlace;
-  const copyFolder = path.join(folder, "program");
-  const former = await tryBinaries(copyFolder, user);
-  if ("version" in former && former.release === wanted.release) return former;
-  await rm(copyFolder, { recursive: true, force: true });
-  await cp(native, copyFolder, { recursive: true, verbatimSymlinks: true });
-  await chmod(copyFolder, 0o755);
-  await linkLibraries(copyFolder);
-  const copy = await tryBinaries(copyFolder, user);
-  if ("problem" in copy) throw new EmbeddedPostgresError(`The embedded PostgreSQL does not run: ${copy.problem}`);
-  return copy;
-}
-
-function findNativeFolder(): string {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  try {
-    return path.join(path.dirname(fileURLToPath(import.meta.resolve(name))), "../native");
-  } catch {
-    throw new EmbeddedPostgresError(`The package ${name} is not installed (it is an optional dependency)`);
-  }
-}
-
-/** The binaries of the folder, when the user can run them. */
-async function tryBinaries(native: string, user: User | undefined): Promise<Binaries | { readonly problem: string }> {
-  const [initdb, postgres] = [path.join(native, "bin/initdb"), path.join(native, "bin/postgres")];
-  const run = (file: string) => promisify(execFile)(file, ["-V"], { ...user, cwd: "/", timeout: START_MILLIS_MAX });
-  try {
-    const [, { stdout }] = await Promise.all([run(initdb), run(postgres)]);
-    const release = stdout.trim();
-    return { initdb, postgres, release, version: /\) (\d+)/.exec(release)![1]! };
-  } catch (error) {
-    return { problem: (error as Error).message.split("\n").slice(0, 2).join(" ") };
-  }
-}
-
-/** An npm package holds no symbolic links; its install script makes them, where install scripts are allowed to run. */
-async function linkLibraries(native: string): Promise<void> {
-  const list = await readFile(path.join(native, "pg-symlinks.json"), "utf8").catch(() => "[]");
-  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
-    const link = path.join(native, path.relative("native", target));
-    // Fails when the link is there, or when node_modules is read-only; whether it matters is tried afterwards.
-    await symlink(path.relative(path.dirname(target), source), link).catch(() => {});
   }
 }
 
@@ -363,28 +247,5 @@ async function findFreePort(): Promise<number> {
   await once(server, "close");
   return port;
 }
-
-/** What the system says about the folder, in one line that says what to do. */
-function explain(error: unknown, folder: string): unknown {
-  const text = error instanceof Error ? `${(error as NodeJS.ErrnoException).code} ${error.message}` : String(error);
-  const [, explanation] = explanations.find(([pattern]) => pattern.test(text)) ?? [];
-  return explanation === undefined ? error : new EmbeddedPostgresError(explanation(folder), { cause: error });
-}
-
-const explanations: readonly (readonly [RegExp, (folder: string) => string])[] = [
-  [
-    /ENOSPC|EDQUOT|No space left|quota exceeded/,
-    (folder) => `There is no space left on the disk of ${folder}; free some, or choose another folder with --data-dir`,
-  ],
-  [
-    /EACCES|EPERM|EROFS|Permission denied|Read-only/,
-    (folder) => `Cannot write to ${folder}; change its owner, or choose another folder with --data-dir`,
-  ],
-  [/ENOTDIR|EEXIST|ENOENT/, (folder) => `Cannot create the folder ${folder}; choose another one with --data-dir`],
-  [
-    /EADDRNOTAVAIL|Cannot assign requested address/,
-    () => "There is no address 127.0.0.1; the sandbox needs the IPv4 loopback interface",
-  ],
-];
 
 const lastLines = (output: string): string => output.trim().split("\n").slice(-3).join(" ");

@@ -2,29 +2,37 @@
  * All settings: every environment variable that the program reads is one row of `settings`. docs/settings.md and
  * development.env follow it. Spec: operations, "Environment"; authorization, "Roles".
  */
-import { isIP } from "node:net";
 import {
   boolean,
-  CONTROL_CHARACTER,
   choice,
+  debtorId,
   decimal,
   integer,
   isUrl,
   optionalBoolean,
+  optionalText,
   type Setting,
   setting,
   text,
   url,
+  webUrl,
 } from "./setting-kinds.ts";
+import {
+  DEBTOR_PATTERN,
+  PATTERN,
+  parseDebtorPattern,
+  parseHost,
+  parseIntrospectUrl,
+  parsePattern,
+  parsePostgresUrl,
+  parseQueueName,
+} from "./setting-parsers.ts";
 import { parseFileUrl } from "./values/file-url.ts";
-import { parseEnvironmentId } from "./values/int64.ts";
 import { parseShard, type Shard } from "./values/shard.ts";
 
 /** Environment variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const PATTERN = "a JavaScript regular expression (flag u) for the whole name";
-const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?$/i;
 /** All variables that the program reads. */
 export const settings = {
   MIN_DEBTOR_ID: debtorId("Minimum debtor ID of this node"),
@@ -54,18 +62,22 @@ export const settings = {
   APP_TRUST_FORWARDED_HEADERS: boolean("Trust X-Forwarded-Proto, -Port and -For of the nearest proxy", "true"),
   OAUTH2_SUPERUSER_USERNAME: text("User name of the superuser", "debtors-superuser"),
   OAUTH2_SUPERVISOR_USERNAME: text("User name of the supervisor", "debtors-supervisor"),
-  APP_SUPERUSER_SUBJECT_REGEX: pattern(
+  APP_SUPERUSER_SUBJECT_REGEX: setting(
     "Pattern for the names of superusers (default: OAUTH2_SUPERUSER_USERNAME)",
     undefined,
+    PATTERN,
+    parsePattern,
   ),
-  APP_SUPERVISOR_SUBJECT_REGEX: pattern(
+  APP_SUPERVISOR_SUBJECT_REGEX: setting(
     "Pattern for the names of supervisors (default: OAUTH2_SUPERVISOR_USERNAME)",
     undefined,
+    PATTERN,
+    parsePattern,
   ),
   APP_DEBTOR_SUBJECT_REGEX: setting(
     "Pattern for the names of debtors; group 1 is the unsigned debtor ID",
     "^debtors:([0-9]+)$",
-    `${PATTERN}, with a group`,
+    DEBTOR_PATTERN,
     parseDebtorPattern,
   ),
   TOKEN_INTROSPECTION_CACHE_MAX_COST: integer(
@@ -254,65 +266,3 @@ export type SettingName = keyof typeof settings;
 
 /** What a variable holds once it has been read. */
 export type ValueOf<Name extends SettingName> = NonNullable<ReturnType<(typeof settings)[Name]["parse"]>>;
-
-// The kinds of settings. Each is a function declaration, so that the table above can use it.
-
-function parseIntrospectUrl(value: string): string | undefined {
-  if (!isUrl(value, ["http:", "https:"])) return undefined;
-  const { username, password, hash } = new URL(value);
-  if (hash !== "") throw new Error("it has a fragment; # in a password is written %23");
-  try {
-    decodeURIComponent(username + password);
-  } catch {
-    throw new Error("% in a user name or password is written %25");
-  }
-  return value;
-}
-
-/** Accepts the brackets that a URL puts around an IPv6 address. */
-function parseHost(value: string): string | undefined {
-  const host = value.replace(/^\[(.*)\]$/, "$1");
-  return isIP(host) !== 0 || HOST_NAME.test(host) ? host : undefined;
-}
-
-/** The broker takes 255 bytes, keeps `amq.` for itself, and the dead-letter queue adds `.XQ`. */
-function parseQueueName(value: string): string | undefined {
-  const isValid = Buffer.byteLength(value) <= 252 && !value.startsWith("amq.") && !CONTROL_CHARACTER.test(value);
-  return isValid ? value : undefined;
-}
-
-function webUrl(meaning: string): Setting<string> {
-  return url(meaning, undefined, ["http:", "https:"]);
-}
-
-function optionalText(meaning: string): Setting<string> {
-  return setting(meaning, undefined, "any text", (value) => value || undefined);
-}
-
-function debtorId(meaning: string): Setting<bigint> {
-  const allowed = "a 64-bit integer, decimal or hexadecimal with 0x, from -2^63 to 2^64-1";
-  return setting(meaning, undefined, allowed, parseEnvironmentId);
-}
-
-function pattern(meaning: string, defaultText: string | undefined): Setting<RegExp> {
-  return setting(meaning, defaultText, PATTERN, parsePattern);
-}
-
-function parsePattern(source: string): RegExp {
-  void new RegExp(source, "u"); // With the parentheses below, a pattern that is not valid by itself could become valid.
-  const whole = new RegExp(`^(?:${source})$`, "u");
-  if (whole.test("")) throw new Error("it matches the empty name");
-  return whole;
-}
-
-function parseDebtorPattern(source: string): RegExp {
-  const groups = new RegExp(`${source}|`, "u").exec("")!.length - 1;
-  if (groups === 0) throw new Error("it has no group for the debtor ID");
-  return parsePattern(source);
-}
-
-/** Accepts the URL of the Python program, too. `undefined` when it is no URL of a PostgreSQL database. */
-function parsePostgresUrl(value: string): string | undefined {
-  const plain = value.replace(/^postgresql\+psycopg:\/\//, "postgresql://");
-  return URL.canParse(plain) && ["postgresql:", "postgres:"].includes(new URL(plain).protocol) ? plain : undefined;
-}

@@ -1,4 +1,5 @@
 /** What a setting is, and the kinds that several settings share. */
+import { parseEnvironmentId } from "./values/int64.ts";
 
 /** One variable: its default (as text), its allowed values, and its meaning. */
 export interface Setting<Value> {
@@ -82,4 +83,20 @@ export function url(meaning: string, defaultText: string | undefined, protocols:
 /** Whether the text is a URL of one of these protocols. */
 export function isUrl(value: string, protocols: readonly string[]): boolean {
   return URL.canParse(value) && protocols.includes(new URL(value).protocol);
+}
+
+/** The URL of a web page or service; without a default. */
+export function webUrl(meaning: string): Setting<string> {
+  return url(meaning, undefined, ["http:", "https:"]);
+}
+
+/** Any text; without a default. */
+export function optionalText(meaning: string): Setting<string> {
+  return setting(meaning, undefined, "any text", (value) => value);
+}
+
+/** A debtor ID; without a default. */
+export function debtorId(meaning: string): Setting<bigint> {
+  const allowed = "a 64-bit integer, decimal or hexadecimal with 0x, from -2^63 to 2^64-1";
+  return setting(meaning, undefined, allowed, parseEnvironmentId);
 }

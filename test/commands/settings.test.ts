@@ -19,7 +19,7 @@ function problemsOf(environment: Environment): string[] {
   }
 }
 
-/** For each variable without a default, a valid value. */
+/** Valid values for variables without a default. */
 const samples: Partial<Record<SettingName, string>> = {
   ...baseEnvironment,
   OAUTH2_IDENTITY_CLAIM: "username",
@@ -30,14 +30,13 @@ const samples: Partial<Record<SettingName, string>> = {
   NODE_DATA_PASSPHRASE: "correct horse",
   SUBSTITUTE_LOCALHOST_IN_VARS: "POSTGRES_URL",
 };
-// Set on its own, and not beside a trusted proxy.
-const { OAUTH2_INTROSPECT_URL: _, ...others } = settings;
+const names = (Object.keys(settings) as SettingName[]).filter((name) => samples[name] ?? settings[name].default);
 
 const blanks = fc.string({ unit: fc.constantFrom(" ", "\t", "\n", "\r", "\u00a0"), maxLength: 3 });
 
 test("white space around any value makes no difference", () => {
   fc.assert(
-    fc.property(fc.constantFrom(...(Object.keys(others) as SettingName[])), blanks, blanks, (name, before, after) => {
+    fc.property(fc.constantFrom(...names), blanks, blanks, (name, before, after) => {
       const value = samples[name] ?? settings[name].default!;
       assert.deepEqual(read({ [name]: before + value + after }), read({ [name]: value }));
     }),

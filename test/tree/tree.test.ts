@@ -22,8 +22,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   stomp: [],
   gateway: ["stomp", "node-data", "messages", "values", "broker", "runtime"],
   http: ["operations", "database", "domain", "values", "runtime"],
-  "environment.ts": ["setting-kinds.ts", "values"],
-  "setting-kinds.ts": [],
+  "environment.ts": ["setting-kinds.ts", "setting-parsers.ts", "values"],
+  "setting-kinds.ts": ["values"],
+  "setting-parsers.ts": ["setting-kinds.ts"],
   "config.ts": ["environment.ts", "setting-kinds.ts", "values"],
   processes: [
     "http",
