@@ -1,6 +1,7 @@
 /** Payment requests as wallets show them: a text that begins with `PR0`, and its QR code. Spec: issuer-webapp, "Payment request". */
 import { crc32 } from "node:zlib";
 
+/** What a holder asks the payer for. */
 export interface PaymentRequest {
   /** `swpt:<debtor>/<account>` */
   readonly accountUri: string;
