@@ -4,7 +4,7 @@ import { readBytes } from "../node-data/files.ts";
 import { BUNDLE, type InfoBundle, parseInfoBundle } from "../node-data/info-bundle.ts";
 import { readNodeData, readPeerState } from "../node-data/read.ts";
 import { deactivatePeer, registerPeer } from "../node-data/register-peer.ts";
-import { judgeBundle, signPeer, updatePeer } from "../node-data/sign-peer.ts";
+import { decideBundleEffect, signPeer, updatePeer } from "../node-data/sign-peer.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
@@ -30,7 +30,7 @@ and asks. A later bundle of the same peer updates its node information, unless i
     const file = input.positionals[0]!;
     const node = await readNodeData(directory);
     const bundle = parseInfoBundle(await readBytes(file, BUNDLE.bytesMax), file);
-    if ((await judgeBundle(node, bundle)) !== "new peer") {
+    if ((await decideBundleEffect(node, bundle)) !== "new peer") {
       const { effect } = await updatePeer(node, bundle);
       const isUpdated = effect === "newer information";
       printResult(

@@ -1,4 +1,4 @@
-/** Private keys: making, encrypting and judging them. Their content is never logged nor part of an error. */
+/** Private keys: creating, encrypting and checking them. Their content is never logged and never part of an error. */
 import {
   createCipheriv,
   generateKeyPair,
@@ -15,7 +15,7 @@ import { readRequired } from "./files.ts";
 import { NodeDataError } from "./node-data-error.ts";
 import { formatPem, isEncryptedKey, parseFirstCertificate, parsePrivateKey } from "./pem.ts";
 
-/** The least number of characters of a pass phrase. */
+/** Minimum length of a pass phrase, in characters. */
 export const PASSPHRASE_CHARACTERS_MIN = 8;
 
 const RSA_BITS = 3072;

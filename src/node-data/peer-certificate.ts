@@ -1,4 +1,4 @@
-/** Judging the certificate that a peer has issued to us. Spec: node-data, "Commands", `register_peer`. */
+/** Checking the certificate that a peer has issued to this node. Spec: node-data, "Commands", `register_peer`. */
 import type { X509Certificate } from "node:crypto";
 import { EXTENSION, readCertificateParts, readSubject } from "./certificate-reader.ts";
 import { DerError, decode, membersOf, TAG } from "./der.ts";

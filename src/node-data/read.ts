@@ -26,7 +26,7 @@ export interface NodeData {
 export interface PeerState {
   /** Has `ACTIVE` and no `DEACTIVATED`. */
   readonly isActive: boolean;
-  /** Has `DEACTIVATED`, which wins for ever. */
+  /** Has `DEACTIVATED`, which cannot be undone. */
   readonly isDeactivated: boolean;
 }
 

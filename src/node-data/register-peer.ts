@@ -61,7 +61,7 @@ export async function registerPeer(node: NodeData, certificateFile: string): Pro
   });
 }
 
-/** Ends the traffic with a peer for ever. Throws a NodeDataError when there is no such registered peer. */
+/** Ends the traffic with a peer permanently. Throws a NodeDataError when there is no such registered peer. */
 export async function deactivatePeer(node: NodeData, peerId: string): Promise<void> {
   await withLock(node.directory, async () => {
     const state = await readPeerState(node.directory, peerId);

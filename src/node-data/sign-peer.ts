@@ -15,8 +15,8 @@ import { parseSubnet, type Subnet } from "./subnet.ts";
 /** What a bundle would do: make a new peer, bring news of a known one, or nothing since it is older than what we have. */
 export type BundleEffect = "new peer" | "newer information" | "older information";
 
-/** Finds out what a bundle would do. Throws a NodeDataError when its node cannot become a peer of ours. */
-export async function judgeBundle(node: NodeData, bundle: InfoBundle): Promise<BundleEffect> {
+/** Decides what to do with a bundle. Throws a NodeDataError when its node cannot become a peer of this one. */
+export async function decideBundleEffect(node: NodeData, bundle: InfoBundle): Promise<BundleEffect> {
   const { nodeId, nodeType } = bundle.subject;
   const fail = (reason: string): never => {
     throw new NodeDataError(`The bundle of the node ${nodeId} is refused: ${reason}.`);
@@ -25,7 +25,7 @@ export async function judgeBundle(node: NodeData, bundle: InfoBundle): Promise<B
   const expected = node.nodeType === "Accounting Authorities" ? "Debtors Agents" : "Accounting Authorities";
   if (nodeType !== expected) fail(`its type is "${nodeType}", expected "${expected}"`);
   const directory = peerDirectory(node.directory, nodeId);
-  if (await fileExists(directory)) return judgeUpdate(directory, bundle);
+  if (await fileExists(directory)) return decideUpdateEffect(directory, bundle);
   const others = await listPeerIds(node.directory);
   if (node.nodeType !== "Accounting Authorities" && others.length > 0) {
     fail(`this node has the peer ${others.join(", ")} already, and may have only one`);
@@ -33,7 +33,7 @@ export async function judgeBundle(node: NodeData, bundle: InfoBundle): Promise<B
   return "new peer";
 }
 
-async function judgeUpdate(
+async function decideUpdateEffect(
   directory: string,
   { subject, rootCertificate, nodeInfo }: InfoBundle,
 ): Promise<BundleEffect> {
@@ -66,7 +66,7 @@ export async function updatePeer(node: NodeData, bundle: InfoBundle): Promise<Bu
 export async function signPeer(node: NodeData, bundle: InfoBundle, issuer: Issuer): Promise<BundleOutcome> {
   const { subject, rootCertificate, nodeInfo } = bundle;
   return withLock(node.directory, async () => {
-    const effect = await judgeBundle(node, bundle);
+    const effect = await decideBundleEffect(node, bundle);
     if (effect !== "new peer") return applyUpdate(node, bundle);
     const subnet = node.nodeType === "Accounting Authorities" ? await findFreeSubnet(node) : undefined;
     const certificate = issueSubCaCertificate(issuer, rootCertificate, subnet);
@@ -87,7 +87,7 @@ export async function signPeer(node: NodeData, bundle: InfoBundle, issuer: Issue
 }
 
 async function applyUpdate(node: NodeData, bundle: InfoBundle): Promise<BundleOutcome> {
-  const effect = await judgeBundle(node, bundle);
+  const effect = await decideBundleEffect(node, bundle);
   const directory = peerDirectory(node.directory, bundle.subject.nodeId);
   if (effect === "new peer") throw new NodeDataError(`${directory}: does not exist.`);
   if (effect === "newer information") await replaceNodeInfo(path.join(directory, "nodeinfo"), bundle.nodeInfo);
@@ -98,7 +98,7 @@ const certificateFileOf = (node: NodeData, { subject }: InfoBundle): string =>
   path.join(peerDirectory(node.directory, subject.nodeId), "peercert.crt");
 
 /**
- * File by file, so that whoever reads meanwhile finds each file complete. The date comes last: until then the work can be
+ * File by file, so that concurrent readers find each file complete. The date comes last: until then the work can be
  * repeated.
  */
 async function replaceNodeInfo(folder: string, files: ReadonlyMap<string, Buffer>): Promise<void> {

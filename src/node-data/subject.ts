@@ -34,7 +34,7 @@ export function encodeSubject({ nodeType, nodeId }: Subject): Buffer {
   );
 }
 
-/** Reads such a name. `undefined` for every other name, also when the ID is none of a node of that type. */
+/** Reads such a name. `undefined` for every other name, also when the ID does not fit the type. */
 export function parseSubject(der: Buffer): Subject | undefined {
   try {
     const attributes = membersOf(decode(der)).map(readAttribute);

@@ -6,7 +6,7 @@ export interface VerifyOptions {
   /** The server certificate and its key, which are checked when they exist. */
   readonly certificateFile: string;
   readonly keyFile: string;
-  /** The debtor IDs that the node is responsible for; `undefined` when nobody has said. */
+  /** The debtor IDs that the node is responsible for; `undefined` when it is not known. */
   readonly realm: { readonly minDebtorId: bigint; readonly maxDebtorId: bigint } | undefined;
 }
 
