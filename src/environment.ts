@@ -14,12 +14,12 @@ import {
   type Setting,
   setting,
   text,
-  url,
   webUrl,
 } from "./setting-kinds.ts";
 import {
   DEBTOR_PATTERN,
   PATTERN,
+  parseBrokerUrl,
   parseDebtorPattern,
   parseHost,
   parseIntrospectUrl,
@@ -40,7 +40,7 @@ export const settings = {
   POSTGRES_URL: setting(
     "Connection URL of the database",
     undefined,
-    "a URL that begins with postgresql://, postgres:// or postgresql+psycopg://",
+    "a URL that begins with postgresql://, postgres:// or postgresql+psycopg://, as libpq reads it",
     parsePostgresUrl,
   ),
   OAUTH2_INTROSPECT_URL: setting(
@@ -101,7 +101,12 @@ export const settings = {
     parseHost,
   ),
   METRICS_PORT: integer("Port for metrics, liveness and readiness; 0 disables it", 9464, 0, 65535),
-  PROTOCOL_BROKER_URL: url("URL of the RabbitMQ server", "amqp://guest:guest@localhost:5672", ["amqp:", "amqps:"]),
+  PROTOCOL_BROKER_URL: setting(
+    "URL of the RabbitMQ server, or of several servers of a cluster with commas between",
+    "amqp://guest:guest@localhost:5672",
+    "a URL that begins with amqp:// or amqps://, or several of them",
+    parseBrokerUrl,
+  ),
   PROTOCOL_BROKER_QUEUE: setting(
     "Queue of incoming messages",
     "swpt_debtors",

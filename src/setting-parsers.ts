@@ -1,6 +1,8 @@
 /** Readers of single settings. Each returns `undefined`, or throws why, when the text is not valid. */
 import { isIP } from "node:net";
 import { CONTROL_CHARACTER, isUrl } from "./setting-kinds.ts";
+import { parseBrokerUrls } from "./values/amqp-url.ts";
+import { parseConnectionUrl } from "./values/postgres-url.ts";
 
 /** What `parsePattern` expects. */
 export const PATTERN = "a JavaScript regular expression (flag u) for the whole name";
@@ -8,10 +10,19 @@ export const PATTERN = "a JavaScript regular expression (flag u) for the whole n
 export const DEBTOR_PATTERN = `${PATTERN}, with a group`;
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?$/i;
 
-/** Accepts the URL of the Python program, too. `undefined` when it is no URL of a PostgreSQL database. */
+/** Accepts the URL of the Python program, too. Throws what the driver cannot honour. */
 export function parsePostgresUrl(value: string): string | undefined {
   const plain = value.replace(/^postgresql\+psycopg:\/\//, "postgresql://");
-  return URL.canParse(plain) && ["postgresql:", "postgres:"].includes(new URL(plain).protocol) ? plain : undefined;
+  if (!/^postgres(?:ql)?:\/\//.test(plain)) return undefined;
+  parseConnectionUrl(plain);
+  return plain;
+}
+
+/** One URL or several with commas between. Throws what cannot be honoured. */
+export function parseBrokerUrl(value: string): string | undefined {
+  if (!/^amqps?:\/\//.test(value)) return undefined;
+  parseBrokerUrls(value);
+  return value;
 }
 
 /** A URL whose user name and password, if any, can be decoded. */

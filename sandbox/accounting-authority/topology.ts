@@ -1,5 +1,4 @@
 /** The authority's queue, in memory and on RabbitMQ. Spec: transport, "AMQP topology of a debtors agent". */
-import { connect } from "amqplib";
 import {
   agentTopology,
   deadLetterQueueOf,
@@ -7,7 +6,7 @@ import {
   OUTGOING_EXCHANGE,
   type Topology,
 } from "../../src/broker/agent-topology.ts";
-import { socketOptions } from "../../src/broker/rabbitmq.ts";
+import { connectOnce } from "../../src/broker/rabbitmq-connection.ts";
 
 /** The queue that gets what the agent sends, unless another name is wanted. */
 export const AUTHORITY_QUEUE = "swpt_accounts_sandbox";
@@ -27,9 +26,9 @@ export function sandboxTopology(agentQueue: string, authorityQueue: string): Top
   };
 }
 
-/** Declares the authority's durable queue on RabbitMQ and binds it, and the exchanges if the agent has not declared them yet. */
+/** Declares the authority's quorum queue on RabbitMQ and binds it, and the exchanges if the agent has not declared them yet. */
 export async function declareAuthorityQueue(url: string, queue: string): Promise<void> {
-  const connection = await connect(url, socketOptions("swpt-debtors sandbox topology"));
+  const connection = await connectOnce(url, "swpt-debtors sandbox topology");
   connection.on("error", () => {}); // The operation under way rejects as well.
   try {
     const channel = await connection.createChannel();
@@ -37,10 +36,11 @@ export async function declareAuthorityQueue(url: string, queue: string): Promise
     await channel.assertExchange(INCOMING_EXCHANGE, "topic", { durable: true });
     await channel.assertExchange(OUTGOING_EXCHANGE, "fanout", { durable: true });
     const deadLetterQueue = deadLetterQueueOf(queue);
-    await channel.assertQueue(deadLetterQueue, { durable: true });
+    const quorum = { "x-queue-type": "quorum" };
+    await channel.assertQueue(deadLetterQueue, { durable: true, arguments: quorum });
     await channel.assertQueue(queue, {
       durable: true,
-      arguments: { "x-dead-letter-exchange": "", "x-dead-letter-routing-key": deadLetterQueue },
+      arguments: { ...quorum, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": deadLetterQueue },
     });
     await channel.bindQueue(queue, OUTGOING_EXCHANGE, "");
   } finally {

@@ -78,5 +78,7 @@ export interface Broker {
   consume(options: ConsumeOptions): Promise<Consumer>;
   /** Whether the connection stands at this moment, and the broker takes messages. */
   isConnected(): boolean;
+  /** Why not, as far as that is known, with the broker's own words; `undefined` when it is connected. */
+  unavailableReason(): string | undefined;
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** Setting up and taking down an agent's exchanges and queues on RabbitMQ. Spec: operations, "Commands". */
-import { type Channel, type ChannelModel, connect } from "amqplib";
+import type { Channel, ChannelModel } from "amqplib";
 import type { Logger } from "pino";
 import { pause } from "../runtime/backoff.ts";
 import {
@@ -11,10 +11,10 @@ import {
   OUTGOING_EXCHANGE,
   type Queue,
 } from "./agent-topology.ts";
-import { socketOptions } from "./rabbitmq.ts";
+import { connectOnce } from "./rabbitmq-connection.ts";
 
 export interface QueueOptions {
-  /** `amqp://user:password@host:port/virtual-host` */
+  /** `amqp://user:password@host:port/virtual-host`; see `parseBrokerUrls`. */
   readonly url: string;
   readonly queue: string;
 }
@@ -123,7 +123,7 @@ export function deleteQueue({
 }
 
 async function withConnection(url: string, work: (connection: ChannelModel) => Promise<void>): Promise<void> {
-  const connection = await connect(url, socketOptions("swpt-debtors topology"));
+  const connection = await connectOnce(url, "swpt-debtors topology");
   connection.on("error", () => {}); // The operation that is under way rejects, too.
   try {
     await work(connection);

@@ -66,6 +66,7 @@ export function createMemoryBroker(topology: Topology): MemoryBroker {
     publish: async (publications) => publications.map(publishOne),
     consume: async (options) => queueOf(options.queue).consume(options),
     isConnected: () => isOpen,
+    unavailableReason: () => (isOpen ? undefined : "The broker is closed"),
     close: async () => {
       isOpen = false;
       for (const queue of queues.values()) queue.closeConsumers();

@@ -16,7 +16,7 @@ export interface ConsumerContext {
 }
 
 const RESUME_PAUSE_MILLIS = 200;
-const RESUME_PAUSE_MILLIS_MAX = 10_000;
+const RESUME_PAUSE_MILLIS_MAX = 1_500;
 /** How long dead letters under way are waited for; after that they are delivered, rejected and sent again. */
 const DEAD_LETTER_MILLIS_MAX = 2_000;
 

@@ -1,7 +1,10 @@
-/** The connection to PostgreSQL: statements, transactions, and which of its errors mean what. */
+/** The connection to PostgreSQL: statements and transactions. */
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
-import { parsePostgresTimestamp } from "../values/timestamp.ts";
+import type pg from "pg";
+import { DatabaseUnavailableError, isConflict, statementError } from "./errors.ts";
+import { openSessionPool, type Session, type SessionPool } from "./sessions.ts";
+
+export { DatabaseUnavailableError } from "./errors.ts";
 
 /** One statement. The name makes PostgreSQL plan it once per connection, so one name stands for one text. */
 export interface Statement {
@@ -21,194 +24,185 @@ export interface Database {
   run(statement: Statement): Promise<number>;
 }
 
+/** A transaction under way. */
+export interface Transaction extends Database {
+  /**
+   * Sends a statement without waiting for it: it goes out together with those behind it, at the latest with the COMMIT,
+   * and its failure fails the transaction.
+   */
+  defer<Row>(statement: Statement): Deferred<Row>;
+  /** Calls this once the transaction is committed, once however often it is given. It must not throw. */
+  afterCommit(callback: (pool: Pool) => void): void;
+}
+
+/** What a deferred statement gives. */
+export interface Deferred<Row> {
+  /** The rows. Throws before the transaction is committed. */
+  rows(): readonly Row[];
+}
+
 /** Connections to one database. */
 export interface Pool extends Database {
-  /** Runs the work in a transaction; see `inTransaction`. */
-  transaction<Result>(work: (db: Database) => Promise<Result>): Promise<Result>;
+  /**
+   * Runs the work in one transaction (read committed) and commits it. What the work throws rolls it back. Conflicts with
+   * others are tried again for some seconds, so the work must be repeatable. Throws DatabaseUnavailableError.
+   */
+  transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
   /** Connections: all, idle, and callers that wait for one. */
   usage(): { readonly total: number; readonly idle: number; readonly waiting: number };
   close(): Promise<void>;
 }
 
 export interface PoolOptions {
+  /** Read as libpq reads it; see `parseConnectionUrl`. */
   readonly url: string;
   /** The most connections at a time. */
   readonly size: number;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
   /** Milliseconds after which PostgreSQL ends a statement. */
-  readonly statementTimeoutMillis?: number;
+  readonly statementTimeoutMillis?: number | undefined;
 }
 
-/** PostgreSQL cannot be reached, or has gone away during a statement (which may or may not have been committed). */
-export class DatabaseUnavailableError extends Error {
-  override readonly name = "DatabaseUnavailableError";
-}
-
-// Times and dates must come in the form that is parsed here, and a statement after a lock must see what those have
-// committed who held it before, whatever the database's own default. A transaction whose process has vanished without a
-// word, with its host or its network, must not keep its locks for the hours that it takes TCP to notice; the longest
-// that a transaction of ours waits for something else is the 20 seconds of a confirm.
-//
-// The last two are about plans: PostgreSQL plans a named statement once, and on a table that is still small it takes
-// a sequential scan, which it then keeps for a minute or more while the table grows. All that we look up has an
-// index. (32 callers that created transfers in a new database fell from 4700 to 1400 a second within ten seconds;
-// without such plans they kept 4300.) Where there is no other way a scan is still made, but at a price that would
-// call for just-in-time compilation, which never pays here.
-const SESSION_OPTIONS =
-  "-c TimeZone=UTC -c DateStyle=ISO -c default_transaction_isolation=read\\ committed " +
-  "-c idle_in_transaction_session_timeout=60s -c enable_seqscan=off -c jit=off";
-const CONNECT_TIMEOUT_MILLIS = 5_000;
 const STATEMENT_TIMEOUT_MILLIS = 30_000;
-/** PostgreSQL ends a statement by itself; one that it has not answered for so much longer will never be answered. */
-const CLIENT_TIMEOUT_FACTOR = 1.25;
-const TRANSACTION_TRIES_MAX = 8;
+const TRIES_MAX = 8;
+/** After this time no further try begins: whoever waits for an answer shall be told in time to try again later. */
+const RETRY_MILLIS_MAX = 5_000;
 
-const types = new pg.TypeOverrides();
-types.setTypeParser(pg.types.builtins.INT8, BigInt);
-types.setTypeParser(pg.types.builtins.DATE, (text) => text);
-types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, parsePostgresTimestamp);
-
-/** Opens a pool. Connects when the first statement comes. */
-export function openPool(options: PoolOptions): Pool {
-  const statementTimeoutMillis = options.statementTimeoutMillis ?? STATEMENT_TIMEOUT_MILLIS;
-  const pool = new pg.Pool({
-    ...connectionOf(options.url),
-    max: options.size,
-    application_name: options.applicationName,
-    pipeline: true,
-    types,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MILLIS,
-    statement_timeout: statementTimeoutMillis,
-    query_timeout: statementTimeoutMillis * CLIENT_TIMEOUT_FACTOR,
-  });
-  // A connection that is lost while idle is replaced by the next caller; without listeners it would end the process.
-  pool.on("error", () => {});
-  pool.on("connect", (client) => client.on("error", () => {}));
-  return {
-    ...runnerOf(pool),
-    transaction: (work) => inTransaction(pool, work),
-    usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    close: () => pool.end(),
+/** Opens a pool. Connects when the first statement comes. Throws ConnectionUrlError. */
+export function openPool({ statementTimeoutMillis = STATEMENT_TIMEOUT_MILLIS, ...options }: PoolOptions): Pool {
+  const sessions = openSessionPool({ ...options, statementTimeoutMillis });
+  const pool: Pool = {
+    ...runnerOf((statement) => retryConflicts(() => runAlone(sessions, statement))),
+    transaction: async (work) => {
+      const { result, callbacks } = await retryConflicts(() => attemptTransaction(sessions, work));
+      for (const callback of callbacks) callback(pool);
+      return result;
+    },
+    usage: sessions.usage,
+    close: sessions.close,
   };
+  return pool;
 }
 
-/** Options in the URL (`?options=-c search_path=…`) would take the place of ours, which therefore come after them. */
-function connectionOf(url: string): Pick<pg.PoolConfig, "connectionString" | "options"> {
-  const parsed = new URL(url);
-  const theirs = parsed.searchParams.get("options");
-  if (theirs === null) return { connectionString: url, options: SESSION_OPTIONS };
-  parsed.searchParams.delete("options");
-  return { connectionString: parsed.href, options: `${theirs} ${SESSION_OPTIONS}` };
-}
-
-/**
- * Runs the work in one transaction (read committed) and commits it. What the work throws rolls it back. A statement
- * whose result the work does not need may be left unawaited: it is sent together with the COMMIT, and its failure
- * fails the transaction. Deadlocks and serialization failures are tried again, so the work must be repeatable.
- * Throws DatabaseUnavailableError when the database is away.
- */
-async function inTransaction<Result>(pool: pg.Pool, work: (db: Database) => Promise<Result>): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
+/** Conflicts with other sessions are over soon, or else whoever waits is told that the database is not available. */
+async function retryConflicts<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  const deadline = performance.now() + RETRY_MILLIS_MAX;
+  for (let tries = 1; ; tries++) {
     try {
-      return await attemptTransaction(pool, work);
+      return await attempt();
     } catch (error) {
-      if (!isConcurrencyFailure(error) || attempt === TRANSACTION_TRIES_MAX) throw error;
-      await pause(Math.random() * 10 * 2 ** attempt);
+      const cause = error instanceof DatabaseUnavailableError ? error.cause : undefined;
+      if (!isConflict(cause) || tries === TRIES_MAX || performance.now() > deadline) throw error;
+      await pause(Math.random() * 10 * 2 ** tries);
     }
   }
 }
 
-async function attemptTransaction<Result>(pool: pg.Pool, work: (db: Database) => Promise<Result>): Promise<Result> {
-  const client = await pool.connect().catch((error: unknown) => {
-    throw translateError(error);
-  });
-  const pending: Promise<unknown>[] = [];
-  const send = (statement: pg.QueryConfig | string): Promise<pg.QueryResult> => {
-    const result = client.query(statement);
-    pending.push(result);
-    result.catch(() => {}); // Looked at below, in order: the first failure is the cause of the later ones.
+async function runAlone(sessions: SessionPool, statement: Statement): Promise<pg.QueryResult> {
+  const session = await sessions.borrow();
+  try {
+    const result = await session.query(statement as pg.QueryConfig);
+    session.release({ keep: true });
     return result;
+  } catch (error) {
+    const translated = statementError(error, session.isLost());
+    session.release({ keep: isHealthy(session, translated) });
+    throw translated;
+  }
+}
+
+/** What waits for the commit, and may not be committed at all. */
+interface Attempt<Result> {
+  readonly result: Result;
+  readonly callbacks: Iterable<(pool: Pool) => void>;
+}
+
+async function attemptTransaction<Result>(
+  sessions: SessionPool,
+  work: (tx: Transaction) => Promise<Result>,
+): Promise<Attempt<Result>> {
+  const session = await sessions.borrow();
+  const pending: Promise<unknown>[] = [];
+  const callbacks = new Set<(pool: Pool) => void>();
+  let isCommitted = false;
+  const send = (statement: Statement | string): Promise<pg.QueryResult> => {
+    const answer = session.query(statement as pg.QueryConfig);
+    pending.push(answer);
+    answer.catch(() => {}); // Looked at below, in order: the first failure is the cause of the later ones.
+    return answer;
+  };
+  const tx: Transaction = {
+    ...suppressUnhandledRejections(runnerOf(send)),
+    defer: <Row>(statement: Statement) => {
+      let rows: readonly Row[] = [];
+      send(statement).then(
+        (answer) => {
+          rows = answer.rows as Row[];
+        },
+        () => {},
+      );
+      return {
+        rows: () => {
+          if (!isCommitted) throw new Error("The rows of a deferred statement are there after the commit only");
+          return rows;
+        },
+      };
+    },
+    afterCommit: (callback) => void callbacks.add(callback),
   };
   try {
     void send("BEGIN");
-    const result = await work(suppressUnhandledRejections(runnerOf({ query: send })));
+    const result = await work(tx);
     const commit = send("COMMIT");
     await Promise.all(pending);
     // PostgreSQL answers the COMMIT of a transaction that has failed with ROLLBACK, and with no error.
     if ((await commit).command !== "COMMIT") throw new Error("The transaction was rolled back");
-    client.release();
-    return result;
+    isCommitted = true;
+    session.release({ keep: true });
+    return { result, callbacks };
   } catch (error) {
     const failures = (await Promise.allSettled(pending)).flatMap((r) => (r.status === "rejected" ? [r.reason] : []));
-    const cause = translateError(failures.length > 0 && !isOperationError(error) ? failures[0] : error);
-    const isBroken = cause instanceof DatabaseUnavailableError || !(await rollback(client));
-    client.release(isBroken);
+    const cause = statementError(
+      failures.length > 0 && !isOfWork(error, failures) ? failures[0] : error,
+      session.isLost(),
+    );
+    const isUsable = isHealthy(session, cause) && (await rollback(session));
+    session.release({ keep: isUsable });
     throw cause;
   }
 }
 
-/** Lets a statement go unawaited: its failure is not lost, for the transaction looks at all of them. */
-function suppressUnhandledRejections(db: Database): Database {
-  const hush = <Result>(result: Promise<Result>): Promise<Result> => {
+/** The transaction looks at the failures of all statements, so that none is lost when the work does not await it. */
+function suppressUnhandledRejections({ many, maybeOne, run }: Database): Database {
+  const suppress = <Result>(result: Promise<Result>): Promise<Result> => {
     result.catch(() => {});
     return result;
   };
   return {
-    many: <Row>(statement: Statement) => hush(db.many<Row>(statement)),
-    maybeOne: <Row>(statement: Statement) => hush(db.maybeOne<Row>(statement)),
-    run: (statement) => hush(db.run(statement)),
+    many: <Row>(statement: Statement) => suppress(many<Row>(statement)),
+    maybeOne: <Row>(statement: Statement) => suppress(maybeOne<Row>(statement)),
+    run: (statement) => suppress(run(statement)),
   };
 }
 
-const rollback = (client: pg.PoolClient): Promise<boolean> =>
-  client.query("ROLLBACK").then(
+/** Whether the work threw an error of its own, as opposed to one that it got from a statement. */
+const isOfWork = (error: unknown, failures: readonly unknown[]): boolean => !failures.includes(error);
+
+/** Conflicts leave the connection as it is; whatever else keeps us from the database may have to do with the connection. */
+const isHealthy = (session: Session, error: unknown): boolean =>
+  !session.isLost() && (!(error instanceof DatabaseUnavailableError) || isConflict(error.cause));
+
+const rollback = (session: Session): Promise<boolean> =>
+  session.query("ROLLBACK").then(
     () => true,
     () => false,
   );
 
-/** An error of ours that the work threw, as opposed to one that PostgreSQL or the driver reported. */
-const isOperationError = (error: unknown): boolean =>
-  error instanceof Error && !("code" in error && "severity" in error);
-
-function runnerOf(runner: { query(statement: pg.QueryConfig): Promise<pg.QueryResult> }): Database {
-  const query = async (statement: Statement): Promise<pg.QueryResult> => {
-    try {
-      return await runner.query(statement as pg.QueryConfig);
-    } catch (error) {
-      throw translateError(error);
-    }
-  };
+function runnerOf(query: (statement: Statement) => Promise<pg.QueryResult>): Database {
   return {
     many: async <Row>(statement: Statement) => (await query(statement)).rows as Row[],
     maybeOne: async <Row>(statement: Statement) => (await query(statement)).rows[0] as Row | undefined,
     run: async (statement) => (await query(statement)).rowCount ?? 0,
   };
-}
-
-/** SQLSTATE of an error that PostgreSQL reported, otherwise `undefined`. */
-export const sqlStateOf = (error: unknown): string | undefined =>
-  error instanceof pg.DatabaseError ? error.code : undefined;
-
-/** serialization_failure and deadlock_detected: the same work may succeed when tried again. */
-const isConcurrencyFailure = (error: unknown): boolean => ["40001", "40P01"].includes(sqlStateOf(error) ?? "");
-
-/**
- * Classes 08 (connection exception), 53 (insufficient resources: no connection left, disk full) and 57 (operator
- * intervention: shutdown, starting up, statement over its time limit); and a standby, and a session ended while idle.
- */
-const isUnavailableState = (state: string): boolean =>
-  /^(?:08|53|57)/.test(state) || ["25006", "25P03"].includes(state);
-const UNAVAILABLE_MESSAGES =
-  /Connection terminated|timeout exceeded when trying to connect|not queryable|Client was closed|Query read timeout/i;
-
-/** The network's or the operating system's: no route, refused, reset. Of a name with several addresses, one for each. */
-const isSystemError = (error: Error): boolean => "syscall" in error || error instanceof AggregateError;
-
-function translateError(error: unknown): unknown {
-  if (error instanceof DatabaseUnavailableError || !(error instanceof Error)) return error;
-  const state = sqlStateOf(error);
-  const isUnavailable =
-    state === undefined ? isSystemError(error) || UNAVAILABLE_MESSAGES.test(error.message) : isUnavailableState(state);
-  return isUnavailable ? new DatabaseUnavailableError("The database is away", { cause: error }) : error;
 }

@@ -3,7 +3,7 @@ import type { NewDebtor } from "../domain/activation.ts";
 import type { Debtor } from "../domain/debtor.ts";
 import type { IssuingDebtor } from "../domain/transfer-creation.ts";
 import { formatTimestamp } from "../values/timestamp.ts";
-import type { Database } from "./database.ts";
+import type { Database, Statement, Transaction } from "./database.ts";
 
 /** All columns of a debtor, aliased to the fields of the record. */
 export const DEBTOR_COLUMNS = `
@@ -33,8 +33,12 @@ export function findDebtor(db: Database, debtorId: bigint): Promise<Debtor | und
  * foreign-key checks stay free. Sorted: two transactions that lock the same debtors in opposite order would deadlock.
  * Whoever locks debtors and transfers locks the debtors first.
  */
-export function lockDebtors(db: Database, debtorIds: readonly bigint[]): Promise<Debtor[]> {
-  return db.many({
+export const lockDebtors = (db: Database, debtorIds: readonly bigint[]): Promise<Debtor[]> =>
+  db.many(lockOfDebtors(debtorIds));
+
+/** The statement of `lockDebtors`. */
+export function lockOfDebtors(debtorIds: readonly bigint[]): Statement {
+  return {
     name: "lock_debtors",
     text: `
       select ${DEBTOR_COLUMNS}
@@ -43,7 +47,7 @@ export function lockDebtors(db: Database, debtorIds: readonly bigint[]): Promise
       order by debtor_id
       for no key update`,
     values: [debtorIds],
-  });
+  };
 }
 
 /** Locks debtors as `lockDebtors` does, and reads what the creation of a transfer asks of them, which is done often. */
@@ -65,23 +69,19 @@ export function lockIssuingDebtors(db: Database, debtorIds: readonly bigint[]): 
 const ABSENT_DEBTORS_LOCK_CLASS = 1_293_077_409;
 
 /**
- * Locks debtors that may not be there, until the end of the transaction: `exclusive` for whoever will add and activate
+ * The statement that locks debtors that may not be there, until the end of the transaction: `exclusive` for whoever will add and activate
  * one, `shared` for whoever acts on its absence. There are 256 such locks, whatever the number of debtors, for PostgreSQL
  * has room for some thousands in all; so now and then a wait is for nothing.
  */
-export function lockAbsentDebtors(
-  db: Database,
-  debtorIds: readonly bigint[],
-  mode: "shared" | "exclusive",
-): Promise<number> {
+export function lockOfAbsentDebtors(debtorIds: readonly bigint[], mode: "shared" | "exclusive"): Statement {
   const lock = mode === "shared" ? "pg_advisory_xact_lock_shared" : "pg_advisory_xact_lock";
-  return db.run({
+  return {
     name: `lock_absent_debtors_${mode}`,
     text: `
       select ${lock}(${ABSENT_DEBTORS_LOCK_CLASS}, hashint8(debtor_id) & 255)
       from unnest($1::bigint[]) as d (debtor_id)`,
     values: [debtorIds],
-  });
+  };
 }
 
 /** Reads those of the debtors that there are, in any order, without a lock. */
@@ -176,8 +176,8 @@ export function insertDebtor(db: Database, debtor: NewDebtor): Promise<Debtor | 
 }
 
 /** Stores what requests change in a debtor: status, configuration, actions, transfers. It must have been locked. */
-export function updateDebtor(db: Database, debtor: Debtor): Promise<number> {
-  return db.run({
+export function updateDebtor(tx: Transaction, debtor: Debtor): void {
+  tx.defer({
     name: "update_debtor",
     text: `
       update debtor

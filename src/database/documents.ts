@@ -1,7 +1,7 @@
 /** Statements on the table `document`. */
 import type { Debtor } from "../domain/debtor.ts";
 import { formatTimestamp, type Timestamp } from "../values/timestamp.ts";
-import type { Database } from "./database.ts";
+import type { Database, Deferred, Transaction } from "./database.ts";
 
 /** A public document of a debtor. */
 export interface Document {
@@ -22,15 +22,15 @@ export function findDocument(db: Database, debtorId: bigint, documentId: bigint)
 }
 
 /**
- * Stores a document, and what its debtor has counted of documents. Returns one row. The debtor must have been locked.
+ * Stores a document, and what its debtor has counted of documents. Gives one row. The debtor must have been locked.
  */
 export function insertDocument(
-  db: Database,
+  tx: Transaction,
   debtor: Debtor,
   { contentType, content }: Document,
   insertedAt: Timestamp,
-): Promise<{ readonly documentId: bigint }[]> {
-  return db.many({
+): Deferred<{ readonly documentId: bigint }> {
+  return tx.defer({
     name: "insert_document",
     text: `
       with counted as (

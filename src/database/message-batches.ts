@@ -3,7 +3,8 @@ import type { Debtor } from "../domain/debtor.ts";
 import type { TransferRequest } from "../domain/message-batch.ts";
 import type { RunningTransfer } from "../domain/running-transfer.ts";
 import { formatTimestamp } from "../values/timestamp.ts";
-import type { Database } from "./database.ts";
+import { columnsOf } from "./columns.ts";
+import type { Database, Transaction } from "./database.ts";
 import { TRANSFER_COLUMNS } from "./running-transfers.ts";
 
 /**
@@ -18,18 +19,30 @@ export function lockTransfersByRequests(
   return db.many({
     name: "lock_transfers_by_requests",
     text: `
-      select ${TRANSFER_COLUMNS}
-      from running_transfer
-      where (debtor_id, coordinator_request_id) in (select * from unnest($1::bigint[], $2::bigint[]))
-      order by debtor_id, coordinator_request_id
-      for no key update`,
-    values: [requests.map((r) => r.coordinatorId), requests.map((r) => r.coordinatorRequestId)],
+      select t.*
+      from (
+        select *
+        from unnest($1::bigint[], $2::bigint[]) as request (debtor_id, coordinator_request_id)
+        order by debtor_id, coordinator_request_id
+      ) as request
+      cross join lateral (
+        select ${TRANSFER_COLUMNS}
+        from running_transfer t
+        where t.debtor_id = request.debtor_id and t.coordinator_request_id = request.coordinator_request_id
+        for no key update
+      ) as t`,
+    values: columnsOf(
+      requests,
+      (r) => r.coordinatorId,
+      (r) => r.coordinatorRequestId,
+    ),
   });
 }
 
 /** Stores what messages change in debtors: whether they are active, and the state of their accounts. They must be locked. */
-export function storeDebtorStates(db: Database, debtors: readonly Debtor[]): Promise<number> {
-  return db.run({
+export function storeDebtorStates(tx: Transaction, debtors: readonly Debtor[]): void {
+  if (debtors.length === 0) return;
+  tx.defer({
     name: "store_debtor_states",
     text: `
       update debtor
@@ -53,30 +66,33 @@ export function storeDebtorStates(db: Database, debtors: readonly Debtor[]): Pro
         as d (debtor_id, status_flags, last_config_ts, last_config_seqnum, is_config_effectual, config_error,
               debtor_info_iri, has_server_account, account_creation_date, account_last_change_ts,
               account_last_change_seqnum, account_last_heartbeat_ts, account_id, balance, transfer_note_max_bytes)
-      where debtor.debtor_id = d.debtor_id`,
-    values: [
-      debtors.map((d) => d.debtorId),
-      debtors.map((d) => d.statusFlags),
-      debtors.map((d) => formatTimestamp(d.lastConfigTs)),
-      debtors.map((d) => d.lastConfigSeqnum),
-      debtors.map((d) => d.isConfigEffectual),
-      debtors.map((d) => d.configError),
-      debtors.map((d) => d.debtorInfoIri),
-      debtors.map((d) => d.hasServerAccount),
-      debtors.map((d) => d.accountCreationDate),
-      debtors.map((d) => formatTimestamp(d.accountLastChangeTs)),
-      debtors.map((d) => d.accountLastChangeSeqnum),
-      debtors.map((d) => formatTimestamp(d.accountLastHeartbeatTs)),
-      debtors.map((d) => d.accountId),
-      debtors.map((d) => d.balance),
-      debtors.map((d) => d.transferNoteMaxBytes),
-    ],
+      cross join lateral (select ctid as place from debtor where debtor.debtor_id = d.debtor_id offset 0) as p
+      where debtor.ctid = p.place`,
+    values: columnsOf(
+      debtors,
+      (d) => d.debtorId,
+      (d) => d.statusFlags,
+      (d) => formatTimestamp(d.lastConfigTs),
+      (d) => d.lastConfigSeqnum,
+      (d) => d.isConfigEffectual,
+      (d) => d.configError,
+      (d) => d.debtorInfoIri,
+      (d) => d.hasServerAccount,
+      (d) => d.accountCreationDate,
+      (d) => formatTimestamp(d.accountLastChangeTs),
+      (d) => d.accountLastChangeSeqnum,
+      (d) => formatTimestamp(d.accountLastHeartbeatTs),
+      (d) => d.accountId,
+      (d) => d.balance,
+      (d) => d.transferNoteMaxBytes,
+    ),
   });
 }
 
 /** Stores how far transfers have come. They must be locked. */
-export function storeTransferStates(db: Database, transfers: readonly RunningTransfer[]): Promise<number> {
-  return db.run({
+export function storeTransferStates(tx: Transaction, transfers: readonly RunningTransfer[]): void {
+  if (transfers.length === 0) return;
+  tx.defer({
     name: "store_transfer_states",
     text: `
       update running_transfer
@@ -86,14 +102,21 @@ export function storeTransferStates(db: Database, transfers: readonly RunningTra
           total_locked_amount = t.total_locked_amount
       from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::varchar[], $6::bigint[])
         as t (debtor_id, transfer_uuid, transfer_id, finalized_at, error_code, total_locked_amount)
-      where running_transfer.debtor_id = t.debtor_id and running_transfer.transfer_uuid = t.transfer_uuid`,
-    values: [
-      transfers.map((t) => t.debtorId),
-      transfers.map((t) => t.transferUuid),
-      transfers.map((t) => t.transferId),
-      transfers.map((t) => (t.finalizedAt === null ? null : formatTimestamp(t.finalizedAt))),
-      transfers.map((t) => t.errorCode),
-      transfers.map((t) => t.totalLockedAmount),
-    ],
+      cross join lateral (
+        select ctid as place
+        from running_transfer r
+        where r.debtor_id = t.debtor_id and r.transfer_uuid = t.transfer_uuid
+        offset 0
+      ) as p
+      where running_transfer.ctid = p.place`,
+    values: columnsOf(
+      transfers,
+      (t) => t.debtorId,
+      (t) => t.transferUuid,
+      (t) => t.transferId,
+      (t) => (t.finalizedAt === null ? null : formatTimestamp(t.finalizedAt)),
+      (t) => t.errorCode,
+      (t) => t.totalLockedAmount,
+    ),
   });
 }

@@ -1,81 +1,160 @@
 /**
- * Writing to the outbox: a message to the accounting authority is stored in the transaction that causes it, and the
- * flushers send it later. Spec: messages, "Sent by this node"; storage, "Outbox tables".
+ * The outbox: messages to the accounting authority, each stored in the transaction that causes it, until a flusher has sent
+ * it. Spec: messages, "Sent by this node"; storage, "Outbox tables".
  */
-import type { ConfigureAccount, FinalizeTransfer, PrepareTransfer } from "../messages/outgoing.ts";
-import { formatTimestamp } from "../values/timestamp.ts";
-import type { Database } from "./database.ts";
+import {
+  type ConfigureAccount,
+  encodeConfigureAccount,
+  encodeFinalizeTransfer,
+  encodePrepareTransfer,
+  type FinalizeTransfer,
+  type OutgoingMessage,
+  type PrepareTransfer,
+} from "../messages/outgoing.ts";
+import { formatTimestamp, type Timestamp } from "../values/timestamp.ts";
+import { columnsOf } from "./columns.ts";
+import type { Database, Transaction } from "./database.ts";
+import { wakeFlushers } from "./wake.ts";
 
-/** The outbox tables, without their suffix `_signal`. */
-export const OUTBOXES = ["configure_account", "prepare_transfer", "finalize_transfer"] as const;
+interface Messages {
+  readonly configure_account: ConfigureAccount;
+  readonly prepare_transfer: PrepareTransfer;
+  readonly finalize_transfer: FinalizeTransfer;
+}
 
-/** The name of an outbox. */
-export type Outbox = (typeof OUTBOXES)[number];
+/** The name of an outbox: that of its table, without the suffix `_signal`. */
+export type Outbox = keyof Messages;
+
+interface OutboxDescriptor<Message> {
+  /** The columns that make up a message, with their types, by its fields. */
+  readonly columns: { readonly [Field in keyof Message & string]: readonly [column: string, type: string] };
+  /** The column that says when the row was written, where the message does not have it. */
+  readonly insertedAt?: string;
+  readonly encode: (message: Message) => OutgoingMessage;
+}
+
+const descriptors: { readonly [Name in Outbox]: OutboxDescriptor<Messages[Name]> } = {
+  configure_account: {
+    columns: {
+      debtorId: ["debtor_id", "bigint"],
+      ts: ["ts", "timestamptz"],
+      seqnum: ["seqnum", "integer"],
+      configData: ["config_data", "varchar"],
+      configFlags: ["config_flags", "integer"],
+      negligibleAmount: ["negligible_amount", "real"],
+    },
+    insertedAt: "ts",
+    encode: encodeConfigureAccount,
+  },
+  prepare_transfer: {
+    columns: {
+      ts: ["inserted_at", "timestamptz"],
+      debtorId: ["debtor_id", "bigint"],
+      coordinatorRequestId: ["coordinator_request_id", "bigint"],
+      amount: ["amount", "bigint"],
+      recipient: ["recipient", "varchar"],
+    },
+    encode: encodePrepareTransfer,
+  },
+  finalize_transfer: {
+    columns: {
+      ts: ["inserted_at", "timestamptz"],
+      debtorId: ["debtor_id", "bigint"],
+      creditorId: ["creditor_id", "bigint"],
+      transferId: ["transfer_id", "bigint"],
+      coordinatorId: ["coordinator_id", "bigint"],
+      coordinatorRequestId: ["coordinator_request_id", "bigint"],
+      committedAmount: ["committed_amount", "bigint"],
+      transferNoteFormat: ["transfer_note_format", "varchar"],
+      transferNote: ["transfer_note", "varchar"],
+    },
+    encode: encodeFinalizeTransfer,
+  },
+};
+
+/** All outboxes. */
+export const OUTBOXES = Object.keys(descriptors) as readonly Outbox[];
 
 /**
- * Stores ConfigureAccount messages. `on conflict do nothing`: the key (debtor, ts, seqnum) holds for equal messages
- * only, two answers to one orphaned account within a microsecond.
+ * Stores messages, and wakes the flushers after the commit. `on conflict do nothing`: the key (debtor, ts, seqnum) of a
+ * ConfigureAccount is the same for equal messages only, two answers to one orphaned account within a microsecond.
  */
-export function recordConfigureAccounts(db: Database, messages: readonly ConfigureAccount[]): Promise<number> {
-  return db.run({
-    name: "record_configure_accounts",
+export function recordMessages<Name extends Outbox>(
+  tx: Transaction,
+  outbox: Name,
+  messages: readonly Messages[Name][],
+): void {
+  if (messages.length === 0) return;
+  const { columns, insertedAt } = descriptors[outbox] as OutboxDescriptor<Messages[Name]>;
+  const entries = Object.entries(columns) as [keyof Messages[Name] & string, readonly [string, string]][];
+  const names = entries.map(([, [name]]) => name);
+  const parameters = entries.map(([, [, type]], index) => `$${index + 1}::${type}[]`);
+  tx.defer({
+    name: `record_${outbox}`,
     text: `
-      insert into configure_account_signal
-        (inserted_at, debtor_id, ts, seqnum, config_data, config_flags, negligible_amount)
-      select m.ts, m.debtor_id, m.ts, m.seqnum, m.config_data, m.config_flags, m.negligible_amount
-      from unnest($1::bigint[], $2::timestamptz[], $3::integer[], $4::varchar[], $5::integer[], $6::real[])
-        as m (debtor_id, ts, seqnum, config_data, config_flags, negligible_amount)
-      on conflict do nothing`,
-    values: [
-      messages.map((m) => m.debtorId),
-      messages.map((m) => formatTimestamp(m.ts)),
-      messages.map((m) => m.seqnum),
-      messages.map((m) => m.configData),
-      messages.map((m) => m.configFlags),
-      messages.map((m) => m.negligibleAmount),
-    ],
+      insert into ${outbox}_signal (${names}${insertedAt === undefined ? "" : ", inserted_at"})
+      select m.*${insertedAt === undefined ? "" : `, m.${insertedAt}`}
+      from unnest(${parameters}) as m (${names})
+      ${outbox === "configure_account" ? "on conflict do nothing" : ""}`,
+    values: columnsOf(
+      messages,
+      ...entries.map(
+        ([field, [, type]]) =>
+          (message: Messages[Name]) =>
+            type === "timestamptz" ? formatTimestamp(message[field] as Timestamp) : message[field],
+      ),
+    ),
+  });
+  tx.afterCommit(wakeFlushers);
+}
+
+/** A message that this transaction has locked. */
+export interface ClaimedMessage {
+  /** Where the row is. It holds as long as the row is locked: rows of an outbox are never updated. */
+  readonly ctid: string;
+  readonly debtorId: bigint;
+  readonly ts: Timestamp;
+  encode(): OutgoingMessage;
+}
+
+/** Locks up to `countMax` messages, in no order, and leaves those that another flusher has. */
+export async function claimMessages<Name extends Outbox>(
+  db: Database,
+  outbox: Name,
+  countMax: number,
+): Promise<ClaimedMessage[]> {
+  const { columns, encode } = descriptors[outbox] as OutboxDescriptor<Messages[Name]>;
+  const aliased = Object.entries(columns).map(([field, column]) => `${(column as readonly string[])[0]} as "${field}"`);
+  const messages = await db.many<Messages[Name] & { readonly ctid: string }>({
+    name: `claim_${outbox}`,
+    text: `
+      select ctid::text, ${aliased}
+      from ${outbox}_signal
+      limit $1::integer
+      for update skip locked`,
+    values: [countMax],
+  });
+  return messages.map((message) => ({
+    ctid: message.ctid,
+    debtorId: message.debtorId,
+    ts: message.ts,
+    encode: () => encode(message),
+  }));
+}
+
+/** Deletes messages that this transaction has locked. */
+export function deleteClaimed(db: Database, outbox: Outbox, messages: readonly ClaimedMessage[]): Promise<number> {
+  return db.run({
+    name: `delete_claimed_${outbox}`,
+    text: `delete from ${outbox}_signal where ctid = any ($1::tid[])`,
+    values: [messages.map(({ ctid }) => ctid)],
   });
 }
 
-/** Stores PrepareTransfer messages. */
-export function recordPrepareTransfers(db: Database, messages: readonly PrepareTransfer[]): Promise<number> {
-  return db.run({
-    name: "record_prepare_transfers",
-    text: `
-      insert into prepare_transfer_signal (inserted_at, debtor_id, coordinator_request_id, amount, recipient)
-      select *
-      from unnest($1::timestamptz[], $2::bigint[], $3::bigint[], $4::bigint[], $5::varchar[])`,
-    values: [
-      messages.map((m) => formatTimestamp(m.ts)),
-      messages.map((m) => m.debtorId),
-      messages.map((m) => m.coordinatorRequestId),
-      messages.map((m) => m.amount),
-      messages.map((m) => m.recipient),
-    ],
-  });
-}
+/** Marks the point to which `rollbackDeletion` goes back. */
+export const markBeforeDeletion = (db: Database): Promise<number> =>
+  db.run({ name: "mark_before_deletion", text: "savepoint before_deletion" });
 
-/** Stores FinalizeTransfer messages. */
-export function recordFinalizeTransfers(db: Database, messages: readonly FinalizeTransfer[]): Promise<number> {
-  return db.run({
-    name: "record_finalize_transfers",
-    text: `
-      insert into finalize_transfer_signal
-        (inserted_at, debtor_id, creditor_id, transfer_id, coordinator_id, coordinator_request_id, committed_amount,
-         transfer_note_format, transfer_note)
-      select *
-      from unnest($1::timestamptz[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-                  $8::varchar[], $9::varchar[])`,
-    values: [
-      messages.map((m) => formatTimestamp(m.ts)),
-      messages.map((m) => m.debtorId),
-      messages.map((m) => m.creditorId),
-      messages.map((m) => m.transferId),
-      messages.map((m) => m.coordinatorId),
-      messages.map((m) => m.coordinatorRequestId),
-      messages.map((m) => m.committedAmount),
-      messages.map((m) => m.transferNoteFormat),
-      messages.map((m) => m.transferNote),
-    ],
-  });
-}
+/** Takes a deletion of this transaction back. The rows stay locked. */
+export const rollbackDeletion = (db: Database): Promise<number> =>
+  db.run({ name: "rollback_deletion", text: "rollback to savepoint before_deletion" });

@@ -3,7 +3,9 @@ import type { RunningTransfer } from "../domain/running-transfer.ts";
 import type { InitiatedTransfer, IssuingDebtor } from "../domain/transfer-creation.ts";
 import { formatTimestamp } from "../values/timestamp.ts";
 import type { Uuid } from "../values/uuid.ts";
-import type { Database } from "./database.ts";
+import { columnsOf } from "./columns.ts";
+import type { Database, Deferred, Transaction } from "./database.ts";
+import { wakeFlushers } from "./wake.ts";
 
 /** All columns of a transfer, aliased to the fields of the record. */
 export const TRANSFER_COLUMNS = `
@@ -46,10 +48,19 @@ export function findTransfers(db: Database, keys: readonly TransferKey[]): Promi
   return db.many({
     name: "find_transfers",
     text: `
-      select ${TRANSFER_COLUMNS}
-      from running_transfer
-      where (debtor_id, transfer_uuid) in (select * from unnest($1::bigint[], $2::uuid[]))`,
-    values: [keys.map((key) => key.debtorId), keys.map((key) => key.transferUuid)],
+      select t.*
+      from unnest($1::bigint[], $2::uuid[]) as key (debtor_id, transfer_uuid)
+      cross join lateral (
+        select ${TRANSFER_COLUMNS}
+        from running_transfer t
+        where t.debtor_id = key.debtor_id and t.transfer_uuid = key.transfer_uuid
+        offset 0   -- keeps the planner from scanning the table instead
+      ) as t`,
+    values: columnsOf(
+      keys,
+      (key) => key.debtorId,
+      (key) => key.transferUuid,
+    ),
   });
 }
 
@@ -68,14 +79,15 @@ export function lockTransfer(db: Database, debtorId: bigint, transferUuid: Uuid)
 
 /**
  * Stores transfers that have begun, a PrepareTransfer for each of them, and what `debtors` have counted of actions and
- * transfers. Returns the coordinator request IDs, in the order of the transfers. The debtors must have been locked.
+ * transfers. Gives the coordinator request IDs, in the order of the transfers. The debtors must have been locked.
  */
 export function insertTransfers(
-  db: Database,
+  tx: Transaction,
   transfers: readonly InitiatedTransfer[],
   debtors: readonly IssuingDebtor[],
-): Promise<Pick<RunningTransfer, "coordinatorRequestId">[]> {
-  return db.many({
+): Deferred<Pick<RunningTransfer, "coordinatorRequestId">> {
+  tx.afterCommit(wakeFlushers);
+  return tx.defer({
     name: "insert_transfers",
     text: `
       with initiated as (
@@ -101,31 +113,40 @@ export function insertTransfers(
           actions_count_reset_date = c.actions_count_reset_date
         from unnest($9::bigint[], $10::integer[], $11::integer[], $12::date[])
           as c (debtor_id, running_transfers_count, actions_count, actions_count_reset_date)
-        where d.debtor_id = c.debtor_id
+        cross join lateral (
+          select ctid as place from debtor where debtor.debtor_id = c.debtor_id offset 0
+        ) as p
+        where d.ctid = p.place
       )
       select coordinator_request_id as "coordinatorRequestId"
       from initiated
       order by position`,
     values: [
-      transfers.map((t) => t.debtorId),
-      transfers.map((t) => t.transferUuid),
-      transfers.map((t) => t.amount),
-      transfers.map((t) => t.recipientUri),
-      transfers.map((t) => t.recipient),
-      transfers.map((t) => t.transferNoteFormat),
-      transfers.map((t) => t.transferNote),
-      transfers.map((t) => formatTimestamp(t.initiatedAt)),
-      debtors.map((d) => d.debtorId),
-      debtors.map((d) => d.runningTransfersCount),
-      debtors.map((d) => d.actionsCount),
-      debtors.map((d) => d.actionsCountResetDate),
+      ...columnsOf(
+        transfers,
+        (t) => t.debtorId,
+        (t) => t.transferUuid,
+        (t) => t.amount,
+        (t) => t.recipientUri,
+        (t) => t.recipient,
+        (t) => t.transferNoteFormat,
+        (t) => t.transferNote,
+        (t) => formatTimestamp(t.initiatedAt),
+      ),
+      ...columnsOf(
+        debtors,
+        (d) => d.debtorId,
+        (d) => d.runningTransfersCount,
+        (d) => d.actionsCount,
+        (d) => d.actionsCountResetDate,
+      ),
     ],
   });
 }
 
 /** Stores how a transfer has ended. It must have been locked. */
-export function finalizeTransfer(db: Database, transfer: RunningTransfer): Promise<number> {
-  return db.run({
+export function finalizeTransfer(tx: Transaction, transfer: RunningTransfer): void {
+  tx.defer({
     name: "finalize_transfer",
     text: `
       update running_transfer
@@ -142,19 +163,18 @@ export function finalizeTransfer(db: Database, transfer: RunningTransfer): Promi
 }
 
 /** Deletes a transfer, if it is there, and counts it off. The debtor must have been locked. */
-export function deleteTransfer(db: Database, debtorId: bigint, transferUuid: Uuid): Promise<number> {
-  return db.run({
+export function deleteTransfer(tx: Transaction, debtorId: bigint, transferUuid: Uuid): void {
+  tx.defer({
     name: "delete_transfer",
     text: `
       with deleted as (
         delete from running_transfer
         where debtor_id = $1::bigint and transfer_uuid = $2::uuid
-        returning debtor_id
+        returning 1
       )
       update debtor d
       set running_transfers_count = d.running_transfers_count - 1
-      from deleted
-      where d.debtor_id = deleted.debtor_id`,
+      where d.debtor_id = $1::bigint and exists (select from deleted)`,
     values: [debtorId, transferUuid],
   });
 }
@@ -164,12 +184,12 @@ export function deleteTransfer(db: Database, debtorId: bigint, transferUuid: Uui
  * The transfers are locked in the order in which batches of messages lock them: a plain delete takes them as they lie,
  * and deadlocks with such a batch.
  */
-export function deleteAllTransfers(db: Database, debtorId: bigint): Promise<number> {
-  return db.run({
+export function deleteAllTransfers(tx: Transaction, debtorId: bigint): void {
+  tx.defer({
     name: "delete_all_transfers",
     text: `
       with locked as materialized (
-        select debtor_id, transfer_uuid
+        select ctid as place
         from running_transfer
         where debtor_id = $1::bigint
         order by debtor_id, coordinator_request_id
@@ -177,7 +197,7 @@ export function deleteAllTransfers(db: Database, debtorId: bigint): Promise<numb
       )
       delete from running_transfer t
       using locked
-      where t.debtor_id = locked.debtor_id and t.transfer_uuid = locked.transfer_uuid`,
+      where t.ctid = locked.place`,
     values: [debtorId],
   });
 }

@@ -30,14 +30,14 @@ export function deleteOldReservations(db: Database, range: BlockRange, createdBe
     name: "delete_old_reservations",
     text: `
       with old as materialized (
-        select debtor_id
+        select ctid as place
         from debtor
         where ctid >= $1::tid and ctid < $2::tid
           and status_flags & 1 = 0   -- not activated
           and created_at < $3::timestamptz
         for update skip locked
       )
-      delete from debtor using old where debtor.debtor_id = old.debtor_id`,
+      delete from debtor using old where debtor.ctid = old.place`,
     values: [...boundsOf(range), formatTimestamp(createdBefore)],
   });
 }
@@ -61,7 +61,7 @@ export function flagIneffectualConfigs(
     name: "flag_ineffectual_configs",
     text: `
       with ineffectual as materialized (
-        select debtor_id
+        select ctid as place
         from debtor
         where ctid >= $1::tid and ctid < $2::tid
           and status_flags & 3 = 1   -- activated, not deactivated
@@ -72,7 +72,7 @@ export function flagIneffectualConfigs(
       )
       update debtor set config_error = 'CONFIGURATION_IS_NOT_EFFECTUAL'
       from ineffectual
-      where debtor.debtor_id = ineffectual.debtor_id`,
+      where debtor.ctid = ineffectual.place`,
     values: [...boundsOf(range), formatTimestamp(lastConfigBefore), formatTimestamp(lastHeartbeatBefore)],
   });
 }
@@ -94,12 +94,12 @@ export function deleteDebtors(db: Database, debtorIds: readonly bigint[]): Promi
     name: "delete_debtors",
     text: `
       with unlocked as materialized (
-        select debtor_id
+        select ctid as place
         from debtor
         where debtor_id = any ($1::bigint[])
         for update skip locked
       )
-      delete from debtor using unlocked where debtor.debtor_id = unlocked.debtor_id`,
+      delete from debtor using unlocked where debtor.ctid = unlocked.place`,
     values: [debtorIds],
   });
 }

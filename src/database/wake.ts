@@ -3,53 +3,42 @@
  * transaction it would make all of them commit one after the other, since PostgreSQL locks the queue of notifications.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
 import type { Logger } from "pino";
-import type { Database } from "./database.ts";
+import type { Pool } from "./database.ts";
+import { connectOnce } from "./sessions.ts";
 
 const CHANNEL = "swpt_debtors_outbox";
 /** No more than one notification in this time, however many callers there are. */
 const NOTIFY_MILLIS_MIN = 5;
-const CONNECT_TIMEOUT_MILLIS = 5_000;
-const RECONNECT_MILLIS = 500;
-const RECONNECT_MILLIS_MAX = 30_000;
+const RECONNECT_MILLIS = 250;
+const RECONNECT_MILLIS_MAX = 2_000;
 
-/** Tells the flushers of all processes that there is something to send. */
-export interface Waker {
-  /**
-   * Tells all listeners that something was written. Returns at once. A call during a notification, or shortly after it,
-   * shares the next one. When the database is away nobody is told: the flushers look on their own after a while.
-   */
-  wake(): void;
-  /** Waits for the notification under way. */
-  close(): Promise<void>;
+/** What is under way for a pool: a notification, and whether another one is wanted after it. */
+const wanted = new WeakMap<Pool, { isWanted: boolean }>();
+
+/**
+ * Tells the flushers of all processes that something was written. Returns at once. A call during a notification, or
+ * shortly after it, shares the next one. While the database is away nobody is told: the flushers look on their own after
+ * a while. For `afterCommit`.
+ */
+export function wakeFlushers(pool: Pool): void {
+  const state = wanted.get(pool);
+  if (state !== undefined) {
+    state.isWanted = true;
+    return;
+  }
+  void notify(pool);
 }
 
-/** Makes a waker that shares the connections of the pool. */
-export function createWaker(db: Database): Waker {
-  let isWanted = false;
-  let isClosed = false;
-  let underWay: Promise<void> | undefined;
-
-  async function notify(): Promise<void> {
-    while (isWanted && !isClosed) {
-      isWanted = false;
-      await db.run({ name: "notify_flushers", text: `select pg_notify('${CHANNEL}', '')` }).catch(() => {});
-      await sleep(NOTIFY_MILLIS_MIN);
-    }
-    underWay = undefined;
+async function notify(pool: Pool): Promise<void> {
+  const state = { isWanted: true };
+  wanted.set(pool, state);
+  while (state.isWanted) {
+    state.isWanted = false;
+    await pool.run({ name: "notify_flushers", text: `select pg_notify('${CHANNEL}', '')` }).catch(() => {});
+    await sleep(NOTIFY_MILLIS_MIN);
   }
-
-  return {
-    wake: () => {
-      isWanted = true;
-      underWay ??= notify();
-    },
-    close: async () => {
-      isClosed = true;
-      await underWay;
-    },
-  };
+  wanted.delete(pool);
 }
 
 export interface ListenOptions {
@@ -76,12 +65,7 @@ export async function listenForWakes({ url, onWake, log, signal }: ListenOptions
 
 /** Listens until the connection is lost or the signal aborts. Resolves to how long it stood. */
 async function listenOnce(url: string, onWake: () => void, signal: AbortSignal): Promise<number> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: "swpt-debtors wake-ups",
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MILLIS,
-    keepAlive: true,
-  });
+  const client = await connectOnce(url, "swpt-debtors wake-ups");
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   client.on("error", () => end());
   client.on("end", () => end());
@@ -89,7 +73,6 @@ async function listenOnce(url: string, onWake: () => void, signal: AbortSignal):
   const onAbort = (): void => end();
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    await client.connect();
     await client.query(`listen ${CHANNEL}`);
     const since = performance.now();
     onWake();

@@ -36,7 +36,7 @@ export interface Progress {
 export function createGuards(
   options: ServerOptions,
 ): (request: IncomingMessage, target: Target, requestBody: RequestBody, progress: Progress) => Promise<Answer> {
-  const { pool, realm, limits, enableCors, trustForwardedHeaders, onWritten } = options;
+  const { pool, realm, limits, enableCors, trustForwardedHeaders } = options;
   const { healthText = "OK", authorizationOrigin = "" } = options;
   const identification = identificationOf(options);
   const context: EndpointContext = {
@@ -47,7 +47,6 @@ export function createGuards(
     createTransfer: createTransferBatcher(pool, limits),
     healthText,
     documentation: createDocumentation(authorizationOrigin),
-    onWritten,
   };
 
   return async (request, target, requestBody, progress) => {

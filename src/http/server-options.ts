@@ -25,8 +25,6 @@ export interface ServerOptions {
   /** The web client, when it is served. */
   readonly webapp?: Webapp | undefined;
   readonly log: Logger;
-  /** Called after each operation that has put something into the outbox. */
-  readonly onWritten: () => void;
   readonly metrics?: HttpMetrics | undefined;
   readonly timeouts?: Timeouts | undefined;
 }

@@ -7,13 +7,16 @@ export { InvalidMessageError } from "./fields.ts";
 
 /**
  * Reads a message. Content type and type must be exactly right, the type in the body must agree, every field must be
- * there and in its range; other fields are ignored. Throws InvalidMessageError with the reason.
+ * there and in its range; other fields are ignored. A body of more than 64 KiB is not parsed. Throws InvalidMessageError with the reason.
  */
 export function parseMessage(contentType: string | undefined, type: string | undefined, body: Buffer): IncomingMessage {
   if (contentType !== "application/json") {
     throw new InvalidMessageError(`The content type must be application/json: ${quote(contentType)}`);
   }
   if (type === undefined || !isKnownType(type)) throw new InvalidMessageError(`Unknown message type: ${quote(type)}`);
+  if (body.length > BODY_BYTES_MAX) {
+    throw new InvalidMessageError(`${type}: the body has ${body.length} bytes; at most ${BODY_BYTES_MAX} are allowed`);
+  }
   const json = parseBody(type, body);
   if (!isObject(json)) throw new InvalidMessageError(`${type}: the body must be a JSON object`);
   const fields = new Fields(type, json);
@@ -24,6 +27,8 @@ export function parseMessage(contentType: string | undefined, type: string | und
 type MessageType = IncomingMessage["type"];
 type MessageOf<Type extends MessageType> = Extract<IncomingMessage, { readonly type: Type }>;
 
+/** The longest valid message has some 5,000 bytes. A huge body would take many times its size in memory once parsed. */
+const BODY_BYTES_MAX = 65_536;
 const RATE_MIN = -100;
 /** The most bytes (UTF-8) of a transfer note. */
 export const NOTE_BYTES_MAX = 500;

@@ -1,7 +1,7 @@
 /** What a debtor does with its configuration. Spec: http-api, "debtors". */
 import type { Pool } from "../database/database.ts";
 import { lockDebtors, updateDebtor } from "../database/debtors.ts";
-import { recordConfigureAccounts } from "../database/outbox.ts";
+import { recordMessages } from "../database/outbox.ts";
 import { type ConfigurationUpdate, decideConfigurationUpdate } from "../domain/account-configuration.ts";
 import type { Debtor } from "../domain/debtor.ts";
 import { now } from "../values/timestamp.ts";
@@ -16,12 +16,12 @@ export function updateConfiguration(
   { actionsPerMonthMax }: { readonly actionsPerMonthMax: number },
   { debtorId, ...update }: ConfigurationUpdate & { readonly debtorId: bigint },
 ): Promise<Debtor> {
-  return pool.transaction(async (db) => {
-    const [debtor] = await lockDebtors(db, [debtorId]);
-    const verdict = decideConfigurationUpdate(debtor, update, actionsPerMonthMax, now());
-    if (verdict.action === "refuse") throw new OperationError(verdict.code);
-    void updateDebtor(db, verdict.debtor);
-    if (verdict.action === "configure") void recordConfigureAccounts(db, [verdict.message]);
-    return verdict.debtor;
+  return pool.transaction(async (tx) => {
+    const [debtor] = await lockDebtors(tx, [debtorId]);
+    const decision = decideConfigurationUpdate(debtor, update, actionsPerMonthMax, now());
+    if (decision.action === "refuse") throw new OperationError(decision.code);
+    updateDebtor(tx, decision.debtor);
+    if (decision.action === "configure") recordMessages(tx, "configure_account", [decision.message]);
+    return decision.debtor;
   });
 }

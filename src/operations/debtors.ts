@@ -1,7 +1,7 @@
 /** What supervisors and superusers do with debtors. Spec: http-api, "admin"; domain, "The life of a debtor". */
-import type { Database, Pool } from "../database/database.ts";
-import { findFreeDebtorId, insertDebtor, lockAbsentDebtors, lockDebtors, updateDebtor } from "../database/debtors.ts";
-import { recordConfigureAccounts } from "../database/outbox.ts";
+import type { Pool, Transaction } from "../database/database.ts";
+import { findFreeDebtorId, insertDebtor, lockDebtors, lockOfAbsentDebtors, updateDebtor } from "../database/debtors.ts";
+import { recordMessages } from "../database/outbox.ts";
 import { deleteAllTransfers } from "../database/running-transfers.ts";
 import { type Configured, configure } from "../domain/account-configuration.ts";
 import { activate, decideActivation, decideDeactivation, reserve } from "../domain/activation.ts";
@@ -31,13 +31,13 @@ export async function reserveRandomDebtor(pool: Pool, realm: ShardingRealm): Pro
 
 /** Reserves a chosen ID and activates it at once. Refuses with DEBTOR_EXISTS, also when it is only reserved. */
 export function activateNewDebtor(pool: Pool, debtorId: bigint): Promise<Debtor> {
-  return pool.transaction(async (db) => {
-    await lockAbsentDebtors(db, [debtorId], "exclusive");
+  return pool.transaction(async (tx) => {
+    await tx.run(lockOfAbsentDebtors([debtorId], "exclusive"));
     // Later than the discarding of an account that nobody had a debtor for until now; see apply-messages.ts.
     const at = now();
-    const reserved = await insertDebtor(db, reserve(debtorId, at));
+    const reserved = await insertDebtor(tx, reserve(debtorId, at));
     if (reserved === undefined) throw new OperationError("DEBTOR_EXISTS");
-    return storeConfigured(db, activate(reserved, at));
+    return storeConfigured(tx, activate(reserved, at));
   });
 }
 
@@ -46,43 +46,43 @@ export function activateNewDebtor(pool: Pool, debtorId: bigint): Promise<Debtor>
  * wrong or nothing is reserved, with DEBTOR_EXISTS when it is wrong and the debtor has been activated.
  */
 export function activateReservedDebtor(pool: Pool, debtorId: bigint, reservationId: string): Promise<Debtor> {
-  return pool.transaction(async (db) => {
-    const [debtor] = await lockDebtors(db, [debtorId]);
-    const verdict = decideActivation(debtor, reservationId, now());
-    switch (verdict.action) {
+  return pool.transaction(async (tx) => {
+    const [debtor] = await lockDebtors(tx, [debtorId]);
+    const decision = decideActivation(debtor, reservationId, now());
+    switch (decision.action) {
       case "activate":
-        return storeConfigured(db, verdict);
+        return storeConfigured(tx, decision);
       case "repeat":
-        return verdict.debtor;
+        return decision.debtor;
       case "refuse":
-        throw new OperationError(verdict.code);
+        throw new OperationError(decision.code);
     }
   });
 }
 
 /** Deactivates a debtor for good, and deletes its transfers. Does nothing when the debtor is not active or unknown. */
 export function deactivateDebtor(pool: Pool, debtorId: bigint): Promise<void> {
-  return pool.transaction(async (db) => {
-    const [debtor] = await lockDebtors(db, [debtorId]);
-    const verdict = decideDeactivation(debtor, now());
-    if (verdict.action === "ignore") return;
-    void deleteAllTransfers(db, debtorId);
-    storeConfigured(db, verdict);
+  return pool.transaction(async (tx) => {
+    const [debtor] = await lockDebtors(tx, [debtorId]);
+    const decision = decideDeactivation(debtor, now());
+    if (decision.action === "ignore") return;
+    deleteAllTransfers(tx, debtorId);
+    storeConfigured(tx, decision);
   });
 }
 
 /** Sets how far the balance may go, zero or negative. Refuses with DEBTOR_NOT_ACTIVE. */
 export function restrictDebtor(pool: Pool, debtorId: bigint, minBalance: bigint): Promise<Debtor> {
-  return pool.transaction(async (db) => {
-    const [debtor] = await lockDebtors(db, [debtorId]);
+  return pool.transaction(async (tx) => {
+    const [debtor] = await lockDebtors(tx, [debtorId]);
     if (debtor === undefined || !isActive(debtor)) throw new OperationError("DEBTOR_NOT_ACTIVE");
-    return storeConfigured(db, configure(debtor, { minBalance }, now()));
+    return storeConfigured(tx, configure(debtor, { minBalance }, now()));
   });
 }
 
 /** Both go out together with the COMMIT. */
-function storeConfigured(db: Database, { debtor, message }: Configured): Debtor {
-  void updateDebtor(db, debtor);
-  void recordConfigureAccounts(db, [message]);
+function storeConfigured(tx: Transaction, { debtor, message }: Configured): Debtor {
+  updateDebtor(tx, debtor);
+  recordMessages(tx, "configure_account", [message]);
   return debtor;
 }

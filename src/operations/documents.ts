@@ -13,15 +13,13 @@ export async function saveDocument(
   { documentSavesPerYearMax }: { readonly documentSavesPerYearMax: number },
   { debtorId, ...document }: Document & { readonly debtorId: bigint },
 ): Promise<bigint> {
-  const { storing } = await pool.transaction(async (db) => {
-    const [debtor] = await lockDebtors(db, [debtorId]);
+  const stored = await pool.transaction(async (tx) => {
+    const [debtor] = await lockDebtors(tx, [debtorId]);
     if (debtor === undefined || !isActive(debtor)) throw new OperationError("DEBTOR_NOT_ACTIVE");
     const savedAt = now();
     const counted = countDocument(debtor, documentSavesPerYearMax, savedAt);
     if (counted === undefined) throw new OperationError("TOO_MANY_DOCUMENTS");
-    // Not awaited here, so that the COMMIT goes out with it.
-    return { storing: insertDocument(db, counted, document, savedAt) };
+    return insertDocument(tx, counted, document, savedAt);
   });
-  const [stored] = await storing;
-  return stored!.documentId;
+  return stored.rows()[0]!.documentId;
 }

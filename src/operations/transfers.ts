@@ -1,6 +1,6 @@
 /** What a debtor does with its issuing transfers. Spec: http-api, "transfers"; domain, "The life of an issuing transfer". */
 import { type Database, DatabaseUnavailableError, type Pool } from "../database/database.ts";
-import { lockDebtors, lockIssuingDebtors } from "../database/debtors.ts";
+import { lockIssuingDebtors, lockOfDebtors } from "../database/debtors.ts";
 import {
   deleteTransfer as deleteTransferRow,
   finalizeTransfer,
@@ -62,38 +62,37 @@ async function createTransfers(
   actionsPerMonthMax: number,
   wanted: readonly NewTransfer[],
 ): Promise<(CreatedTransfer | OperationError)[]> {
-  const { verdicts, created, loaded, storing } = await pool.transaction(async (db) => {
-    const { debtors, transfers: loaded } = await load(db, wanted);
+  const { decisions, created, loaded, stored } = await pool.transaction(async (tx) => {
+    const { debtors, transfers: loaded } = await load(tx, wanted);
     const known = new Map<string, NewTransfer>(loaded);
     const created: InitiatedTransfer[] = [];
     const changedDebtorIds = new Set<bigint>();
     const at = now();
-    const verdicts = wanted.map((transfer) => {
+    const decisions = wanted.map((transfer) => {
       const { debtorId } = transfer;
       const key = keyOf(transfer);
-      const verdict = decideTransferCreation(transfer, known.get(key), debtors.get(debtorId), actionsPerMonthMax, at);
-      if (verdict.action === "create") {
-        created.push(verdict.transfer);
-        known.set(key, verdict.transfer);
-        debtors.set(debtorId, verdict.debtor);
+      const decision = decideTransferCreation(transfer, known.get(key), debtors.get(debtorId), actionsPerMonthMax, at);
+      if (decision.action === "create") {
+        created.push(decision.transfer);
+        known.set(key, decision.transfer);
+        debtors.set(debtorId, decision.debtor);
         changedDebtorIds.add(debtorId);
       }
-      return verdict;
+      return decision;
     });
     const changedDebtors = [...changedDebtorIds].map((debtorId) => debtors.get(debtorId)!);
-    // Not awaited here, so that the COMMIT goes out with it.
-    const storing = created.length > 0 ? insertTransfers(db, created, changedDebtors) : Promise.resolve([]);
-    return { verdicts, created, loaded, storing };
+    const stored = created.length > 0 ? insertTransfers(tx, created, changedDebtors) : undefined;
+    return { decisions, created, loaded, stored };
   });
-  const stored = await storing;
+  const ids = stored?.rows() ?? [];
   const transfers = new Map(loaded);
   for (const [index, transfer] of created.entries()) {
-    transfers.set(keyOf(transfer), { ...transfer, ...stored[index]! });
+    transfers.set(keyOf(transfer), { ...transfer, ...ids[index]! });
   }
   return wanted.map((transfer, index) => {
-    const verdict = verdicts[index]!;
-    if (verdict.action === "refuse") return new OperationError(verdict.code);
-    return { transfer: transfers.get(keyOf(transfer))!, isNew: verdict.action === "create" };
+    const decision = decisions[index]!;
+    if (decision.action === "refuse") return new OperationError(decision.code);
+    return { transfer: transfers.get(keyOf(transfer))!, isNew: decision.action === "create" };
   });
 }
 
@@ -122,25 +121,25 @@ const keyOf = ({ debtorId, transferUuid }: TransferKey): string => `${debtorId}/
  * or TRANSFER_SETTLED.
  */
 export function cancelTransfer(pool: Pool, debtorId: bigint, transferUuid: Uuid): Promise<RunningTransfer> {
-  return pool.transaction(async (db) => {
-    const verdict = decideCancellation(await lockTransfer(db, debtorId, transferUuid), now());
-    switch (verdict.action) {
+  return pool.transaction(async (tx) => {
+    const decision = decideCancellation(await lockTransfer(tx, debtorId, transferUuid), now());
+    switch (decision.action) {
       case "finalize":
-        void finalizeTransfer(db, verdict.transfer);
-        return verdict.transfer;
+        finalizeTransfer(tx, decision.transfer);
+        return decision.transfer;
       case "repeat":
-        return verdict.transfer;
+        return decision.transfer;
       case "refuse":
-        throw new OperationError(verdict.code);
+        throw new OperationError(decision.code);
     }
   });
 }
 
 /** Deletes a transfer. Does nothing when there is none. What the accounting authority still says of it is dismissed. */
 export function deleteTransfer(pool: Pool, debtorId: bigint, transferUuid: Uuid): Promise<void> {
-  return pool.transaction(async (db) => {
-    // The debtor first, like everybody: see database/running-transfers.ts. All in one round trip.
-    void lockDebtors(db, [debtorId]);
-    void deleteTransferRow(db, debtorId, transferUuid);
+  return pool.transaction(async (tx) => {
+    // The debtor first, as everywhere: see database/running-transfers.ts. All in one round trip.
+    tx.defer(lockOfDebtors([debtorId]));
+    deleteTransferRow(tx, debtorId, transferUuid);
   });
 }

@@ -2,6 +2,7 @@
 import type { Broker } from "../broker/broker.ts";
 import { openPool, type Pool } from "../database/database.ts";
 import { answerSupervisor } from "../runtime/child-process.ts";
+import { createHealth, type Health } from "../runtime/health.ts";
 import { finishWithin } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
 import { collectMetrics, createMetricsRegistry, type MetricsRegistry, watchPool } from "./metrics.ts";
@@ -11,6 +12,8 @@ import { checkReadiness } from "./readiness.ts";
 export interface ProcessConnections {
   readonly pool: Pool;
   readonly registry: MetricsRegistry;
+  /** Where the parts of the process say what keeps them from their work. */
+  readonly health: Health;
 }
 
 export interface ConnectionOptions {
@@ -55,13 +58,14 @@ async function withConnections(
 ): Promise<void> {
   const pool = openPool({ url: postgresUrl, size: poolSize, applicationName: `swpt_debtors ${name}` });
   const registry = createMetricsRegistry();
+  const health = createHealth();
   watchPool(registry, pool);
   answerSupervisor({
     metrics: () => collectMetrics(registry),
-    unreadyReasons: () => checkReadiness(pool, broker),
+    unreadyReasons: () => checkReadiness(pool, broker, health),
   });
   try {
-    await work({ pool, registry });
+    await work({ pool, registry, health });
   } finally {
     await finishWithin(CLOSE_MILLIS_MAX, "closing the connections to the database", pool.close(), log);
   }

@@ -2,7 +2,7 @@
 import type { Broker } from "../broker/broker.ts";
 import { type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
-import { createWaker } from "../database/wake.ts";
+import type { Health } from "../runtime/health.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { createConsumer } from "../workers/consumer.ts";
@@ -19,6 +19,7 @@ export interface ConsumerProcessOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly registry?: MetricsRegistry | undefined;
+  readonly health?: Health | undefined;
 }
 
 /** Consumes with connections of its own until the signal is aborted. */
@@ -37,9 +38,8 @@ export async function consumerProcess(
 
 /** Consumes until the signal is aborted. Rejects when the process must not go on; see `createConsumer`. */
 export async function runConsumer(options: ConsumerProcessOptions): Promise<void> {
-  const { config, pool, broker, drain, log, signal, registry } = options;
+  const { config, pool, broker, drain, log, signal, registry, health } = options;
   await untilSchemaIsCurrent(pool, log, signal);
-  const waker = createWaker(pool);
   const consumer = createConsumer({
     pool,
     broker,
@@ -50,12 +50,8 @@ export async function runConsumer(options: ConsumerProcessOptions): Promise<void
     batches: config.consumer.batches,
     drain,
     log,
-    onWritten: () => waker.wake(),
-    ...(registry === undefined ? {} : { metrics: createConsumerMetrics(registry) }),
+    health,
+    metrics: registry && createConsumerMetrics(registry),
   });
-  try {
-    await consumer.run(signal);
-  } finally {
-    await waker.close();
-  }
+  await consumer.run(signal);
 }

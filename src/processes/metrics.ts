@@ -66,7 +66,13 @@ export function createConsumerMetrics(registry: MetricsRegistry): ConsumerMetric
     buckets: SECONDS_BUCKETS,
     registers: [registry],
   });
+  const stopped = new Gauge({
+    name: `${PREFIX}messages_stopped`,
+    help: "1 while messages cannot be applied for a reason that is not theirs",
+    registers: [registry],
+  });
   return {
+    stopped: (isStopped) => stopped.set(isStopped ? 1 : 0),
     count: (type, outcome) => messages.inc({ type, outcome }),
     batch: (size, duration) => {
       batchSize.observe(size);

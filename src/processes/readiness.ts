@@ -3,17 +3,15 @@ import type { Broker } from "../broker/broker.ts";
 import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
 import { isSchemaCurrent } from "../database/migrations.ts";
 import { pause } from "../runtime/backoff.ts";
+import type { Health } from "../runtime/health.ts";
 import type { Logger } from "../runtime/log.ts";
 
 const SCHEMA_POLL_MILLIS = 1_000;
 
 /** What keeps a process from its work, in words; a process that needs no broker gives none. */
-export async function checkReadiness(pool: Pool, broker?: Broker): Promise<string[]> {
-  const database = await checkDatabase(pool);
-  return [
-    ...(database === undefined ? [] : [database]),
-    ...(broker === undefined || broker.isConnected() ? [] : ["there is no connection to the broker"]),
-  ];
+export async function checkReadiness(pool: Pool, broker?: Broker, health?: Health): Promise<string[]> {
+  const reasons = [await checkDatabase(pool), broker?.unavailableReason(), ...(health?.reasons() ?? [])];
+  return [...new Set(reasons.filter((reason) => reason !== undefined))];
 }
 
 /** Waits until the schema is at this program's version, and says so when it has to wait. */
@@ -32,7 +30,7 @@ async function checkDatabase(pool: Pool): Promise<string | undefined> {
   try {
     return (await isSchemaCurrent(pool)) ? undefined : "the database schema is old; run `swpt-debtors configure`";
   } catch (error) {
-    if (error instanceof DatabaseUnavailableError) return "the database cannot be reached";
+    if (error instanceof DatabaseUnavailableError) return error.message;
     throw error;
   }
 }

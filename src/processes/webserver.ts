@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Authentication, type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
-import { createWaker } from "../database/wake.ts";
 import { createTokenAuthenticator, type TokenAuthenticator } from "../http/auth/token-authenticator.ts";
 import { createHttpServer } from "../http/server.ts";
 import type { ServerOptions } from "../http/server-options.ts";
@@ -56,7 +55,6 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
   const { config, pool, log, signal, registry, serverOptions, onListening } = options;
   const webapp = openWebapp(options);
   const tokenAuthenticator = openTokenAuthenticator(config, log);
-  const waker = createWaker(pool);
   const server = createHttpServer({
     pool,
     realm: config.realm,
@@ -67,7 +65,6 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
     enableCors: config.webserver.enableCors ?? config.authentication.mode === "introspection",
     trustForwardedHeaders: config.webserver.trustForwardedHeaders,
     log,
-    onWritten: () => waker.wake(),
     webapp,
     ...serverOptions,
     metrics: registry && createHttpMetrics(registry),
@@ -87,7 +84,6 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
     await untilAborted(signal);
   } finally {
     await close(server, log);
-    await waker.close();
     await tokenAuthenticator?.close();
   }
 }

@@ -2,6 +2,7 @@
  * Group commit: inputs that arrive together, or while a batch is under way, make up the next one. Under load the cost of a
  * round trip and a commit is divided by many; a lone input waits for nobody.
  */
+import { runBisecting } from "./bisect.ts";
 
 export interface BatcherOptions<Input, Output> {
   /**
@@ -50,20 +51,13 @@ export function createBatcher<Input, Output>({
     isUnderWay = false;
   }
 
-  /** Never rejects. A batch that fails is halved until the guilty input is alone. */
+  /** Never rejects. */
   async function runBatch(batch: readonly Entry[]): Promise<void> {
-    try {
-      const outputs = await run(batch.map((entry) => entry.input));
-      if (outputs.length !== batch.length) throw new Error("A batch must give an output for each input");
-      for (const [index, entry] of batch.entries()) entry.resolve(outputs[index]!);
-    } catch (error) {
-      if (batch.length === 1 || isOutage(error)) {
-        for (const entry of batch) entry.reject(error);
-        return;
-      }
-      const middle = Math.ceil(batch.length / 2);
-      await runBatch(batch.slice(0, middle));
-      await runBatch(batch.slice(middle));
+    const inputs = batch.map((entry) => entry.input);
+    const outcomes = await runBisecting(inputs, run, (error) => !isOutage(error));
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome.status === "fulfilled") batch[index]!.resolve(outcome.value);
+      else batch[index]!.reject(outcome.reason);
     }
   }
 }

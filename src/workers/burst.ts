@@ -1,28 +1,21 @@
-/** One burst of the outbox: taken, published and deleted in one transaction. Spec: messages, "Sent by this node". */
+/** One burst of the outbox: claimed, published and deleted in one transaction. Spec: messages, "Sent by this node". */
 
 import { OUTGOING_EXCHANGE } from "../broker/agent-topology.ts";
 import type { Broker, Publication, PublicationOutcome } from "../broker/broker.ts";
-import type { Database, Pool } from "../database/database.ts";
-import type { Outbox } from "../database/outbox.ts";
+import type { Pool } from "../database/database.ts";
 import {
-  type Claimed,
-  claimConfigureAccounts,
-  claimFinalizeTransfers,
-  claimPrepareTransfers,
+  type ClaimedMessage,
+  claimMessages,
   deleteClaimed,
   markBeforeDeletion,
+  type Outbox,
   rollbackDeletion,
-} from "../database/outbox-bursts.ts";
-import {
-  encodeConfigureAccount,
-  encodeFinalizeTransfer,
-  encodePrepareTransfer,
-  type OutgoingMessage,
-} from "../messages/outgoing.ts";
+} from "../database/outbox.ts";
+import type { OutgoingMessage } from "../messages/outgoing.ts";
 import { belongsToParentOnly, isResponsible, type ShardingRealm } from "../values/shard.ts";
-import { now, type Timestamp } from "../values/timestamp.ts";
+import { now } from "../values/timestamp.ts";
 
-/** What a burst is taken from and sent to. */
+/** What a burst is claimed from and sent to. */
 export interface BurstContext {
   readonly pool: Pool;
   readonly broker: Broker;
@@ -36,7 +29,7 @@ export interface BurstContext {
 
 /** What became of the rows of a burst. */
 export interface BurstOutcome {
-  readonly taken: number;
+  readonly claimed: number;
   /** Confirmed, not returned, and deleted. */
   readonly sent: number;
   /** Left over from a split, and deleted unsent. */
@@ -64,56 +57,27 @@ const APP_ID = "swpt_debtors";
 export function flushBurst(context: BurstContext): Promise<BurstOutcome> {
   const { pool, broker, outbox, burstCount } = context;
   return pool.transaction(async (db) => {
-    const rows = await takeRows(db, outbox, burstCount);
+    const rows = await claimMessages(db, outbox, burstCount);
     if (rows.length === 0) return summarize([], [], []);
     const toSend = rows.filter((row) => !isDropped(context, row));
     const sending = broker.publish(toSend.map(({ encode }) => publicationOf(encode())));
     // While the broker works, the database deletes all rows, in the expectation that all will be confirmed.
     await markBeforeDeletion(db);
-    await deleteClaimed(db, outbox, ctidsOf(rows));
+    await deleteClaimed(db, outbox, rows);
     const outcomes = await sending;
     const isSent = (_: unknown, index: number): boolean => outcomes[index] === "confirmed";
     const sent = toSend.filter(isSent);
     if (sent.length < toSend.length) {
       await rollbackDeletion(db);
       const dropped = rows.filter((row) => isDropped(context, row));
-      await deleteClaimed(db, outbox, ctidsOf([...sent, ...dropped]));
+      await deleteClaimed(db, outbox, [...sent, ...dropped]);
     }
     return summarize(rows, toSend, outcomes);
   });
 }
 
-interface Row {
-  readonly ctid: string;
-  readonly debtorId: bigint;
-  readonly ts: Timestamp;
-  readonly encode: () => OutgoingMessage;
-}
-
-async function takeRows(db: Database, outbox: Outbox, countMax: number): Promise<Row[]> {
-  switch (outbox) {
-    case "configure_account":
-      return rowsOf(await claimConfigureAccounts(db, countMax), encodeConfigureAccount);
-    case "prepare_transfer":
-      return rowsOf(await claimPrepareTransfers(db, countMax), encodePrepareTransfer);
-    case "finalize_transfer":
-      return rowsOf(await claimFinalizeTransfers(db, countMax), encodeFinalizeTransfer);
-  }
-}
-
-const rowsOf = <Message extends { debtorId: bigint; ts: Timestamp }>(
-  taken: readonly Claimed<Message>[],
-  encode: (message: Message) => OutgoingMessage,
-): Row[] =>
-  taken.map((message) => ({
-    ctid: message.ctid,
-    debtorId: message.debtorId,
-    ts: message.ts,
-    encode: () => encode(message),
-  }));
-
 /** Whether the row is left over from a split. Throws ForeignOutboxRow when nobody says why it is here. */
-function isDropped({ realm, deleteParentShardRecords, outbox }: BurstContext, { debtorId }: Row): boolean {
+function isDropped({ realm, deleteParentShardRecords, outbox }: BurstContext, { debtorId }: ClaimedMessage): boolean {
   if (isResponsible(realm, debtorId)) return false;
   if (deleteParentShardRecords && belongsToParentOnly(realm, debtorId)) return true;
   throw new ForeignOutboxRow(`${outbox}_signal holds a message of debtor ${debtorId}, who is not of this node`);
@@ -128,11 +92,9 @@ const publicationOf = ({ type, headers, body }: OutgoingMessage): Publication =>
   body,
 });
 
-const ctidsOf = (rows: readonly Row[]): string[] => rows.map(({ ctid }) => ctid);
-
 function summarize(
-  rows: readonly Row[],
-  toSend: readonly Row[],
+  rows: readonly ClaimedMessage[],
+  toSend: readonly ClaimedMessage[],
   outcomes: readonly PublicationOutcome[],
 ): BurstOutcome {
   const count = (wanted: PublicationOutcome): number => outcomes.filter((outcome) => outcome === wanted).length;
@@ -140,7 +102,7 @@ function summarize(
   let oldest: bigint = current;
   for (const { ts } of rows) if (ts < oldest) oldest = ts;
   return {
-    taken: rows.length,
+    claimed: rows.length,
     sent: count("confirmed"),
     dropped: rows.length - toSend.length,
     returned: count("returned"),

@@ -2,19 +2,24 @@
 import type { Logger } from "pino";
 import type { Consumer, Delivery } from "../broker/broker.ts";
 import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
+import { adviceOn } from "../database/errors.ts";
 import { canHaveEffect } from "../domain/message-batch.ts";
 import { INCOMING_TYPES, type IncomingMessage } from "../messages/incoming.ts";
 import { InvalidMessageError, parseMessage } from "../messages/parse.ts";
-import { applyMessagesBisecting, type BisectedOutcome } from "../operations/apply-messages.ts";
+import { applyMessagesBisecting } from "../operations/apply-messages.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
+import type { Health } from "../runtime/health.ts";
 import { isResponsible, type ShardingRealm } from "../values/shard.ts";
 import { now } from "../values/timestamp.ts";
+import { createTroubleLog } from "./trouble-log.ts";
 
 /** Where a consumer counts. */
 export interface ConsumerMetrics {
   /** What became of a message; its type as far as it is known. */
   count(type: string, outcome: "applied" | "rejected" | "foreign"): void;
   batch(size: number, seconds: number): void;
+  /** Whether messages are held up by a fault that does not pass by itself, and is not theirs. */
+  stopped(isStopped: boolean): void;
 }
 
 /** What a batch is applied with. */
@@ -22,9 +27,8 @@ export interface BatchContext {
   readonly pool: Pool;
   readonly realm: ShardingRealm;
   readonly log: Logger;
-  /** Called when the outbox has got something. */
-  readonly onWritten: () => void;
   readonly metrics?: ConsumerMetrics | undefined;
+  readonly health?: Health | undefined;
 }
 
 /** A message for a debtor that this node is not responsible for: a routing fault of the deployment. */
@@ -33,31 +37,38 @@ export class ForeignDebtorError extends Error {
 }
 
 /**
- * How long the database may be away before a consumer gives up. A quorum queue counts how often a message has come back,
- * and since RabbitMQ 4 it is dead-lettered after 20 times, so giving up must be rare. After half an hour without an
- * acknowledgement RabbitMQ closes the channel by itself.
+ * How long messages are held that cannot be applied; after that they are given back to the queue, and nothing is consumed
+ * until they could be applied. A quorum queue counts how often a message has come back, and since RabbitMQ 4 a message is
+ * dead-lettered after 20 times, so that must be rare. After half an hour RabbitMQ would close the channel by itself.
  */
-const DATABASE_AWAY_MILLIS_MAX = 600_000;
+const HOLD_MILLIS_MAX = 600_000;
 const RETRY_PAUSE_MILLIS = 100;
-const RETRY_PAUSE_MILLIS_MAX = 5_000;
+const RETRY_PAUSE_MILLIS_MAX = 2_000;
 /** Characters of a rejected message that are logged. */
 const LOGGED_BODY_LENGTH_MAX = 2_000;
 
+/** What ends the handling of a batch early. */
+export interface BatchLife {
+  /** Called once when the messages have been held too long: gives all messages back, and stops consuming. */
+  readonly giveBack: () => void;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Applies the messages and acknowledges them; those that cannot be understood or stored are rejected. A message for a
- * foreign debtor is neither: then the others are dealt with, and a ForeignDebtorError is thrown. Throws DatabaseUnavailableError,
- * with nothing acknowledged that was to be applied, when the database stays away or the signal aborts meanwhile.
+ * foreign debtor is neither: then the others are dealt with, and a ForeignDebtorError is thrown. Whatever else keeps the
+ * messages from being applied is waited for: with nothing acknowledged that was to be applied, until the signal aborts.
  */
 export async function processBatch(
   context: BatchContext,
   consumer: Consumer,
   deliveries: readonly Delivery[],
-  signal: AbortSignal,
+  { giveBack, signal }: BatchLife,
 ): Promise<void> {
   const startedAt = performance.now();
   const { ours, foreign, rejected } = sort(deliveries, context.realm);
   for (const { delivery, reason } of rejected) reject(context, consumer, delivery, reason);
-  if (ours.length > 0) await apply(context, consumer, ours, signal);
+  if (ours.length > 0) await apply(context, consumer, ours, { giveBack, signal });
   context.metrics?.batch(deliveries.length, (performance.now() - startedAt) / 1000);
   const [first] = foreign;
   if (first === undefined) return;
@@ -93,15 +104,15 @@ async function apply(
   context: BatchContext,
   consumer: Consumer,
   received: readonly Received[],
-  signal: AbortSignal,
+  life: BatchLife,
 ): Promise<void> {
   const messages = received.map(({ message }) => message);
   logWithoutEffect(context, messages);
-  const { wroteOutbox, refused } = await applyWithRetry(context, messages, signal);
+  const refused = await applyPersistently(context, messages, life);
+  if (refused === undefined) return;
   // After the commit: a crash in between brings the messages again, and applying them again is harmless.
   consumer.acknowledge(received.flatMap(({ delivery }, index) => (refused.has(index) ? [] : [delivery])));
   for (const [index, error] of refused) reject(context, consumer, received[index]!.delivery, error.message);
-  if (wroteOutbox) context.onWritten();
   if (context.metrics === undefined) return;
   for (const [index, { type }] of messages.entries()) if (!refused.has(index)) context.metrics.count(type, "applied");
 }
@@ -118,25 +129,47 @@ function logWithoutEffect({ log }: BatchContext, messages: readonly IncomingMess
   );
 }
 
-/** Waits for a database that is away, within bounds. */
-async function applyWithRetry(
-  { pool, log }: BatchContext,
+/**
+ * Tries until the messages are applied, whatever the trouble is: that a message cannot be applied is its own fault only
+ * when PostgreSQL says that its values cannot be stored. Resolves to these; to `undefined` when the signal aborts.
+ */
+async function applyPersistently(
+  { pool, log, health, metrics }: BatchContext,
   messages: readonly IncomingMessage[],
-  signal: AbortSignal,
-): Promise<BisectedOutcome> {
-  const deadline = performance.now() + DATABASE_AWAY_MILLIS_MAX;
+  { giveBack, signal }: BatchLife,
+): Promise<ReadonlyMap<number, Error> | undefined> {
+  const holdUntil = performance.now() + HOLD_MILLIS_MAX;
+  let isHeld = true;
   const backoff = createBackoff({ minMillis: RETRY_PAUSE_MILLIS, maxMillis: RETRY_PAUSE_MILLIS_MAX });
-  for (;;) {
-    try {
-      return await applyMessagesBisecting(pool, messages, now());
-    } catch (error) {
-      const retry = error instanceof DatabaseUnavailableError && performance.now() < deadline && !signal.aborted;
-      if (!retry) throw error;
-      log.warn({ messages: messages.length }, "The database is away: waiting with the messages");
+  const trouble = createTroubleLog(log, { messages: messages.length, type: messages[0]!.type });
+  try {
+    while (!signal.aborted) {
+      try {
+        const refused = await applyMessagesBisecting(pool, messages, now());
+        trouble.end("Messages are applied again");
+        return refused;
+      } catch (error) {
+        const { message } = error as Error;
+        const isOutage = error instanceof DatabaseUnavailableError;
+        if (isOutage) trouble.report("warn", "Waiting with the messages for the database", { reason: message });
+        else trouble.report("error", STOPPED, { err: error, advice: adviceOn(error) });
+        health?.report("messages", isOutage ? message : `messages cannot be applied: ${message}`);
+        metrics?.stopped(!isOutage);
+      }
+      if (isHeld && performance.now() > holdUntil) {
+        isHeld = false;
+        giveBack();
+      }
       await pause(backoff.nextMillis(), signal);
     }
+    return undefined;
+  } finally {
+    health?.report("messages", undefined);
+    metrics?.stopped(false);
   }
 }
+
+const STOPPED = "Messages cannot be applied for a reason that is not theirs. They are kept, and nothing is consumed";
 
 function reject({ log, metrics }: BatchContext, consumer: Consumer, delivery: Delivery, reason: string): void {
   const { type, contentType } = delivery;

@@ -3,7 +3,6 @@
  * "Incoming".
  */
 import { type Broker, type Consumer, type Delivery, QueueNotFoundError } from "../broker/broker.ts";
-import { DatabaseUnavailableError } from "../database/database.ts";
 import { pause } from "../runtime/backoff.ts";
 import { untilAborted } from "../runtime/lifetime.ts";
 import { type BatchContext, processBatch } from "./consumer-batch.ts";
@@ -36,9 +35,9 @@ export interface DrainPauses {
 /** Consumes one queue. */
 export interface MessageConsumer {
   /**
-   * Consumes until the signal aborts; then finishes the batches under way, acknowledges them and resolves. Rejects, with
-   * messages unacknowledged, on a ForeignDebtorError, when the database stays away, and when the queue is gone (which in
-   * draining mode is the end to be hoped for, and resolves).
+   * Consumes until the signal aborts; then finishes the batches under way, acknowledges them and resolves. Waits for a
+   * database that is away or out of order. Rejects, with messages unacknowledged, on a ForeignDebtorError, and when the
+   * queue is gone (which in draining mode is the end to be hoped for, and resolves).
    */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -53,7 +52,7 @@ export function createConsumer(options: ConsumerOptions): MessageConsumer {
     run: async (signal) => {
       try {
         if (options.drain) await drain(options, signal);
-        else await consume(options, signal);
+        else while (!signal.aborted) await consume(options, signal);
       } catch (error) {
         if (!options.drain || !(error instanceof QueueNotFoundError)) throw error;
         options.log.info({ queue: options.queue }, "The queue is gone: nothing is left to drain");
@@ -76,18 +75,17 @@ async function drain(options: ConsumerOptions, signal: AbortSignal): Promise<voi
   }
 }
 
-/** Consumes until the signal aborts, or until nothing has come for a while. Resolves to the number of messages taken. */
+/** Consumes until the signal aborts, messages had to be given back, or nothing has come for a while. Resolves to the number of messages taken. */
 async function consume(options: ConsumerOptions, signal: AbortSignal, idleMillis?: number): Promise<number> {
   const { broker, queue, prefetchCount, prefetchSize, log } = options;
   const stop = new AbortController();
   const stopped = AbortSignal.any([signal, stop.signal]);
   const failures: Error[] = [];
   const fail = (error: Error): void => {
-    // A database that is away while we stop anyway: the messages go back to the queue.
-    if (!(signal.aborted && error instanceof DatabaseUnavailableError)) failures.push(error);
+    failures.push(error);
     stop.abort();
   };
-  const inbox = createInbox(options, stopped, fail);
+  const inbox = createInbox(options, { fail, onGivenBack: () => stop.abort() }, stopped);
   const consuming = broker.consume({ queue, prefetchCount, prefetchSize, onDelivery: inbox.put, onEnd: fail });
   const consumer = await Promise.race([consuming, untilAborted(stopped)]);
   if (!consumer) {
@@ -105,16 +103,23 @@ async function consume(options: ConsumerOptions, signal: AbortSignal, idleMillis
   return inbox.takenCount();
 }
 
+interface InboxEvents {
+  readonly fail: (error: Error) => void;
+  /** Messages were given back to the queue, and what was under way with them is done now. */
+  readonly onGivenBack: () => void;
+}
+
 type Inbox = ReturnType<typeof createInbox>;
 
 /** Collects deliveries, and hands them over in batches while there is room. */
-function createInbox(options: ConsumerOptions, stopped: AbortSignal, fail: (error: Error) => void) {
+function createInbox(options: ConsumerOptions, { fail, onGivenBack }: InboxEvents, stopped: AbortSignal) {
   const batchCountMax = batchCountMaxOf(options.prefetchCount);
   const underWay = new Set<Promise<void>>();
   let waiting: Delivery[] = [];
   let consumer: Consumer | undefined;
   let takenCount = 0;
   let isScheduled = false;
+  let isGivenBack = false;
 
   function put(delivery: Delivery): void {
     waiting.push(delivery);
@@ -133,17 +138,26 @@ function createInbox(options: ConsumerOptions, stopped: AbortSignal, fail: (erro
   }
 
   function startBatches(): void {
-    while (consumer && waiting.length > 0 && underWay.size < options.batches && !stopped.aborted) {
+    while (consumer && waiting.length > 0 && underWay.size < options.batches && !stopped.aborted && !isGivenBack) {
       const batch = waiting.slice(0, batchCountMax);
       waiting = waiting.slice(batchCountMax);
-      const done: Promise<void> = processBatch(options, consumer, batch, stopped)
+      const done: Promise<void> = processBatch(options, consumer, batch, { giveBack, signal: stopped })
         .catch(fail)
         .finally(() => {
           underWay.delete(done);
           startBatches();
+          if (isGivenBack && underWay.size === 0) onGivenBack();
         });
       underWay.add(done);
     }
+  }
+
+  function giveBack(): void {
+    if (isGivenBack) return;
+    isGivenBack = true;
+    waiting = [];
+    options.log.warn({ queue: options.queue }, "Messages are given back to the queue, and nothing is consumed for now");
+    void consumer?.close().catch(() => {});
   }
 
   return {

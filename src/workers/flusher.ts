@@ -4,6 +4,7 @@ import { DatabaseUnavailableError } from "../database/database.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
 import { createWakeup } from "../runtime/wakeup.ts";
 import { type BurstContext, type BurstOutcome, flushBurst } from "./burst.ts";
+import { createTroubleLog } from "./trouble-log.ts";
 
 export { ForeignOutboxRow } from "./burst.ts";
 
@@ -40,24 +41,24 @@ export interface Flusher {
  * more messages than one on a machine with two cores, PostgreSQL and RabbitMQ included.
  */
 export const LANE_COUNT = 2;
-const TROUBLE_PAUSE_MILLIS = 500;
-const TROUBLE_PAUSE_MILLIS_MAX = 30_000;
+const TROUBLE_PAUSE_MILLIS = 250;
+const TROUBLE_PAUSE_MILLIS_MAX = 2_000;
 /** Whether the broker is there is known here, without asking anybody. */
 const BROKER_LOOK_MILLIS = 200;
-/** Trouble that goes on is logged no oftener. */
-const TROUBLE_LOG_MILLIS = 60_000;
+
+const KEPT = "The messages are kept and sent later";
 
 /** Makes a flusher; it does nothing before it is run. */
 export function createFlusher(options: FlusherOptions): Flusher {
   const { broker, outbox, burstCount, periodSeconds, log, metrics } = options;
   const wakeup = createWakeup();
-  const trouble = createTroubleLog(log, outbox);
+  const trouble = createTroubleLog(log, { outbox });
 
   async function flush(): Promise<BurstOutcome> {
     const startedAt = performance.now();
     const outcome = await flushBurst(options);
     const seconds = (performance.now() - startedAt) / 1000;
-    if (outcome.taken > 0) metrics?.burst(outbox, outcome.sent, seconds, outcome.oldestAgeSeconds);
+    if (outcome.claimed > 0) metrics?.burst(outbox, outcome.sent, seconds, outcome.oldestAgeSeconds);
     if (outcome.returned > 0) metrics?.returned(outbox, outcome.returned);
     if (outcome.dropped > 0)
       log.info({ outbox, count: outcome.dropped }, "Deleted messages of the other half of a split");
@@ -67,14 +68,14 @@ export function createFlusher(options: FlusherOptions): Flusher {
   /** Sends a burst, and says what to do next. */
   async function attempt(): Promise<"next" | "wait" | "pause"> {
     try {
-      const { taken, returned, failed } = await flush();
-      if (returned > 0) trouble.report("The broker returns messages: no queue is bound to the exchange", { returned });
-      if (failed > 0) trouble.report("The broker does not confirm messages", { failed });
+      const { claimed, returned, failed } = await flush();
+      if (returned > 0) trouble.report("warn", `The broker returns messages: no queue is bound. ${KEPT}`, { returned });
+      if (failed > 0) trouble.report("warn", `The broker does not confirm messages. ${KEPT}`, { failed });
       if (returned + failed > 0) return "pause";
-      return taken === burstCount ? "next" : "wait";
+      return claimed === burstCount ? "next" : "wait";
     } catch (error) {
       if (!(error instanceof DatabaseUnavailableError)) throw error;
-      trouble.report("The database is away", {});
+      trouble.report("warn", `The database cannot be used. ${KEPT}`, { reason: error.message });
       return "pause";
     }
   }
@@ -116,28 +117,11 @@ export function createFlusher(options: FlusherOptions): Flusher {
           await pause(backoff.nextMillis(), signal);
           continue;
         }
-        trouble.end();
+        trouble.end("Messages are sent again");
         backoff.reset();
         await wakeup.wait(periodSeconds * 1000, signal); // Not long when something was written while we looked.
       }
     },
     wake: wakeup.ring,
-  };
-}
-
-/** Says once in a while what keeps the messages from being sent, and when that is over. */
-function createTroubleLog(log: Logger, outbox: string) {
-  let loggedAt: number | undefined;
-  return {
-    report: (what: string, details: object): void => {
-      const at = performance.now();
-      if (loggedAt !== undefined && at - loggedAt < TROUBLE_LOG_MILLIS) return;
-      loggedAt = at;
-      log.warn({ outbox, ...details }, `${what}. The messages are kept, and sent later`);
-    },
-    end: (): void => {
-      if (loggedAt !== undefined) log.warn({ outbox }, "Messages are sent again");
-      loggedAt = undefined;
-    },
   };
 }

@@ -46,7 +46,6 @@ export async function startAuthenticatedServer(
     enableCors: true,
     trustForwardedHeaders: false,
     log,
-    onWritten: () => {},
   });
   await activateNewDebtor(database.pool, 7n);
   await activateNewDebtor(database.pool, 8n);

@@ -49,7 +49,6 @@ before(async () => {
     enableCors: true,
     trustForwardedHeaders: false,
     log,
-    onWritten: () => {},
   });
   await listen(agent, port);
   await activateNewDebtor(database.pool, 8n);

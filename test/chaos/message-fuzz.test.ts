@@ -72,8 +72,7 @@ test(`whatever comes over AMQP is acknowledged or dead-lettered with a reason, a
       batches: 2,
       drain: false,
       log,
-      onWritten: () => {},
-      metrics: { count: (_, outcome) => void counted[outcome]++, batch: () => {} },
+      metrics: { count: (_, outcome) => void counted[outcome]++, batch: () => {}, stopped: () => {} },
     }).run(stopper.signal);
     let end: string | undefined;
     running.then(

@@ -53,7 +53,6 @@ async function startShard(routingKey: string): Promise<ShardServer> {
     enableCors: true,
     trustForwardedHeaders: true,
     log: pino({}, { write: () => {} }),
-    onWritten: () => {},
   });
   return { shard, database, server, port: await listen(server) };
 }

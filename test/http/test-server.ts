@@ -17,8 +17,6 @@ export interface TestServer {
   readonly database: TestDatabase;
   /** What has been logged, one object an event. */
   readonly events: Record<string, unknown>[];
-  /** How many times the server has said that something was put into the outbox. */
-  readonly written: () => number;
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Sends an object, or JSON text as it is. */
   send(method: string, path: string, body: string | object): Promise<Response>;
@@ -36,7 +34,6 @@ export async function startTestServer(
   const events: Record<string, unknown>[] = [];
   const log = pino({ level: "warn" }, { write: (line: string) => events.push(JSON.parse(line)) });
   const { limits, subjects } = readConfig(env, []);
-  let written = 0;
   const server = createHttpServer({
     pool: database.pool,
     realm: { minDebtorId: 1n, maxDebtorId: 100n, shard: parseShard("#")! },
@@ -46,7 +43,6 @@ export async function startTestServer(
     enableCors: true,
     trustForwardedHeaders: true,
     log,
-    onWritten: () => written++,
     ...changes,
   });
   await activateNewDebtor(database.pool, 7n);
@@ -59,7 +55,6 @@ export async function startTestServer(
     port,
     database,
     events,
-    written: () => written,
     fetch: fetchPath,
     send: (method, path, body) =>
       fetchPath(path, {

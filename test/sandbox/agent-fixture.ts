@@ -46,6 +46,7 @@ export async function createAgentFixture(options: Parameters<typeof createFixtur
     },
     consume: () => Promise.reject(new Error("Nothing consumes here")),
     isConnected: () => true,
+    unavailableReason: () => undefined,
     close: async () => {},
   };
   const realm = { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard: parseShard("#")! };

@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   database: ["domain", "messages", "values"],
   operations: ["database", "domain", "messages", "values", "runtime"],
   runtime: ["values"],
-  broker: ["runtime"],
+  broker: ["values", "runtime"],
   workers: ["operations", "database", "domain", "messages", "values", "broker", "runtime"],
   "node-data": ["values"],
   stomp: [],
@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ["operations", "database", "domain", "values", "runtime"],
   "environment.ts": ["setting-kinds.ts", "setting-parsers.ts", "values"],
   "setting-kinds.ts": ["values"],
-  "setting-parsers.ts": ["setting-kinds.ts"],
+  "setting-parsers.ts": ["setting-kinds.ts", "values"],
   "config.ts": ["environment.ts", "setting-kinds.ts", "values"],
   processes: [
     "http",

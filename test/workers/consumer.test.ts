@@ -8,6 +8,7 @@ import { subscribe } from "../../src/broker/declare-topology.ts";
 import { createMemoryBroker, type MemoryBroker } from "../../src/broker/memory.ts";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
 import { DatabaseUnavailableError, type Pool } from "../../src/database/database.ts";
+import { createHealth } from "../../src/runtime/health.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { parseShard } from "../../src/values/shard.ts";
 import { type ConsumerOptions, createConsumer } from "../../src/workers/consumer.ts";
@@ -53,7 +54,6 @@ function start(broker: Broker, options: Partial<ConsumerOptions> = {}) {
   const stopper = new AbortController();
   const logged: { msg: string; reason?: string }[] = [];
   const log = pino({ level: "info" }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-  let writtenCount = 0;
   const consumer = createConsumer({
     pool,
     broker,
@@ -64,9 +64,6 @@ function start(broker: Broker, options: Partial<ConsumerOptions> = {}) {
     batches: 1,
     drain: false,
     log,
-    onWritten: () => {
-      writtenCount++;
-    },
     ...options,
   });
   const running = consumer.run(stopper.signal);
@@ -75,7 +72,7 @@ function start(broker: Broker, options: Partial<ConsumerOptions> = {}) {
     stopper.abort();
     await running;
   };
-  return { running, stop, logged, writtenCount: () => writtenCount, abort: () => stopper.abort() };
+  return { running, stop, logged, abort: () => stopper.abort() };
 }
 
 const createBroker = (): MemoryBroker => createMemoryBroker(agentTopology(QUEUE, "#"));
@@ -99,7 +96,6 @@ for (const [prefetchCount, batches] of [
     await waitFor(async () => (await dismissed()).length === 60);
     await consumer.stop();
     assert.equal(leftIn(broker), 0);
-    assert.ok(consumer.writtenCount() > 0);
     const rowCount = await pool.run({ name: "count_rows", text: "select from finalize_transfer_signal" });
     assert.equal(rowCount, 60, "each was applied once");
   });
@@ -113,7 +109,7 @@ test("with a prefetch of one a batch is one message, otherwise at most half of t
     const broker = createBroker();
     send(broker, ...Array.from({ length: 30 }, (_, i) => prepared(BigInt(i))));
     const sizes: number[] = [];
-    const metrics = { count: () => {}, batch: (size: number) => void sizes.push(size) };
+    const metrics = { count: () => {}, batch: (size: number) => void sizes.push(size), stopped: () => {} };
     const consumer = start(broker, { prefetchCount, metrics });
     await waitFor(() => sizes.reduce((sum, size) => sum + size, 0) === 30);
     await consumer.stop();
@@ -129,7 +125,11 @@ test("messages that cannot be understood are rejected with a logged reason, and 
   broker.put(QUEUE, { contentType: "application/json", type: "constructor", body });
   broker.put(QUEUE, { contentType: undefined, type: undefined, body });
   const counted: string[] = [];
-  const metrics = { count: (type: string, what: string) => void counted.push(`${type} ${what}`), batch: () => {} };
+  const metrics = {
+    count: (type: string, what: string) => void counted.push(`${type} ${what}`),
+    batch: () => {},
+    stopped: () => {},
+  };
   const consumer = start(broker, { metrics });
   await waitFor(() => counted.length === 6);
   await consumer.stop();
@@ -208,52 +208,117 @@ test("while the database is away the messages wait, and are applied when it is b
   assert.equal(leftIn(broker), 0);
 });
 
-test("the messages wait for minutes, and after ten of them the consumer gives up", async (t) => {
+test("messages that have been held for ten minutes go back to the queue, and come again when they could be applied", {
+  timeout: 30_000,
+}, async (t) => {
   const beginning = performance.now();
   let elapsed = 0;
   t.mock.method(performance, "now", () => beginning + elapsed);
-  const { promise: applied, resolve } = Promise.withResolvers<void>();
-  const poolAwayUntil = (millis: number): Pool => ({
-    ...pool,
-    transaction: async (work) => {
-      elapsed += 299_000;
-      if (elapsed < millis) throw new DatabaseUnavailableError("The database is away");
-      return pool.transaction(work).finally(resolve);
-    },
-  });
+  let isAway = true;
+  const transaction: Pool["transaction"] = async (work) => {
+    if (!isAway) return pool.transaction(work);
+    elapsed += 299_000;
+    throw new DatabaseUnavailableError("The database cannot be reached: no route");
+  };
   const broker = createBroker();
-  send(broker, prepared(1n));
-  const patient = start(broker, { pool: poolAwayUntil(3 * 299_000) });
-  await applied;
-  await patient.stop();
+  send(broker, prepared(1n), prepared(2n));
+  const health = createHealth();
+  const consumer = start(broker, { pool: { ...pool, transaction }, health });
+  // The clock that `waitFor` looks at is the one that is ahead.
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await new Promise(setImmediate);
+  };
+  await until(() => health.reasons().length > 0);
+  assert.deepEqual(health.reasons(), ["The database cannot be reached: no route"]);
+  await until(() => leftIn(broker) === 2);
+  isAway = false;
+  await until(() => health.reasons().length === 0);
+  t.mock.restoreAll();
+  await waitFor(() => leftIn(broker) === 0);
+  await consumer.stop();
   assert.equal(leftIn(broker), 0);
-
-  send(broker, prepared(2n));
-  await assert.rejects(
-    start(broker, { pool: poolAwayUntil(Number.POSITIVE_INFINITY) }).running,
-    DatabaseUnavailableError,
-  );
-  assert.equal(leftIn(broker), 1);
+  assert.deepEqual(await dismissed(), [1n, 2n]);
 });
 
 test("stopping while the database is away leaves the messages in the queue, and is no error", async () => {
   const broker = createBroker();
   send(broker, prepared(1n), prepared(2n));
   const consumer = start(broker, { pool: awayFor(Number.POSITIVE_INFINITY) });
-  await waitFor(() => consumer.logged.some(({ msg }) => /database is away/.test(msg)));
+  await waitFor(() => consumer.logged.some(({ msg }) => /Waiting .* database/.test(msg)));
   await consumer.stop();
   assert.equal(leftIn(broker), 2);
 });
 
-test("an error that is no message's fault stops the consumer with the messages unacknowledged", async () => {
+/** Runs statements before and after messages are delivered that the first ones make impossible to apply. */
+for (const [what, breakIt, mendIt, reason] of [
+  [
+    "a sequence that is behind its rows",
+    `select setval('finalize_transfer_signal_signal_id_seq', 1, false);
+     insert into finalize_transfer_signal
+     select now(), 1, id, 0, 0, 0, 0, 0, '', '' from generate_series(1, 40) as id`,
+    "select setval('finalize_transfer_signal_signal_id_seq', 1000)",
+    /duplicate key/,
+  ],
+  [
+    "a sequence that is exhausted",
+    `alter sequence finalize_transfer_signal_signal_id_seq maxvalue 10000;
+     select setval('finalize_transfer_signal_signal_id_seq', 10000)`,
+    "alter sequence finalize_transfer_signal_signal_id_seq no maxvalue",
+    /maximum value/,
+  ],
+  [
+    "a missing table",
+    "alter table finalize_transfer_signal rename to elsewhere",
+    "alter table elsewhere rename to finalize_transfer_signal",
+    /does not exist/,
+  ],
+  [
+    "a trigger that raises an error",
+    `create function refuse() returns trigger language plpgsql as 'begin raise exception ''not today''; end';
+     create trigger refuse before insert on finalize_transfer_signal for each row execute function refuse()`,
+    "drop function refuse cascade",
+    /not today/,
+  ],
+] as const) {
+  test(`${what} is not charged to a message: it is kept until it can be applied`, async () => {
+    const run = (text: string) => pool.run({ name: "", text });
+    await run(breakIt);
+    const broker = createBroker();
+    const health = createHealth();
+    send(broker, prepared(77n));
+    const consumer = start(broker, { health });
+    await waitFor(() => health.reasons().some((text) => reason.test(text)));
+    assert.equal(deadLetters(broker).length, 0);
+    await run(mendIt);
+    await waitFor(async () => (await dismissed()).includes(77n));
+    await consumer.stop();
+    assert.equal(leftIn(broker) + deadLetters(broker).length, 0);
+    assert.deepEqual(health.reasons(), []);
+  });
+}
+
+test("a bug keeps the messages, and stopping leaves them in the queue", async () => {
   const broker = createBroker();
   send(broker, prepared(1n));
   const transaction = async (): Promise<never> => {
     throw new TypeError("a bug");
   };
   const consumer = start(broker, { pool: { ...pool, transaction } });
-  await assert.rejects(consumer.running, /a bug/);
+  await waitFor(() => consumer.logged.some(({ msg }) => /reason that is not theirs/.test(msg)));
+  await consumer.stop();
   assert.equal(leftIn(broker), 1);
+});
+
+test("a body of more than 64 KiB is rejected before it is parsed, and one of just that size is read", async () => {
+  const broker = createBroker();
+  const padded = (size: number): string => prepared(5n).padEnd(size);
+  send(broker, padded(65_536), padded(65_537), `{"x":[${"1,".repeat(2_000_000)}1]}`, "[".repeat(100_000));
+  const consumer = start(broker);
+  await waitFor(() => deadLetters(broker).length === 3);
+  await waitFor(async () => (await dismissed()).length === 1);
+  await consumer.stop();
+  const reasons = consumer.logged.flatMap(({ reason }) => reason ?? []);
+  assert.ok(reasons.every((reason) => /bytes; at most 65536 are allowed/.test(reason)));
 });
 
 test("stopping finishes what is under way and leaves the rest in the queue", async () => {

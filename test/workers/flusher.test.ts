@@ -4,8 +4,7 @@ import { pino } from "pino";
 import { agentTopology, OUTGOING_EXCHANGE, type Topology } from "../../src/broker/agent-topology.ts";
 import type { Broker, Publication, PublicationOutcome } from "../../src/broker/broker.ts";
 import { createMemoryBroker } from "../../src/broker/memory.ts";
-import type { Outbox } from "../../src/database/outbox.ts";
-import { recordConfigureAccounts, recordFinalizeTransfers, recordPrepareTransfers } from "../../src/database/outbox.ts";
+import { type Outbox, recordMessages } from "../../src/database/outbox.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { parseJson } from "../../src/values/json.ts";
 import { isInShard, parseShard, type ShardingRealm } from "../../src/values/shard.ts";
@@ -49,6 +48,12 @@ const flusherOf = (options: Partial<FlusherOptions> & { broker: Broker }) =>
     ...options,
   });
 
+/** Stores messages as an operation does. */
+const record = <Name extends Outbox>(
+  outbox: Name,
+  messages: Parameters<typeof recordMessages<Name>>[2],
+): Promise<void> => pool.transaction(async (tx) => recordMessages(tx, outbox, messages));
+
 const preparation = (debtorId: bigint, coordinatorRequestId = 1n) => ({
   debtorId,
   coordinatorRequestId,
@@ -75,11 +80,11 @@ function brokerWithFates(...fates: PublicationOutcome[]) {
 test("each kind of message is sent with its properties and exact integers, and its row is deleted", async () => {
   const broker = createMemoryBroker(withPeer);
   const ts = now();
-  await recordConfigureAccounts(pool, [
+  await record("configure_account", [
     { debtorId: INT64_MIN, ts, seqnum: 1, negligibleAmount: 5000, configData: "é", configFlags: 0 },
   ]);
-  await recordPrepareTransfers(pool, [preparation(INT64_MAX, INT64_MIN)]);
-  await recordFinalizeTransfers(pool, [
+  await record("prepare_transfer", [preparation(INT64_MAX, INT64_MIN)]);
+  await record("finalize_transfer", [
     {
       debtorId: INT64_MAX - 1n,
       creditorId: INT64_MIN,
@@ -114,8 +119,8 @@ test("each kind of message is sent with its properties and exact integers, and i
 
 test("exactly the confirmed messages leave the outbox", async () => {
   const { broker, published } = brokerWithFates("confirmed", "returned", "failed", "confirmed");
-  await recordPrepareTransfers(
-    pool,
+  await record(
+    "prepare_transfer",
     [1n, 2n, 3n, 4n].map((id) => preparation(id)),
   );
   const flusher = flusherOf({ broker });
@@ -132,8 +137,8 @@ test("exactly the confirmed messages leave the outbox", async () => {
 
 test("two flushers at a time share the messages and send each once", async () => {
   const { broker, published } = brokerWithFates();
-  await recordPrepareTransfers(
-    pool,
+  await record(
+    "prepare_transfer",
     Array.from({ length: 400 }, (_, i) => preparation(7n, BigInt(i))),
   );
   const flush = async (): Promise<void> => {
@@ -148,7 +153,7 @@ test("two flushers at a time share the messages and send each once", async () =>
 test("a message of a foreign debtor stops the flusher, and nothing is sent or lost", async () => {
   const { broker, published } = brokerWithFates();
   const realm = { ...anyDebtor, minDebtorId: 100n };
-  await recordPrepareTransfers(pool, [preparation(100n), preparation(99n)]);
+  await record("prepare_transfer", [preparation(100n), preparation(99n)]);
   const flusher = flusherOf({ broker, realm, deleteParentShardRecords: true });
   await assert.rejects(flusher.run(new AbortController().signal), ForeignOutboxRow);
   assert.equal(published.length, 0);
@@ -162,8 +167,8 @@ test("during a split the messages of the other half are deleted unsent, and thos
   const ours = ids.filter((id) => isInShard(shard, id));
   const theirs = ids.filter((id) => isInShard(parseShard("0.0.#")!, id));
   const strange = ids.filter((id) => isInShard(parseShard("1.#")!, id));
-  await recordPrepareTransfers(
-    pool,
+  await record(
+    "prepare_transfer",
     [...ours, ...theirs].map((id) => preparation(id)),
   );
   // Some of ours fail, and stay; the other half goes all the same.
@@ -173,7 +178,7 @@ test("during a split the messages of the other half are deleted unsent, and thos
   assert.equal(await flusher.runOnce(), ours.length - 1 + theirs.length);
   assert.deepEqual(new Set(published.map(({ headers }) => headers["debtor-id"])), new Set(ours));
   assert.equal(await rowCount("prepare_transfer"), 1n);
-  await recordPrepareTransfers(pool, [preparation(strange[0]!)]);
+  await record("prepare_transfer", [preparation(strange[0]!)]);
   await assert.rejects(flusher.runOnce(), ForeignOutboxRow);
 });
 
@@ -181,7 +186,7 @@ test("with no queue bound the messages are kept, and the log says so once", asyn
   const broker = createMemoryBroker(agent);
   const { log, messages } = createTestLog();
   const returned: number[] = [];
-  await recordPrepareTransfers(pool, [preparation(1n), preparation(2n)]);
+  await record("prepare_transfer", [preparation(1n), preparation(2n)]);
   const metrics = { burst: () => {}, returned: (_: string, count: number) => void returned.push(count) };
   const stop = new AbortController();
   const running = flusherOf({ broker, log, metrics }).run(stop.signal);
@@ -194,15 +199,15 @@ test("with no queue bound the messages are kept, and the log says so once", asyn
 
 test("a running flusher sends what is there burst after burst, and what comes when it is woken", async () => {
   const broker = createMemoryBroker(withPeer);
-  await recordPrepareTransfers(
-    pool,
+  await record(
+    "prepare_transfer",
     Array.from({ length: 25 }, (_, i) => preparation(7n, BigInt(i))),
   );
   const stop = new AbortController();
   const flusher = flusherOf({ broker, burstCount: 10, periodSeconds: 3600 });
   const running = flusher.run(stop.signal);
   await waitFor(() => broker.messagesIn("peer").length === 25);
-  await recordPrepareTransfers(pool, [preparation(8n)]);
+  await record("prepare_transfer", [preparation(8n)]);
   flusher.wake();
   await waitFor(() => broker.messagesIn("peer").length === 26);
   stop.abort();
@@ -224,7 +229,7 @@ test("a flusher waits while the broker or the database is away", async () => {
       });
     },
   };
-  await recordPrepareTransfers(pool, [preparation(1n)]);
+  await record("prepare_transfer", [preparation(1n)]);
   const stop = new AbortController();
   let lookCount = 0;
   const lookAtConnection = (): boolean => {

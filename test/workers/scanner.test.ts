@@ -76,9 +76,9 @@ test("the scanner waits for a database that is away, and one pass alone fails", 
   const life = new AbortController();
 
   const running = scanner.run(life.signal);
-  await waitFor(() => lines.some((line) => line.includes("The scanner waits for the database")));
+  await waitFor(() => lines.some((line) => line.includes("Waiting for the database")));
   life.abort();
   await running;
-  await assert.rejects(scanner.runOnce(new AbortController().signal), /The database is away/);
+  await assert.rejects(scanner.runOnce(new AbortController().signal), /The database cannot be reached/);
   await pool.close();
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { pino } from "pino";
 import { openPool } from "../../src/database/database.ts";
-import { createWaker, listenForWakes } from "../../src/database/wake.ts";
+import { listenForWakes, wakeFlushers } from "../../src/database/wake.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -27,10 +27,8 @@ function listen(url = database.url) {
 test("all listeners are woken when they begin to listen and when somebody has written; many calls share few wake-ups", async () => {
   const listeners = [listen(), listen()];
   await waitFor(() => listeners.every(({ count }) => count() === 1));
-  const waker = createWaker(database.pool);
-  for (let i = 0; i < 1000; i++) waker.wake();
+  for (let i = 0; i < 1000; i++) wakeFlushers(database.pool);
   await waitFor(() => listeners.every(({ count }) => count() >= 2));
-  await waker.close();
   assert.ok(listeners.every(({ count }) => count() <= 3));
   for (const { stop } of listeners) await stop();
 });
@@ -44,10 +42,8 @@ test("a listener whose connection is killed listens again, and is woken for what
       where application_name = 'swpt-debtors wake-ups' and datname = current_database()`,
   });
   await waitFor(() => listener.count() === 2);
-  const waker = createWaker(database.pool);
-  waker.wake();
+  wakeFlushers(database.pool);
   await waitFor(() => listener.count() === 3);
-  await waker.close();
   await listener.stop();
 });
 
@@ -55,9 +51,7 @@ test("without a database nobody is woken, and nothing fails or hangs", async () 
   const url = "postgresql://nobody@127.0.0.1:1/nowhere";
   const listener = listen(url);
   const pool = openPool({ url, size: 1, applicationName: "test" });
-  const waker = createWaker(pool);
-  waker.wake();
-  await waker.close();
+  wakeFlushers(pool);
   await listener.stop();
   assert.equal(listener.count(), 0);
   await pool.close();

@@ -40,25 +40,19 @@ export const reserve = withJson(DebtorReservationRequest, async ({ pool, limits 
   return jsonAnswer(200, viewReservation(debtor, limits.inactiveDebtorRetentionDays));
 });
 
-export const activate = withJson(
-  DebtorActivationRequest,
-  async ({ pool, onWritten }, { target }, { reservationId }) => {
-    const debtor = await (reservationId === undefined
-      ? activateNewDebtor(pool, target.debtorId)
-      : activateReservedDebtor(pool, target.debtorId, reservationId));
-    onWritten();
-    return jsonAnswer(200, viewDebtor(debtor));
-  },
-);
+export const activate = withJson(DebtorActivationRequest, async ({ pool }, { target }, { reservationId }) => {
+  const debtor = await (reservationId === undefined
+    ? activateNewDebtor(pool, target.debtorId)
+    : activateReservedDebtor(pool, target.debtorId, reservationId));
+  return jsonAnswer(200, viewDebtor(debtor));
+});
 
-export const deactivate = withJson(DebtorDeactivationRequest, async ({ pool, onWritten }, { target }) => {
+export const deactivate = withJson(DebtorDeactivationRequest, async ({ pool }, { target }) => {
   await deactivateDebtor(pool, target.debtorId);
-  onWritten();
   return noContent;
 });
 
-export const restrict = withJson(DebtorRestrictionRequest, async ({ pool, onWritten }, { target }, { minBalance }) => {
+export const restrict = withJson(DebtorRestrictionRequest, async ({ pool }, { target }, { minBalance }) => {
   const debtor = await restrictDebtor(pool, target.debtorId, minBalance);
-  onWritten();
   return jsonAnswer(200, viewDebtor(debtor));
 });

@@ -28,9 +28,8 @@ export const getConfig = withoutBody(async ({ pool }, { target }) => {
 
 export const updateConfig = withJson(
   DebtorConfigRequest,
-  async ({ pool, limits, onWritten }, { target }, { configData, latestUpdateId }) => {
+  async ({ pool, limits }, { target }, { configData, latestUpdateId }) => {
     const debtor = await updateConfiguration(pool, limits, { debtorId: target.debtorId, configData, latestUpdateId });
-    onWritten();
     return jsonAnswer(200, viewDebtorConfig(debtor));
   },
 );

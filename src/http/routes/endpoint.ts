@@ -25,8 +25,6 @@ export interface EndpointContext {
   /** What the health check says, one line. */
   readonly healthText: string;
   readonly documentation: Documentation;
-  /** To be called when something has been put into the outbox. */
-  readonly onWritten: () => void;
 }
 
 /** A request that has passed the guards. */

@@ -40,7 +40,6 @@ export const create = withJson(TransferCreationRequest, async (context, { target
   });
   const location = `${baseUrl()}${transferUri(debtorId, transfer.transferUuid)}`;
   if (!isNew) return redirectTo(303, location);
-  context.onWritten();
   return jsonAnswer(201, viewTransfer(transfer, context.limits.transfersFinalizationSeconds, now()), { location });
 });
 

@@ -1,0 +1,113 @@
+/** What the errors of PostgreSQL and of the connection to it mean for those who asked. */
+import pg from "pg";
+
+/**
+ * PostgreSQL cannot be used at the moment: there is no connection, the schema is not there, or a conflict with others
+ * lasted too long. A statement may or may not have been committed. The message says why, in a sentence without a period.
+ */
+export class DatabaseUnavailableError extends Error {
+  override readonly name: string = "DatabaseUnavailableError";
+}
+
+/** The database is there, and will never do; the message says what to change. */
+export class UnsuitableDatabaseError extends DatabaseUnavailableError {
+  override readonly name = "UnsuitableDatabaseError";
+}
+
+/** SQLSTATE of an error that PostgreSQL reported, otherwise `undefined`. */
+export const sqlStateOf = (error: unknown): string | undefined =>
+  error instanceof pg.DatabaseError ? error.code : undefined;
+
+const stateIsOneOf = (error: unknown, states: ReadonlySet<string>): boolean => states.has(sqlStateOf(error) ?? "");
+
+const CONFLICTS: ReadonlySet<string> = new Set([
+  "25P03", // idle_in_transaction_session_timeout
+  "25P04", // transaction_timeout
+  "40001", // serialization_failure
+  "40P01", // deadlock_detected
+  "55P03", // lock_not_available
+  "57014", // query_canceled: by an operator, or by statement_timeout
+]);
+
+/** A time-out or a conflict with other sessions. Nothing was committed, and the same work may succeed when repeated. */
+export const isConflict = (error: unknown): boolean => stateIsOneOf(error, CONFLICTS);
+
+// All statements are fixed, so that these speak of the schema or of our rights, and not of the statement.
+const NOT_SET_UP: ReadonlySet<string> = new Set([
+  "3F000", // invalid_schema_name
+  "42501", // insufficient_privilege
+  "42703", // undefined_column
+  "42704", // undefined_object
+  "42883", // undefined_function
+  "42P01", // undefined_table
+]);
+
+/**
+ * Classes 08 (connection exception), 53 (insufficient resources: no connection left, disk full), 57 (operator
+ * intervention: shutdown, starting up) and 58 (system error: input or output failed); a server that only reads, since it
+ * is a standby; a commit of which nobody knows whether it came to pass; and a database that is not set up.
+ */
+const isUnavailable = (error: unknown): boolean =>
+  /^(?:08|53|57|58)/.test(sqlStateOf(error) ?? "") ||
+  stateIsOneOf(error, new Set(["25006", "40003"])) ||
+  isConflict(error) ||
+  stateIsOneOf(error, NOT_SET_UP);
+
+// Class 22 is not here as a whole: 2200H, for example, says that a sequence is exhausted.
+const MESSAGE_FAULTS: ReadonlySet<string> = new Set([
+  "22001", // string_data_right_truncation
+  "22003", // numeric_value_out_of_range
+  "22007", // invalid_datetime_format
+  "22008", // datetime_field_overflow
+  "22021", // character_not_in_repertoire
+  "22P02", // invalid_text_representation
+  "22P03", // invalid_binary_representation
+  "22P05", // untranslatable_character
+  "23514", // check_violation
+]);
+
+/**
+ * Whether an error depends on nothing but the values that were to be stored, so that they could be stored never. A
+ * violated key does not: its values come from sequences, or were made unique by locks.
+ */
+export const isFaultOfValues = (error: unknown): error is Error => stateIsOneOf(error, MESSAGE_FAULTS);
+
+/** What to do about an error that is neither an outage nor a fault of values; an empty text when that is not known. */
+export function adviceOn(error: unknown): string {
+  const state = sqlStateOf(error);
+  if (state === "23505") {
+    return "A sequence may be behind its rows, as after logical replication or a partial restore: run `swpt-debtors configure`";
+  }
+  if (state === "2200H") return "A sequence of the database is exhausted";
+  if (state?.startsWith("XX") === true) return "The database may be damaged: see the log of PostgreSQL";
+  return "";
+}
+
+/** The error of an attempt to connect, for whatever reason it failed. */
+export function connectionError(error: unknown): DatabaseUnavailableError {
+  if (error instanceof DatabaseUnavailableError) return error;
+  return new DatabaseUnavailableError(`The database cannot be reached: ${describe(error)}`, { cause: error });
+}
+
+/**
+ * The error of a statement, translated when it is an outage. `isConnectionLost` says whether the connection was lost by it,
+ * whatever the error is called.
+ */
+export function statementError(error: unknown, isConnectionLost: boolean): unknown {
+  if (error instanceof DatabaseUnavailableError) return error;
+  if (isConflict(error)) {
+    return new DatabaseUnavailableError(`The database is busy: ${describe(error)}`, { cause: error });
+  }
+  if (stateIsOneOf(error, NOT_SET_UP)) {
+    const message = `The database is not set up: ${describe(error)}; \`swpt-debtors configure\` sets it up`;
+    return new DatabaseUnavailableError(message, { cause: error });
+  }
+  return isConnectionLost || isUnavailable(error) ? connectionError(error) : error;
+}
+
+/** The message; of a refused connection to a name with several addresses, the messages. */
+function describe(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") return error.errors.map(describe).join("; ");
+  if (!(error instanceof Error)) return String(error);
+  return error.message || ((error as NodeJS.ErrnoException).code ?? error.name);
+}
