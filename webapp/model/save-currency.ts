@@ -329,6 +329,8 @@ export class CurrencySaver {
     const { records } = this.#context;
     this.#context.connected();
     const debtor: DebtorRecord = { ...this.#context.debtor!, config };
+    // First the document, so that what is shown does not vanish for a moment.
+    await this.#currency.load(config.configData);
     await records.put({ table: "debtors", record: debtor });
     await records.remove("saves", [""]);
     await this.#watcher.saved(debtor, hasNewDocument);
@@ -350,6 +352,7 @@ export class CurrencySaver {
       const outcome = this.#context.failed(answer);
       return { outcome: answer.failure === "forbidden" ? "inactive" : (outcome as "refused") };
     }
+    await this.#currency.load(answer.value.config.configData);
     await records.put({ table: "debtors", record: answer.value });
     return answer.value;
   }

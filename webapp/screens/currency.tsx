@@ -38,7 +38,7 @@ export function CurrencyScreen() {
       <div class="stack">
         <ConfigDifferences />
         <PegNotice />
-        {currency === undefined || currency.info.status === "loading" ? (
+        {currency === undefined || (currency.info.status === "loading" && typed.value === undefined) ? (
           <Busy />
         ) : (
           <CurrencyEditor currency={currency} />
