@@ -1,9 +1,9 @@
 /** What a `FinalizeTransfer` does. Spec: sandbox-accounting-authority, "FinalizeTransfer". */
-import { INT64_MIN } from "../../src/values/int64.ts";
+import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { EPOCH, type Timestamp } from "../../src/values/timestamp.ts";
 import { changePrincipal, type StepContext } from "./principal.ts";
 import type { ReceivedFinalizeTransfer } from "./received-messages.ts";
-import { type Account, availableAmount, min, type PreparedTransferRecord } from "./records.ts";
+import { type Account, availableAmount, type PreparedTransferRecord } from "./records.ts";
 import type { SentMessage } from "./sent-messages.ts";
 
 /** `undefined` for a message that matches no prepared transfer; otherwise that transfer is over. */
@@ -23,6 +23,7 @@ const INTEREST_RATE_CHANGED_AT = EPOCH;
  */
 export function decideFinalizeTransfer(
   sender: Account | undefined,
+  recipient: Account | undefined,
   transfer: PreparedTransferRecord | undefined,
   message: ReceivedFinalizeTransfer,
   stepContext: StepContext,
@@ -31,8 +32,8 @@ export function decideFinalizeTransfer(
   if (!transfer || !matches(transfer, message)) return undefined;
   if (!sender) throw new Error(`Transfer ${transfer.transferId} is prepared on an account that is not there`);
   const { now } = stepContext;
-  const statusCode = forcedStatusCode ?? statusCodeOf(sender, transfer, message, now);
-  const committedAmount = statusCode === "OK" ? min(message.committedAmount, sender.principal - INT64_MIN) : 0n;
+  const statusCode = forcedStatusCode ?? statusCodeOf(sender, recipient, transfer, message, now);
+  const committedAmount = statusCode === "OK" ? message.committedAmount : 0n;
   const released: Account = {
     ...sender,
     totalLockedAmount: sender.totalLockedAmount - transfer.lockedAmount,
@@ -61,6 +62,7 @@ export function decideFinalizeTransfer(
 
 function statusCodeOf(
   sender: Account,
+  recipient: Account | undefined,
   transfer: PreparedTransferRecord,
   { committedAmount }: ReceivedFinalizeTransfer,
   now: Timestamp,
@@ -71,7 +73,9 @@ function statusCodeOf(
   // What is locked is reserved: it stays good after the limit was lowered.
   const isEnough =
     committedAmount <= transfer.lockedAmount || committedAmount <= availableAmount(sender) + transfer.lockedAmount;
-  return isEnough ? "OK" : "INSUFFICIENT_AVAILABLE_AMOUNT";
+  // A principal holds 64 bits.
+  if (!isEnough || sender.principal - committedAmount < INT64_MIN) return "INSUFFICIENT_AVAILABLE_AMOUNT";
+  return (recipient?.principal ?? 0n) + committedAmount > INT64_MAX ? "RECIPIENT_IS_UNREACHABLE" : "OK";
 }
 
 const matches = (transfer: PreparedTransferRecord, message: ReceivedFinalizeTransfer): boolean =>

@@ -108,7 +108,8 @@ function finalizeTransfer(
   const sender = ledger.findAccount(message.debtorId, message.creditorId);
   const transfer = ledger.findTransfer(message.debtorId, message.transferId);
   const decided = isLate && transfer ? { ...transfer, deadline: plusSeconds(transfer.preparedAt, -1) } : transfer;
-  const decision = decideFinalizeTransfer(sender, decided, message, stepContext, rejectionCode);
+  const recipient = transfer && ledger.findAccount(transfer.debtorId, transfer.recipientCreditorId);
+  const decision = decideFinalizeTransfer(sender, recipient, decided, message, stepContext, rejectionCode);
   if (!decision || !transfer) return [];
   ledger.saveAccount(decision.sender);
   ledger.removeTransfer(transfer);

@@ -282,6 +282,24 @@ test("nothing overflows when the principal is at -2^63 + 5", () => {
   assert.equal(authority.root().principal, INT64_MIN + 1n);
 });
 
+for (const [balance, statusCode, committedAmount] of [
+  [INT64_MAX - 5n, "OK", 5n],
+  [INT64_MAX - 4n, "RECIPIENT_IS_UNREACHABLE", 0n],
+  [INT64_MAX, "RECIPIENT_IS_UNREACHABLE", 0n],
+] as const) {
+  test(`a commit of 5 to a holder who has ${balance} ends with ${statusCode}`, () => {
+    const authority = givenDebtor();
+    const prepared = authority.lock(5n);
+    authority.ledger.saveAccount({ ...authority.ledger.findAccount(DEBTOR, ALICE)!, principal: balance });
+
+    const [finalized] = authority.send(finalize(prepared, 5n));
+
+    assert.partialDeepStrictEqual(finalized, { statusCode, committedAmount, totalLockedAmount: 0n });
+    assert.equal(authority.root().principal, -committedAmount);
+    assert.equal(authority.balance(ALICE), balance + committedAmount);
+  });
+}
+
 test("the agent reads every transfer message as it is on the wire", () => {
   const authority = givenDebtor(1000);
   const prepared = authority.lock(1000n);
