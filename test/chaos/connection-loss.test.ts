@@ -11,6 +11,7 @@ import { migrate } from "../../src/database/migrations.ts";
 import { type BreakableConnection, makeBreakable } from "../broker/breakable-connection.ts";
 import { baseEnvironment } from "../commands/environment.ts";
 import { findFreePort, listeningUrl, startCommand } from "../support/command.ts";
+import { untilConfigured } from "../support/configured.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
@@ -73,6 +74,7 @@ before(async () => {
   output = all.output;
   url = await listeningUrl(all);
   assert.equal((await send("POST", `/debtors/${DEBTOR}/activate`, {})).status, 200);
+  await untilConfigured(pool);
 });
 
 async function send(

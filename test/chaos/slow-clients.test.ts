@@ -54,20 +54,30 @@ const connectionCount = (): Promise<number> =>
     testServer.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
   );
 
-/** Waits until the server is rid of all slow clients; all the while others must be served. */
+/**
+ * Waits until the server is rid of all slow clients; all the while others must be served, save for those that are themselves
+ * slower than the server allows, because this machine is busy.
+ */
 async function untilCutOff(): Promise<void> {
   let served = 0;
   await waitFor(
     async () => {
-      assert.equal(await statusOfDebtor(), 200);
-      served++;
+      const start = performance.now();
+      const status = await statusOfDebtor();
+      if (status === 200) served++;
+      else assert.ok(performance.now() - start >= timeouts.headers, `${status} at once`);
       // The last of our own may not be closed yet.
-      return (await connectionCount()) <= 1;
+      return served > 0 && (await connectionCount()) <= 1;
     },
-    { what: "the slow clients to be cut off" },
+    { what: "the slow clients to be cut off, and others to be served" },
   );
-  assert.ok(served > 1);
 }
+
+/** Waits until each of the clients has got an answer that begins so. */
+const untilAllAnswered = (clients: readonly SlowClient[], beginning: string): Promise<true> =>
+  waitFor(() => clients.every(({ answer }) => answer.startsWith(beginning)), {
+    what: () => `${beginning}, and not ${clients.find(({ answer }) => !answer.startsWith(beginning))?.answer}`,
+  });
 
 const many = (client: () => Promise<SlowClient>): Promise<SlowClient[]> =>
   Promise.all(Array.from({ length: 100 }, client));
@@ -75,7 +85,7 @@ const many = (client: () => Promise<SlowClient>): Promise<SlowClient[]> =>
 test("headers that trickle in are given up, and others are served meanwhile", async () => {
   const clients = await many(() => drip("GET /debtors/7/ HTTP/1.1\r\nHost: x\r\nX-Slow: ", () => "a"));
   await untilCutOff();
-  for (const { answer } of clients) assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+  await untilAllAnswered(clients, "HTTP/1.1 408 Request Timeout\r\n");
 });
 
 test("header lines that go on and on are given up", async () => {
@@ -86,7 +96,7 @@ test("header lines that go on and on are given up", async () => {
 test("a body that trickles in is given up, and does nothing", async () => {
   const clients = await many(() => drip(`${HEAD}Content-Length: 20000\r\n\r\n{`, () => " "));
   await untilCutOff();
-  for (const { answer } of clients) assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+  await untilAllAnswered(clients, "HTTP/1.1 408 Request Timeout\r\n");
 });
 
 test("a chunked body that trickles in is given up, and does nothing", async () => {
@@ -107,7 +117,7 @@ test("whoever connects and says nothing is sent away", async () => {
 test("whoever stays after the answer and says nothing is sent away", async () => {
   const clients = await many(() => drip("GET /debtors/7/ HTTP/1.1\r\nHost: x\r\n\r\n", () => ""));
   await untilCutOff();
-  for (const { answer } of clients) assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
+  await untilAllAnswered(clients, "HTTP/1.1 200 OK\r\n");
 });
 
 test("whoever asks and does not read the answers is sent away", async () => {

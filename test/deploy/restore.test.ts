@@ -5,6 +5,7 @@ import test, { after } from "node:test";
 import { openPool, type Pool } from "../../src/database/database.ts";
 import { baseEnvironment } from "../commands/environment.ts";
 import { listeningUrl, runCommand, startCommand } from "../support/command.ts";
+import { untilConfigured } from "../support/configured.ts";
 import { createEmptyDatabase, createTestDatabase } from "../support/database.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
@@ -72,8 +73,9 @@ test("after a restore that loses time, put right as the manual says, nothing is 
   await using before = startCommand(["all"], environment);
   const url = await listeningUrl(before);
   await post(`${url}/debtors/${ISSUER}/activate`, {}, 200);
-  await post(`${url}/debtors/${ISSUER}/transfers/`, transferOf(1), 201);
   const watched = openPool({ url: database.url, size: 1, applicationName: "test" });
+  await untilConfigured(watched);
+  await post(`${url}/debtors/${ISSUER}/transfers/`, transferOf(1), 201);
   await waitFor(() => isOver(watched, 1), { what: () => before.output() });
   // Only a database that nobody is connected to can be copied.
   await watched.close();

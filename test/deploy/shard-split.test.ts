@@ -7,6 +7,7 @@ import { isInShard, messageRoutingKey, parseShard } from "../../src/values/shard
 import { baseEnvironment } from "../commands/environment.ts";
 import * as amqp from "../support/amqp.ts";
 import { listeningUrl, runCommand, startCommand } from "../support/command.ts";
+import { untilConfigured } from "../support/configured.ts";
 import { createEmptyDatabase, createTestDatabase } from "../support/database.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
@@ -90,6 +91,8 @@ test("a shard is split under traffic, and every message and transfer is accounte
     assert.equal((await post(`${debtor}/activate`)).status, 200);
     assert.equal((await post(`${debtor}/documents/`, "text/plain", "a document")).status, 201);
   }
+  const parentPool = openPool({ url: parentDatabase.url, size: 1, applicationName: "test" });
+  await untilConfigured(parentPool, patience);
   const issuers = debtorIds.map((debtorId, index) =>
     startIssuer({
       debtorId,
@@ -119,7 +122,6 @@ test("a shard is split under traffic, and every message and transfer is accounte
 
   // 4. The parent stops. The flusher first, so that there is something in the outboxes that are copied.
   await flusher.stop();
-  const parentPool = openPool({ url: parentDatabase.url, size: 1, applicationName: "test" });
   await waitFor(async () => (await countOf(parentPool, "prepare_transfer_signal")) > 20n, patience);
   // Only a database that nobody is connected to can be copied.
   await parentPool.close();
@@ -197,7 +199,21 @@ async function isSettled(pool: Pool): Promise<boolean> {
     countOf(authorityDatabase.pool, "sandbox.outbox"),
     countOf(authorityDatabase.pool, "sandbox.prepared_transfer"),
   ]);
-  return open === 0n && waiting.every((count) => count === 0n);
+  return open === 0n && waiting.every((count) => count === 0n) && (await hasLastBalances(pool));
+}
+
+/** Whether the last balance of each debtor has come: it may still be in a queue. */
+async function hasLastBalances(pool: Pool): Promise<boolean> {
+  const principals = await authorityDatabase.pool.many<{ id: bigint; principal: bigint }>({
+    name: "",
+    text: "select debtor_id as id, principal from sandbox.account where creditor_id = 0",
+  });
+  const lastOf = new Map(principals.map(({ id, principal }) => [id, principal]));
+  const debtors = await pool.many<{ id: bigint; balance: bigint }>({
+    name: "",
+    text: "select debtor_id as id, balance from debtor",
+  });
+  return debtors.every(({ id, balance }) => balance === lastOf.get(id));
 }
 
 /** The debtors of this half are as their clients left them, and the others are gone. */

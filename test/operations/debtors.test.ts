@@ -169,14 +169,14 @@ test("a random reservation is in the realm, also in a shard", async () => {
 });
 
 test("random reservations find every free ID of a small interval, and then give up", async () => {
-  const where = realm(1000n, 1099n);
-  const outcomes = await Promise.allSettled(Array.from({ length: 100 }, () => reserveRandomDebtor(pool, where)));
+  const where = realm(1000n, 1019n);
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => reserveRandomDebtor(pool, where)));
   const found = new Set(outcomes.flatMap((o) => (o.status === "fulfilled" ? [o.value.debtorId] : [])));
   const refused = outcomes.flatMap((o) => (o.status === "rejected" ? [o.reason] : []));
 
-  assert.equal(found.size + refused.length, 100, "none twice");
+  assert.equal(found.size + refused.length, 20, "none twice");
   assert.ok(refused.every((error) => error instanceof OperationError && error.code === "NO_FREE_DEBTOR_ID"));
-  for (let left = 100 - found.size; left > 0; left--) await reserveRandomDebtor(pool, where);
+  for (let left = 20 - found.size; left > 0; left--) await reserveRandomDebtor(pool, where);
   await assertRefused(reserveRandomDebtor(pool, where), "NO_FREE_DEBTOR_ID");
 });
 
