@@ -1,5 +1,5 @@
 /**
- * The guards, in the order in which a request meets them, and behind them the endpoint.
+ * The checks that a request has to pass, in this order, and then its endpoint.
  * Spec: authorization, "Roles".
  */
 import type { IncomingMessage } from "node:http";
@@ -26,13 +26,13 @@ import type { Resource } from "./routes/route-table.ts";
 import { answerUnknownPath } from "./routes/unknown-path.ts";
 import type { ServerOptions } from "./server-options.ts";
 
-/** What is known of a request even when it ends in an error. */
+/** What is known about a request even when it ends in an error. */
 export interface Progress {
   /** Set once the caller has been identified. The name of the anonymous superuser is empty. */
   caller: IdentifiedCaller | undefined;
 }
 
-/** Makes the function that answers a request, or throws what `answerToError` can answer. */
+/** Makes the function that answers a request or throws an error for `answerToError`. */
 export function createGuards(
   options: ServerOptions,
 ): (request: IncomingMessage, target: Target, requestBody: RequestBody, progress: Progress) => Promise<Answer> {
@@ -83,7 +83,7 @@ export function createGuards(
   }
 }
 
-/** For every path, without an identity and without a redirect, which would fail in browsers. */
+/** Answers for every path, without an identity, and without a redirect, which would fail in browsers. */
 const answerPreflight = (request: IncomingMessage, resource: Resource | undefined): Answer => ({
   status: 200,
   headers: { ...preflightHeaders(request.headers), ...(resource && { allow: resource.allow }) },
@@ -93,6 +93,7 @@ function identificationOf({ authentication, tokenAuthenticator, subjects }: Serv
   if (authentication.mode === "trusted proxy") {
     return proxyIdentification(authentication.anonymousIsSuperuser, subjects);
   }
-  if (tokenAuthenticator === undefined) throw new TypeError("This mode of authentication needs a gate");
+  if (tokenAuthenticator === undefined)
+    throw new TypeError("Authentication by introspection needs a token authenticator");
   return tokenIdentification(tokenAuthenticator, subjects);
 }

@@ -1,4 +1,4 @@
-/** From a request to its answer, whatever happens on the way: errors, audit, metrics, the headers of every answer. */
+/** Handles a request from its target to its answer: errors, audit, metrics, the headers of every answer. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import { createGuards, type Progress } from "./guards.ts";
@@ -82,7 +82,7 @@ export function createRequestHandler(options: ServerOptions, isClosing: () => bo
     try {
       send(response, headers, answer);
     } catch (error) {
-      // A header that Node refuses to send, for example.
+      // For example, a header that Node does not send.
       reportFailure("error", "Answer could not be sent", error, request, target);
       send(response, headers, jsonAnswer(500, errorBody(500)));
     }

@@ -9,7 +9,7 @@ import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { close, listen } from "../support/http-server.ts";
 import { type FakeIntrospectionServer, startFakeIntrospectionServer } from "./fake-introspection-server.ts";
 
-/** The real web server with its gate on, and an authorization server of the test's own. */
+/** A real web server with token introspection, and a fake authorization server. */
 export interface AuthenticatedServer {
   readonly url: string;
   readonly port: number;
@@ -22,7 +22,7 @@ export interface AuthenticatedServer {
 
 /** Starts the server for all debtor IDs. The debtors 7 and 8 are active. */
 export async function startAuthenticatedServer(
-  gateOptions: Partial<TokenAuthenticatorOptions> = {},
+  authenticatorOptions: Partial<TokenAuthenticatorOptions> = {},
 ): Promise<AuthenticatedServer> {
   const database = await createTestDatabase();
   const introspection = await startFakeIntrospectionServer();
@@ -34,7 +34,7 @@ export async function startAuthenticatedServer(
     cacheSeconds: 300,
     cacheEntriesMax: 100_000,
     log,
-    ...gateOptions,
+    ...authenticatorOptions,
   });
   const server = createHttpServer({
     pool: database.pool,

@@ -42,7 +42,7 @@ after(async () => {
   await database.close();
 });
 
-test("programs get tokens with their secrets, and are named by their client IDs", async () => {
+test("programs get tokens by their secrets, and their subjects are their client IDs", async () => {
   const { superuser, supervisor } = server.clients;
   assert.deepEqual(await authenticate(await getToken(superuser, "access activate deactivate restrict"), "restrict"), {
     outcome: "allowed",
@@ -53,14 +53,14 @@ test("programs get tokens with their secrets, and are named by their client IDs"
   assert.deepEqual(await authenticate(token, "access"), { outcome: "forbidden" });
 });
 
-test("a client gets no scope that is not its own, and nothing with a wrong secret", async () => {
+test("a client gets none but its own scopes, and nothing with a wrong secret", async () => {
   const token = await getToken(server.clients.supervisor, "activate deactivate restrict access");
   assert.deepEqual(await authenticate(token, "deactivate"), { outcome: "forbidden" });
   const wrong = await requestToken({ ...server.clients.supervisor, clientSecret: "wrong" }, "activate");
   assert.equal(wrong.status, 401);
 });
 
-test("an unknown token is not active, and only the agent may ask about tokens", async () => {
+test("an unknown token is not active, and only the agent may introspect tokens", async () => {
   assert.deepEqual(await authenticate("unknown", "access"), { outcome: "unauthorized", isTokenInvalid: true });
   const token = await getToken(server.clients.superuser, "access");
   const { clientId, clientSecret } = server.clients.supervisor;
@@ -72,7 +72,7 @@ test("an unknown token is not active, and only the agent may ask about tokens", 
   assert.notEqual(response.status === 200 && ((await response.json()) as { active: boolean }).active, true);
 });
 
-test("whoever signs up gets a debtor of the agent, and a token that names it", async () => {
+test("signing up gives a debtor of the agent, and a token for it", async () => {
   agent.calls.length = 0;
   const browser = new Browser();
   const page = await browser.open(authorizationUrl("access offline_access"));
@@ -110,14 +110,14 @@ test("whoever signs up gets a debtor of the agent, and a token that names it", a
   });
 });
 
-test("the right password logs in again, a wrong one does not, and an address is taken once", async () => {
+test("the right password logs in again, a wrong one does not, and an address can sign up once", async () => {
   const first = await signUp("bob@example.com", "correct horse");
   const browser = new Browser();
   const page = await browser.open(authorizationUrl("access"));
-  const refused = await browser.submit(page, { email: "bob@example.com", password: "wrong horse" });
-  assert.equal(refused.status, 422);
-  assert.match(refused.text, /role="alert"[^>]*>Unknown user or wrong password/);
-  const unknown = await browser.submit(refused, { email: "nobody@example.com", password: "wrong horse" });
+  const rejected = await browser.submit(page, { email: "bob@example.com", password: "wrong horse" });
+  assert.equal(rejected.status, 422);
+  assert.match(rejected.text, /role="alert"[^>]*>Unknown user or wrong password/);
+  const unknown = await browser.submit(rejected, { email: "nobody@example.com", password: "wrong horse" });
   assert.match(unknown.text, /Unknown user or wrong password/);
   const consent = await browser.submit(unknown, { email: "BOB@example.com", password: "correct horse" });
   assert.equal(subjectOf(consent), first);
@@ -133,7 +133,7 @@ for (const [email, password, problem] of [
   ["x@example.com", "short", /8 to 200 characters/],
   ["x@example.com", "x".repeat(201), /8 to 200 characters/],
 ] as const) {
-  test(`nobody signs up as ${email} with the password ${password.slice(0, 20)}, and what was typed is escaped`, async () => {
+  test(`no one can sign up as ${email} with the password ${password.slice(0, 20)}, and what was typed is escaped`, async () => {
     agent.calls.length = 0;
     const browser = new Browser();
     const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
@@ -144,7 +144,7 @@ for (const [email, password, problem] of [
   });
 }
 
-test("a form without its token, of another log-in, or of another site is refused", async () => {
+test("a form without its token, of another log-in, or of another site is rejected", async () => {
   const browser = new Browser();
   const page = await browser.open(authorizationUrl("access"));
   const fields = { email: "carol@example.com", password: "correct horse" };
@@ -157,7 +157,7 @@ test("a form without its token, of another log-in, or of another site is refused
   assert.notEqual((await other.submit(page, fields)).status, 200);
 });
 
-test("whoever refuses sends the client away without a code", async () => {
+test("without consent the client gets no code", async () => {
   const browser = new Browser();
   const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
   const consent = await browser.submit(form, { email: "dan@example.com", password: "correct horse" });
@@ -171,8 +171,8 @@ test("a code needs its verifier, works once, and goes to the client's own pages 
   const withoutPkce = new URL(authorizationUrl("access"));
   withoutPkce.searchParams.delete("code_challenge");
   withoutPkce.searchParams.delete("code_challenge_method");
-  const refused = await new Browser().open(withoutPkce.href);
-  assert.equal(new URL(refused.location ?? "").searchParams.get("error"), "invalid_request");
+  const rejected = await new Browser().open(withoutPkce.href);
+  assert.equal(new URL(rejected.location ?? "").searchParams.get("error"), "invalid_request");
 
   const elsewhere = new URL(authorizationUrl("access"));
   elsewhere.searchParams.set("redirect_uri", "http://evil.example/");
@@ -186,7 +186,7 @@ test("a code needs its verifier, works once, and goes to the client's own pages 
   const done = await browser.submit(consent, { decision: "allow" });
   const { access_token: token } = await browser.exchangeCode(done);
   await assert.rejects(browser.exchangeCode(done), /invalid_grant/);
-  // Somebody else has seen the code: what it was exchanged for is revoked (RFC 6749, 4.1.2).
+  // Another client has seen the code: the tokens that it was exchanged for are revoked (RFC 6749, 4.1.2).
   assert.equal((await authenticate(token, "access")).outcome, "unauthorized");
 });
 
@@ -217,7 +217,7 @@ test("of requests that use one refresh token at the same time exactly one gets t
   assert.deepEqual(responses.map(({ status }) => status).sort(), [200, 400, 400, 400]);
 });
 
-test("the database holds no token, code or cookie that somebody could use", async () => {
+test("the database contains no usable token, code or cookie", async () => {
   const browser = new Browser();
   const form = await browser.open((await browser.open(authorizationUrl("access offline_access"))).link(/sign-up/));
   const consent = await browser.submit(form, { email: "judy@example.com", password: "correct horse" });
@@ -235,7 +235,7 @@ test("the database holds no token, code or cookie that somebody could use", asyn
   for (const secret of secrets) assert.ok(!stored.includes(secret), `${secret} is stored in clear`);
 });
 
-test("another person can sign in where somebody is signed in already", async () => {
+test("another person can sign in where one is already signed in", async () => {
   const browser = new Browser();
   const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
   const first = await browser.submit(form, { email: "kim@example.com", password: "correct horse" });
@@ -259,7 +259,7 @@ test("another person can sign in where somebody is signed in already", async () 
   }
 });
 
-test("while the agent is away nobody signs up; a debtor that could not be activated is so at the next log-in", async () => {
+test("signing up needs the agent; a debtor that could not be activated is activated at the next log-in", async () => {
   const browser = new Browser();
   const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
   const fields = { email: "erin@example.com", password: "correct horse" };
@@ -303,7 +303,7 @@ test("users, tokens, secrets and log-ins outlive a restart", async () => {
   assert.equal((await authenticate(tokens.access_token, "access")).outcome, "allowed");
 });
 
-test("it answers only to the names of this machine, and shows no frames and no scripts", async () => {
+test("it answers only to the names of this machine, and allows no frames and no scripts", async () => {
   const { port } = new URL(server.url);
   const { request } = await import("node:http");
   const status = await new Promise((resolve) => {
@@ -318,7 +318,7 @@ test("it answers only to the names of this machine, and shows no frames and no s
   assert.doesNotMatch(page.text, /<script/);
 });
 
-test("a target that is no URL, as any page in a browser may send it, does not end the server", async () => {
+test("a target that is not a URL does not end the server", async () => {
   const { port } = new URL(server.url);
   for (const target of ["//", "//[", "http://[", "/interaction/%zz", "/interaction//[", "*"]) {
     const socket = connect(Number(port), "127.0.0.1");
@@ -388,7 +388,7 @@ async function signUpForTokens(email: string, scope: string): Promise<Tokens> {
   return browser.exchangeCode(await browser.submit(consent, { decision: "allow" }));
 }
 
-/** Whom a consent page is for. */
+/** The person whom a consent page is for. */
 const subjectOf = (consent: Page): string => /<code>(debtors:\d+)<\/code>/.exec(consent.text)?.[1] ?? consent.text;
 
 interface Page {

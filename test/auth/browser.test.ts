@@ -65,7 +65,7 @@ after(async () => {
   await database?.close();
 });
 
-test("a person signs up, consents, issues money from a page of another origin, and can read why a call is refused", async () => {
+test("a person signs up, consents, issues money from a page of another origin, and can read the error of a rejected call", async () => {
   const page = await browser.context.newPage();
   await page.goto(webClient.url);
   await page.getByRole("button", { name: "Log in" }).click();

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { createCircuitBreaker } from "../../src/http/auth/circuit-breaker.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
-test("after some failures in a row nobody is admitted for a pause, then one, who decides for all", () => {
+test("after some failures in a row the circuit is open for a pause; then one probe decides for all", () => {
   const clock = createFakeClock();
   const breaker = createCircuitBreaker({ failuresMax: 2, pauseSeconds: 10, clock });
   assert.ok(breaker.admit());
@@ -26,7 +26,7 @@ test("after some failures in a row nobody is admitted for a pause, then one, who
   assert.ok(breaker.admit());
 });
 
-test("failures with a success in between begin no pause", () => {
+test("failures with a success in between do not open the circuit", () => {
   const breaker = createCircuitBreaker({ failuresMax: 2, pauseSeconds: 10, clock: createFakeClock() });
   for (let i = 0; i < 10; i++) {
     assert.ok(breaker.admit());
@@ -35,7 +35,7 @@ test("failures with a success in between begin no pause", () => {
   }
 });
 
-test("callers that were admitted before the pause and fail in it neither lengthen it nor let others in", () => {
+test("callers that were admitted before the pause and fail in it do not change the pause", () => {
   const clock = createFakeClock();
   const breaker = createCircuitBreaker({ failuresMax: 1, pauseSeconds: 10, clock });
   assert.ok(breaker.admit());
@@ -48,7 +48,7 @@ test("callers that were admitted before the pause and fail in it neither lengthe
   assert.ok(breaker.admit());
 });
 
-test("whatever happens in whatever order, a server that answers again is asked again", () => {
+test("in any order of events, a server that answers again is used again", () => {
   const event = fc.constantFrom("admit", "succeeded", "failed", "pass");
   fc.assert(
     fc.property(fc.array(event, { maxLength: 100 }), fc.integer({ min: 1, max: 5 }), (events, failuresMax) => {

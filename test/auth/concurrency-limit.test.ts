@@ -6,7 +6,7 @@ import { createConcurrencyLimit, TooBusyError } from "../../src/http/auth/concur
 
 const never = new AbortController().signal;
 
-test("tasks begin in the order in which they came, and no more run or wait than may", async () => {
+test("tasks start in the order in which they came, and no more run or wait than allowed", async () => {
   const limit = createConcurrencyLimit({ runningMax: 1, waitingMax: 2 });
   const begun: string[] = [];
   const gates = new Map<string, () => void>();
@@ -27,7 +27,7 @@ test("tasks begin in the order in which they came, and no more run or wait than 
   assert.deepEqual(begun, ["a", "b", "c"]);
 });
 
-test("whoever gives up while waiting leaves its place in the queue to others", async () => {
+test("a task that gives up while waiting leaves its place in the queue to others", async () => {
   const limit = createConcurrencyLimit({ runningMax: 1, waitingMax: 1 });
   const { promise, resolve } = Promise.withResolvers<void>();
   const first = limit.run(() => promise, never);
@@ -41,7 +41,7 @@ test("whoever gives up while waiting leaves its place in the queue to others", a
   assert.equal(await third, "third");
 });
 
-test("whatever tasks succeed, fail or are given up, the bounds hold and every place comes back", async () => {
+test("when tasks succeed, fail or are given up, the bounds hold and every place comes back", async () => {
   const task = fc.record({ turns: fc.nat(4), fails: fc.boolean(), givesUpAfter: fc.option(fc.nat(4)) });
   await fc.assert(
     fc.asyncProperty(
@@ -68,15 +68,15 @@ test("whatever tasks succeed, fail or are given up, the bounds hold and every pl
             return result;
           }),
         );
-        const refused = settled.filter(
+        const rejected = settled.filter(
           (result) => result.status === "rejected" && result.reason instanceof TooBusyError,
         );
-        // Whoever gives up at once makes room for one more.
+        // A task that gives up at once makes room for one more.
         const atOnce = tasks.filter(({ givesUpAfter }) => givesUpAfter === 0).length;
         const surplus = Math.max(0, tasks.length - runningMax - waitingMax);
-        assert.ok(refused.length <= surplus && refused.length >= surplus - atOnce);
+        assert.ok(rejected.length <= surplus && rejected.length >= surplus - atOnce);
         assert.ok(runningMost <= runningMax);
-        // Nobody is left behind: as many as before can run at once.
+        // No place is lost: as many as before can run at once.
         const { promise, resolve } = Promise.withResolvers<void>();
         let begun = 0;
         const begin = (): Promise<void> => {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What the gate asked. */
+/** A request for introspection. */
 export interface IntrospectionCall {
   readonly method: string | undefined;
   readonly path: string | undefined;

@@ -1,4 +1,4 @@
-/** All the ways in which the introspection endpoint can be gone: each is 503 with Retry-After, and the log says what to check. */
+/** An introspection endpoint that is unavailable in any way is 503 with Retry-After, and the log says what to check. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createHttpsServer } from "node:https";
@@ -75,7 +75,7 @@ test("the host name does not exist: 503", async () => {
   assert.match(reason!, /^the host name cannot be resolved \((?:ENOTFOUND|EAI_AGAIN)\)$/);
 });
 
-test("nobody listens: 503", async () => {
+test("nothing listens: 503", async () => {
   const server = net.createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -83,7 +83,7 @@ test("nobody listens: 503", async () => {
   assert.deepEqual(await demand503(`http://127.0.0.1:${port}/`), ["the connection is refused (ECONNREFUSED)"]);
 });
 
-test("the certificate is signed by nobody we trust: 503", async () => {
+test("the certificate is not signed by a trusted authority: 503", async () => {
   const server = createHttpsServer(selfSigned, (_request, response) => response.end("{}")).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -92,7 +92,7 @@ test("the certificate is signed by nobody we trust: 503", async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-test("the server speaks no TLS: 503", async () => {
+test("the server does not speak TLS: 503", async () => {
   const [reason] = await demand503(introspection.url.replace("http:", "https:"));
   assert.match(reason!, /^the TLS handshake failed \(/);
 });

@@ -58,7 +58,7 @@ const ask = (
   scope: Scope = "access.readonly",
 ): Promise<TokenDecision> => tokenAuthenticator.authenticate({ authorizationHeaders: [`Bearer ${token}`] }, scope);
 
-/** What the gate says of a token about which the server answers so. */
+/** The decision about a token with that introspection answer. */
 async function decide(
   answer: unknown,
   scope: Scope = "access.readonly",
@@ -70,7 +70,7 @@ async function decide(
 
 const good = (members: object = {}): object => ({ active: true, scope: "access", sub: "debtors:7", ...members });
 
-test("a good token is asked about as RFC 7662 says, and names the caller", async () => {
+test("a token is introspected as in RFC 7662, and names the caller", async () => {
   const token = "a+b/c=d&token=x%20~";
   server.tokens.set(token, good());
   assert.deepEqual(await ask(openTokenAuthenticator(), token), allowed("debtors:7"));
@@ -96,7 +96,7 @@ test("user name and password in the URL become HTTP Basic authentication", async
   assert.equal(server.calls[0]?.headers.authorization, expected);
 });
 
-test("30: the scheme is compared without case; without a token, or with two headers, nobody is asked", async () => {
+test("30: the scheme is compared without case; without a token, or with two headers, nothing is introspected", async () => {
   const tokenAuthenticator = openTokenAuthenticator();
   server.tokens.set("T", good());
   for (const header of ["bearer T", "BEARER T", "Bearer T"]) {
@@ -140,7 +140,7 @@ for (const members of [
   { token_use: 1 },
   { token_type: "refresh_token" },
 ]) {
-  test(`33: 403 when the token is none for access: ${JSON.stringify(members)}`, async () => {
+  test(`33: 403 when it is not an access token: ${JSON.stringify(members)}`, async () => {
     assert.deepEqual(await decide(good(members)), forbidden);
   });
 }
@@ -151,7 +151,7 @@ for (const members of [
   { token_use: null },
   { token_type: "Bearer" },
 ]) {
-  test(`a token is for access when the server says ${JSON.stringify(members)}`, async () => {
+  test(`it is an access token when the server says ${JSON.stringify(members)}`, async () => {
     assert.deepEqual(await decide(good(members)), allowed("debtors:7"));
   });
 }
@@ -163,7 +163,7 @@ for (const sub of ["", 7, null, ["debtors:7"], "debtors:7\r\nX: y", "debtors:7\n
   });
 }
 
-test("34: 403 when the answer has neither sub nor username; client_id is no name", async () => {
+test("34: 403 when the answer has neither sub nor username; client_id is not used", async () => {
   assert.deepEqual(await decide(good({ sub: undefined, client_id: "debtors-superuser" })), forbidden);
 });
 
@@ -242,7 +242,7 @@ const misbehaviours: Record<string, (response: ServerResponse) => void> = {
 };
 
 for (const [name, behaviour] of Object.entries(misbehaviours)) {
-  test(`39: a server that answers ${name} is as good as none: 503, one log line that names no host`, async () => {
+  test(`39: a server that answers ${name}: 503, and one log line without a host name`, async () => {
     server.misbehave(behaviour);
     assert.deepEqual(await ask(openTokenAuthenticator(), "T"), { outcome: "unavailable", retryAfterSeconds: 1 });
     assert.equal(logged.length, 1, logged.join());
@@ -260,7 +260,7 @@ test("39: a server that is down: 503", async () => {
   server = await startFakeIntrospectionServer();
 });
 
-test("39: a silent server is given up after the time-out, and so is one that stops in the middle", async () => {
+test("39: a silent server times out, and so does one that stops in the middle", async () => {
   const tokenAuthenticator = openTokenAuthenticator({ limits: { timeoutMillis: 50 } });
   server.misbehave(() => {});
   assert.equal((await ask(tokenAuthenticator, "T")).outcome, "unavailable");
@@ -269,7 +269,7 @@ test("39: a silent server is given up after the time-out, and so is one that sto
   assert.match(logged.join(), /no answer in time/);
 });
 
-test("a kept-alive connection that the server closes as it is used again costs no request", async () => {
+test("no request fails when the server closes a kept-alive connection as it is used again", async () => {
   let connections = 0;
   // Answers one request on each connection, and hangs up on the second.
   const hangingUp = createServer((socket) => {
@@ -303,7 +303,7 @@ test("40: while the server is down, a cached token works", async () => {
 });
 
 for (const cacheSeconds of [300, 0]) {
-  test(`41: 50 requests at once with one new token are one question (cache: ${cacheSeconds} s)`, async () => {
+  test(`41: 50 requests at once with one new token are one introspection (cache: ${cacheSeconds} s)`, async () => {
     server.tokens.set("T", good());
     const tokenAuthenticator = openTokenAuthenticator({ cacheSeconds });
     const decisions = await Promise.all(Array.from({ length: 50 }, () => ask(tokenAuthenticator, "T")));
@@ -313,7 +313,7 @@ for (const cacheSeconds of [300, 0]) {
   });
 }
 
-test("requests that wait for the same answer are each judged by the scope that they need", async () => {
+test("requests that wait for the same answer are decided by their own scopes", async () => {
   server.tokens.set("T", good({ scope: "access.readonly" }));
   const tokenAuthenticator = openTokenAuthenticator();
   const decisions = await Promise.all([
@@ -356,7 +356,7 @@ test("44: a revoked token works for 300 s at most; without a cache it stops at o
   assert.deepEqual(await ask(cached, "T"), unauthorized);
 });
 
-test("no refusal is cached", async () => {
+test("only valid tokens are cached", async () => {
   const tokenAuthenticator = openTokenAuthenticator();
   for (const answer of [{ active: false }, good({ token_use: "refresh_token" }), good({ exp: 1 })]) {
     server.tokens.set("T", answer);
@@ -366,7 +366,7 @@ test("no refusal is cached", async () => {
   assert.deepEqual(await ask(tokenAuthenticator, "T"), allowed("debtors:7"));
 });
 
-test("the same token is another one at another authorization server", async () => {
+test("the cache tells authorization servers apart", async () => {
   server.tokens.set("T", good());
   const other = await startFakeIntrospectionServer();
   assert.deepEqual(await ask(openTokenAuthenticator(), "T"), allowed("debtors:7"));
@@ -374,14 +374,14 @@ test("the same token is another one at another authorization server", async () =
   await other.close();
 });
 
-test("48: a token of 1 MB, or with bytes beyond ASCII, is refused without asking", async () => {
+test("48: a token of 1 MB, or with bytes beyond ASCII, is rejected without introspection", async () => {
   const tokenAuthenticator = openTokenAuthenticator();
   for (const token of ["x".repeat(1024 * 1024), "tök\u00ffen"])
     assert.deepEqual(await ask(tokenAuthenticator, token), unauthorized);
   assert.equal(server.calls.length, 0);
 });
 
-test("only so many introspections run and wait at a time; beyond that the answer is 503 at once", async () => {
+test("the numbers of running and waiting introspections are limited; beyond that the answer is 503 at once", async () => {
   const tokenAuthenticator = openTokenAuthenticator({ limits: { runningMax: 3, waitingMax: 2 } });
   const held: ServerResponse[] = [];
   server.misbehave((response) => void held.push(response));
@@ -395,7 +395,7 @@ test("only so many introspections run and wait at a time; beyond that the answer
   assert.deepEqual(outcomes, ["allowed", "allowed", "allowed", "allowed", "allowed", "unavailable"]);
 });
 
-test("whoever waits for a turn waits no longer than for an answer", async () => {
+test("the time-out includes waiting for a turn", async () => {
   const tokenAuthenticator = openTokenAuthenticator({ limits: { runningMax: 1, waitingMax: 10, timeoutMillis: 50 } });
   server.misbehave(() => {});
   const decisions = await Promise.all([
@@ -406,7 +406,7 @@ test("whoever waits for a turn waits no longer than for an answer", async () => 
   assert.deepEqual([...new Set(decisions.map(({ outcome }) => outcome))], ["unavailable"]);
 });
 
-test("whoever got no turn in half of the time gives up, and leaves the rest of it to those who are being answered", async () => {
+test("an introspection that has not started in half of the time gives up; one that runs has all of it", async () => {
   const tokenAuthenticator = openTokenAuthenticator({
     limits: { runningMax: 1, waitingMax: 10, timeoutMillis: 4_000 },
   });
@@ -414,13 +414,13 @@ test("whoever got no turn in half of the time gives up, and leaves the rest of i
   server.misbehave((response) => void held.push(response));
   const first = ask(tokenAuthenticator, "1");
   assert.equal((await ask(tokenAuthenticator, "2")).outcome, "unavailable");
-  assert.match(logged.join(""), /no turn in time/);
+  assert.match(logged.join(""), /too many introspections are waiting/);
   sendJson(held[0]!, good());
   assert.deepEqual(await first, allowed("debtors:7"));
   assert.equal(server.calls.length, 1);
 });
 
-test("a server that is away is left alone for a while, then asked by one request alone", async () => {
+test("the circuit opens for a server that is unavailable, and then lets one probe through", async () => {
   const tokenAuthenticator = openTokenAuthenticator({ limits: { failuresMax: 3, pauseSeconds: 7 } });
   server.misbehave((response) => response.writeHead(503).end());
   for (const token of ["1", "2", "3"]) assert.equal((await ask(tokenAuthenticator, token)).outcome, "unavailable");
@@ -431,7 +431,7 @@ test("a server that is away is left alone for a while, then asked by one request
   await Promise.all(["5", "6", "7"].map((token) => ask(tokenAuthenticator, token)));
   assert.equal(server.calls.length, 4, "one probe");
   assert.equal((await ask(tokenAuthenticator, "8")).outcome, "unavailable");
-  assert.equal(server.calls.length, 4, "the probe failed, so the pause begins again");
+  assert.equal(server.calls.length, 4, "the probe failed, so the circuit opens again");
 
   clock.pass(7);
   server.misbehave(undefined);
@@ -440,7 +440,7 @@ test("a server that is away is left alone for a while, then asked by one request
   assert.deepEqual(await ask(tokenAuthenticator, "10"), unauthorized);
 });
 
-test("strange answers to single tokens do not keep the others from being asked about", async () => {
+test("strange answers to single tokens do not open the circuit", async () => {
   const tokenAuthenticator = openTokenAuthenticator({ limits: { failuresMax: 2 } });
   server.tokens.set("T", good());
   server.misbehave((response) => response.writeHead(500).end());
@@ -449,7 +449,7 @@ test("strange answers to single tokens do not keep the others from being asked a
   assert.deepEqual(await ask(tokenAuthenticator, "T"), allowed("debtors:7"));
 });
 
-test("closing the gate ends what is under way, and nobody is asked any more", async () => {
+test("closing ends what is running, and nothing is introspected any more", async () => {
   const tokenAuthenticator = openTokenAuthenticator();
   server.misbehave(() => {});
   const decision = ask(tokenAuthenticator, "T");
@@ -460,7 +460,7 @@ test("closing the gate ends what is under way, and nobody is asked any more", as
   assert.equal(server.calls.length, 1);
 });
 
-test("whatever requests come in whatever order, every decision is that of the token's own answer", async () => {
+test("in any order of requests every decision is that of the token's own answer", async () => {
   const token = fc.record({ scope: fc.constantFrom("access", "access.readonly", "activate", ""), id: fc.nat(99) });
   const request = fc.record({
     index: fc.nat(9),

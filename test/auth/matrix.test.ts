@@ -6,7 +6,7 @@ import { type AuthenticatedServer, startAuthenticatedServer } from "./authentica
 /**
  * What is asked of a route, and by whom it may be asked. A route that is not in this table fails the test. The paths have
  * been filled in, and the bodies chosen, so that the request can be repeated: `passed` is the status of a request that the
- * gate and the roles let through, which is often one for a body or a state that is refused later.
+ * the scopes and the roles allow, which is often an error about the body or the state.
  */
 interface Entry {
   readonly path: string;
@@ -57,7 +57,7 @@ const subjects = {
   supervisor: "debtors-supervisor",
   "debtor 7": "debtors:7",
   "debtor 8": "debtors:8",
-  "somebody else": "creditors:7",
+  "an unknown caller": "creditors:7",
   "debtor 2^64": "debtors:18446744073709551616",
 } as const;
 type Role = keyof typeof subjects;
@@ -65,7 +65,7 @@ const roles = Object.keys(subjects) as Role[];
 
 const scopes = ["access.readonly", "access", "activate", "deactivate", "restrict"] as const;
 type Scope = (typeof scopes)[number];
-/** All 32 of them. */
+/** All 32 sets. */
 const scopeSets: readonly (readonly Scope[])[] = Array.from({ length: 2 ** scopes.length }, (_, bits) =>
   scopes.filter((_scope, index) => (bits >> index) & 1),
 );
@@ -103,7 +103,7 @@ async function send({ method, path, body, authorization }: Probe): Promise<Respo
   return response;
 }
 
-/** Sends all of them, several at a time, and complains about all that are answered otherwise, in one list. */
+/** Sends all of them, several at a time, and lists those with an unexpected answer. */
 async function check(probes: readonly Probe[]): Promise<void> {
   const problems: string[] = [];
   const queue = [...probes];
@@ -159,7 +159,7 @@ test("every route is in the table of this test, with its own path", () => {
   }
 });
 
-test("every route × caller × set of scopes: 403 unless both the scope and the role allow it, and then nothing is changed", async () => {
+test("every route × caller × set of scopes: 403 without a change unless both the scope and the role allow it", async () => {
   const tokens = new Map<string, string>();
   const tokenOf = (role: Role, granted: readonly Scope[]): string => {
     const key = `${role} ${granted.join(" ")}`;
@@ -202,7 +202,7 @@ test("every route × state of the token", async () => {
       authorization: `Bearer ${testServer.grant("debtors-superuser", everything, { token_use: "refresh_token" })}`,
       status: 403,
     },
-    "a token of nobody": { authorization: `Bearer ${testServer.grant(undefined, everything)}`, status: 403 },
+    "a token without a subject": { authorization: `Bearer ${testServer.grant(undefined, everything)}`, status: 403 },
     "a token of a client": {
       authorization: `Bearer ${testServer.grant(undefined, everything, { client_id: "debtors-superuser" })}`,
       status: 403,
@@ -250,14 +250,14 @@ test("every path × method that no route has: 401 without a token, 403 without t
   assert.deepEqual(await everyRow(), snapshot);
 });
 
-test("the options of every path are told without a token", async () => {
+test("the options of every path need no token", async () => {
   const probes = Object.values(entries).map(({ path }): Probe => {
     return { title: `OPTIONS ${path}`, method: "OPTIONS", path, expected: 200 };
   });
   await check(probes);
 });
 
-test("while the authorization server is away: 503 where a token is needed, and the public routes work", async () => {
+test("while the authorization server is unavailable: 503 where a token is needed, and the public routes work", async () => {
   const probes = routeTable.flatMap(({ operationId, method: routeMethod }, index) => {
     const { path, body, scope, passed } = entries[operationId];
     return methodsOf(routeMethod).map((method): Probe => {
@@ -273,7 +273,7 @@ test("while the authorization server is away: 503 where a token is needed, and t
   testServer.introspection.misbehave(undefined);
 });
 
-/** All that the program has stored. */
+/** Everything that the program has stored. */
 async function everyRow(): Promise<unknown> {
   const tables = [
     "debtor",

@@ -29,11 +29,11 @@ for (const text of [
 }
 
 for (const notText of [undefined, null, ["access"], 1, true, { access: true }]) {
-  test(`a scope that is no text grants nothing: ${JSON.stringify(notText)}`, () =>
+  test(`a scope that is not a string grants nothing: ${JSON.stringify(notText)}`, () =>
     assert.deepEqual(granted(notText), []));
 }
 
-test("scopes are split at single spaces; an empty name between two spaces does no harm", () => {
+test("scopes are split at single spaces; an empty name between two spaces is harmless", () => {
   assert.deepEqual(granted("x  access"), ["access.readonly", "access"]);
   assert.deepEqual(granted(" restrict activate "), ["activate", "restrict"]);
 });

@@ -1,4 +1,4 @@
-/** A certificate that nobody has signed but itself, for 127.0.0.1 and localhost, valid until 2126. Made by openssl req -x509. */
+/** A self-signed certificate for 127.0.0.1 and localhost, valid until 2126. Made by openssl req -x509. */
 export const selfSigned = {
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgLpXoMTpgt4Mgt/ut

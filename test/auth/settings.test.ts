@@ -5,12 +5,12 @@ import { callerOf } from "../../src/http/auth/subjects.ts";
 
 type Environment = Record<string, string>;
 
-const GATE: Environment = { OAUTH2_INTROSPECT_URL: "http://hydra:4445/admin/oauth2/introspect" };
+const INTROSPECTION: Environment = { OAUTH2_INTROSPECT_URL: "http://hydra:4445/admin/oauth2/introspect" };
 const PROXY: Environment = { APP_TRUSTED_PROXY_AUTH: "true" };
 
 const read = (environment: Environment) => readConfig(environment, ["authentication"]);
 
-/** The lines of the complaint. */
+/** The lines of the error message. */
 function problemsWith(environment: Environment): string[] {
   try {
     read(environment);
@@ -21,8 +21,8 @@ function problemsWith(environment: Environment): string[] {
   return [];
 }
 
-test("a URL for introspection turns the gate on; a trusted proxy is the other mode", () => {
-  assert.deepEqual(read(GATE).authentication, {
+test("a URL enables token introspection; a trusted proxy is the other mode", () => {
+  assert.deepEqual(read(INTROSPECTION).authentication, {
     mode: "introspection",
     introspectUrl: "http://hydra:4445/admin/oauth2/introspect",
     identityClaim: null,
@@ -35,10 +35,13 @@ test("a URL for introspection turns the gate on; a trusted proxy is the other mo
   });
 });
 
-test("neither of the two modes, or both, is refused, and so is an anonymous superuser outside of its mode", () => {
+test("neither of the two modes, both, and an anonymous superuser outside its mode are rejected", () => {
   assert.match(problemsWith({}).join(), /Neither OAUTH2_INTROSPECT_URL nor APP_TRUSTED_PROXY_AUTH/);
-  assert.match(problemsWith({ ...GATE, ...PROXY }).join(), /OAUTH2_INTROSPECT_URL and APP_TRUSTED_PROXY_AUTH/);
-  assert.match(problemsWith({ ...GATE, APP_ANONYMOUS_IS_SUPERUSER: "true" }).join(), /APP_ANONYMOUS_IS_SUPERUSER/);
+  assert.match(problemsWith({ ...INTROSPECTION, ...PROXY }).join(), /OAUTH2_INTROSPECT_URL and APP_TRUSTED_PROXY_AUTH/);
+  assert.match(
+    problemsWith({ ...INTROSPECTION, APP_ANONYMOUS_IS_SUPERUSER: "true" }).join(),
+    /APP_ANONYMOUS_IS_SUPERUSER/,
+  );
 });
 
 for (const [name, value] of [
@@ -53,14 +56,14 @@ for (const [name, value] of [
   ["TOKEN_INTROSPECTION_CACHE_SECONDS", "301"],
   ["TOKEN_INTROSPECTION_CACHE_MAX_COST", "many"],
 ] as const) {
-  test(`50: ${name} = ${JSON.stringify(value)} is refused, by its name, in one line`, () => {
-    const problems = problemsWith({ ...GATE, [name]: value });
+  test(`50: ${name} = ${JSON.stringify(value)} is rejected by name, in one line`, () => {
+    const problems = problemsWith({ ...INTROSPECTION, [name]: value });
     assert.equal(problems.length, 1, problems.join());
     assert.match(problems[0]!, new RegExp(`^${name}: `));
   });
 }
 
-test("all that is wrong is said at once, and no password is told", () => {
+test("all problems are reported together, without passwords", () => {
   const problems = problemsWith({
     OAUTH2_INTROSPECT_URL: "ftp://user:secret@hydra",
     OAUTH2_SUPERUSER_USERNAME: "two\nlines",
@@ -70,15 +73,15 @@ test("all that is wrong is said at once, and no password is told", () => {
   assert.doesNotMatch(problems.join(), /secret/);
 });
 
-test("an empty pattern says that none is set: the user name decides, exactly", () => {
-  const { subjects } = read({ ...GATE, OAUTH2_SUPERUSER_USERNAME: "root.*", APP_SUPERUSER_SUBJECT_REGEX: "" });
+test("an empty pattern counts as not set: the exact user name decides", () => {
+  const { subjects } = read({ ...INTROSPECTION, OAUTH2_SUPERUSER_USERNAME: "root.*", APP_SUPERUSER_SUBJECT_REGEX: "" });
   assert.deepEqual(callerOf(subjects, "root.*"), { kind: "superuser" });
   for (const name of ["", "root", "roots", "root.*x", "xroot.*"]) assert.equal(callerOf(subjects, name), undefined);
 });
 
 test("a pattern must match the whole name, also one with alternatives, and takes the place of the user name", () => {
   const { subjects } = read({
-    ...GATE,
+    ...INTROSPECTION,
     APP_SUPERUSER_SUBJECT_REGEX: "6f1c-a|6f1c-b",
     APP_DEBTOR_SUBJECT_REGEX: "issuer ([0-9]+)|debtors:[0-9]+",
   });

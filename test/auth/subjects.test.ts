@@ -23,14 +23,14 @@ const { vectors } = parseJson(
 ) as unknown as { vectors: Vector[] };
 
 for (const { subject, caller, debtorId, quirk } of vectors) {
-  const isNobody = caller === null || quirk === true; // The recorded quirks are faults: nobody in ours.
-  test(`the name ${JSON.stringify(subject)} is ${isNobody ? "nobody's" : `a ${caller}'s`}`, () => {
+  const isUnknown = caller === null || quirk === true; // The recorded quirks are faults; such names are unknown here.
+  test(`the name ${JSON.stringify(subject)} is ${isUnknown ? "unknown" : `a ${caller}'s`}`, () => {
     const expected = caller === "debtor" ? { kind: caller, debtorId } : { kind: caller };
-    assert.deepEqual(callerOf(subjects, subject), isNobody ? undefined : expected);
+    assert.deepEqual(callerOf(subjects, subject), isUnknown ? undefined : expected);
   });
 }
 
-test("a name that is empty or has a control character is nobody's, even where a pattern allows it", () => {
+test("a name that is empty or has a control character is unknown, even where a pattern allows it", () => {
   const lenient: Subjects = { superuser: /^[\s\S]*$/u, supervisor: /^[\s\S]*$/u, debtor: /^[\s\S]*$/u };
   assert.deepEqual(callerOf(lenient, "x"), { kind: "superuser" });
   assert.equal(callerOf(lenient, ""), undefined);
@@ -50,13 +50,13 @@ test("the first pattern that matches wins: superuser, supervisor, debtor", () =>
   });
 });
 
-test("a debtor's pattern without a group, or whose group holds no number, names nobody", () => {
+test("a debtor's pattern without a group, or whose group is not a number, matches no debtor", () => {
   assert.equal(callerOf({ ...subjects, debtor: /^debtors:[0-9]+$/u }, "debtors:1"), undefined);
   assert.equal(callerOf({ ...subjects, debtor: /^debtors:(.*)$/u }, "debtors:one"), undefined);
   assert.equal(callerOf({ ...subjects, debtor: /^(?:x|debtors:([0-9]+))$/u }, "x"), undefined);
 });
 
-test("every unsigned 64-bit number names its debtor, exactly, and no greater number names anybody", () => {
+test("every unsigned 64-bit number is exactly one debtor, and no larger number is any", () => {
   fc.assert(
     fc.property(fc.bigInt({ min: 0n, max: UINT64_MAX }), fc.nat(30), (unsigned, zeros) => {
       assert.deepEqual(callerOf(subjects, `debtors:${"0".repeat(zeros)}${unsigned}`), {

@@ -67,7 +67,7 @@ test("nothing is kept when the time or the number of entries is zero", () => {
   }
 });
 
-test("when there are too many entries, the oldest that was not used is forgotten", () => {
+test("when there are too many entries, the oldest that was not used is evicted", () => {
   const cache = createTokenCache({ seconds: 300, entriesMax: 2, bytesMax: 10_000, clock: createFakeClock() });
   cache.keep("a", grantOf("1"));
   cache.keep("b", grantOf("2"));
@@ -108,7 +108,7 @@ test("entries and bytes never exceed their bounds, and what is found is what was
   );
 });
 
-test("the heap grows by no more than the bytes that the cache reckons with", () => {
+test("the heap grows by no more than the bytes that the cache estimates", () => {
   // In a process of its own, whose heap holds nothing else.
   const script = `
     import { hash } from "node:crypto";

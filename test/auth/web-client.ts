@@ -19,7 +19,7 @@ export async function startWebClient(settings: { issuer: string; agent: string }
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
-    // By another name than the agent and the authorization server, so that it is another site, too.
+    // By another name than the agent and the authorization server, so that it is also another site.
     url: `http://localhost:${(server.address() as AddressInfo).port}`,
     async close() {
       server.close();

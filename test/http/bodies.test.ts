@@ -1,4 +1,4 @@
-/** Bodies that must not be taken, and clients that ask before they send one. */
+/** Bodies that must not be accepted, and clients that wait for a 100 before they send one. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
@@ -50,14 +50,14 @@ test("a content coding is 415 on every route that takes a body, and nothing is s
   await assertNothingHasChanged();
 });
 
-test("a content coding is 415 in a second header line, too, and without a body", async () => {
+test("a content coding is 415 also in a second header line and without a body", async () => {
   const repeated = await send("POST", "/debtors/7/documents/", ["Content-Encoding: ", "Content-Encoding: gzip"]);
   assert.equal(repeated?.status, 415);
   assert.equal((await send("POST", "/debtors/7/documents/", ["Content-Encoding: gzip"], ""))?.status, 415);
   await assertNothingHasChanged();
 });
 
-test("a transfer coding besides chunked is 501", async () => {
+test("a transfer coding other than chunked is 501", async () => {
   for (const coding of ["gzip, chunked", "deflate, chunked"]) {
     const headers = [`Transfer-Encoding: ${coding}`];
     const chunks = "2\r\n{}\r\n0\r\n\r\n";
@@ -73,7 +73,7 @@ test("a part of a document is 400", async () => {
   await assertNothingHasChanged();
 });
 
-test("who may not send a body is told that first, and not what is wrong with it", async () => {
+test("identity, responsibility and role are checked before the headers of the body", async () => {
   const headers = ["Content-Encoding: gzip", "X-Swpt-User-Id: debtors:8"];
   assert.equal((await send("POST", "/debtors/7/documents/", headers))?.status, 403);
   assert.equal((await send("POST", "/debtors/200/documents/", ["Content-Encoding: gzip"]))?.status, 404);
@@ -87,7 +87,7 @@ const ask = (method: string, target: string, headers: readonly string[]) =>
     [`${method} ${target} HTTP/1.1`, "Host: x", "Expect: 100-continue", ...headers, "", ""].join("\r\n"),
   );
 
-test("a client that asks before it sends too much is told so at once, and the connection ends", async () => {
+test("a client that waits for a 100 gets 413 at once when its body is too long, and the connection ends", async () => {
   for (const [method, path] of routesWithBody) {
     const max = path.endsWith("/documents/") ? 30_000 : 20_480;
     const answer = await ask(method, path, [`Content-Length: ${max + 1}`]);
@@ -96,7 +96,7 @@ test("a client that asks before it sends too much is told so at once, and the co
   }
 });
 
-test("a client that asks before it sends is told at once what else is wrong", async () => {
+test("a client that waits for a 100 gets every other rejection at once", async () => {
   for (const [status, method, path, ...headers] of [
     [403, "POST", "/debtors/7/documents/", "X-Swpt-User-Id: debtors:8"],
     [404, "POST", "/debtors/200/documents/"],
@@ -110,7 +110,7 @@ test("a client that asks before it sends is told at once what else is wrong", as
   }
 });
 
-test("a client that asks before it sends what may come is told to continue, and then answered", async () => {
+test("a client that waits for a 100 gets one when its body is acceptable, and then the answer", async () => {
   const socket = net.connect(testServer.port, "127.0.0.1");
   const chunks: string[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk.toString("latin1")));
@@ -124,7 +124,7 @@ test("a client that asks before it sends what may come is told to continue, and 
   await testServer.database.pool.run({ name: "delete_documents", text: "delete from document" });
 });
 
-test("chunks after a continue are still counted", async () => {
+test("chunks after a 100 are still counted", async () => {
   const chunk = `${(30_001).toString(16)}\r\n${"x".repeat(30_001)}\r\n0\r\n\r\n`;
   const headers = ["Expect: 100-continue", "Transfer-Encoding: chunked"];
   const answer = await exchange(testServer.port, requestText("POST", "/debtors/7/documents/", headers, chunk));

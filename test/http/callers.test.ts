@@ -20,7 +20,7 @@ const statusAs = async (...names: string[]): Promise<number | undefined> =>
     )
   )?.status;
 
-test("without an identity, with an empty one and with one of nobody: 403", async () => {
+test("without an identity, with an empty one and with an unknown one: 403", async () => {
   assert.deepEqual([await statusAs(), await statusAs(""), await statusAs("creditors:7")], [403, 403, 403]);
 });
 
@@ -28,7 +28,7 @@ test("more than one identity: 400", async () => {
   assert.deepEqual([await statusAs("debtors:7", "debtors:7"), await statusAs("debtors:7", "")], [400, 400]);
 });
 
-test("a comma in an identity is just no identity: 403", async () => {
+test("an identity with a comma is unknown: 403", async () => {
   assert.equal(await statusAs("debtors:7,debtors:7"), 403);
 });
 
@@ -40,18 +40,18 @@ test("the debtor itself: 200; another one: 403; a debtor ID of 2^64 and above: 4
   );
 });
 
-test("an identity under another name means nothing", async () => {
+test("an identity in another header is ignored", async () => {
   const answer = await exchange(testServer.port, requestText("GET", "/debtors/7/", ["X_Swpt_User_Id: debtors:7"]));
   assert.equal(answer?.status, 403);
 });
 
-test("everybody may read what is public, and ask for options without an identity", async () => {
+test("public resources and options need no identity", async () => {
   assert.equal((await testServer.fetch("/debtors/7/public")).status, 404);
   assert.equal((await testServer.fetch("/debtors/health/check/public")).status, 200);
   assert.equal((await testServer.fetch("/debtors/7/config", { method: "OPTIONS" })).status, 200);
 });
 
-test("every refused request is in the log, and every administrative one, with who asked for what from where", async () => {
+test("rejected and administrative requests are in the audit log, with caller, client and path", async () => {
   testServer.events.length = 0;
   const as = (name: string) => ({ headers: { "x-swpt-user-id": name, "x-forwarded-for": "evil, 192.0.2.1" } });
   await testServer.fetch("/debtors/8/", as("debtors:7"));

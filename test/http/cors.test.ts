@@ -34,13 +34,13 @@ test("a preflight is answered for every path, without a redirect", async () => {
   }
 });
 
-test("a preflight for something that is not allowed is told nothing", async () => {
+test("a preflight for something that is not allowed gets no permission", async () => {
   for (const response of [await preflight("/debtors/7/", "GET", "x-evil"), await preflight("/debtors/7/", "TRACE")]) {
     assert.deepEqual([response.status, allowNames(response)], [200, []]);
   }
 });
 
-test("every other answer can be read by every origin, whatever its status", async () => {
+test("every other answer can be read by every origin, errors included", async () => {
   for (const [status, target, headers] of [
     [200, "/debtors/7/", []],
     [303, "/debtors/.debtor", ["X-Swpt-User-Id: debtors:7"]],
@@ -62,7 +62,7 @@ test("every other answer can be read by every origin, whatever its status", asyn
   }
 });
 
-test("when it is off the proxy in front does it, and a preflight is a plain OPTIONS", async () => {
+test("without CORS a preflight is a plain OPTIONS", async () => {
   const unreachableServer = await startTestServer({}, { enableCors: false });
   try {
     const simple = await unreachableServer.fetch("/debtors/7/", { headers: { origin: "https://client.example" } });

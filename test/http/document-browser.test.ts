@@ -1,4 +1,4 @@
-/** What a browser does with documents that somebody has published at this origin. */
+/** Documents by strangers in a real browser: they show, and cannot touch the origin that serves them. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
@@ -107,7 +107,7 @@ test("styles and pictures of a document show", async () => {
   await page.close();
 });
 
-/** Looks from a page of the product, which has the origin that the documents must not reach. */
+/** Checks from a page of the product, whose origin the documents must not reach. */
 async function assertNothingLeft(): Promise<void> {
   const page = await browser.context.newPage();
   await page.goto(`${testServer.url}/debtors/.docs/`);

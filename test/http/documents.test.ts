@@ -38,9 +38,9 @@ test("a content type of 1,000 characters is saved; a longer one, which proxies c
   const longest = `text/plain; x=${"y".repeat(986)}`;
   assert.equal((await save(longest, "x")).headers.get("content-type"), longest);
   const init = { method: "POST", headers: { "content-type": `${longest}y` }, body: "x" };
-  const refused = await testServer.fetch("/debtors/7/documents/", init);
-  assert.equal(refused.status, 415);
-  await refused.body?.cancel();
+  const rejected = await testServer.fetch("/debtors/7/documents/", init);
+  assert.equal(rejected.status, 415);
+  await rejected.body?.cancel();
 });
 
 test("a document may come in chunks", async () => {
@@ -71,7 +71,7 @@ test("a document over the limit is 413, with a length and in chunks, and nothing
   assert.equal(await count(), before);
 });
 
-test("a body that is very much too large is not read to its end", async () => {
+test("a body that is far too large is not read to its end", async () => {
   const declared = requestText("POST", "/debtors/7/documents/", ["Content-Length: 1000000000000"], "x");
   assert.equal((await exchange(testServer.port, declared))?.status, 413);
   const chunk = `${(100_000).toString(16)}\r\n${"x".repeat(100_000)}\r\n`;
@@ -125,7 +125,7 @@ test("a PDF is downloaded, because no viewer shows it in a sandbox; nothing else
   }
 });
 
-test("HEAD tells the length of a document and no more", async () => {
+test("HEAD returns the length of a document without its content", async () => {
   const { url } = await save("text/plain", "hello");
   const head = await fetch(url, { method: "HEAD" });
   assert.deepEqual([head.status, head.headers.get("content-length"), await head.text()], [200, "5", ""]);

@@ -7,7 +7,7 @@ import { OUTBOXES } from "../../src/database/outbox.ts";
 import { measureOutbox } from "../../src/database/outbox-depth.ts";
 import { exchange, requestText, startTestServer } from "./test-server.ts";
 
-/** A pool whose every statement fails so. */
+/** A pool whose statements all fail with that error. */
 function brokenPool(error: Error): Pool {
   const fail = () => Promise.reject(error);
   return {
@@ -22,7 +22,7 @@ function brokenPool(error: Error): Pool {
 
 const secret = "select secret from 10.0.0.1";
 
-test("a bug is a bare 500, and the log has the rest", async () => {
+test("an unexpected error is a 500 without details, which are in the log", async () => {
   await using testServer = asyncDisposable(await startTestServer({}, { pool: brokenPool(new TypeError(secret)) }));
   const response = await testServer.fetch("/debtors/7/", { headers: { origin: "https://client.example" } });
   assert.equal(response.status, 500);
@@ -34,7 +34,7 @@ test("a bug is a bare 500, and the log has the rest", async () => {
   assert.ok(event?.err.stack.includes("faults.test.ts"));
 });
 
-test("a header that can not be sent is a bare 500, too", async () => {
+test("a header that cannot be sent is a 500 without details", async () => {
   await using testServer = asyncDisposable(await startTestServer());
   await testServer.database.pool.run({
     name: "insert_document",
@@ -47,7 +47,7 @@ test("a header that can not be sent is a bare 500, too", async () => {
   assert.equal(testServer.events.length, 1);
 });
 
-test("while the database is away: 503 with Retry-After, and the public health check works", async () => {
+test("while the database is unavailable: 503 with Retry-After, and the public health check works", async () => {
   await using testServer = asyncDisposable(
     await startTestServer({}, { pool: brokenPool(new DatabaseUnavailableError(secret)) }),
   );
@@ -71,7 +71,7 @@ test("while the database is away: 503 with Retry-After, and the public health ch
   assert.equal((await testServer.fetch("/debtors/health/check/public")).status, 200);
 });
 
-test("what is no HTTP, or too much of it, is answered in the shape of the API, and the server lives", async () => {
+test("malformed and oversized requests get errors in the form of the API, and the server goes on", async () => {
   await using testServer = asyncDisposable(await startTestServer());
   for (const [status, bytes] of [
     [400, "nonsense\r\n\r\n"],
@@ -94,7 +94,7 @@ test("what is no HTTP, or too much of it, is answered in the shape of the API, a
   assert.equal((await testServer.fetch("/debtors/7/")).status, 200);
 });
 
-test("a client that goes away in the middle of a body changes nothing", async () => {
+test("a client that disconnects in the middle of a body changes nothing", async () => {
   await using testServer = asyncDisposable(await startTestServer());
   const socket = net.connect(testServer.port, "127.0.0.1");
   socket.write(
@@ -106,7 +106,7 @@ test("a client that goes away in the middle of a body changes nothing", async ()
   assert.equal((await testServer.fetch("/debtors/7/")).status, 200);
 });
 
-test("requests under way are finished when the server closes", async () => {
+test("pending requests are finished when the server closes", async () => {
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const debtors = { find: undefined as Pool["many"] | undefined };
@@ -130,14 +130,14 @@ test("requests under way are finished when the server closes", async () => {
   await testServer.close();
 });
 
-test("a refused request with a body leaves the connection usable", async () => {
+test("a rejected request with a body leaves the connection usable", async () => {
   await using testServer = asyncDisposable(await startTestServer());
   const headers = { "x-swpt-user-id": "debtors:7" };
   for (let i = 0; i < 3; i++) {
     const init = { method: "POST", headers, body: "x".repeat(2_000_000) };
-    const refused = await testServer.fetch("/debtors/8/documents/", init);
-    assert.equal(refused.status, 403);
-    await refused.body?.cancel();
+    const rejected = await testServer.fetch("/debtors/8/documents/", init);
+    assert.equal(rejected.status, 403);
+    await rejected.body?.cancel();
     assert.equal((await testServer.fetch("/debtors/7/", { headers })).status, 200);
   }
 });
@@ -181,7 +181,7 @@ test("each operation that owes a message leaves it in the outbox, and each reque
   ]);
 });
 
-test("nobody holds a connection for ever", async () => {
+test("all waits on a connection are bounded", async () => {
   await using testServer = asyncDisposable(await startTestServer());
   const { headersTimeout, requestTimeout, keepAliveTimeout, timeout } = testServer.server;
   for (const millis of [headersTimeout, requestTimeout, keepAliveTimeout, timeout]) {

@@ -24,7 +24,7 @@ const namesOf = (errors: unknown): unknown =>
     ? "texts"
     : Object.fromEntries(Object.entries(errors as object).map(([name, inner]) => [name, namesOf(inner)]));
 
-test("all wrong fields are reported at once, in the nesting of the request", async () => {
+test("all wrong fields are reported together, in the nesting of the request", async () => {
   const errors = await errorsOf("POST", "/debtors/7/transfers/", {
     type: "Transfer",
     transferUuid: "1",
@@ -56,21 +56,21 @@ test("fields named like parts of JavaScript objects are unknown fields", async (
 });
 
 for (const number of ["1.0", "1.5", "1e2", '"1"', '" 1 "', "true", "-0.0", "9223372036854775808", "-1"]) {
-  test(`an amount of ${number} is refused`, async () => {
+  test(`an amount of ${number} is rejected`, async () => {
     const body = JSON.stringify(transfer).replace('"amount":1', `"amount":${number}`);
     assert.deepEqual(namesOf(await errorsOf("POST", "/debtors/7/transfers/", body)), { amount: "texts" });
   });
 }
 
 for (const number of ["-5.7", '"-8"', '"-1_0"', "-1e3", "0.9", "1", "-9223372036854775809"]) {
-  test(`a minimum balance of ${number} is refused`, async () => {
+  test(`a minimum balance of ${number} is rejected`, async () => {
     const errors = await errorsOf("POST", "/debtors/7/restrict", `{"minBalance": ${number}}`);
     assert.deepEqual(namesOf(errors), { minBalance: "texts" });
   });
 }
 
 for (const number of ['"2"', "3.9", "0", "9223372036854775808"]) {
-  test(`a latestUpdateId of ${number} is refused`, async () => {
+  test(`a latestUpdateId of ${number} is rejected`, async () => {
     const errors = await errorsOf("PATCH", "/debtors/7/config", `{"configData": "x", "latestUpdateId": ${number}}`);
     assert.deepEqual(namesOf(errors), { latestUpdateId: "texts" });
   });
@@ -80,7 +80,7 @@ for (const [what, text] of [
   ["a NUL character", "\\u0000"],
   ["a lone surrogate", "\\ud800"],
 ] as const) {
-  test(`${what} is refused in every text`, async () => {
+  test(`${what} is rejected in every text`, async () => {
     const config = `{"configData": "a${text}", "latestUpdateId": 2}`;
     assert.deepEqual(namesOf(await errorsOf("PATCH", "/debtors/7/config", config)), { configData: "texts" });
     const reservation = `{"reservationId": "${text}"}`;
@@ -98,12 +98,12 @@ for (const [what, text] of [
   });
 }
 
-test("an account ID with a NUL character in its base64 is refused", async () => {
+test("an account ID with a NUL character in its base64 is rejected", async () => {
   const errors = await errorsOf("POST", "/debtors/7/transfers/", { ...transfer, recipient: { uri: "swpt:7/!AAAA" } });
   assert.deepEqual(namesOf(errors), { recipient: { uri: "texts" } });
 });
 
-test("a newline at the end is part of a note format and of an account URI", async () => {
+test("a newline at the end of a note format or an account URI is not ignored", async () => {
   const errors = await errorsOf("POST", "/debtors/7/transfers/", { ...transfer, noteFormat: "a\n" });
   assert.deepEqual(namesOf(errors), { noteFormat: "texts" });
   for (const uri of ["swpt:7/1\n", "swpt:7/!YQ==\n"]) {
@@ -123,13 +123,13 @@ for (const spelling of [
   "0x123e45-67e8-9b12-d3a4-566655440000",
   "123e4567-e89b-12d3-a456-42665544000\u0661",
 ]) {
-  test(`a UUID spelled ${JSON.stringify(spelling)} is refused`, async () => {
+  test(`a UUID spelled ${JSON.stringify(spelling)} is rejected`, async () => {
     const errors = await errorsOf("POST", "/debtors/7/transfers/", { ...transfer, transferUuid: spelling });
     assert.deepEqual(namesOf(errors), { transferUuid: "texts" });
   });
 }
 
-test("JSON that is deep is refused as malformed or as no object, and a huge number like any wrong value", async () => {
+test("deeply nested JSON and huge numbers are rejected like other wrong values", async () => {
   for (const depth of [5_000, 10_000]) {
     const response = await testServer.send("POST", "/debtors/7/deactivate", "[".repeat(depth) + "]".repeat(depth));
     assert.ok([400, 422].includes(response.status), String(response.status));
@@ -141,7 +141,7 @@ test("JSON that is deep is refused as malformed or as no object, and a huge numb
   });
 });
 
-test("NaN and Infinity are no JSON", async () => {
+test("NaN and Infinity are not JSON", async () => {
   for (const body of ["NaN", "[Infinity]", '{"x": NaN}', '{"type": -Infinity}']) {
     const response = await testServer.send("POST", "/debtors/7/deactivate", body);
     const { errors } = (await response.json()) as { errors: { json: string[] } };
@@ -149,7 +149,7 @@ test("NaN and Infinity are no JSON", async () => {
   }
 });
 
-test("int64 values are exact in both directions", async () => {
+test("int64 values are exact in requests and answers", async () => {
   const response = await testServer.send("POST", "/debtors/8/restrict", '{"minBalance": -9223372036854775807}');
   assert.equal(response.status, 200);
   assert.equal(((await jsonOf(response)) as { minBalance: bigint }).minBalance, -9223372036854775807n);
@@ -162,7 +162,7 @@ test("int64 values are exact in both directions", async () => {
   assert.equal(((await jsonOf(created)) as { amount: bigint }).amount, 9007199254740993n);
 });
 
-test("a configuration that would be too large a message is 422 at configData, and nothing is sent", async () => {
+test("a configuration that would make too large a message is 422 at configData", async () => {
   for (const configData of ["\u0001".repeat(1500), "\u0001".repeat(1315), `"${"\u001f".repeat(1167)}`]) {
     const errors = await errorsOf("PATCH", "/debtors/7/config", { configData, latestUpdateId: 2 });
     assert.deepEqual(errors, { configData: ["Must not have more than 7000 bytes as a JSON string."] });

@@ -14,7 +14,7 @@ for (const { iri, location } of vectors) {
   });
 }
 
-test("whatever the text, the location is ASCII without spaces and control characters", () => {
+test("the location of any text is ASCII without spaces and control characters", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       assert.match(iriToLocation(text), /^[\x21-\x7e]*$/);
@@ -24,7 +24,7 @@ test("whatever the text, the location is ASCII without spaces and control charac
   );
 });
 
-test("what has been converted stays as it is", () => {
+test("converting twice changes nothing", () => {
   fc.assert(
     fc.property(fc.webUrl({ withFragments: true, withQueryParameters: true }), (url) => {
       assert.equal(iriToLocation(iriToLocation(url)), iriToLocation(url));

@@ -1,4 +1,4 @@
-/** What strangers or an outage can repeat without end takes little of the log, and what administrators do is never left out. */
+/** Events that strangers or an outage can repeat take little space in the log, and no request of an administrator is left out. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DatabaseUnavailableError } from "../../src/database/database.ts";
@@ -32,7 +32,7 @@ async function repeat(
   for (let i = 0; i < times; i++) await (await testServer.fetch(path, { method, headers })).body?.cancel();
 }
 
-test("refused anonymous requests: the first of each operation and client, and then a count", async () => {
+test("rejected anonymous requests: the first of each operation and client, and then a count", async () => {
   const events = await logOf(withoutAnonymous, async (testServer) => {
     for (const client of ["192.0.2.1", "192.0.2.2"]) {
       await repeat(testServer, 50, "/debtors/7/", { "x-forwarded-for": client });
@@ -40,7 +40,7 @@ test("refused anonymous requests: the first of each operation and client, and th
     }
   });
   assert.equal(events.length, 8);
-  const first = { level: 30, audit: true, msg: "Request refused", status: 403 };
+  const first = { level: 30, audit: true, msg: "Request rejected", status: 403 };
   for (const client of ["192.0.2.1", "192.0.2.2"]) {
     for (const [operation, method, path, repeated] of [
       ["getDebtor", "GET", "/debtors/7/", 49],
@@ -54,7 +54,7 @@ test("refused anonymous requests: the first of each operation and client, and th
   }
 });
 
-test("a debtor who is refused again and again is counted, by name", async () => {
+test("rejected requests of a debtor are counted by name", async () => {
   const events = await logOf({}, (testServer) =>
     repeat(testServer, 30, "/debtors/8/", { "x-swpt-user-id": "debtors:7" }),
   );
@@ -67,18 +67,18 @@ test("a debtor who is refused again and again is counted, by name", async () => 
   );
 });
 
-test("any number of clients takes a bounded number of lines, and all requests are counted", async () => {
+test("the number of lines is bounded for any number of clients, and all requests are counted", async () => {
   const events = await logOf(withoutAnonymous, async (testServer) => {
     for (let i = 0; i < 300; i++) await repeat(testServer, 1, "/debtors/7/", { "x-forwarded-for": `192.0.2.${i}` });
   });
   assert.equal(events.length, 101);
   assert.deepEqual(
     [events.at(-1)!.kind, events.at(-1)!.repeated, events.at(-1)!.msg],
-    ["others", 200, "Request refused"],
+    ["others", 200, "Request rejected"],
   );
 });
 
-test("what administrators do or are refused is one line each", async () => {
+test("each request of an administrator is one line, rejected or not", async () => {
   const events = await logOf({}, async (testServer) => {
     await repeat(testServer, 5, "/debtors/9/reserve", {}, "POST");
     await repeat(testServer, 5, "/debtors/.list", { "x-swpt-user-id": "debtors-supervisor" });

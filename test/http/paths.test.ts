@@ -55,7 +55,7 @@ for (const target of [
   "/debtors/.docs/swagger-ui/package.json",
   "/debtors/.docs/debtors/.list",
 ]) {
-  test(`${JSON.stringify(target)} is no path of ours`, async () => {
+  test(`${JSON.stringify(target)} is an unknown path`, async () => {
     assert.equal(await statusOf("GET", target, ["SCRIPT_NAME: /debtors/.docs"]), 404);
   });
 }
@@ -65,7 +65,7 @@ test("a path is decoded once", async () => {
   assert.equal(await statusOf("GET", "/%64ebtors/%37/"), 200);
 });
 
-test("of a whole URL only the path and the query count", async () => {
+test("of an absolute URL only the path and the query matter", async () => {
   const answer = await exchange(
     testServer.port,
     requestText("GET", "http://elsewhere.example/debtors/7/enumerate?a=b"),
@@ -74,12 +74,12 @@ test("of a whole URL only the path and the query count", async () => {
   assert.equal(JSON.parse(answer.body).uri, "/debtors/7/enumerate?a=b");
 });
 
-test("a query is no part of the path", async () => {
+test("a query is not part of the path", async () => {
   assert.equal(await statusOf("GET", "/debtors/7/?x=/../.list"), 200);
   assert.equal(await statusOf("GET", "/debtors/7?/"), 308);
 });
 
-test("a missing last slash is redirected, where the method exists, and the query is kept", async () => {
+test("a missing slash at the end is redirected where the method exists, and the query is kept", async () => {
   const location = async (method: string, target: string) =>
     (await exchange(testServer.port, requestText(method, target)))?.headers.location;
   assert.equal(await location("GET", "/debtors/7?a=b"), "http://debtors.example/debtors/7/?a=b");
@@ -91,7 +91,7 @@ test("a missing last slash is redirected, where the method exists, and the query
   assert.equal(await statusOf("GET", "/debtors/07"), 404);
 });
 
-test("methods that a path does not have are 405 with Allow, and do nothing; overriding them means nothing", async () => {
+test("methods that a path does not have are 405 with Allow and do nothing; override headers are ignored", async () => {
   const known = ["GET", "HEAD", "OPTIONS", "CONNECT"];
   for (const method of METHODS.filter((name) => !known.includes(name))) {
     const answer = await exchange(testServer.port, requestText(method, "/debtors/7/", ["Content-Length: 0"]));
@@ -104,7 +104,7 @@ test("methods that a path does not have are 405 with Allow, and do nothing; over
   assert.equal(await statusOf("GET", "/debtors/7/"), 200);
 });
 
-test("a Host that is none, two, or none at all, makes Location relative", async () => {
+test("a Host that is not valid, repeated or missing makes Location relative", async () => {
   const head = "GET /debtors/.debtor HTTP/1.1\r\nConnection: close\r\nX-Swpt-User-Id: debtors:7\r\n";
   for (const host of ["a/b", "a b", "a@b", "a:99999999", "<script>", "a?b", "a\\b"]) {
     const answer = await exchange(testServer.port, `${head}Host: ${host}\r\n\r\n`);
@@ -116,7 +116,7 @@ test("a Host that is none, two, or none at all, makes Location relative", async 
   assert.equal(old?.headers.location, "/debtors/7/");
 });
 
-test("forwarded schemes and ports that are none are not believed", async () => {
+test("forwarded schemes and ports that are not valid are ignored", async () => {
   for (const header of [
     "X-Forwarded-Proto: javascript",
     "X-Forwarded-Port: 0",
@@ -129,7 +129,7 @@ test("forwarded schemes and ports that are none are not believed", async () => {
   }
 });
 
-test("a target with bytes that are not ASCII, or control characters, is no HTTP", async () => {
+test("a target with bytes beyond ASCII or control characters is 400", async () => {
   for (const character of ["\xe9", "\x7f", "\t", "\0"]) {
     const request = Buffer.from(requestText("GET", `/debtors/7?${character}`), "latin1");
     assert.equal((await exchange(testServer.port, request))?.status, 400);

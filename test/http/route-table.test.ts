@@ -12,7 +12,7 @@ test("at each path HEAD goes with GET, OPTIONS is always there, and nothing else
   }
 });
 
-test("the scope of a route is what the matrix says of its method and of the end of its path", () => {
+test("the scope of a route follows from its method and the end of its path", () => {
   for (const { method, path, scope } of routeTable) {
     const keyword = /[./-](public|reserve|activate|deactivate|restrict)$/.exec(path)?.[1];
     const expected =
@@ -29,7 +29,7 @@ test("the scope of a route is what the matrix says of its method and of the end 
   }
 });
 
-test("a route without a scope is public, and no other is", () => {
+test("exactly the routes without a scope are public", () => {
   for (const { scope, access, path } of routeTable) assert.equal(scope === null, access.startsWith("public"), path);
 });
 

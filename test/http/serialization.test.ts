@@ -46,7 +46,7 @@ const transfer = fc.record(
   },
 );
 
-test("what is written reads back as the same object, integers exactly", () => {
+test("serialized objects are parsed as the same objects, with exact integers", () => {
   fc.assert(
     fc.property(transfer, (object) => {
       assert.deepEqual(parseJson(write(object)), structuredClone(object));
@@ -54,7 +54,7 @@ test("what is written reads back as the same object, integers exactly", () => {
   );
 });
 
-test("fields that the schema does not have are left out, and a missing one is a bug", () => {
+test("fields that the schema does not have are left out, and a missing required one throws", () => {
   const [object] = fc.sample(transfer, 1);
   assert.ok(!write({ ...object!, secret: 1 } as never).includes("secret"));
   assert.throws(() => write({ ...object!, amount: undefined } as never), TypeError);

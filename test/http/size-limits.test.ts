@@ -1,4 +1,4 @@
-/** No text that the API accepts makes a message that is too large for a program further on. Spec: size-limits. */
+/** No text that the API accepts makes a message that is too large for another program. Spec: size-limits. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

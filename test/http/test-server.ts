@@ -10,7 +10,7 @@ import { parseShard } from "../../src/values/shard.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { close, listen } from "../support/http-server.ts";
 
-/** The web server behind a trusted proxy, for the debtors 1 to 100, of whom 7 and 8 are active. */
+/** A web server behind a trusted proxy, for the debtors 1 to 100, of which 7 and 8 are active. */
 export interface TestServer {
   readonly url: string;
   readonly port: number;
@@ -78,7 +78,7 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** Sends bytes as they are, and reads until the server closes the connection. `undefined` when it does so without an answer. */
+/** Sends raw bytes, and reads until the server closes the connection. `undefined` when there is no answer. */
 export async function exchange(port: number, ...parts: readonly (string | Buffer)[]): Promise<RawAnswer | undefined> {
   const socket = net.connect(port, "127.0.0.1");
   const chunks: Buffer[] = [];

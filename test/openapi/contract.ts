@@ -88,7 +88,7 @@ function checkContent(
   const [mediaType = ""] = (contentType ?? "").split(";");
   const documented = content[mediaType] ?? content["*/*"];
   assert.ok(documented, `${where} has the content type ${contentType}`);
-  // Whatever is no JSON object of ours has a schema without conditions.
+  // Bodies that are not JSON objects have a schema without conditions.
   if (Object.keys(documented.schema).length > 0) assertValid(compile(documented.schema), parseJson(body), where);
 }
 
@@ -117,7 +117,7 @@ function createAjv(): Ajv2020 {
   return ajv;
 }
 
-/** The schema with its integers made exact: JSON Schema would take 1.0 for one, and `bigint` for none. */
+/** The schema with its integers made exact: JSON Schema accepts 1.0 as one, and does not know `bigint`. */
 function exactly(schema: unknown): unknown {
   if (typeof schema === "bigint") return Number(schema); // A length.
   if (Array.isArray(schema)) return schema.map(exactly);

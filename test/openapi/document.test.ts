@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => testServer.close());
 
-test("the document has every route under its operationId, with the scope it takes", () => {
+test("the document has every route under its operationId, with its scope", () => {
   const { paths } = buildOpenApiDocument();
   const documented = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { operationId, security }]) => ({
@@ -35,14 +35,14 @@ test("the document has every route under its operationId, with the scope it take
   assert.deepEqual(documented.sort(byId), expected.sort(byId));
 });
 
-test("the request objects in the document are those that the endpoints check", () => {
+test("the request objects in the document are those that the endpoints validate", () => {
   for (const [operationId, { bodySchema }] of Object.entries(endpoints)) {
     const { request } = operationTexts[operationId as OperationId];
     assert.equal(Array.isArray(request) ? undefined : request, bodySchema, operationId);
   }
 });
 
-test("the document is valid OpenAPI 3.1, says an independent validator", async () => {
+test("an independent validator accepts the document as OpenAPI 3.1", async () => {
   const validator = new Validator();
   const { valid, errors } = await validator.validate(JSON.parse(JSON.stringify(buildOpenApiDocument())));
   assert.ok(valid, JSON.stringify(errors));
@@ -86,7 +86,7 @@ test("the examples of the request objects are accepted", () => {
   }
 });
 
-test("tokens come from the same name, unless it is told where the authorization server stands", () => {
+test("tokens come from the same origin unless another one is set", () => {
   const urlsOf = (origin?: string): string[] =>
     [...JSON.stringify(buildOpenApiDocument(origin)).matchAll(/"(?:authorization|token)Url":"([^"]*)"/g)].map(
       ([, url = ""]) => url,
@@ -102,25 +102,25 @@ test("integers of the document are exact", () => {
   assert.match(JSON.stringify(buildOpenApiDocument()), /"minimum":-9223372036854775808,"maximum":9223372036854775807/);
 });
 
-test("document, reference and Swagger UI are served to everybody, and load nothing from elsewhere", async () => {
-  const asNobody = { headers: { "x-swpt-user-id": "nobody" } };
-  const document = await testServer.fetch("/debtors/.docs/openapi.json", asNobody);
+test("document, reference and Swagger UI are public, and load nothing from other servers", async () => {
+  const asUnknownCaller = { headers: { "x-swpt-user-id": "nobody" } };
+  const document = await testServer.fetch("/debtors/.docs/openapi.json", asUnknownCaller);
   assert.deepEqual(await document.json(), JSON.parse(JSON.stringify(buildOpenApiDocument())));
   for (const path of ["/debtors/.docs/", "/debtors/.docs/swagger-ui"]) {
-    const page = await testServer.fetch(path, asNobody);
+    const page = await testServer.fetch(path, asUnknownCaller);
     assert.match(page.headers.get("content-type")!, /^text\/html/);
     assert.match(page.headers.get("content-security-policy")!, /default-src 'none'/);
     const html = await page.text();
     for (const [, url = ""] of html.matchAll(/(?:src|href)="([^"]*)"/g)) {
       if (url.startsWith("#") || url.startsWith("data:")) continue;
-      const part = await testServer.fetch(url, asNobody);
+      const part = await testServer.fetch(url, asUnknownCaller);
       assert.equal(part.status, 200, url);
       await part.body?.cancel();
     }
   }
 });
 
-test("the reference names every operation", async () => {
+test("the reference describes every operation", async () => {
   const html = await (await testServer.fetch("/debtors/.docs/")).text();
   for (const { operationId } of routeTable) assert.ok(html.includes(`id="${operationId}"`), operationId);
 });

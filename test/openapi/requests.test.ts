@@ -10,7 +10,7 @@ import { type Operation, readContract } from "./contract.ts";
 
 const uuid = "123e4567-e89b-12d3-a456-426655440000";
 
-/** A good request object of each operation, in a path in which it harms no other. */
+/** A valid request object of each operation, with a path where it does not affect the others. */
 const goodRequests: Readonly<Record<string, { readonly path: string; readonly body: { [field: string]: Json } }>> = {
   reserveRandomDebtor: { path: "/debtors/.debtor-reserve", body: { type: "DebtorReservationRequest" } },
   reserveDebtor: { path: "/debtors/7/reserve", body: { type: "DebtorReservationRequest" } },
@@ -35,7 +35,7 @@ const goodRequests: Readonly<Record<string, { readonly path: string; readonly bo
   cancelTransfer: { path: `/debtors/7/transfers/${uuid}`, body: { type: "TransferCancelationRequest" } },
 };
 
-/** What the document leaves to its descriptions, since it depends on what else there is. */
+/** What the document says only in descriptions, because it depends on other values. */
 const reasonsBeyondSchemas = new Set([
   "There is no such reservation for this debtor.",
   "Must be an account of this debtor.",
@@ -64,7 +64,7 @@ const value: fc.Arbitrary<Json> = fc.oneof(
   fc.string({ unit: "binary", maxLength: 20 }).filter((text) => text.isWellFormed()),
 );
 
-/** The good object with some of its fields replaced, taken away, or added to, also those of the object inside. */
+/** The valid object with some of its fields replaced, removed or added, nested ones included. */
 function mutations(good: { [field: string]: Json }): fc.Arbitrary<Json> {
   const fields = Object.keys(good);
   const change = fc.oneof(
@@ -90,7 +90,7 @@ function mutations(good: { [field: string]: Json }): fc.Arbitrary<Json> {
   );
 }
 
-/** Whether the server takes the object for one of the right form, whatever it does with it then. */
+/** Whether the server accepts the form of the object, even when it rejects the request later. */
 async function isAccepted(method: string, path: string, body: Json): Promise<boolean> {
   const response = await testServer.send(method, path, stringifyJson(body));
   const text = await response.text();

@@ -1,4 +1,4 @@
-/** Each operation is asked for each of its documented statuses over HTTP, and every answer is as documented. */
+/** Each operation gives each of its documented statuses over HTTP, and every answer is as documented. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openPool } from "../../src/database/database.ts";
@@ -19,7 +19,7 @@ interface Try {
   readonly caller?: string;
   /** An object, or text as it is. */
   readonly body?: object | string;
-  /** What is done to the database before. */
+  /** A change to the database before the request. */
   readonly sql?: string;
 }
 
@@ -132,7 +132,7 @@ for (const { operationId, status, path, caller = "debtors-superuser", body, sql 
   });
 }
 
-test("without a token, with one of another scope or caller, and while there is no telling: 401, 403, 503, as documented", async () => {
+test("without a token, with another scope or caller, and without introspection: 401, 403, 503, as documented", async () => {
   for (const operation of contract.values()) {
     if (!operation.statuses.includes(401)) continue;
     const url = `${testServer.url}${pathOf(operation)}`;
@@ -146,7 +146,7 @@ test("without a token, with one of another scope or caller, and while there is n
   }
 });
 
-test("bodies that are no JSON, too large, or wrong: 400, 413, 415, 422, as documented", async () => {
+test("bodies that are not JSON, encoded, too large, or wrong: 400, 413, 415, 422, as documented", async () => {
   const headers = { ...json, ...authorization(testServer.grant("debtors-superuser", everything)) };
   for (const operation of contract.values()) {
     if (!operation.statuses.includes(415)) continue;
@@ -172,10 +172,10 @@ test("what this server is not responsible for: 404; no free debtor ID: 500, as d
   }
 });
 
-/** A foreign debtor is found out only after the body on the admin resources. */
+/** On the admin resources responsibility is checked after the body. */
 const requiredBodies: Readonly<Record<string, string>> = { restrictDebtor: '{"minBalance": 0}' };
 
-test("while the database is away: 503, as documented, and what needs none goes on", async (context) => {
+test("while the database is unavailable: 503, as documented, and the health check works", async (context) => {
   const pool = openPool({ url: "postgresql://nobody@127.0.0.1:1/nothing", size: 1, applicationName: "test" });
   const other = await startTestServer({}, { pool });
   context.after(() => Promise.all([other.close(), pool.close()]));

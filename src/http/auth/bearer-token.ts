@@ -1,6 +1,6 @@
 /** The token in the `Authorization` header of a request. Spec: authorization, "Token check"; RFC 6750, section 2.1. */
 
-/** The longest token that is looked at, in characters. Those of the known authorization servers have under 2,000. */
+/** Maximum length of a token in characters. Known authorization servers issue tokens of less than 2,000. */
 export const TOKEN_LENGTH_MAX = 8192;
 
 /** What the `Authorization` headers of a request hold. */
@@ -11,7 +11,7 @@ export type BearerToken =
   /** Too long, or with characters that no token has. */
   | { readonly kind: "malformed" };
 
-/** Reads the only `Authorization` header. Several are none: whoever stands in front may have looked at another one. */
+/** Reads the `Authorization` header. Several count as none, because a proxy in front may have looked at another one. */
 export function readBearerToken(authorizationHeaders: readonly string[]): BearerToken {
   const [header, ...others] = authorizationHeaders;
   if (header === undefined || others.length > 0) return { kind: "none" };

@@ -1,17 +1,17 @@
 /**
- * Leaves a server alone that does not answer. After `failuresMax` failures in a row it admits nobody for a pause; then
- * one caller, the probe, whose success or failure decides for all.
+ * A circuit breaker for a server. After `failuresMax` failures in a row it opens: callers are turned away for a pause. Then
+ * one caller, the probe, is let through, and its success or failure decides for all.
  */
 import type { Clock } from "./clock.ts";
 
-/** Says whether a server may be asked, and is told how that went. */
+/** Decides whether callers may use a server, by what they report. */
 export interface CircuitBreaker {
-  /** Whether the caller may ask the server. One who is admitted must report `succeeded` or `failed`. */
+  /** Whether the caller may use the server. If so, it must report `succeeded` or `failed`. */
   admit(): boolean;
   succeeded(): void;
-  /** Returns whether this failure was the one that began a pause. */
+  /** Returns whether this failure has opened the circuit. */
   failed(): boolean;
-  /** How long it is worth waiting before the next try. */
+  /** When to try again. */
   retryAfterSeconds(): number;
 }
 
@@ -21,7 +21,7 @@ export interface CircuitBreakerOptions {
   readonly clock: Clock;
 }
 
-/** Makes a breaker that admits everybody until failures are reported. */
+/** Makes a closed circuit breaker. */
 export function createCircuitBreaker({ failuresMax, pauseSeconds, clock }: CircuitBreakerOptions): CircuitBreaker {
   let failures = 0;
   let pausedUntil = -Infinity;

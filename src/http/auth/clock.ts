@@ -1,6 +1,6 @@
-/** The two clocks of the gate. */
+/** The clocks that authentication uses. */
 
-/** What time it is; tests let it pass. */
+/** Tells the time. Tests replace it. */
 export interface Clock {
   /** Seconds since 1970, with a fraction: what `exp` is compared with. */
   wallSeconds(): number;
@@ -8,7 +8,7 @@ export interface Clock {
   steadySeconds(): number;
 }
 
-/** The machine's own. */
+/** The clocks of this machine. */
 export const systemClock: Clock = {
   wallSeconds: () => Date.now() / 1000,
   steadySeconds: () => performance.now() / 1000,

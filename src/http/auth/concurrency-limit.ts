@@ -1,15 +1,15 @@
-/** Runs so many tasks at a time, lets so many wait, and refuses the rest. */
+/** A limit on how many tasks run at a time and how many wait. */
 
-/** Gives tasks their turn. */
+/** Runs tasks within the limit. */
 export interface ConcurrencyLimit {
   /**
-   * Runs the task as soon as there is a place, first come, first served. Rejects with a TooBusyError when too many wait
-   * already, and with the signal's reason when it aborts while waiting.
+   * Runs the task as soon as there is room, in the order of the calls. Rejects with a TooBusyError when too many tasks
+   * are waiting, and with the signal's reason when it aborts while the task waits.
    */
   run<Result>(task: () => Promise<Result>, signal: AbortSignal): Promise<Result>;
 }
 
-/** So many wait already that one more is refused. */
+/** Too many tasks are waiting. */
 export class TooBusyError extends Error {
   override readonly name = "TooBusyError";
 }
@@ -22,7 +22,7 @@ export function createConcurrencyLimit({
   readonly runningMax: number;
   readonly waitingMax: number;
 }): ConcurrencyLimit {
-  // A Set walks in the order of insertion, and whoever gives up leaves it at once.
+  // A Set keeps the order of insertion, and a task that gives up is removed at once.
   const waiting = new Set<() => void>();
   let running = 0;
 
@@ -44,8 +44,8 @@ export function createConcurrencyLimit({
     async run(task, signal) {
       signal.throwIfAborted();
       if (running < runningMax) running += 1;
-      else if (waiting.size >= waitingMax) throw new TooBusyError(`${waitingMax} tasks are waiting already`);
-      else await wait(signal); // Whoever leaves hands over its place, so `running` stays.
+      else if (waiting.size >= waitingMax) throw new TooBusyError(`${waitingMax} tasks are already waiting`);
+      else await wait(signal); // A finished task hands over its place, so `running` stays the same.
       try {
         return await task();
       } finally {

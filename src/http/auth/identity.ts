@@ -1,11 +1,11 @@
-/** Who calls: from the gate, or from the proxy in front. Spec: authorization, "Modes", "Roles". */
+/** The identity of callers: from an access token, or from a trusted proxy. Spec: authorization, "Modes", "Roles". */
 import type { IncomingMessage } from "node:http";
 import { valuesOf } from "../request/header-lines.ts";
 import { forbidden, HttpError } from "../response/errors.ts";
 import { type Caller, callerOf, type Subjects } from "./subjects.ts";
 import type { Scope, TokenAuthenticator } from "./token-authenticator.ts";
 
-/** Somebody with a role. The name is what the log is told. */
+/** A caller with a role. The name is for the log. */
 export interface IdentifiedCaller {
   readonly caller: Caller;
   readonly name: string;
@@ -15,16 +15,16 @@ export interface IdentifiedCaller {
 export interface Identification {
   /** Throws 400, 401, 403 or 503. */
   identify(request: IncomingMessage, scope: Scope): IdentifiedCaller | Promise<IdentifiedCaller>;
-  /** Who asks for the options of a resource; `undefined` when that plays no role. Throws 400 or 403. */
+  /** Identifies a caller who asks for the options of a resource; `undefined` when anybody may. Throws 400 or 403. */
   identifyForOptions(request: IncomingMessage): IdentifiedCaller | undefined;
   /**
-   * Strangers shall not learn which paths there are: to be told that there is no such path or method takes a token that
-   * would do for that method elsewhere. Throws 401, 403 or 503.
+   * Requires a token that would be good for that method on another route, so that strangers cannot find out which paths
+   * exist. Throws 401, 403 or 503.
    */
   authorizeUnknownRoute(request: IncomingMessage, method: string): Promise<void> | undefined;
 }
 
-/** The token decides, and nothing else: identity headers mean nothing. */
+/** Identifies callers by access token. Identity headers are ignored. */
 export function tokenIdentification(tokenAuthenticator: TokenAuthenticator, subjects: Subjects): Identification {
   const authenticate = async (request: IncomingMessage, scope: Scope): Promise<string> => {
     const decision = await tokenAuthenticator.authenticate(
@@ -56,7 +56,7 @@ export function tokenIdentification(tokenAuthenticator: TokenAuthenticator, subj
   };
 }
 
-/** What the gate asks where there is no route; nothing for methods that no route has, which are refused anyhow. */
+/** The scope required where there is no route. Methods that no route has need none: they are always rejected. */
 const scopeOfMethod: Readonly<Record<string, Scope>> = {
   GET: "access.readonly",
   HEAD: "access.readonly",
@@ -69,7 +69,7 @@ const scopeOfMethod: Readonly<Record<string, Scope>> = {
 const IDENTITY_HEADER = "x-swpt-user-id";
 const ANONYMOUS: IdentifiedCaller = { caller: { kind: "superuser" }, name: "" };
 
-/** A proxy in front has checked the token, and names the caller. */
+/** Identifies callers by the header of a proxy in front, which has checked the token. */
 export function proxyIdentification(anonymousIsSuperuser: boolean, subjects: Subjects): Identification {
   const identify = (request: IncomingMessage): IdentifiedCaller => {
     const name = request.headers[IDENTITY_HEADER] as string | undefined;
@@ -77,7 +77,7 @@ export function proxyIdentification(anonymousIsSuperuser: boolean, subjects: Sub
       if (anonymousIsSuperuser) return ANONYMOUS;
       throw forbidden();
     }
-    // Several lines come joined by commas, and a comma has no place in a name of one line either.
+    // Node joins several lines with commas. A single line with a comma is an unknown name.
     if (name.includes(",") && valuesOf(request, IDENTITY_HEADER).length > 1) {
       throw new HttpError(400, "More than one X-Swpt-User-Id header.");
     }
@@ -85,7 +85,7 @@ export function proxyIdentification(anonymousIsSuperuser: boolean, subjects: Sub
   };
   return {
     identify,
-    // A preflight carries no identity, and so passes.
+    // A preflight carries no identity.
     identifyForOptions: (request) => (request.headers[IDENTITY_HEADER] === undefined ? undefined : identify(request)),
     authorizeUnknownRoute: () => undefined,
   };

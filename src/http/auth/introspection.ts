@@ -1,25 +1,25 @@
-/** Asks the authorization server about a token. Spec: authorization, "Token check"; RFC 7662. */
+/** Token introspection. Spec: authorization, "Token check"; RFC 7662. */
 
 import type { Clock } from "./clock.ts";
 import { readScopes } from "./scopes.ts";
 import { hasControlCharacters } from "./subjects.ts";
 import type { Grant } from "./token-cache.ts";
 
-/** What the authorization server says of a token. */
+/** What the authorization server says about a token. */
 export type Introspection =
   | { readonly kind: "good"; readonly grant: Grant }
-  /** Unknown, revoked, expired, or without a clear yes. */
+  /** Unknown, revoked, expired, or not clearly active. */
   | { readonly kind: "inactive" }
-  /** A refresh token, say. */
+  /** A refresh token, for example. */
   | { readonly kind: "no access token" };
 
 /** Which member of the answer names the caller; null: `sub`, else `username`. */
 export type IdentityClaim = "sub" | "username" | null;
 
-/** The authorization server did not give an answer that can be used. The message names no host. */
+/** The authorization server gave no usable answer. The message names no host. */
 export class IntrospectionError extends Error {
   override readonly name = "IntrospectionError";
-  /** Whether the server seems to be away, rather than to dislike this token. */
+  /** Whether the server seems to be unavailable, rather than to have trouble with this token. */
   readonly isServerAway: boolean;
 
   constructor(reason: string, isServerAway: boolean) {
@@ -30,12 +30,12 @@ export class IntrospectionError extends Error {
 
 const ANSWER_BYTES_MAX = 64 * 1024;
 const NAME_LENGTH_MAX = 1024;
-// What proxies answer for a server that is down, and servers that have too much to do.
+// Proxies answer so for a server that is down, and servers that are overloaded.
 const AWAY_STATUSES = [429, 502, 503, 504];
 
 /**
- * Makes the function that asks. User name and password in the URL, if any, go into HTTP Basic authentication. The
- * function rejects with an IntrospectionError; the signal aborts it.
+ * Makes the function that introspects a token. User name and password in the URL, if any, are sent by HTTP Basic
+ * authentication. The function rejects with an IntrospectionError; the signal aborts it.
  */
 export function createIntrospection(
   introspectUrl: string,
@@ -46,7 +46,7 @@ export function createIntrospection(
   const headers: Record<string, string> = {
     Accept: "application/json",
     "Content-Type": "application/x-www-form-urlencoded",
-    // Ory Hydra behind a TLS proxy refuses plain HTTP without it.
+    // Ory Hydra behind a TLS proxy rejects plain HTTP without it.
     "X-Forwarded-Proto": "https",
   };
   if (url.username !== "") {
@@ -62,7 +62,7 @@ export function createIntrospection(
   return async (token, signal) => {
     const body = new URLSearchParams({ token }).toString();
     try {
-      // Asking twice does no harm, and a server may close a kept-alive connection just when it is used again.
+      // Introspection can be repeated, and a server may close a kept-alive connection just when it is used again.
       const response = await post(body, signal)
         .catch((error: unknown) => {
           if (!isConnectionLost(error)) throw error;
@@ -83,7 +83,7 @@ export function createIntrospection(
   };
 }
 
-/** What an introspection answer says at that moment, whatever the shape of the rest of it. */
+/** Decides what an introspection answer means at that moment. Nothing is assumed about its form. */
 export function decide(
   answer: Readonly<Record<string, unknown>>,
   identityClaim: IdentityClaim,
@@ -93,12 +93,12 @@ export function decide(
   const expiresAt = typeof exp === "number" && exp > 0 ? exp : Infinity;
   if (active !== true || nowSeconds >= expiresAt) return { kind: "inactive" };
   const isAccessToken = use === undefined || use === null || use === "" || use === "access_token";
-  // Older Hydra says it in `token_type`, where later ones say "Bearer".
+  // Older versions of Hydra tell by `token_type`, in which later ones say "Bearer".
   if (!isAccessToken || type === "refresh_token") return { kind: "no access token" };
   return { kind: "good", grant: { subject: readName(answer, identityClaim), scopes: readScopes(scope), expiresAt } };
 }
 
-/** The name of the caller, never `client_id`; null when there is none that could be used. */
+/** The name of the caller, never `client_id`; null when there is no usable one. */
 function readName(answer: Readonly<Record<string, unknown>>, identityClaim: IdentityClaim): string | null {
   const name = answer[identityClaim ?? (answer.sub === undefined ? "username" : "sub")];
   const isUsable = typeof name === "string" && name !== "" && name.length <= NAME_LENGTH_MAX;
@@ -143,7 +143,7 @@ function describeStatus(status: number): string {
   return `the answer has the status ${status}`;
 }
 
-/** Why there is no answer. Messages of errors can name hosts, so only their code is told. */
+/** Why there is no answer. Messages of errors can name hosts, so only their code is used. */
 function describeFailure(error: unknown, signal: AbortSignal): string {
   if (signal.aborted) return "no answer in time";
   const code = codeOf(error);

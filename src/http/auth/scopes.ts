@@ -1,15 +1,15 @@
 /** OAuth 2 scopes, compared by the "hierarchic" strategy. Spec: authorization, "Scopes by operation". */
 
-/** What an operation may demand. */
+/** The scopes that operations require. */
 export const scopes = ["access.readonly", "access", "activate", "deactivate", "restrict"] as const;
 
 /** One of `scopes`. */
 export type Scope = (typeof scopes)[number];
 
-/** The scopes of ours that a token satisfies, one bit each: a cache holds many of these. */
+/** The scopes that a token satisfies, one bit each, because a cache holds many of these. */
 export type ScopeSet = number & { readonly brand: "ScopeSet" };
 
-/** Reads the `scope` of an introspection answer: names with a single space between them. Anything but text is no scope. */
+/** Reads the `scope` of an introspection answer: names with a single space between them. Anything but a string grants nothing. */
 export function readScopes(granted: unknown): ScopeSet {
   if (typeof granted !== "string") return 0 as ScopeSet;
   const names = granted.split(" ");

@@ -1,4 +1,4 @@
-/** Who calls: what the name of a caller says about its role. Spec: authorization, "Roles". */
+/** The roles of callers, by name. Spec: authorization, "Roles". */
 import type { Config } from "../../config.ts";
 import { parseUnsigned } from "../../values/int64.ts";
 
@@ -8,12 +8,12 @@ export type Caller =
   | { readonly kind: "supervisor" }
   | { readonly kind: "debtor"; readonly debtorId: bigint };
 
-/** The patterns that whole names are tried against. Group 1 of `debtor` is the unsigned debtor ID. */
+/** The patterns for whole names. Group 1 of `debtor` is the unsigned debtor ID. */
 export type Subjects = Config["subjects"];
 
 /**
- * The caller of that name; the first pattern that matches wins. `undefined` is nobody: no pattern matches, the debtor
- * ID is above 2^64-1, or the name is empty or has control characters.
+ * The caller of that name, by the first pattern that matches. `undefined` when none does, when the debtor ID is above
+ * 2^64-1, and when the name is empty or has control characters.
  */
 export function callerOf(subjects: Subjects, name: string): Caller | undefined {
   if (name === "" || hasControlCharacters(name)) return undefined;

@@ -1,4 +1,4 @@
-/** The gate: has the token of a request the scope that its operation needs? Spec: authorization, "Token check", "Answers". */
+/** Authentication by access token: does it grant the scope that the operation requires? Spec: authorization, "Token check", "Answers". */
 import { hash } from "node:crypto";
 import type { Logger } from "../../runtime/log.ts";
 import { createRepeatedEvents } from "../../runtime/repeated-events.ts";
@@ -12,17 +12,17 @@ import { createTokenCache, type Grant } from "./token-cache.ts";
 
 export type { Scope } from "./scopes.ts";
 
-/** What the gate says of a request. `subject` is the name of the caller: not empty, no control characters. */
+/** The decision about a token. `subject` is the name of the caller: not empty, no control characters. */
 export type TokenDecision =
   | { readonly outcome: "allowed"; readonly subject: string }
-  /** 401. `isTokenInvalid`: a token was sent, and it is not a good one. */
+  /** 401. `isTokenInvalid`: a token was sent, but it is not valid. */
   | { readonly outcome: "unauthorized"; readonly isTokenInvalid: boolean }
-  /** 403: the scope is not granted, or the token names nobody, or it is no access token. */
+  /** 403: the scope is not granted, the token names no caller, or it is not an access token. */
   | { readonly outcome: "forbidden" }
-  /** 503: the authorization server cannot be asked. */
+  /** 503: the token could not be introspected. */
   | { readonly outcome: "unavailable"; readonly retryAfterSeconds: number };
 
-/** Decides who may pass. */
+/** Checks the access tokens of requests. */
 export interface TokenAuthenticator {
   /** `authorizationHeaders`: the values of all `Authorization` headers of the request. Never rejects. */
   authenticate(
@@ -32,11 +32,11 @@ export interface TokenAuthenticator {
 }
 
 export interface TokenAuthenticatorOptions {
-  /** User name and password in it, if any, go into HTTP Basic authentication. */
+  /** User name and password in it, if any, are sent by HTTP Basic authentication. */
   readonly introspectUrl: string;
-  /** Which member of the answer names the caller; null: `sub`, else `username`. */
+  /** The member of the answer that names the caller; null: `sub`, else `username`. */
   readonly identityClaim: IdentityClaim;
-  /** How long an answer is kept; 0 for never. A revoked token works for that long. */
+  /** How long an answer is cached; 0 for never. A revoked token works for that long. */
   readonly cacheSeconds: number;
   readonly cacheEntriesMax: number;
   readonly log: Logger;
@@ -44,15 +44,15 @@ export interface TokenAuthenticatorOptions {
   readonly limits?: Partial<IntrospectionLimits>;
 }
 
-/** How much the gate asks of the authorization server and of the memory. */
+/** Limits on the use of the authorization server and of memory. */
 export interface IntrospectionLimits {
   readonly cacheBytesMax: number;
-  /** Introspections under way at a time, and waiting for that. */
+  /** Introspections that run at a time, and that wait. */
   readonly runningMax: number;
   readonly waitingMax: number;
-  /** The longest that an introspection takes, waiting included. */
+  /** Maximum duration of an introspection, waiting included. */
   readonly timeoutMillis: number;
-  /** So many times in a row the server may be away; then it is left alone for the pause. */
+  /** After this many failures in a row the server is not used for the pause. */
   readonly failuresMax: number;
   readonly pauseSeconds: number;
 }
@@ -70,7 +70,7 @@ const forbidden: TokenDecision = { outcome: "forbidden" };
 const noToken: TokenDecision = { outcome: "unauthorized", isTokenInvalid: false };
 const invalidToken: TokenDecision = { outcome: "unauthorized", isTokenInvalid: true };
 
-/** Makes the gate of a web server process. After `close` it answers `unavailable` to all but cached tokens. */
+/** Makes the authenticator of a web server process. After `close` only cached tokens get another answer than `unavailable`. */
 export function createTokenAuthenticator(
   options: TokenAuthenticatorOptions,
 ): TokenAuthenticator & { close(): Promise<void> } {
@@ -85,14 +85,14 @@ export function createTokenAuthenticator(
   const ask = createIntrospection(introspectUrl, identityClaim, clock);
   const breaker = createCircuitBreaker({ ...limits, clock });
   const limit = createConcurrencyLimit(limits);
-  /** Of the introspections under way. */
+  /** Of the introspections that run. */
   const deadlines = new Set<AbortController>();
   const failures = createRepeatedEvents(log);
   let isClosed = false;
-  /** One introspection a token; whoever comes meanwhile waits for the same one. */
+  /** One for each token; requests that arrive in the meantime share it. */
   const underWay = new Map<string, Promise<Introspection | TokenDecision>>();
 
-  // The token itself is kept nowhere.
+  // The token itself is not kept.
   const keyOf = (token: string): string => hash("sha256", `${introspectUrl}\n${token}`, "base64url");
 
   function introspectOnce(key: string, token: string): Promise<Introspection | TokenDecision> {
@@ -111,14 +111,14 @@ export function createTokenAuthenticator(
     const deadline = new AbortController();
     const { signal } = deadline;
     const timer = setTimeout(() => deadline.abort(), limits.timeoutMillis);
-    // Whoever gets a turn has half of the time left at least. With less the server would seem to be away when all that
-    // it has is too much to do, which a stranger with many tokens can bring about.
+    // An introspection that starts has at least half of the time left. With less, the server would seem to be unavailable
+    // when it is only busy, which a stranger with many tokens can bring about.
     const turn = AbortSignal.any([signal, AbortSignal.timeout(limits.timeoutMillis / 2)]);
     deadlines.add(deadline);
     if (isClosed) deadline.abort();
     try {
       return await limit.run(async () => {
-        // Asked for admission only now: whoever waits in the queue while the server goes away need not try it, too.
+        // Checked only now: the circuit may have opened while this one was waiting.
         if (!breaker.admit()) return unavailable();
         const introspection = await ask(token, signal).catch(reportFailure);
         breaker.succeeded();
@@ -127,7 +127,7 @@ export function createTokenAuthenticator(
       }, turn);
     } catch (error) {
       const isTold = error instanceof IntrospectionError || error instanceof TooBusyError || !turn.aborted;
-      const reason = isTold ? (error as Error).message : "no turn in time";
+      const reason = isTold ? (error as Error).message : "too many introspections are waiting";
       failures.report({ level: "error", message: "Token introspection failed", kind: { reason } });
       return unavailable();
     } finally {
@@ -138,7 +138,7 @@ export function createTokenAuthenticator(
 
   function reportFailure(error: unknown): never {
     const isAway = !(error instanceof IntrospectionError) || error.isServerAway;
-    // A strange answer to one token is no reason to refuse the others: a stranger could provoke it.
+    // A strange answer to one token must not open the circuit for the others: a stranger could provoke it.
     if (!isAway) breaker.succeeded();
     else if (breaker.failed()) log.error("Circuit breaker opened for the authorization server");
     throw error;

@@ -1,10 +1,10 @@
-/** What the authorization server said of tokens, for a while. Spec: authorization, "Token check". */
+/** A cache of introspection answers. Spec: authorization, "Token check". */
 import type { Clock } from "./clock.ts";
 import type { ScopeSet } from "./scopes.ts";
 
-/** What a good token is good for. */
+/** What a valid token grants. */
 export interface Grant {
-  /** The name of the caller; `null` when the token names nobody. */
+  /** The name of the caller; `null` when the token names none. */
   readonly subject: string | null;
   readonly scopes: ScopeSet;
   /** `exp`: seconds since 1970, perhaps with a fraction; Infinity when there is none. */
@@ -13,24 +13,24 @@ export interface Grant {
 
 /** Grants by the digest of their token. */
 export interface TokenCache {
-  /** The grant of the token with that key, unless it is unknown, kept for too long or expired. */
+  /** The grant of the token with that key, unless it is unknown or expired. */
   find(key: string): Grant | undefined;
-  /** Keeps the grant, and when there are too many forgets old ones, sparing once those that were used meanwhile. */
+  /** Adds the grant. When there are too many, old ones are evicted; those used since they were added get a second chance. */
   keep(key: string, grant: Grant): void;
-  /** Entries, and the memory that they are reckoned to take. */
+  /** The number of entries, and an estimate of their memory. */
   size(): { readonly entries: number; readonly bytes: number };
 }
 
 export interface TokenCacheOptions {
-  /** The longest time that a grant is kept; 0 for never. */
+  /** Maximum time that a grant is kept; 0 for never. */
   readonly seconds: number;
   readonly entriesMax: number;
   readonly bytesMax: number;
   readonly clock: Clock;
 }
 
-// An entry of a Map with a 43-character key, two records, two floats, and the head of a string, with room to spare:
-// test/auth/token-cache.test.ts weighs it.
+// An entry of a Map with a 43-character key, two records, two floats, and the head of a string, rounded up:
+// test/auth/token-cache.test.ts measures it.
 const ENTRY_BYTES = 320;
 
 interface Entry {
@@ -39,22 +39,22 @@ interface Entry {
   wasUsed: boolean;
 }
 
-/** Makes an empty cache. Keys must be of one length, and tell nothing of the token. */
+/** Makes an empty cache. Keys must be of one length and must not reveal the token. */
 export function createTokenCache({ seconds, entriesMax, bytesMax, clock }: TokenCacheOptions): TokenCache {
-  // A Map walks in the order of insertion. Using an entry does not move it to the end (as a strict "least recently used"
-  // would want): that fills the Map with holes, and closing them stops the process for as long as there are entries.
+  // A Map keeps the order of insertion. Using an entry does not move it to the end, as a strict "least recently used" would:
+  // that fills the Map with holes, and removing them stops the process for a time that grows with the number of entries.
   const entries = new Map<string, Entry>();
   let bytes = 0;
 
-  const forget = (key: string, grant: Grant): void => {
+  const evict = (key: string, grant: Grant): void => {
     entries.delete(key);
     bytes -= bytesOf(grant);
   };
 
-  // Stays where it is between two calls: all that it has passed is forgotten or moved to the end, and a new iterator
-  // would step over the holes of all these again.
+  // Kept between two calls: everything that it has passed has been evicted or moved to the end, and a new iterator would
+  // step over all those holes again.
   let oldest = entries.entries();
-  const forgetOldest = (): void => {
+  const evictOldest = (): void => {
     const next = oldest.next();
     if (next.done) {
       oldest = entries.entries();
@@ -62,7 +62,7 @@ export function createTokenCache({ seconds, entriesMax, bytesMax, clock }: Token
     }
     const [key, entry] = next.value;
     if (!entry.wasUsed) {
-      forget(key, entry.grant);
+      evict(key, entry.grant);
       return;
     }
     entry.wasUsed = false;
@@ -75,7 +75,7 @@ export function createTokenCache({ seconds, entriesMax, bytesMax, clock }: Token
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
       if (clock.steadySeconds() >= entry.keptUntil || clock.wallSeconds() >= entry.grant.expiresAt) {
-        forget(key, entry.grant);
+        evict(key, entry.grant);
         return undefined;
       }
       entry.wasUsed = true;
@@ -83,15 +83,15 @@ export function createTokenCache({ seconds, entriesMax, bytesMax, clock }: Token
     },
     keep(key, grant) {
       const known = entries.get(key);
-      if (known !== undefined) forget(key, known.grant);
+      if (known !== undefined) evict(key, known.grant);
       if (seconds <= 0 || entriesMax <= 0 || bytesOf(grant) > bytesMax) return;
       entries.set(key, { grant, keptUntil: clock.steadySeconds() + seconds, wasUsed: false });
       bytes += bytesOf(grant);
-      while (entries.size > entriesMax || bytes > bytesMax) forgetOldest();
+      while (entries.size > entriesMax || bytes > bytesMax) evictOldest();
     },
     size: () => ({ entries: entries.size, bytes }),
   };
 }
 
-// A string takes two bytes a character when any of them is beyond Latin-1.
+// A string takes two bytes per character when any of them is beyond Latin-1.
 const bytesOf = (grant: Grant): number => ENTRY_BYTES + 2 * (grant.subject?.length ?? 0);

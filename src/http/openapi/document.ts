@@ -1,4 +1,4 @@
-/** The OpenAPI document: made of the route table, the schemas that validate and serialize, and the texts. */
+/** The OpenAPI document, built from the route table, the schemas and the texts. */
 import { routes } from "../routes/route-table.ts";
 import type { OpenApiDocument, OperationObject } from "./openapi-objects.ts";
 import { operationObject } from "./operation-objects.ts";
@@ -7,7 +7,7 @@ import { securitySchemes } from "./security.ts";
 
 /**
  * Builds the document, for `JSON.stringify`, which writes its bounds exactly. The origin of the authorization server is
- * empty when it stands behind the same name as this server. Spec: http-api, "health and docs".
+ * empty when it has the same origin as this server. Spec: http-api, "health and docs".
  */
 export function buildOpenApiDocument(authorizationOrigin = ""): OpenApiDocument {
   const components: Components = new Map();
@@ -25,8 +25,8 @@ export function buildOpenApiDocument(authorizationOrigin = ""): OpenApiDocument 
       { name: "debtors", description: "View and configure a debtor." },
       { name: "transfers", description: "Issue money." },
       { name: "documents", description: "Publish documents." },
-      { name: "health", description: "Ask whether the server is well." },
-      { name: "docs", description: "Read about this API." },
+      { name: "health", description: "Check whether the server is up." },
+      { name: "docs", description: "Read the documentation of this API." },
     ],
     paths,
     components: {
@@ -36,8 +36,8 @@ export function buildOpenApiDocument(authorizationOrigin = ""): OpenApiDocument 
   };
 }
 
-const description = `The API of a Swaptacular debtors agent: it lets the issuers of currencies configure themselves, issue money and publish documents.
+const description = `The API of a Swaptacular debtors agent: issuers of currencies use it to configure their currency, to issue money and to publish documents.
 
-To begin, get a token and ask \`GET /debtors/.debtor\`: it leads to your own debtor, in which you find where to go on.
+To begin, get a token and send \`GET /debtors/.debtor\`: it redirects to your own debtor, which contains the addresses of everything else.
 
-IDs and amounts are integers of 64 bits, and exact: read and write them with a JSON library that keeps them so. Texts are Unicode without NUL characters and lone surrogates.`;
+IDs and amounts are exact 64-bit integers: use a JSON library that does not round them. Texts are Unicode without NUL characters and lone surrogates.`;

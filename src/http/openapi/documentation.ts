@@ -1,4 +1,4 @@
-/** The documentation as it is served: each text is made when it is first asked for. */
+/** The documentation as it is served. Each text is made when it is first requested. */
 import { buildOpenApiDocument } from "./document.ts";
 import { writeReferencePage } from "./reference-page.ts";
 
@@ -10,7 +10,7 @@ export interface Documentation {
   referencePage(): string;
 }
 
-/** Documents the API. The origin of the authorization server is empty when it stands behind the same name. */
+/** Documents the API. The origin of the authorization server is empty when it is that of this server. */
 export function createDocumentation(authorizationOrigin: string): Documentation {
   let openApiText: string | undefined;
   let referencePage: string | undefined;

@@ -1,4 +1,4 @@
-/** Examples of whole objects, put together of those that the fields have. */
+/** Examples of whole objects, made of the examples of their fields. */
 
 interface Node {
   readonly type?: string;
@@ -10,8 +10,8 @@ interface Node {
 }
 
 /**
- * An example of what the schema describes. Optional fields are in it when they have an example of their own, so that a
- * request does not name what a client has no reason to send.
+ * An example of what the schema describes. Optional fields are included when they have an example of their own, so that
+ * example requests contain nothing that a client has no reason to send.
  */
 export function exampleOf(schema: object): unknown {
   const { type, const: value, examples, properties, required = [], items } = schema as Node;

@@ -1,13 +1,13 @@
 /** Texts of the API document as HTML. */
 
-/** Text that is no markup. */
+/** Text with its markup escaped. */
 export const escapeHtml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 
-/** Text in the type of programs. Paths may break after a slash, where there is no room. */
+/** Text as code. Paths may break after a slash. */
 export const code = (text: string): string => `<code>${escapeHtml(text).replaceAll(/\/(?=.)/g, "/<wbr>")}</code>`;
 
-/** Paragraphs, parted by empty lines; what stands between backticks is code. */
+/** Paragraphs, separated by empty lines; text between backticks is code. */
 export const formatText = (text: string): string =>
   text
     .split("\n\n")
@@ -17,5 +17,5 @@ export const formatText = (text: string): string =>
 
 /** A value on several lines. */
 export const json = (value: unknown): string =>
-  // Scrolls when there is no room, and so must be reachable by the keyboard.
+  // It can scroll, and so must be reachable by the keyboard.
   `<pre tabindex="0">${escapeHtml(JSON.stringify(value, undefined, 2))}</pre>`;

@@ -1,6 +1,6 @@
 /** The OpenAPI document, as far as this program reads it. */
 
-/** What the readers of the document in this program look at. */
+/** The whole document. */
 export interface OpenApiDocument {
   readonly openapi: string;
   readonly info: { readonly title: string; readonly version: string; readonly description: string };

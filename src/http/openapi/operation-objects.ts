@@ -29,7 +29,7 @@ export function operationObject(route: Route, components: Components): Operation
   };
 }
 
-/** What can go wrong with every operation of its kind. */
+/** The failures that are common to all operations of that kind. */
 function commonFailuresOf({ operationId, scope, access, parameters }: Route): Record<number, ResponseText> {
   const { request } = operationTexts[operationId];
   const failures: Record<number, ResponseText> = {};

@@ -1,4 +1,4 @@
-/** The readable reference: one HTML page without a script, made of the OpenAPI document. */
+/** The readable reference: one HTML page without scripts, made from the OpenAPI document. */
 
 import { code, escapeHtml, formatText } from "./html.ts";
 import type { Content, OpenApiDocument, OperationObject } from "./openapi-objects.ts";
@@ -73,10 +73,10 @@ ${requestBody === undefined ? "" : `<h4>Body</h4>${contentText(requestBody.conte
 
 function scopeText({ security: [requirement] }: OperationObject): string {
   const [scope] = requirement === undefined ? [] : Object.values(requirement).flat();
-  return scope === undefined ? "for everybody" : `with a token of scope ${code(scope)}`;
+  return scope === undefined ? "public" : `with a token of scope ${code(scope)}`;
 }
 
-/** What a body is. How an object looks is shown with the object. */
+/** The type of a body. The objects have sections of their own. */
 const contentText = (content: Content | undefined): string =>
   Object.entries(content ?? {})
     .map(([contentType, { schema }]) => {

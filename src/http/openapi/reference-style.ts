@@ -1,4 +1,4 @@
-/** How the readable reference looks: one column on a telephone, contents beside the text on a wide screen. */
+/** The styles of the readable reference: one column on a phone, contents beside the text on a wide screen. */
 export const stylesheet = `
 *{box-sizing:border-box}
 body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;padding:1rem;max-width:76rem;color:#1b1b1b;background:#fff}

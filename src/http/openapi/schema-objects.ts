@@ -1,18 +1,18 @@
-/** Schemas in the terms of OpenAPI: keywords of ours become standard ones, named objects become references. */
+/** Schemas in the terms of OpenAPI: our own keywords become standard ones, named objects become references. */
 import type { OwnKeywords } from "../schemas/fields.ts";
 import { exampleOf } from "./examples.ts";
 
 type Plain = { readonly [key: string]: unknown };
 
-/** The named schemas that have been met, by name. */
+/** The named schemas, by name. */
 export type Components = Map<string, unknown>;
 
-/** A reference to the schema when it has a title, else the schema itself. What it names is added to the components. */
+/** A reference to the schema when it has a title, otherwise the schema itself. Named schemas are added to the components. */
 export function schemaObject(schema: object, components: Components): unknown {
   const { title } = schema as { title?: string };
   if (title === undefined) return translate(schema as Plain, components);
   if (!components.has(title)) {
-    components.set(title, undefined); // Keeps the place: what comes first in the document stands first here.
+    components.set(title, undefined); // Keeps the order in which the document mentions them.
     const translated = translate(schema as Plain, components);
     components.set(title, { ...translated, examples: [exampleOf(schema)] });
   }
@@ -38,9 +38,9 @@ function translate(schema: Plain, components: Components): Plain {
   return translated;
 }
 
-// Not the format "uuid", which insists on the hyphens.
+// Not the format "uuid", which requires hyphens.
 const UUID_PATTERN = "^[0-9A-Fa-f]{8}(-?)([0-9A-Fa-f]{4}\\1){3}[0-9A-Fa-f]{12}$";
-// The lone surrogates, which are also refused, cannot be told in a pattern that all programs understand alike.
+// Lone surrogates are rejected as well, but no pattern for them means the same to all programs.
 const STORABLE_PATTERN = "^[^\\u0000]*$";
 
 // TypeScript's library does not yet know `rawJSON`, with which JSON.stringify writes exact integers.

@@ -1,25 +1,25 @@
-/** How a client gets a token, in the terms of OpenAPI. Spec: authorization, "Scopes by operation". */
+/** The ways to get a token, in the terms of OpenAPI. Spec: authorization, "Scopes by operation". */
 import type { Scope } from "../auth/token-authenticator.ts";
 
 /** The names of the ways to a token. */
 const grantTypes = ["oauth2AuthorizationCode", "oauth2ClientCredentials"] as const;
 
-/** What a token must grant, whichever way it was got; nothing on the public routes. */
+/** What a token must grant, however it was obtained; nothing on the public routes. */
 export const securityOf = (scope: Scope | null): readonly Readonly<Record<string, readonly string[]>>[] =>
   scope === null ? [] : grantTypes.map((grantType) => ({ [grantType]: [scope] }));
 
-/** The ways to a token, at the paths that Ory Hydra has. An empty origin is that of the document. */
+/** The OAuth 2 flows, at the paths of Ory Hydra. An empty origin is that of the document. */
 export const securitySchemes = (origin: string): Readonly<Record<(typeof grantTypes)[number], object>> => ({
   oauth2AuthorizationCode: {
     type: "oauth2",
-    description: "For people: currency issuers, and supervisors.",
+    description: "For people: currency issuers and supervisors.",
     flows: {
       authorizationCode: { authorizationUrl: `${origin}/oauth2/auth`, tokenUrl: `${origin}/oauth2/token`, scopes },
     },
   },
   oauth2ClientCredentials: {
     type: "oauth2",
-    description: "For programs, which have an ID and a secret of their own.",
+    description: "For programs that have a client ID and a secret.",
     flows: { clientCredentials: { tokenUrl: `${origin}/oauth2/token`, scopes } },
   },
 });

@@ -1,4 +1,4 @@
-/** Swagger UI, from the files in its package and three of ours: nothing is loaded from elsewhere. */
+/** Swagger UI, from the files of its package and three of our own. Nothing is loaded from other servers. */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -13,7 +13,7 @@ export interface Asset {
   readonly content: Buffer;
 }
 
-/** The page. Its parts are below it, at `swagger-ui/`. */
+/** The page. Its files are below it, at `swagger-ui/`. */
 export const swaggerUiPage = `<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -47,7 +47,7 @@ const contentTypes: Readonly<Record<string, string>> = {
 
 const assets = new Map<string, Promise<Asset>>();
 
-/** A part of the page, read from the disk the first time; `undefined` when there is none of that name. */
+/** A file of the page, read from the disk the first time; `undefined` when there is none of that name. */
 export function findSwaggerUiAsset(name: string): Promise<Asset> | undefined {
   const folder = Object.hasOwn(files, name) ? files[name] : undefined;
   let asset = assets.get(name);

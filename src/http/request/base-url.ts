@@ -6,9 +6,8 @@ const HOST = /^(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::([0-9]{1,5}))?
 
 /**
  * `scheme://host[:port]` as the client sees this server: from the `Host` header and, when they are trusted, from the
- * last elements of `X-Forwarded-Proto` and `X-Forwarded-Port`. Empty when the `Host` header is missing, repeated (a cache
- * in front may have looked at the other one), or no host and port: a `Location` may be relative, and nothing unchecked
- * gets into a header.
+ * last elements of `X-Forwarded-Proto` and `X-Forwarded-Port`. Empty when the `Host` header is missing, not valid, or repeated
+ * (a cache in front may have looked at the other one): a `Location` may be relative, and nothing unchecked gets into a header.
  */
 export function baseUrlOf(request: IncomingMessage, trustForwardedHeaders: boolean): string {
   const { headers } = request;
@@ -29,7 +28,7 @@ export function baseUrlOf(request: IncomingMessage, trustForwardedHeaders: boole
   return `${scheme}://${match[1]}${isDefaultPort ? "" : `:${port}`}`;
 }
 
-/** The last element of a comma-separated list, which is what the nearest proxy has added. */
+/** The last element of a comma-separated list, which the nearest proxy has added. */
 export function lastElementOf(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   const list = typeof header === "string" ? header : header.join(",");

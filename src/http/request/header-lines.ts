@@ -1,7 +1,7 @@
 /** The headers of a request as they were sent, line by line. */
 import type { IncomingMessage } from "node:http";
 
-/** All lines of a header; the parsed headers keep only the first one of some. */
+/** All lines of a header. Of some headers Node keeps only the first line elsewhere. */
 export function valuesOf({ rawHeaders }: IncomingMessage, lowerCaseName: string): string[] {
   const values: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {

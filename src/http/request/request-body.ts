@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Json, parseJson } from "../../values/json.ts";
 import { HttpError } from "../response/errors.ts";
 
-/** The most bytes of a body that is not a document. */
+/** Maximum size of a body that is not a document. */
 export const BODY_BYTES_MAX = 20_480;
 
 const noBytes = Buffer.alloc(0);

@@ -1,23 +1,23 @@
 /**
- * The request target: taken from the request line as it was sent, decoded once, matched once. Router, gate, redirects,
- * log and metrics all use what comes out here, so that none of them sees another path than the others.
+ * The request target: taken from the request line as it was sent, decoded once, matched once. Routing, authentication,
+ * redirects, log and metrics all use the result, so that none of them sees another path than the others.
  * Spec: authorization, "Paths".
  */
 import { parsePathId } from "../../values/int64.ts";
 import { parsePathUuid, type Uuid } from "../../values/uuid.ts";
 import { type Resource, resources } from "../routes/route-table.ts";
 
-/** What a request is aimed at. The parameters are set when the resource has them. */
+/** The parsed target of a request. The parameters are set when the resource has them. */
 export interface Target {
-  /** `undefined`: there is no such path. */
+  /** `undefined` when there is no such path. */
   readonly resource: Resource | undefined;
-  /** For an unknown path to which only the last slash is missing: the resource with the slash. */
+  /** For an unknown path that only lacks the slash at its end: the resource with the slash. */
   readonly resourceWithSlash: Resource | undefined;
   /** Whether the path is below `/debtors/`, known or not. */
   readonly isInsideApi: boolean;
   /** Whether the path is below `/debtors/.docs/`, known or not. */
   readonly isInsideDocs: boolean;
-  /** The decoded path of a resource, or of one with a slash; otherwise empty. Has only characters that are safe in a header. */
+  /** The decoded path when it leads to one of these resources; otherwise empty. Its characters are safe in a header. */
   readonly path: string;
   /** What follows the first `?`, as it was sent; `undefined` when there is none. */
   readonly query: string | undefined;
@@ -33,7 +33,7 @@ type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
 interface Node {
   readonly children: Map<string, Node>;
-  /** Reads a segment into the target; false when it has not the right form. */
+  /** Reads a segment into the target; false when its form is not valid. */
   parameter?: { readonly read: (segment: string, target: Mutable<Target>) => boolean; readonly node: Node };
   resource?: Resource;
 }
@@ -65,10 +65,10 @@ const parameterReaders: Record<string, (segment: string, target: Mutable<Target>
 
 const root = buildRouteTrie();
 
-// Every segment of every path of ours consists of these, so that a path that is known needs no escaping anywhere.
+// All segments of known paths consist of these, so that a known path needs no escaping anywhere.
 const KNOWN_CHARACTERS = /^[A-Za-z0-9.-]*$/;
 
-/** Reads the target of a request line: an absolute path, or a whole URL, whose authority plays no role. Never throws. */
+/** Parses the target of a request line: an absolute path, or a whole URL, whose authority is ignored. Never throws. */
 export function parseTarget(url: string): Target {
   const target: Mutable<Target> = {
     resource: undefined,
@@ -112,7 +112,7 @@ export function parseTarget(url: string): Target {
   return target;
 }
 
-/** Decodes a segment. `undefined` when it cannot be one of ours: bad UTF-8, slashes, backslashes, control characters. */
+/** Decodes a segment. `undefined` when no known path can have it: bad UTF-8, slashes, backslashes, control characters. */
 function decodeSegment(segment: string): string | undefined {
   if (KNOWN_CHARACTERS.test(segment)) return segment;
   if (!segment.includes("%")) return undefined;

@@ -1,6 +1,6 @@
-/** What is answered to a request, apart from the headers that every answer has. */
+/** Answers to requests, without the headers that every answer has. */
 
-/** What is answered. */
+/** The answer to a request. */
 export interface Answer {
   readonly status: number;
   /** Lower-case names. */
@@ -21,7 +21,7 @@ export const jsonAnswer = (status: number, text: string, headers?: Readonly<Reco
 /** 204. */
 export const noContent: Answer = { status: 204 };
 
-/** 302, 303 or 308. The location must have been made safe for a header. */
+/** A redirect. The location must be safe for a header. */
 export const redirectTo = (
   status: 302 | 303 | 308,
   location: string,

@@ -1,4 +1,4 @@
-/** A line in the log for each administrative request, and for refused ones, whatever the log level. */
+/** The audit log: administrative requests and rejected ones, at every log level. */
 import type { IncomingMessage } from "node:http";
 import type { Logger } from "../../runtime/log.ts";
 import { createRepeatedEvents } from "../../runtime/repeated-events.ts";
@@ -11,41 +11,41 @@ const LOGGED_LENGTH_MAX = 200;
 
 /** Records who asked for what, from where, and the status of the answer. */
 export interface Auditor {
-  /** `caller` is `undefined` when nobody has been identified. */
+  /** `caller` is `undefined` for an anonymous request. */
   record(request: IncomingMessage, target: Target, status: number, caller: IdentifiedCaller | undefined): void;
   /** Logs what has been counted so far. */
   flush(): void;
 }
 
 /**
- * Makes the auditor of a server. What administrators do is one line each. What anybody else is refused is logged the first
- * time in a minute for each status, operation and client, and then counted: strangers must not fill the log. Clients are known by
- * address; when forwarded headers are not trusted, that is the address of the proxy.
+ * Makes the auditor of a server. Each request of an administrator is one line. Rejected requests of others are logged once
+ * a minute for each status, operation, caller and client, and then counted, so that strangers cannot fill the log. A client is an
+ * address: the one that the nearest proxy reports when forwarded headers are trusted, otherwise that of the connection.
  */
 export function createAuditor(log: Logger, trustForwardedHeaders: boolean): Auditor {
   const auditLog = log.child({ audit: true }, { level: "info" });
-  const refusals = createRepeatedEvents(auditLog);
+  const rejections = createRepeatedEvents(auditLog);
   return {
     record(request, target, status, caller) {
-      const isRefused = status === 401 || status === 403;
+      const isRejected = status === 401 || status === 403;
       const route = target.resource?.routes.get(request.method!);
       const isAdministrative = route !== undefined && administrative.has(route.access);
-      if (!isRefused && !isAdministrative) return;
+      if (!isRejected && !isAdministrative) return;
       const forwardedFor = trustForwardedHeaders ? lastElementOf(request.headers["x-forwarded-for"]) : undefined;
       const who = {
         caller: caller?.name.slice(0, LOGGED_LENGTH_MAX),
         client: (forwardedFor || request.socket.remoteAddress)?.slice(0, LOGGED_LENGTH_MAX),
       };
       const details = { method: request.method, path: target.path || "unknown" };
-      const message = isRefused ? "Request refused" : "Administrative request";
+      const message = isRejected ? "Request rejected" : "Administrative request";
       if (caller !== undefined && caller.caller.kind !== "debtor") {
         auditLog.info({ ...details, status, ...who }, message);
       } else {
         const kind = { status, operation: route?.operationId ?? "unknown", ...who };
-        refusals.report({ level: "info", message, kind, details });
+        rejections.report({ level: "info", message, kind, details });
       }
     },
-    flush: refusals.flush,
+    flush: rejections.flush,
   };
 }
 

@@ -6,15 +6,15 @@ const REQUEST_HEADERS = ["Authorization", "Content-Type", "X-Requested-With"];
 const allowedMethods = new Set(METHODS);
 const allowedHeaders = new Set([
   ...REQUEST_HEADERS.map((name) => name.toLowerCase()),
-  // Browsers may name these, too (Fetch, "CORS-safelisted request-header").
+  // Browsers may also name these (Fetch, "CORS-safelisted request-header").
   ...["accept", "accept-language", "content-language", "range"],
 ]);
 
-/** Whether the request asks on behalf of a browser what it may do. */
+/** Whether the request is a preflight. */
 export const isPreflight = (method: string | undefined, headers: IncomingHttpHeaders): boolean =>
   method === "OPTIONS" && headers["access-control-request-method"] !== undefined;
 
-/** The headers of the answer to a preflight; none that allow anything when something is asked that is not allowed. */
+/** The headers of the answer to a preflight. They allow nothing when it asks for anything that is not allowed. */
 export function preflightHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   const vary = { vary: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers" };
   const names = String(headers["access-control-request-headers"] ?? "")
@@ -35,8 +35,8 @@ export function preflightHeaders(headers: IncomingHttpHeaders): Record<string, s
 }
 
 /**
- * The headers of every other answer, whatever its status: a browser client could not read it without. They are there for
- * requests without `Origin`, too, so that a shared cache never holds an answer without them.
+ * The headers of every other answer: without them a browser client can read neither successes nor errors. Requests without
+ * `Origin` get them as well, so that a shared cache never holds an answer without them.
  */
 export const corsHeaders = {
   vary: "Origin",

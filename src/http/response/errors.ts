@@ -1,4 +1,4 @@
-/** What goes wrong at the door, and how it is answered. Spec: http-api, "Errors". */
+/** HTTP errors, and the answers to all errors that are thrown. Spec: http-api, "Errors". */
 import { DatabaseUnavailableError } from "../../database/database.ts";
 import { OperationError, type OperationErrorCode } from "../../operations/operation-error.ts";
 import type { FieldErrors } from "../schemas/validation.ts";
@@ -27,7 +27,7 @@ export class HttpError extends Error {
   }
 }
 
-/** 404 without a word: whether it is the path, the debtor or the rest that does not exist is nobody's business. */
+/** 404 with no message, so that nothing is revealed about what exists. */
 export const notFound = (): HttpError => new HttpError(404);
 
 /** 403 */
@@ -36,10 +36,10 @@ export const forbidden = (message?: string): HttpError => new HttpError(403, mes
 /** 422 with the text at one field. */
 export const unprocessable = (errors: FieldErrors): HttpError => new HttpError(422, undefined, { errors });
 
-/** Seconds after which a client may try again when the database is away. */
+/** How long a client should wait while the database is unavailable, in seconds. */
 const RETRY_AFTER_SECONDS = "5";
 
-/** The answer to whatever was thrown. `isBug` says that it was none of ours, and must be logged. */
+/** The answer to an error. `isBug` says that it was not expected. */
 export function answerToError(error: unknown): { readonly answer: Answer; readonly isBug: boolean } {
   if (error instanceof HttpError) return { answer: errorAnswer(error), isBug: false };
   if (error instanceof OperationError) return { answer: errorAnswer(httpErrorOf[error.code]()), isBug: false };
@@ -51,20 +51,20 @@ export function answerToError(error: unknown): { readonly answer: Answer; readon
 }
 
 const httpErrorOf: Record<OperationErrorCode, () => HttpError> = {
-  DEBTOR_EXISTS: () => new HttpError(409, "The debtor exists already."),
+  DEBTOR_EXISTS: () => new HttpError(409, "The debtor already exists."),
   NO_FREE_DEBTOR_ID: () => new HttpError(500, "No free debtor ID was found."),
   INVALID_RESERVATION: () => unprocessable({ reservationId: ["There is no such reservation for this debtor."] }),
   DEBTOR_NOT_ACTIVE: () => notFound(),
   UPDATE_CONFLICT: () =>
-    new HttpError(409, "The configuration has been updated meanwhile.", {
+    new HttpError(409, "The configuration has been updated in the meantime.", {
       errors: { latestUpdateId: ["Must be the current one plus 1."] },
     }),
-  TOO_MANY_ACTIONS: () => forbidden("Too many configuration updates and transfers in this month."),
+  TOO_MANY_ACTIONS: () => forbidden("Too many configuration updates and transfers this month."),
   TOO_MANY_TRANSFERS: () => forbidden("Too many transfers; delete some."),
   TRANSFER_CONFLICT: () => new HttpError(409, "Another transfer has this UUID."),
   TRANSFER_NOT_FOUND: () => notFound(),
-  TRANSFER_SETTLED: () => forbidden("The transfer can not be canceled any more."),
-  TOO_MANY_DOCUMENTS: () => forbidden("Too many documents in this year."),
+  TRANSFER_SETTLED: () => forbidden("The transfer can no longer be canceled."),
+  TOO_MANY_DOCUMENTS: () => forbidden("Too many documents this year."),
 };
 
 const reasons: Readonly<Record<number, string>> = {

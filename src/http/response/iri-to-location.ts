@@ -6,8 +6,8 @@ const AUTHORITY = /^(?:(.*)@)?(\[[0-9A-Fa-f:.]*\]|[^:]*)(:[0-9]*)?$/s;
 
 /**
  * Turns an IRI (RFC 3987), also a relative one, into an ASCII URI for a `Location` header: scheme and host in lower case, the host in
- * punycode, every character that a URI cannot have percent-encoded, escapes kept as they are. What is not an IRI at all
- * comes out as ASCII without control characters just the same.
+ * punycode, every character that a URI cannot have percent-encoded, escapes kept as they are. Text that is not an IRI
+ * also becomes ASCII without control characters.
  */
 export function iriToLocation(iri: string): string {
   const [, scheme, authority, path = "", query = "", fragment = ""] = PARTS.exec(iri)!;

@@ -1,5 +1,5 @@
-/** What the web server counts. */
+/** The metrics of the web server. */
 export interface HttpMetrics {
-  /** One answered request. `route` is the pattern of the path, `unknown` when there is no such route. */
+  /** Counts an answered request. `route` is the pattern of the path, or `unknown`. */
   observe(route: string, method: string, status: number, seconds: number): void;
 }

@@ -27,7 +27,7 @@ export const reserveRandom = withJson(DebtorReservationRequest, async ({ pool, r
 
 export const getDebtorsList = withoutBody(() => jsonAnswer(200, debtorsListView));
 
-/** On a shard foreign debtors are dropped from the page, so that it may be short, or empty, and not be the last one. */
+/** Debtors of other shards are left out, so that a page may be short or empty without being the last one. */
 export const getDebtorsPage = withoutBody(async ({ pool, realm, limits }, { target }) => {
   const pageSize = limits.debtorsPerPage;
   const debtorIds = await listActiveDebtorIds(pool, target.debtorId, pageSize + 1);

@@ -9,8 +9,8 @@ import { viewDebtor, viewDebtorConfig } from "../views/debtor-view.ts";
 import { debtorUri } from "../views/uris.ts";
 import { withJson, withoutBody } from "./endpoint.ts";
 
-/** Nobody looks whether there is such a debtor. */
-export const redirectToOwn = withoutBody((_door, { caller, baseUrl }) =>
+/** Does not check whether the debtor exists. */
+export const redirectToOwn = withoutBody((_context, { caller, baseUrl }) =>
   caller?.kind === "debtor" ? redirectTo(303, `${baseUrl()}${debtorUri(caller.debtorId)}`) : noContent,
 );
 

@@ -1,4 +1,4 @@
-/** The documentation, for everybody, and without the outside network. Spec: http-api, "health and docs". */
+/** The routes of the documentation, which loads nothing from other servers. Spec: http-api, "health and docs". */
 
 import { findSwaggerUiAsset, swaggerUiPage } from "../openapi/swagger-ui.ts";
 import { type Answer, jsonAnswer } from "../response/answer.ts";
@@ -11,7 +11,7 @@ export const getReference = withoutBody(({ documentation }) =>
   page(documentation.referencePage(), "default-src 'none'; style-src 'unsafe-inline'; img-src data:"),
 );
 
-// It sends requests to this server, and to the authorization server for a token, wherever that is.
+// It sends requests to this server and, for a token, to the authorization server, which can have any address.
 export const getSwaggerUi = withoutBody(() =>
   page(
     swaggerUiPage,
@@ -19,7 +19,7 @@ export const getSwaggerUi = withoutBody(() =>
   ),
 );
 
-export const getSwaggerUiAsset = withoutBody(async (_door, { target }) => {
+export const getSwaggerUiAsset = withoutBody(async (_context, { target }) => {
   const asset = await findSwaggerUiAsset(target.asset);
   if (asset === undefined) throw notFound();
   const headers = { "content-type": asset.contentType, "cache-control": "max-age=3600" };

@@ -1,4 +1,4 @@
-/** The routes of what debtors publish. Spec: http-api, "documents". */
+/** The routes of public documents. Spec: http-api, "documents". */
 import { findDebtor } from "../../database/debtors.ts";
 import { findDocument } from "../../database/documents.ts";
 import { isActive } from "../../domain/debtor.ts";

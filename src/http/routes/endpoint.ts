@@ -1,4 +1,4 @@
-/** What a route is made of behind the guards: which body it takes, and what it does. */
+/** Endpoints: what a route does with a request that has passed the guards, and which body it takes. */
 import type { Static, TSchema } from "typebox";
 import type { Config } from "../../config.ts";
 import type { Pool } from "../../database/database.ts";
@@ -14,15 +14,15 @@ import type { Answer } from "../response/answer.ts";
 import { unprocessable } from "../response/errors.ts";
 import { compileValidator } from "../schemas/validation.ts";
 
-/** What all endpoints need. */
+/** What all endpoints are given. */
 export interface EndpointContext {
   readonly pool: Pool;
   readonly realm: ShardingRealm;
   readonly limits: Config["limits"];
-  /** Reads for many requests at a time, for where there are many. */
+  /** Reads for many requests at a time. */
   readonly findDebtor: (debtorId: bigint) => Promise<Debtor | undefined>;
   readonly createTransfer: (transfer: NewTransfer) => Promise<{ transfer: RunningTransfer; isNew: boolean }>;
-  /** What the health check says, one line. */
+  /** The body of the health check, one line. */
   readonly healthText: string;
   readonly documentation: Documentation;
 }
@@ -37,16 +37,16 @@ export interface AdmittedRequest {
   readonly contentType: string | undefined;
 }
 
-/** What one operation of the API does with a request that has been admitted. */
+/** One operation of the API. */
 export interface Endpoint {
-  /** The schema of the request object; undefined when there is none. */
+  /** The schema of the request object. */
   readonly bodySchema?: TSchema;
   /** Reads the body and checks it. Throws 400, 413, 415, 422 or 501. */
   readonly readBody?: (body: RequestBody, context: EndpointContext) => Promise<unknown>;
   readonly run: (context: EndpointContext, request: AdmittedRequest, body: never) => Promise<Answer> | Answer;
 }
 
-/** An endpoint that looks at no body. */
+/** An endpoint that ignores the body. */
 export const withoutBody = (
   run: (context: EndpointContext, request: AdmittedRequest) => Promise<Answer> | Answer,
 ): Endpoint => ({
@@ -70,7 +70,7 @@ export function withJson<Schema extends TSchema>(
   };
 }
 
-/** An endpoint that takes a document, whatever it is. */
+/** An endpoint that takes a document of any type. */
 export const withDocument = (
   run: (context: EndpointContext, request: AdmittedRequest, content: Buffer) => Promise<Answer>,
 ): Endpoint => ({

@@ -1,4 +1,4 @@
-/** Says that the server answers. Spec: http-api, "health and docs". */
+/** The health check. Spec: http-api, "health and docs". */
 import { withoutBody } from "./endpoint.ts";
 
 export const checkHealth = withoutBody(({ healthText }) => ({

@@ -1,4 +1,4 @@
-/** Which endpoint stands behind which route; one for each, or it does not compile. */
+/** The endpoint of each route. A missing one does not compile. */
 
 import * as admin from "./admin.ts";
 import * as debtors from "./debtors.ts";

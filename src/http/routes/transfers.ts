@@ -25,7 +25,7 @@ export const listTransfers = withoutBody(async ({ pool }, { target }) => {
 export const create = withJson(TransferCreationRequest, async (context, { target, baseUrl }, body) => {
   const { debtorId } = target;
   const recipient = parseAccountUri(body.recipient.uri);
-  // The database holds no NUL characters, which base64 can bring in; no account of this world has one in its ID.
+  // Base64 can encode a NUL character, which PostgreSQL cannot store and no account ID has.
   if (recipient?.debtorId !== debtorId || recipient.accountId.includes("\0")) {
     throw unprocessable({ recipient: { uri: ["Must be an account of this debtor."] } });
   }

@@ -10,7 +10,7 @@ const latestUpdateId = Int64({
 });
 
 export type DebtorConfigRequest = Static<typeof DebtorConfigRequest>;
-export const DebtorConfigRequest = ApiObject("DebtorConfigRequest", "What the debtor's configuration shall be.", {
+export const DebtorConfigRequest = ApiObject("DebtorConfigRequest", "The wanted configuration of a debtor.", {
   type: Optional(TypeName("DebtorConfig")),
   configData: Text({
     maxLength: 2000,
@@ -53,12 +53,14 @@ export const Debtor = ApiObject("Debtor", "An issuer of a currency.", {
   }),
   minBalance: Int64({
     maximum: 0n,
-    description: "How far the balance may go.",
+    description: "The minimum of the balance: how much money the debtor can issue, with a minus sign.",
     examples: [-1000000],
   }),
-  noteMaxBytes: Int32({ description: "The most bytes that a transfer note can have in UTF-8.", examples: [500] }),
+  noteMaxBytes: Int32({ description: "The maximum number of bytes of a transfer note in UTF-8.", examples: [500] }),
   configError: Optional(
-    Type.String({ description: "Why the configuration is not effectual; absent when nothing is known to be wrong." }),
+    Type.String({
+      description: "Why the accounting authority has rejected the configuration; absent when it has not.",
+    }),
   ),
   account: Optional(AccountIdentity),
 });
@@ -69,10 +71,10 @@ export const DebtorReservationRequest = ApiObject("DebtorReservationRequest", "A
 });
 
 export type DebtorReservation = Static<typeof DebtorReservation>;
-export const DebtorReservation = ApiObject("DebtorReservation", "A debtor ID that is reserved for a while.", {
+export const DebtorReservation = ApiObject("DebtorReservation", "A debtor ID that is reserved for a limited time.", {
   type: TypeName("DebtorReservation"),
   createdAt: DateTime("The moment at which the reservation was made."),
-  reservationId: Type.String({ description: "Activates the debtor; opaque.", examples: ["12345"] }),
+  reservationId: Type.String({ description: "An opaque text that activates the debtor.", examples: ["12345"] }),
   debtorId: Type.String({ description: "The reserved debtor ID, as an unsigned decimal.", examples: ["1"] }),
   validUntil: DateTime("The moment until which the debtor must be activated."),
 });
@@ -82,7 +84,7 @@ export const DebtorActivationRequest = ApiObject("DebtorActivationRequest", "Ask
   type: Optional(TypeName("DebtorActivationRequest")),
   reservationId: Optional(
     Text({
-      description: "The reservation to activate. Without it the debtor ID is reserved and activated at once.",
+      description: "The reservation to activate. Without it the debtor ID is reserved and activated in one step.",
     }),
   ),
 });
@@ -90,7 +92,7 @@ export const DebtorActivationRequest = ApiObject("DebtorActivationRequest", "Ask
 export type DebtorDeactivationRequest = Static<typeof DebtorDeactivationRequest>;
 export const DebtorDeactivationRequest = ApiObject(
   "DebtorDeactivationRequest",
-  "Asks for a debtor to be deactivated, for ever.",
+  "Asks for a debtor to be deactivated permanently.",
   {
     type: Optional(TypeName("DebtorDeactivationRequest")),
   },
@@ -99,11 +101,15 @@ export const DebtorDeactivationRequest = ApiObject(
 export type DebtorRestrictionRequest = Static<typeof DebtorRestrictionRequest>;
 export const DebtorRestrictionRequest = ApiObject("DebtorRestrictionRequest", "Limits how much a debtor can issue.", {
   type: Optional(TypeName("DebtorRestrictionRequest")),
-  minBalance: Int64({ maximum: 0n, description: "How far the balance may go.", examples: [-1000000] }),
+  minBalance: Int64({
+    maximum: 0n,
+    description: "The minimum of the balance: how much money the debtor can issue, with a minus sign.",
+    examples: [-1000000],
+  }),
 });
 
 export type DebtorsList = Static<typeof DebtorsList>;
-export const DebtorsList = ApiObject("DebtorsList", "Where the list of all active debtors begins.", {
+export const DebtorsList = ApiObject("DebtorsList", "The start of the list of all active debtors.", {
   type: TypeName("DebtorsList"),
   uri: Uri("The URI of this object.", "/debtors/.list"),
   itemsType: Type.Literal("ObjectReference", { description: "The type of the items." }),
@@ -111,13 +117,9 @@ export const DebtorsList = ApiObject("DebtorsList", "Where the list of all activ
 });
 
 export type ObjectReferencesPage = Static<typeof ObjectReferencesPage>;
-export const ObjectReferencesPage = ApiObject(
-  "ObjectReferencesPage",
-  "A page of references, which may be an empty one.",
-  {
-    type: TypeName("ObjectReferencesPage"),
-    uri: Uri("The URI of this object.", "/debtors/9223372036854775808/enumerate?"),
-    items: Type.Array(ObjectReference, { description: "References to debtors." }),
-    next: Optional(Uri("The URI of the next page; absent on the last one.", "/debtors/2001/enumerate")),
-  },
-);
+export const ObjectReferencesPage = ApiObject("ObjectReferencesPage", "A page of references. It may be empty.", {
+  type: TypeName("ObjectReferencesPage"),
+  uri: Uri("The URI of this object.", "/debtors/9223372036854775808/enumerate?"),
+  items: Type.Array(ObjectReference, { description: "References to debtors." }),
+  next: Optional(Uri("The URI of the next page; absent on the last one.", "/debtors/2001/enumerate")),
+});

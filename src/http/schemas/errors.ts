@@ -6,7 +6,7 @@ export const ErrorBody = Type.Object(
   {
     code: Int32({ description: "The status code.", examples: [422] }),
     status: Type.String({ description: "The reason phrase.", examples: ["Unprocessable Entity"] }),
-    message: Optional(Type.String({ description: "What is wrong, for people." })),
+    message: Optional(Type.String({ description: "What is wrong, for human readers." })),
     errors: Optional(
       Type.Object(
         {
@@ -16,7 +16,7 @@ export const ErrorBody = Type.Object(
             examples: [{ recipient: { uri: ["Must be an account of this debtor."] } }],
           }),
         },
-        { description: "All wrong fields at once." },
+        { description: "All wrong fields." },
       ),
     ),
   },

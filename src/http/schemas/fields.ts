@@ -6,7 +6,7 @@ import { type Static, type TSchema, type TUnsafe, Type } from "typebox";
 import { INT32_MAX, INT64_MAX, INT64_MIN } from "../../values/int64.ts";
 import type { Uuid } from "../../values/uuid.ts";
 
-/** Keywords of ours, which `validation.ts` defines and the API document puts in standard terms. */
+/** Our own keywords, which `validation.ts` defines and the API document translates. */
 export interface OwnKeywords {
   /** An exact integer in these bounds. */
   readonly int64?: { readonly minimum: bigint; readonly maximum: bigint };
@@ -14,7 +14,7 @@ export interface OwnKeywords {
   readonly utf8BytesMax?: number;
   /** The maximum number of bytes as a string in compact JSON, quotation marks included. Spec: size-limits. */
   readonly jsonBytesMax?: number;
-  /** The database can hold it: no NUL characters, no lone surrogates. */
+  /** PostgreSQL can store it: no NUL characters, no lone surrogates. */
   readonly storable?: true;
   /** A UUID, with or without hyphens. */
   readonly uuid?: true;
@@ -25,7 +25,7 @@ interface Annotations {
   readonly examples?: readonly unknown[];
 }
 
-/** An integer that is exact in both directions, by default any signed 64-bit one. */
+/** An integer that is exact in requests and answers, by default any signed 64-bit one. */
 export const Int64 = ({
   minimum = INT64_MIN,
   maximum = INT64_MAX,
@@ -46,7 +46,7 @@ export const Text = (
 export const UuidText = (annotations: Annotations) =>
   Type.Unsafe<string>({ type: "string", uuid: true, ...annotations });
 
-/** A UUID of ours: lower case, with hyphens. */
+/** A UUID in an answer: lower case, with hyphens. */
 export const CanonicalUuid = (annotations: Annotations) =>
   Type.Unsafe<Uuid>({ type: "string", format: "uuid", ...annotations });
 
@@ -63,7 +63,7 @@ export const DateTime = (description: string) =>
 export const Uri = (description: string, example: string) =>
   Type.Unsafe<string>({ type: "string", format: "uri-reference", description, examples: [example] });
 
-/** The name of the object; requests may leave it out. */
+/** The name of the type of an object. */
 export const TypeName = <const Name extends string>(name: Name) =>
   Type.Literal(name, { description: "The type of this object." });
 

@@ -1,4 +1,4 @@
-/** Objects that only point to others. */
+/** Objects that refer to others. */
 import { Type } from "typebox";
 import { ApiObject, Optional, TypeName, Uri } from "./fields.ts";
 
@@ -6,7 +6,7 @@ export const ObjectReference = ApiObject("ObjectReference", "A reference to an o
   uri: Uri("The URI of the object, which may be relative.", "/debtors/1/"),
 });
 
-export const DebtorIdentity = ApiObject("DebtorIdentity", "Names a debtor.", {
+export const DebtorIdentity = ApiObject("DebtorIdentity", "Identifies a debtor.", {
   type: TypeName("DebtorIdentity"),
   uri: Uri("`swpt:` and the unsigned decimal of the debtor ID.", "swpt:1"),
 });
@@ -17,13 +17,13 @@ const accountUri = {
   examples: ["swpt:1/4294967296"],
 };
 
-export const AccountIdentity = ApiObject("AccountIdentity", "Names an account.", {
+export const AccountIdentity = ApiObject("AccountIdentity", "Identifies an account.", {
   type: TypeName("AccountIdentity"),
   uri: Type.String({ ...accountUri }),
 });
 
 /** The recipient in a request. */
-export const AccountIdentityRequest = ApiObject("AccountIdentityRequest", "Names an account of this debtor.", {
+export const AccountIdentityRequest = ApiObject("AccountIdentityRequest", "Identifies an account of this debtor.", {
   type: Optional(TypeName("AccountIdentity")),
   uri: Type.String({ maxLength: 200, ...accountUri }),
 });

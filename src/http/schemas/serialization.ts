@@ -1,4 +1,4 @@
-/** Writes API objects as JSON text, with exact integers, by their schemas. */
+/** Serializes API objects by their schemas, with exact integers. */
 import type { Static, TSchema } from "typebox";
 
 /** What the schemas of answers consist of. */
@@ -33,7 +33,7 @@ function writerOf(node: Node): Writer {
     return (value: readonly never[]) => `[${value.map(write).join(",")}]`;
   }
   if (node.type === "object") return objectWriterOf(node);
-  throw new TypeError(`A schema of an answer has an unexpected part: ${JSON.stringify(node)}`);
+  throw new TypeError(`The schema of an answer has a part that cannot be serialized: ${JSON.stringify(node)}`);
 }
 
 function objectWriterOf({ properties = {}, required = [] }: Node): Writer {

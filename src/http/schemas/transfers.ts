@@ -9,7 +9,7 @@ const uuid = {
 };
 const amount = Int64({ minimum: 0n, description: "The amount to transfer.", examples: [1000] });
 const noteFormat = {
-  description: "The format of the note: at most 8 letters, digits, points and hyphens.",
+  description: "The format of the note: at most 8 letters, digits, dots and hyphens.",
   examples: ["."],
 };
 const note = { description: "A note for the recipient, at most 500 bytes in UTF-8.", examples: ["Thank you!"] };
@@ -48,9 +48,9 @@ export const TransferError = ApiObject("TransferError", "Why a transfer has fail
   ),
 });
 
-export const TransferResult = ApiObject("TransferResult", "How a transfer has ended.", {
+export const TransferResult = ApiObject("TransferResult", "The outcome of a transfer.", {
   type: TypeName("TransferResult"),
-  finalizedAt: DateTime("The moment at which the transfer ended."),
+  finalizedAt: DateTime("When the transfer ended."),
   committedAmount: Int64({
     minimum: 0n,
     description: "The amount transferred: all, or 0 on failure.",
@@ -69,8 +69,8 @@ export const Transfer = ApiObject("Transfer", "A transfer that issues money.", {
   amount,
   noteFormat: Type.String(noteFormat),
   note: Type.String(note),
-  initiatedAt: DateTime("The moment at which the transfer was initiated."),
-  checkupAt: Optional(DateTime("When to look again; absent once the transfer has ended.")),
+  initiatedAt: DateTime("When the transfer was initiated."),
+  checkupAt: Optional(DateTime("When to check again; absent after the transfer has ended.")),
   result: Optional(TransferResult),
 });
 
@@ -81,5 +81,5 @@ export const TransfersList = ApiObject("TransfersList", "All transfers of a debt
   debtor: ObjectReference,
   itemsType: Type.Literal("ObjectReference", { description: "The type of the items." }),
   items: Type.Array(ObjectReference, { description: "References to transfers, relative to this object." }),
-  first: Type.Literal("", { description: "All are on this page." }),
+  first: Type.Literal("", { description: "The list has only this page." }),
 });

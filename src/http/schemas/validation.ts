@@ -1,4 +1,4 @@
-/** Checks request objects against their schemas, and says all that is wrong at once. Spec: http-api, "Errors". */
+/** Validates request objects by their schemas, and reports all errors at once. Spec: http-api, "Errors". */
 import { Ajv, type ErrorObject } from "ajv";
 import type { Static, TSchema } from "typebox";
 import { parseUuid } from "../../values/uuid.ts";
@@ -9,12 +9,12 @@ export interface FieldErrors {
   [field: string]: string[] | FieldErrors;
 }
 
-/** Either the object in its type, or what is wrong with it. */
+/** Either the typed object, or its errors. */
 export type Validated<Value> =
   | { readonly value: Value; readonly errors?: undefined }
   | { readonly value?: undefined; readonly errors: FieldErrors };
 
-// Bodies are small, so finding all errors costs little. Nothing is coerced, filled in or left out.
+// Bodies are small, so finding all errors costs little. Nothing is coerced, added or dropped.
 const ajv = new Ajv({ allErrors: true, strict: true, ownProperties: true, verbose: true });
 ajv.addKeyword({
   keyword: "int64",
@@ -61,7 +61,7 @@ export function compileValidator<Schema extends TSchema>(schema: Schema): (data:
 function collectErrors(errors: readonly ErrorObject[]): FieldErrors {
   const collected = emptyErrors();
   for (const error of errors) {
-    // The path leads through fields that the schema declares, so there is nothing escaped in it.
+    // The path consists of fields that the schema declares, so nothing in it is escaped.
     const path = error.instancePath.split("/").slice(1);
     if (error.keyword === "required") path.push(error.params.missingProperty);
     else if (error.keyword === "additionalProperties") path.push(error.params.additionalProperty);
@@ -71,7 +71,7 @@ function collectErrors(errors: readonly ErrorObject[]): FieldErrors {
   return collected;
 }
 
-/** `_schema` stands for an object itself; a field that holds null is treated like one that is missing. */
+/** `_schema` stands for an object itself; null counts as a missing field. */
 const isWrongObject = ({ keyword, params, data }: ErrorObject, path: readonly string[]): boolean =>
   keyword === "type" && params.type === "object" && (data !== null || path.length === 0);
 
@@ -87,7 +87,7 @@ function addError(errors: FieldErrors, path: readonly string[], text: string): v
   if (!texts.includes(text)) texts.push(text);
 }
 
-/** Without a prototype, for a field may be called `__proto__`. */
+/** Without a prototype, because a field may be called `__proto__`. */
 const emptyErrors = (): FieldErrors => Object.create(null) as FieldErrors;
 
 function describe({ keyword, params, schema }: ErrorObject): string {
@@ -95,7 +95,7 @@ function describe({ keyword, params, schema }: ErrorObject): string {
     case "required":
       return "This field is required.";
     case "additionalProperties":
-      return "There is no such field.";
+      return "Unknown field.";
     case "type":
       return params.type === "object" ? "Must be an object." : `Must be a ${params.type}.`;
     case "const":
@@ -111,10 +111,10 @@ function describe({ keyword, params, schema }: ErrorObject): string {
     case "jsonBytesMax":
       return `Must not have more than ${String(schema)} bytes as a JSON string.`;
     case "storable":
-      return "Must have no NUL characters and no lone surrogates.";
+      return "Must not contain NUL characters or lone surrogates.";
     case "uuid":
       return "Must be a UUID.";
     default:
-      return "Has not the right form.";
+      return "Invalid format.";
   }
 }

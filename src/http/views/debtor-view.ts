@@ -1,4 +1,4 @@
-/** Debtors as clients see them. Spec: http-api, "admin" and "debtors". */
+/** The views of debtors. Spec: http-api, "admin" and "debtors". */
 import type { Debtor } from "../../domain/debtor.ts";
 import { formatUnsigned } from "../../values/int64.ts";
 import { formatAccountUri, formatDebtorUri } from "../../values/swpt-uri.ts";

@@ -1,4 +1,4 @@
-/** The lists of debtors that superusers and supervisors see. Spec: http-api, "admin". */
+/** The views of the list of debtors. Spec: http-api, "admin". */
 import { INT64_MIN } from "../../values/int64.ts";
 import { DebtorsList, ObjectReferencesPage } from "../schemas/debtors.ts";
 import { compileSerializer } from "../schemas/serialization.ts";

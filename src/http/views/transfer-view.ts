@@ -1,4 +1,4 @@
-/** Transfers as clients see them. Spec: http-api, "transfers". */
+/** The views of transfers. Spec: http-api, "transfers". */
 import type { RunningTransfer } from "../../domain/running-transfer.ts";
 import { formatTimestamp, MICROS_PER_SECOND, plusSeconds, type Timestamp } from "../../values/timestamp.ts";
 import type { Uuid } from "../../values/uuid.ts";
@@ -9,7 +9,7 @@ import { debtorUri, transfersUri, transferUri } from "./uris.ts";
 const writeTransfer = compileSerializer(schemas.Transfer);
 const writeTransfersList = compileSerializer(schemas.TransfersList);
 
-/** The JSON text of a `Transfer`. `finalizationSeconds` is about how long a transfer takes. */
+/** The JSON text of a `Transfer`. `finalizationSeconds` is the usual duration of a transfer. */
 export function viewTransfer(transfer: RunningTransfer, finalizationSeconds: number, now: Timestamp): string {
   return writeTransfer({
     type: "Transfer",
@@ -27,7 +27,7 @@ export function viewTransfer(transfer: RunningTransfer, finalizationSeconds: num
   });
 }
 
-/** The older a transfer is, the longer it will take: as long again as it has taken, but not less than usual. */
+/** A transfer is expected to take as long again as it has taken so far, but not less than the usual duration. */
 function checkupAt({ initiatedAt }: RunningTransfer, finalizationSeconds: number, now: Timestamp): Timestamp {
   const ageSeconds = Number(now - initiatedAt) / Number(MICROS_PER_SECOND);
   return plusSeconds(now, Math.max(ageSeconds, finalizationSeconds));

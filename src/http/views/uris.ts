@@ -1,4 +1,4 @@
-/** The paths of objects. Spec: http-api, "URLs in answers". All of them have only characters that are safe in a header. */
+/** The paths of objects. Spec: http-api, "URLs in answers". They have only characters that are safe in a header. */
 import { formatUnsigned } from "../../values/int64.ts";
 import type { Uuid } from "../../values/uuid.ts";
 
