@@ -18,13 +18,13 @@ import type { RequestBody } from "./request/request-body.ts";
 import type { Target } from "./request/target.ts";
 import type { Answer } from "./response/answer.ts";
 import { isPreflight, preflightHeaders } from "./response/cors.ts";
-import { HttpError } from "./response/errors.ts";
+import { HttpError, notFound } from "./response/errors.ts";
 import type { EndpointContext } from "./routes/endpoint.ts";
 import { endpoints } from "./routes/index.ts";
-import { answerOutsideApi } from "./routes/outside-api.ts";
 import type { Resource } from "./routes/route-table.ts";
 import { answerUnknownPath } from "./routes/unknown-path.ts";
 import type { ServerOptions } from "./server-options.ts";
+import { WEBAPP_PATH } from "./webapp/webapp.ts";
 
 /** What is known about a request even when it ends in an error. */
 export interface Progress {
@@ -36,7 +36,7 @@ export interface Progress {
 export function createGuards(
   options: ServerOptions,
 ): (request: IncomingMessage, target: Target, requestBody: RequestBody, progress: Progress) => Promise<Answer> {
-  const { pool, realm, limits, enableCors, trustForwardedHeaders } = options;
+  const { pool, realm, limits, webapp, enableCors, trustForwardedHeaders } = options;
   const { healthText = "OK", authorizationOrigin = "" } = options;
   const identification = identificationOf(options);
   const context: EndpointContext = {
@@ -52,8 +52,10 @@ export function createGuards(
   return async (request, target, requestBody, progress) => {
     const { resource } = target;
     const method = request.method!;
+    const page = webapp?.answer(request);
+    if (page !== undefined) return { ...page, site: `${WEBAPP_PATH}/` };
     if (enableCors && isPreflight(method, request.headers)) return answerPreflight(request, resource);
-    if (!target.isInsideApi) return answerOutsideApi(request);
+    if (!target.isInsideApi) throw notFound();
     const baseUrl = () => baseUrlOf(request, trustForwardedHeaders);
     if (resource === undefined) return await answerUnknownPath(request, target, identification, baseUrl);
     if (method === "OPTIONS") return answerOptions(request, target, resource);

@@ -9,7 +9,6 @@ import { createAuditor } from "./response/audit.ts";
 import { corsHeaders, isPreflight } from "./response/cors.ts";
 import { answerToError, errorBody, HttpError } from "./response/errors.ts";
 import type { ServerOptions } from "./server-options.ts";
-import { WEBAPP_PATH } from "./webapp/webapp.ts";
 
 /** Answers all requests. */
 export interface RequestHandler {
@@ -25,8 +24,8 @@ export function createRequestHandler(options: ServerOptions, isClosing: () => bo
   const passGuards = createGuards(options);
   const auditor = createAuditor(log, options.trustForwardedHeaders);
   const failures = createRepeatedEvents(log);
-  const preflightAnswerHeaders = { "x-content-type-options": "nosniff" };
-  const answerHeaders = { ...preflightAnswerHeaders, ...(enableCors && corsHeaders) };
+  const ownHeaders = { "x-content-type-options": "nosniff" };
+  const sharedHeaders = { ...ownHeaders, ...(enableCors && corsHeaders) };
 
   // An outage makes every request fail, and any stranger can repeat one that meets a bug.
   const reportFailure = (
@@ -72,10 +71,9 @@ export function createRequestHandler(options: ServerOptions, isClosing: () => bo
     const target = parseTarget(request.url!);
     const body = createRequestBody(request, response, expectation);
     const progress: Progress = { caller: undefined };
-    const page = options.webapp?.answer(request);
-    const answer = page ?? (await answerTo(request, target, body, progress, expectation));
-    const isPrivate = page !== undefined || isPreflight(request.method, request.headers);
-    const headers = isPrivate ? preflightAnswerHeaders : answerHeaders;
+    const answer = await answerTo(request, target, body, progress, expectation);
+    const isReadByOthers = answer.site === undefined && !isPreflight(request.method, request.headers);
+    const headers = isReadByOthers ? sharedHeaders : ownHeaders;
     // A client that keeps its connection open would delay the end of the server; and one that has not been told to send
     // its body may send it or leave it out, so that no other request can follow.
     if (isClosing() || body.isContinueAwaited()) response.shouldKeepAlive = false;
@@ -90,8 +88,7 @@ export function createRequestHandler(options: ServerOptions, isClosing: () => bo
     auditor.record(request, target, statusCode, progress.caller);
     const method = usualMethods.has(request.method!) ? request.method! : "OTHER";
     const seconds = (performance.now() - startMillis) / 1000;
-    const path = page === undefined ? (target.resource?.path ?? "unknown") : `${WEBAPP_PATH}/`;
-    metrics?.observe(path, method, statusCode, seconds);
+    metrics?.observe(answer.site ?? target.resource?.path ?? "unknown", method, statusCode, seconds);
   };
   return {
     handle: (request, response, expectation) => void handle(request, response, expectation),

@@ -6,6 +6,8 @@ export interface Answer {
   /** Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
+  /** The path of what it belongs to, when that is not the API but pages of their own, which other origins must not read. */
+  readonly site?: string;
 }
 
 // Existing clients compare it for equality and fail on parameters. Spec: authorization, "Clients".

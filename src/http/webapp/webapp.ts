@@ -1,4 +1,4 @@
-/** Answers requests for the web client, which is for everybody. Spec: issuer-webapp, "Serving", "Security". */
+/** Answers requests for the web client, which need no identity. Spec: issuer-webapp, "Serving", "Security". */
 import type { IncomingMessage } from "node:http";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { WebappSettings } from "../../config.ts";
@@ -50,7 +50,7 @@ export function createWebapp(options: WebappOptions): Webapp {
 
 const isRead = ({ method }: Pick<IncomingMessage, "method">): boolean => method === "GET" || method === "HEAD";
 
-const notAllowed: Answer = { ...jsonAnswer(405, errorBody(405)), headers: { allow: "GET, HEAD" } };
+const notAllowed: Answer = jsonAnswer(405, errorBody(405), { allow: "GET, HEAD" });
 
 /** The path and the query, of an absolute path or a whole URL. */
 function split(url: string): { pathname: string; search: string } {
