@@ -142,7 +142,7 @@ test("a rejected request with a body leaves the connection usable", async () => 
   }
 });
 
-test("each operation that owes a message leaves it in the outbox, and each request is counted by its route", async () => {
+test("each operation that owes a message puts it into the outbox, and each request is counted by its route", async () => {
   const observed: string[] = [];
   const metrics = {
     observe(route: string, method: string, status: number, seconds: number) {
