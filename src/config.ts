@@ -157,12 +157,10 @@ function readAuthentication({ get, find, isInvalid }: Values, problems: string[]
 }
 
 function checkWebapp({ isSet }: Values, problems: string[]): void {
-  const names = ["WEBAPP_AUTHORIZATION_URL", "WEBAPP_TOKEN_URL"] as const;
-  const missing = names.filter((name) => !isSet(name));
-  if (missing.length !== 1) return;
-  problems.push(
-    `${missing[0]} is not set; the web client needs it together with the other one of ${names.join(" and ")}.`,
-  );
+  const [authorization, token] = ["WEBAPP_AUTHORIZATION_URL", "WEBAPP_TOKEN_URL"] as const;
+  if (isSet(authorization) === isSet(token)) return;
+  const [present, missing] = isSet(token) ? [token, authorization] : [authorization, token];
+  problems.push(`${missing} is not set; expected ${settings[missing].allowed}, as ${present} is set.`);
 }
 
 /** The settings by concern: each part of the program gets the group that it needs. */

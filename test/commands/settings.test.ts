@@ -8,6 +8,12 @@ import { baseEnvironment } from "./environment.ts";
 const read = (environment: Environment) =>
   readConfig({ ...baseEnvironment, ...environment }, ["realm", "postgresUrl", "authentication"]);
 
+/** The two go together. */
+const webapp = {
+  WEBAPP_AUTHORIZATION_URL: "https://auth.example.com/oauth2/auth",
+  WEBAPP_TOKEN_URL: "https://auth.example.com/oauth2/token",
+};
+
 /** The problems that the settings have, one for each line. */
 function problemsOf(environment: Environment): string[] {
   try {
@@ -28,6 +34,13 @@ const samples: Partial<Record<SettingName, string>> = {
   APP_ENABLE_CORS: "no",
   SWPT_NODEDATA_URL: "file:///srv/node",
   NODE_DATA_PASSPHRASE: "correct horse",
+  ...webapp,
+  WEBAPP_REVOCATION_URL: "https://auth.example.com/oauth2/revoke",
+  WEBAPP_REDIRECT_URL: "https://example.com/debtors-webapp/",
+  WEBAPP_DEFAULT_PEG_ABBR: "EUR",
+  WEBAPP_DEFAULT_PEG_COIN: "https://example.com/debtors/1/public#swpt:1",
+  WEBAPP_REGISTER_ISSUER_URL: "https://example.com/sign-up",
+  WEBAPP_INSTALL_WALLET_URL: "https://example.com/wallet",
   SUBSTITUTE_LOCALHOST_IN_VARS: "POSTGRES_URL",
 };
 const names = (Object.keys(settings) as SettingName[]).filter((name) => samples[name] ?? settings[name].default);
@@ -38,7 +51,7 @@ test("white space around any value makes no difference", () => {
   fc.assert(
     fc.property(fc.constantFrom(...names), blanks, blanks, (name, before, after) => {
       const value = samples[name] ?? settings[name].default!;
-      assert.deepEqual(read({ [name]: before + value + after }), read({ [name]: value }));
+      assert.deepEqual(read({ ...webapp, [name]: before + value + after }), read({ ...webapp, [name]: value }));
     }),
   );
 });
@@ -105,5 +118,46 @@ test("a problem with a URL shows where it leads, and not the password", () => {
   ] as const) {
     const problem = problemsOf({ POSTGRES_URL: held }).join("\n");
     assert.ok(problem.startsWith(`POSTGRES_URL: "${shown}" is not valid`), problem);
+  }
+});
+
+test("the web client needs an authorization and a token endpoint, and is off without both", () => {
+  const { WEBAPP_AUTHORIZATION_URL, WEBAPP_TOKEN_URL } = webapp;
+  assert.deepEqual(problemsOf({ WEBAPP_TOKEN_URL }), [
+    "WEBAPP_AUTHORIZATION_URL is not set; expected a URL that begins with http:// or https://, as WEBAPP_TOKEN_URL is set.",
+  ]);
+  assert.deepEqual(problemsOf({ WEBAPP_AUTHORIZATION_URL }), [
+    "WEBAPP_TOKEN_URL is not set; expected a URL that begins with http:// or https://, as WEBAPP_AUTHORIZATION_URL is set.",
+  ]);
+  assert.equal(read({}).webapp, null);
+  assert.deepEqual(read(webapp).webapp, {
+    authorizationUrl: WEBAPP_AUTHORIZATION_URL,
+    tokenUrl: WEBAPP_TOKEN_URL,
+    revocationUrl: null,
+    clientId: "debtors-webapp",
+    redirectUrl: null,
+    siteTitle: "Swaptacular",
+    serverApiEntrypoint: "/debtors/.debtor",
+    serverApiTimeout: 8000,
+    transferDeletionDelaySeconds: 1296000,
+    defaultAmountDivisor: "100",
+    defaultDecimalPlaces: 2,
+    defaultPegAbbr: null,
+    defaultPegCoin: null,
+    registerIssuerUrl: null,
+    installWalletUrl: null,
+  });
+});
+
+test("what the web client proposes for a new currency is checked", () => {
+  for (const [name, value] of [
+    ["WEBAPP_DEFAULT_AMOUNT_DIVISOR", "0"],
+    ["WEBAPP_DEFAULT_AMOUNT_DIVISOR", "1e2"],
+    ["WEBAPP_DEFAULT_DECIMAL_PLACES", "21"],
+    ["WEBAPP_DEFAULT_PEG_COIN", "https://example.com/debtors/1/public"],
+    ["WEBAPP_SERVER_API_ENTRYPOINT", "//example.com/debtors/.debtor"],
+    ["WEBAPP_REVOCATION_URL", "javascript:alert(1)"],
+  ] as const) {
+    assert.match(problemsOf({ [name]: value }).join(), new RegExp(`^${name}: .* is not valid; expected `), value);
   }
 });
