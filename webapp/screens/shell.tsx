@@ -7,6 +7,7 @@ import { place } from "../ui/router.ts";
 import { Toasts } from "../ui/toasts.tsx";
 import { attentionCount } from "./attention.ts";
 import { Bars } from "./bars.tsx";
+import { isGuideDone } from "./guide-steps.ts";
 import { ReloadButton } from "./reload-button.tsx";
 
 interface Entry {
@@ -31,12 +32,14 @@ const otherEntries = (): readonly Entry[] => [
   { to: "/settings", icon: "settings", name: t().nav.settings },
 ];
 
+const guideEntry = (): Entry => ({ to: "/guide", icon: "guide", name: t().nav.guide });
+
 /** Everything that a phone's narrow menu has no room for. */
 export const moreEntries = (): readonly Entry[] => [
   ...mainEntries().slice(3, 4),
   ...mainEntries().slice(5),
   ...otherEntries(),
-  { to: "/guide", icon: "guide", name: t().nav.guide },
+  guideEntry(),
 ];
 
 const isCurrent = ({ to }: Entry): boolean => (place.value.segments[0] ?? "") === to.slice(1);
@@ -84,6 +87,7 @@ function AttentionCount() {
 }
 
 function SideNavigation() {
+  const { model } = useApp();
   const links = (entries: readonly Entry[]) =>
     entries.map((entry) => (
       <li key={entry.to}>
@@ -98,7 +102,7 @@ function SideNavigation() {
     <nav class="nav-side" aria-label={t().nav.label}>
       <Brand />
       <ul>{links(mainEntries())}</ul>
-      <ul class="nav-group">{links(otherEntries())}</ul>
+      <ul class="nav-group">{links(isGuideDone(model) ? otherEntries() : [guideEntry(), ...otherEntries()])}</ul>
     </nav>
   );
 }

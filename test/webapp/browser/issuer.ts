@@ -42,7 +42,7 @@ export async function startSandbox(options: readonly string[] = []): Promise<San
   };
 }
 
-/** Signs up from the first screen, and comes back signed in. Returns the e-mail address. */
+/** Signs up from the first screen, and comes back signed in. */
 export async function signUp(page: Page, { webapp }: Sandbox, email: string): Promise<void> {
   await page.goto(webapp);
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -50,6 +50,16 @@ export async function signUp(page: Page, { webapp }: Sandbox, email: string): Pr
   await page.getByLabel("E-mail address").fill(email);
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign up" }).click();
+  await page.getByRole("button", { name: "Allow" }).click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+}
+
+/** Signs in from the first screen with what was signed up with. */
+export async function signIn(page: Page, email: string): Promise<void> {
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByLabel("E-mail address").fill(email);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Log in" }).click();
   await page.getByRole("button", { name: "Allow" }).click();
   await page.getByRole("heading", { name: "Overview" }).waitFor();
 }

@@ -1,0 +1,208 @@
+/** The page itself: what its policy stops, what it does without a network, and how it takes the place of its predecessor. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, before, test } from "node:test";
+import type { Page } from "playwright-core";
+import { startBrowser, type TestBrowser } from "../../support/browser.ts";
+import { waitFor } from "../../support/wait.ts";
+import {
+  debtorIdOf,
+  describeCurrency,
+  goTo,
+  pasteRequest,
+  paymentRequest,
+  type Sandbox,
+  signIn,
+  signUp,
+  startSandbox,
+} from "./issuer.ts";
+import { nodeApiOf } from "./node-api.ts";
+import { serveOldClient } from "./old-client.ts";
+
+const EMAIL = "alice@example.com";
+let sandbox: Sandbox;
+let browser: TestBrowser;
+let page: Page;
+let debtorId: string;
+before(async () => {
+  sandbox = await startSandbox();
+  browser = await startBrowser();
+  page = await browser.context.newPage();
+  await signUp(page, sandbox, EMAIL);
+  await describeCurrency(page);
+  debtorId = await debtorIdOf(page);
+});
+after(async () => {
+  await browser?.close();
+  await sandbox?.close();
+});
+
+test("the policy stops scripts and styles in the page, foreign addresses, and markup made of text", async () => {
+  const outcomes = await page.evaluate(async () => {
+    const outcome = (act: () => unknown): string => {
+      try {
+        act();
+        return "done";
+      } catch (error) {
+        return (error as Error).name;
+      }
+    };
+    const element = document.createElement("div");
+    document.body.append(element);
+    const script = document.createElement("script");
+    const isSet = outcome(() => {
+      script.text = "document.title = 'ran'";
+    });
+    document.body.append(script);
+    const styled = document.createElement("p");
+    styled.setAttribute("style", "color: rgb(1, 2, 3)");
+    document.body.append(styled);
+    const foreign = await fetch("http://127.0.0.1:1/").catch((error: Error) => error.name);
+    return {
+      innerHtml: outcome(() => {
+        element.innerHTML = "<b>x</b>";
+      }),
+      script: isSet,
+      title: document.title,
+      style: getComputedStyle(styled).color,
+      foreign,
+      worker: outcome(() => new Worker("sw.js")),
+      policy: outcome(() =>
+        (
+          globalThis as unknown as { trustedTypes: { createPolicy(name: string, rules: object): unknown } }
+        ).trustedTypes.createPolicy("app", {}),
+      ),
+    };
+  });
+  assert.deepEqual(outcomes, {
+    innerHtml: "TypeError",
+    script: "TypeError",
+    title: outcomes.title,
+    style: outcomes.style,
+    foreign: "TypeError",
+    worker: "TypeError",
+    policy: "TypeError",
+  });
+  assert.notEqual(outcomes.title, "ran");
+  assert.notEqual(outcomes.style, "rgb(1, 2, 3)");
+});
+
+test("a coin info document at another host is read without a token, a cookie or a referrer", async () => {
+  const seen: IncomingHttpHeaders[] = [];
+  const host = createServer((request, response) => {
+    seen.push(request.headers);
+    response
+      .writeHead(200, {
+        "Access-Control-Allow-Origin": "*",
+        "Content-Type": "application/vnd.swaptacular.coin-info+json",
+      })
+      .end(document);
+  }).listen(0, "127.0.0.1");
+  await once(host, "listening");
+  const publicInfo = `${sandbox.url}/debtors/${debtorId}/public`;
+  const document = JSON.stringify({
+    type: "CoinInfo",
+    revision: 9,
+    latestDebtorInfo: { uri: publicInfo },
+    debtorIdentity: { type: "DebtorIdentity", uri: `swpt:${debtorId}` },
+    debtorName: "Kept elsewhere",
+    amountDivisor: 100,
+    decimalPlaces: 2,
+    unit: "ELS",
+  });
+  const iri = `http://127.0.0.1:${(host.address() as AddressInfo).port}/coin`;
+  const sha256 = createHash("sha256").update(document).digest("hex").toUpperCase();
+  const api = await nodeApiOf(page, sandbox.url);
+  const before = (await api.config()).configData;
+  const contentType = "application/vnd.swaptacular.coin-info+json";
+  await api.saveConfig(() =>
+    JSON.stringify({ type: "RootConfigData", rate: 0, info: { type: "DebtorInfo", iri, contentType, sha256 } }),
+  );
+
+  await goTo(page, "/");
+  await page.getByRole("button", { name: "Reload" }).click();
+  await page.getByText("Kept elsewhere").first().waitFor();
+  assert.ok(seen.length > 0);
+  for (const headers of seen) {
+    assert.deepEqual([headers.authorization, headers.cookie, headers.referer], [undefined, undefined, undefined]);
+  }
+  await api.saveConfig(() => before);
+  host.close();
+  host.closeAllConnections();
+});
+
+test("without a network the second visit opens, shows what is stored, and takes a draft that is sent later", async () => {
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await waitFor(async () => (await cacheNames(page)).some((name) => name.startsWith("issuer-")));
+  await page.goto(sandbox.webapp);
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+
+  await sandbox.crash();
+  await page.goto(sandbox.webapp);
+  await page.getByText("No connection").waitFor();
+  await page.getByText("Seven").first().waitFor();
+  await pasteRequest(page, paymentRequest(`swpt:${debtorId}/17`, 500, "OFFLINE"));
+  await page.getByRole("heading", { name: "Check and pay" }).waitFor();
+  const draft = new URL(page.url()).hash;
+  await page.reload();
+  await page.getByText("OFFLINE").first().waitFor();
+
+  await sandbox.start();
+  await goTo(page, "/");
+  await page.getByRole("button", { name: "Reload" }).click();
+  await goTo(page, draft.slice(1));
+  await page.getByRole("button", { name: "Pay 5.00" }).click();
+  await page.getByText("Done", { exact: true }).waitFor();
+  assert.equal(await page.getByText("No connection").count(), 0);
+});
+
+test("nothing that the server says about the account is in a cache", async () => {
+  const kept = await page.evaluate(async () => {
+    const urls: string[] = [];
+    for (const name of await caches.keys()) {
+      for (const { url } of await (await caches.open(name)).keys()) urls.push(new URL(url).pathname);
+    }
+    return urls;
+  });
+  assert.ok(kept.length > 5);
+  assert.deepEqual(
+    kept.filter((path) => !/^\/debtors-webapp\/(?:assets\/[\w.-]+)?$/.test(path)),
+    [],
+  );
+});
+
+test("where the former client was, the second visit shows this one, with the former's history and drafts", async () => {
+  await using visitor = await startBrowser();
+  const tab = await visitor.context.newPage();
+  tab.setDefaultTimeout(15_000);
+  await sandbox.crash();
+  const former = await serveOldClient(Number(new URL(sandbox.url).port), debtorId);
+  await tab.goto(sandbox.webapp);
+  await tab.waitForFunction(() => document.title === "ready");
+  await former.close();
+  await sandbox.start();
+
+  await tab.goto(sandbox.webapp);
+  await waitFor(async () => {
+    const names = await cacheNames(tab);
+    return names.some((name) => name.startsWith("issuer-")) && !names.includes("swpt-debtors-ui-1");
+  });
+  await tab.goto(sandbox.webapp);
+  await signIn(tab, EMAIL);
+  await goTo(tab, "/payments");
+  await tab.getByLabel("Search").fill("OLD-1");
+  await tab.getByRole("link", { name: /Old shop.*Done/ }).waitFor();
+  await tab.getByLabel("Search").fill("OLD-2");
+  await tab.getByRole("link", { name: /Old shop.*Draft/ }).click();
+  await tab.getByRole("heading", { name: "Check and pay" }).waitFor();
+  assert.match(tab.url(), /123e4567-e89b-42d3-a456-426614174002$/);
+  await goTo(tab, "/settings");
+  await tab.getByRole("button", { name: "Remove the former client’s data" }).click();
+  await tab.getByRole("button", { name: "Remove", exact: true }).click();
+  await waitFor(() => tab.evaluate(async () => (await indexedDB.databases()).every(({ name }) => name !== "debtors")));
+});
+
+const cacheNames = (of: Page): Promise<string[]> => of.evaluate(() => caches.keys());
