@@ -9,6 +9,8 @@ export interface IncomingQueueOptions {
   readonly confirmMillisMax: number;
   /** The oldest messages are with the broker, or need not be. */
   readonly onConfirmed: (messages: readonly IncomingMessage[]) => void;
+  /** Messages could not be published; they are tried again. */
+  readonly onDelay: (reason: string) => void;
   /** The oldest message could not be published in time; nothing more is tried with so many of them. Called once. */
   readonly onGivenUp: (reason: string, count: number) => void;
   readonly log: Logger;
@@ -36,13 +38,10 @@ interface Item {
 
 const RETRY_PAUSE_MILLIS = 100;
 const RETRY_PAUSE_MILLIS_MAX = 1_000;
-const LOG_PAUSE_MILLIS = 60_000;
-/** Of all connections of the process. */
-let lastLoggedAt = Number.NEGATIVE_INFINITY;
 
 /** Makes the queue of a connection. */
 export function createIncomingQueue(options: IncomingQueueOptions): IncomingQueue {
-  const { broker, confirmMillisMax, onConfirmed, onGivenUp, log } = options;
+  const { broker, confirmMillisMax, onConfirmed, onDelay, onGivenUp, log } = options;
   let items: Item[] = [];
   let isPublishing = false;
   let isGivenUp = false;
@@ -63,7 +62,7 @@ export function createIncomingQueue(options: IncomingQueueOptions): IncomingQueu
         giveUp(failure);
         return;
       }
-      logFailure(failure);
+      onDelay(failure);
       await pause(Math.min(retryMillis, confirmMillisMax - waitedMillis));
       retryMillis = Math.min(retryMillis * 2, RETRY_PAUSE_MILLIS_MAX);
     }
@@ -96,12 +95,6 @@ export function createIncomingQueue(options: IncomingQueueOptions): IncomingQueu
     const settled = items.slice(0, count).map(({ message }) => message);
     items = items.slice(count);
     onConfirmed(settled);
-  }
-
-  function logFailure(reason: string): void {
-    if (performance.now() - lastLoggedAt < LOG_PAUSE_MILLIS) return;
-    lastLoggedAt = performance.now();
-    log.warn({ reason }, "Received messages cannot be published yet; trying again");
   }
 
   return {

@@ -65,6 +65,7 @@ interface Connection {
 }
 
 const BROKER_LOOK_MILLIS = 100;
+const LOG_PAUSE_MILLIS = 60_000;
 
 /** Makes the receiving side. */
 export function createGatewayServer(options: GatewayServerOptions): GatewayServer {
@@ -83,6 +84,7 @@ export function createGatewayServer(options: GatewayServerOptions): GatewayServe
   /** How many connections of a peer are open or being opened. */
   const openCounts = new Map<string, number>();
   let onEmpty = (): void => {};
+  let delayLoggedAt = Number.NEGATIVE_INFINITY;
 
   function accept({ subject, address, start, refuse }: IncomingConnection): void {
     const serialNumber = serialNumberOf(subject);
@@ -145,6 +147,7 @@ export function createGatewayServer(options: GatewayServerOptions): GatewayServe
         metrics.addUnconfirmed("in", label, -messages.length);
         session.confirm(messages.length);
       },
+      onDelay: logDelay,
       onGivenUp: (reason, count) => {
         log.error(
           { peer: label, reason, count },
@@ -188,6 +191,13 @@ export function createGatewayServer(options: GatewayServerOptions): GatewayServe
     });
     const connection: Connection = { peer: label, session, isOpen: false };
     connections.add(connection);
+  }
+
+  /** Once a minute, however many connections wait. */
+  function logDelay(reason: string): void {
+    if (performance.now() - delayLoggedAt < LOG_PAUSE_MILLIS) return;
+    delayLoggedAt = performance.now();
+    log.warn({ reason }, "Received messages cannot be published yet; trying again");
   }
 
   async function isBrokerThere(): Promise<boolean> {
