@@ -18,6 +18,7 @@ export interface TestBroker {
   readonly received: string[];
   /** Puts messages into a queue for a peer, which is made with its dead-letter queue. */
   put(queue: string, messages: readonly QueuedMessage[]): Promise<void>;
+  deleteQueue(queue: string): Promise<void>;
   depth(queue: string): Promise<number>;
   /** Waits until a queue has so many messages. */
   untilDepth(queue: string, count: number): Promise<void>;
@@ -60,6 +61,7 @@ export async function createTestBroker(): Promise<TestBroker> {
     url: host.url,
     received,
     depth,
+    deleteQueue: async (queue) => void (await channel.deleteQueue(queue)),
     bindIncoming,
     unbindIncoming: async () => void (await channel.unbindQueue("incoming", "debtors_in", "#")),
     untilDepth: async (queue, count) => {
