@@ -55,6 +55,7 @@ const LASTING_SESSION_MILLIS = 60_000;
 const UNSENT_MILLIS_MAX = 600_000;
 const LAST_RECEIPT_MILLIS_MAX = 5_000;
 const LOOK_MILLIS = 100;
+const NO_SESSION = "No session with the peer yet";
 const BROKER_IS_AWAY = "The broker is not connected";
 
 /** Makes a sender; `run` starts it. */
@@ -76,7 +77,7 @@ export function createSender(options: SenderOptions): Sender {
   const held = createHeldMessages();
   let session: ClientSession | undefined;
   let isStopping = false;
-  let unreadyReason: string | undefined = "No session with the peer yet";
+  let unreadyReason: string | undefined = NO_SESSION;
   let lastFailed: ServerAddress | undefined;
   let reconnectMillis = RECONNECT_MILLIS_MIN;
   let release: NodeJS.Timeout | undefined;
@@ -185,6 +186,7 @@ export function createSender(options: SenderOptions): Sender {
       unreadyReason = BROKER_IS_AWAY;
       await pause(LOOK_MILLIS, end);
     }
+    if (unreadyReason === BROKER_IS_AWAY) unreadyReason = NO_SESSION;
   }
   async function holdSession(peer: Peer, identity: ClientIdentity, subnet: Subnet, end: AbortSignal): Promise<void> {
     const server = chooseServer(peer.stomp.servers, lastFailed);

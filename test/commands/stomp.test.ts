@@ -1,0 +1,180 @@
+/** The commands of the gateway, as processes of their own. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { after, test } from "node:test";
+import amqp from "amqplib";
+import { bodies, sendFrame, withMember } from "../gateway/messages.ts";
+import { clientCredentials, createTestNode, PEER_ID, serverCredentials } from "../gateway/nodes.ts";
+import { connectRaw, listenRaw } from "../gateway/raw-peer.ts";
+import { findFreePort, runCommand, startCommand } from "../support/command.ts";
+import { createTestVirtualHost } from "../support/virtual-host.ts";
+import { waitFor } from "../support/wait.ts";
+
+const STOMP = "STOMP\naccept-version:1.2\nhost:/\nheart-beat:5000,30000\n\n\0";
+const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
+const QUEUE = `da.${PEER_ID}`;
+
+const host = await createTestVirtualHost();
+const connection = await amqp.connect(host.url);
+const channel = await connection.createConfirmChannel();
+await channel.assertExchange("debtors_in", "topic");
+await channel.assertQueue("incoming");
+await channel.bindQueue("incoming", "debtors_in", "#");
+const node = await createTestNode();
+after(async () => {
+  await connection.close();
+  await host.close();
+  await node[Symbol.asyncDispose]();
+});
+
+/** None of these commands needs a database, nor the interval of debtor IDs. */
+const environment = {
+  SWPT_NODEDATA_URL: `file://${node.directory}`,
+  SWPT_SERVER_CERT: node.certificateFile,
+  SWPT_SERVER_KEY: node.keyFile,
+  PROTOCOL_BROKER_URL: host.url,
+  APP_LOG_LEVEL: "info",
+};
+
+test("configure-queue declares the queue, its dead-letter queue and what leads there, as often as one likes", async () => {
+  await rm(node.peerFile("ACTIVE"));
+  for (let time = 0; time < 2; time++) {
+    const args = ["configure-queue", PEER_ID, QUEUE, "--no-random-exchange", "--activate"];
+    const { code, output } = await runCommand(args, environment);
+    assert.equal(code, 0, output);
+    assert.match(output, /^The queue da\.1234abcd gets the messages for 1234abcd, which is active\.\n$/);
+  }
+  assert.ok(existsSync(node.peerFile("ACTIVE")));
+  await channel.assertQueue(QUEUE, {
+    arguments: { "x-dead-letter-exchange": "", "x-dead-letter-routing-key": `${QUEUE}.XQ` },
+  });
+  await channel.assertQueue(`${QUEUE}.XQ`);
+  channel.publish("debtors_out", "", Buffer.from("x"));
+  await channel.waitForConfirms();
+  await waitFor(() => channel.get(QUEUE, { noAck: true }));
+});
+
+for (const [what, args, prepare, complaint] of [
+  ["an unknown peer", ["99999999", "da.99999999"], async () => async () => {}, /no registered peer "99999999"/],
+  ["a path instead of a peer", ["../x", "da.x"], async () => async () => {}, /no registered peer "\.\.\/x"/],
+  [
+    "a deactivated peer",
+    [PEER_ID, QUEUE],
+    async () => {
+      await writeFile(node.peerFile("DEACTIVATED"), "2026-11-26\n");
+      return () => rm(node.peerFile("DEACTIVATED"));
+    },
+    /has been deactivated/,
+  ],
+] as const) {
+  test(`configure-queue: ${what} is one line and exit code 1`, async () => {
+    const undo = await prepare();
+    const { code, output } = await runCommand(["stomp", "configure-queue", ...args], environment);
+    await undo();
+    assert.equal(code, 1);
+    assert.match(output, complaint);
+    assert.match(output, /^[^\n]+\n$/);
+  });
+}
+
+test("without the broker's plugin configure-queue either works or says what to do", async () => {
+  const { code, output } = await runCommand(["stomp", "configure-queue", PEER_ID, "da.random"], environment);
+  if (code !== 0) assert.match(output, /^[^\n]*rabbitmq_random_exchange, or use --no-random-exchange\.\n$/);
+});
+
+test("drain: only for a deactivated peer", async () => {
+  const { code, output } = await runCommand(["swpt-drainer", PEER_ID, QUEUE], environment);
+  assert.equal(code, 1);
+  assert.match(output, /^The peer 1234abcd has not been deactivated\.\n$/);
+});
+
+test("serve: what is wrong with the node's data or the port is one line and exit code 1", async () => {
+  await using taken = await listenRaw(serverCredentials(node.peer));
+  for (const [change, complaint] of [
+    [{ SWPT_NODEDATA_URL: "file:///nowhere" }, /nowhere/],
+    [{ SWPT_SERVER_CERT: "/nowhere.crt" }, /nowhere\.crt/],
+    [{ SWPT_SERVER_PORT: String(taken.port) }, /cannot listen on port/],
+  ] as const) {
+    const { code, output } = await runCommand(["stomp", "serve"], {
+      ...environment,
+      APP_LOG_LEVEL: "error",
+      ...change,
+    });
+    assert.equal(code, 1);
+    assert.match(output, complaint);
+    assert.match(output, /^[^\n]+\n$/);
+  }
+});
+
+test("serve and send: messages go both ways, readiness tells, and SIGTERM ends both with exit code 0", async () => {
+  await using peer = await listenRaw(serverCredentials(node.peer));
+  await node.setServers([`127.0.0.1:${peer.port}`]);
+  const metricsPort = String(await findFreePort());
+  await using server = startCommand(
+    ["swpt-server", "-p", "0", "-b", "10", "-n", environment.SWPT_NODEDATA_URL],
+    environment,
+  );
+  await using client = startCommand(["swpt-client", "-b", "10", PEER_ID, QUEUE], {
+    ...environment,
+    METRICS_PORT: metricsPort,
+  });
+  const port = Number((await server.outputMatching(/Listening for peers port=(\d+)/))[1]);
+
+  await using received = await connectRaw(port, clientCredentials(node.peer, node.own));
+  received.send(STOMP);
+  await received.expect(CONNECTED);
+  received.send(sendFrame("m1", bodies.AccountPurge));
+  await received.expect("RECEIPT\nreceipt-id:m1\n\n\0");
+  const message = await waitFor(() => channel.get("incoming", { noAck: true }));
+  assert.equal(message.content.toString(), bodies.AccountPurge);
+
+  const sent = await peer.accept();
+  await sent.expect(STOMP);
+  const ready = async (): Promise<Response> => fetch(`http://127.0.0.1:${metricsPort}/ready`);
+  assert.deepEqual(await (await ready()).json(), {
+    ready: false,
+    unreadyReasons: [`${QUEUE}: No session with the peer yet`],
+  });
+  sent.send(CONNECTED);
+  channel.publish("debtors_out", "", Buffer.from(withMember("ConfigureAccount", "seqnum", "77")), {
+    type: "ConfigureAccount",
+    contentType: "application/json",
+    persistent: true,
+  });
+  assert.match(await sent.nextFrame(), /"seqnum":77/);
+  sent.send("RECEIPT\nreceipt-id:1\n\n\0");
+  await waitFor(async () => (await ready()).status === 200);
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  assert.match(
+    metrics,
+    /swpt_debtors_stomp_messages_total\{[^}]*direction="out",type="ConfigureAccount",outcome="confirmed"\} 1\n/,
+  );
+  assert.match(metrics, /swpt_debtors_stomp_certificate_expiry_timestamp_seconds\{[^}]*which="sub_ca"\} \d+/);
+
+  client.kill("SIGTERM");
+  await sent.expect("DISCONNECT\nreceipt:bye\n\n\0");
+  sent.send("RECEIPT\nreceipt-id:bye\n\n\0");
+  assert.deepEqual(await client.exit, { code: 0, signal: null });
+  server.kill("SIGTERM");
+  await received.expect("ERROR\nmessage:The connection has been closed by the server.\n\n\0");
+  assert.deepEqual(await server.exit, { code: 0, signal: null });
+  assert.equal((await channel.checkQueue(QUEUE)).messageCount, 0);
+});
+
+test("check: one line per server, and exit code 0 only when all answer", async () => {
+  await using server = startCommand(["stomp", "serve", "-p", "0"], environment);
+  await server.outputMatching(/Listening for peers/);
+  await using peer = await listenRaw(serverCredentials(node.peer));
+  await node.setServers([`127.0.0.1:${peer.port}`, "127.0.0.1:1"]);
+  const checked = runCommand(["stomp", "check", PEER_ID], { ...environment, APP_LOG_LEVEL: "error" });
+  const session = await peer.accept();
+  await session.expect(STOMP);
+  session.send(CONNECTED);
+  await session.expect("DISCONNECT\nreceipt:bye\n\n\0");
+  session.send("RECEIPT\nreceipt-id:bye\n\n\0");
+  const { code, output } = await checked;
+  assert.equal(code, 1);
+  assert.equal(output.split("\n")[0], `127.0.0.1:${peer.port} answers`);
+  assert.match(output.split("\n")[1]!, /^127\.0\.0\.1:1 does not answer: .*ECONNREFUSED/);
+});
