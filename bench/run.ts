@@ -68,7 +68,7 @@ async function main(args: string[]): Promise<void> {
   }
   await using servers = new AsyncDisposableStack();
   for (const provide of [providePostgres, provideRabbitMq]) {
-    const server = await provide(say);
+    const server = await provide(say, { install: Boolean(process.env.CI) });
     Object.assign(process.env, server.environment);
     // Each stage removes what it has made. This stops a server that was started for us.
     servers.defer(() => server.release("swpt_bench_nothing"));

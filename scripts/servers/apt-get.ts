@@ -2,13 +2,13 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-/** Installs the package, as root or with a sudo that asks no password. Rejects with one line when that is impossible. */
-export async function installPackage(name: string, say: (line: string) => void): Promise<void> {
+/** Installs the packages, as root or with a sudo that asks no password. Rejects with one line when that is impossible. */
+export async function installPackages(names: readonly string[], say: (line: string) => void): Promise<void> {
   await aptGet("--version");
-  say(`Installing the package ${name}`);
+  say(`Installing ${names.join(" and ")}`);
   // The lists may be missing or old; whether they can be fetched shows in what comes next.
   await aptGet("update").catch(() => {});
-  await aptGet("install", "-y", "--no-install-recommends", name);
+  await aptGet("install", "-y", "--no-install-recommends", ...names);
 }
 
 async function aptGet(...args: string[]): Promise<void> {

@@ -1,17 +1,20 @@
-/** RabbitMQ for a test run: the one that is there, an installed one on free ports, a newly installed one, a container. */
+/** RabbitMQ for a test run: the one that is there, an installed one on free ports, a container, a newly installed one. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { brokerCandidates, describe, pingBroker } from "../../test/support/services.ts";
 import { createTestVirtualHost, removeVirtualHosts } from "../../test/support/virtual-host.ts";
-import { installPackage } from "./apt-get.ts";
+import { installPackages } from "./apt-get.ts";
 import { startRabbitMqContainer } from "./rabbitmq-container.ts";
 import { findInstalledRabbitMq, startInstalledRabbitMq } from "./rabbitmq-installed.ts";
 import type { TestServer } from "./test-server.ts";
 
 type Say = (line: string) => void;
 
-/** Rejects with one line when there is none and none can be started. */
-export async function provideRabbitMq(say: Say): Promise<TestServer> {
+/**
+ * Rejects with one line when there is none and none can be started. `install` says whether packages may be installed, which
+ * takes root rights.
+ */
+export async function provideRabbitMq(say: Say, { install }: { readonly install: boolean }): Promise<TestServer> {
   const problems: string[] = [];
   for (const url of brokerCandidates()) {
     try {
@@ -23,7 +26,7 @@ export async function provideRabbitMq(say: Say): Promise<TestServer> {
       else problems.push(describe(error));
     }
   }
-  for (const start of [startInstalled, installAndStart, startContainer]) {
+  for (const start of [startInstalled, startContainer, ...(install ? [installAndStart] : [])]) {
     try {
       return await start(say);
     } catch (error) {
@@ -31,7 +34,8 @@ export async function provideRabbitMq(say: Say): Promise<TestServer> {
     }
   }
   throw new Error(
-    `The tests need RabbitMQ: install rabbitmq-server, or set TEST_BROKER_URL. ${problems.join("; ").replaceAll(/\s+/g, " ")}`,
+    "The tests need RabbitMQ: install rabbitmq-server, which runs on ports of its own, or docker or podman, or let " +
+      `\`npm test -- --install\` do so, or set TEST_BROKER_URL. Tried: ${problems.join("; ").replaceAll(/\s+/g, " ")}`,
   );
 }
 
@@ -44,7 +48,7 @@ async function startInstalled(say: Say): Promise<TestServer> {
 
 async function installAndStart(say: Say): Promise<TestServer> {
   if ((await findInstalledRabbitMq()) !== undefined) throw new Error("installing it once more would not help");
-  await installPackage("rabbitmq-server", say);
+  await installPackages(["rabbitmq-server"], say);
   return startInstalled(say);
 }
 
