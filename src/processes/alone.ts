@@ -33,7 +33,7 @@ export async function runAlone({ name, config, work }: AloneOptions): Promise<vo
     log,
     metrics: async () =>
       formatMetrics([{ labels: { process_type: name, process: "1" }, metrics: await collectMetrics(registry) }]),
-    unreadyReasons: async () => collectUnreadyReasons(broker, unreadyReasons),
+    readiness: async () => ({ unreadyReasons: collectUnreadyReasons(broker, unreadyReasons) }),
   });
   try {
     const { gateway, nodeDataDirectory } = config;

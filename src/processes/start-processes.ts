@@ -48,6 +48,7 @@ export function startProcesses({
     nodeOptionsOf: limitHeap ? smallHeapOptionsOf : () => [],
     environment: limitHeap ? { ...smallHeapEnvironment, ...environment } : environment,
     restart,
+    servingType: processes.find(({ type, count }) => type === "webserver" && count > 0)?.type,
     monitoringPort: config.metricsPort,
     log: createLogger({ ...config.log, command }),
     signal,

@@ -31,7 +31,7 @@ export async function runDrainer({ config, peerId, queue }: DrainerProcessOption
     log,
     metrics: async () =>
       formatMetrics([{ labels: { process_type: name, process: "1" }, metrics: await collectMetrics(registry) }]),
-    unreadyReasons: async () => collectUnreadyReasons(broker, []),
+    readiness: async () => ({ unreadyReasons: collectUnreadyReasons(broker, []) }),
   });
   try {
     const drained = drainQueue(

@@ -5,7 +5,10 @@ import type { Logger } from "./log.ts";
 import type { Metric } from "./metrics.ts";
 
 /** What the supervisor says to a child. */
-export type Request = { readonly type: "stop" } | { readonly type: "metrics" } | { readonly type: "unreadyReasons" };
+export type Request =
+  | { readonly type: "stop" }
+  | { readonly type: "metrics" }
+  | { readonly type: "unreadyReasons"; readonly address: string };
 
 /** What a child answers. */
 export type Answer =
@@ -15,8 +18,8 @@ export type Answer =
 /** What a child can be asked. */
 export interface SupervisedProcess {
   readonly metrics: () => Promise<readonly Metric[]>;
-  /** Why it is not ready for work, in words; empty when it is. */
-  readonly unreadyReasons: () => Promise<readonly string[]>;
+  /** Why it is not ready for work, in words; empty when it is. The address is the one of this machine that was asked. */
+  readonly unreadyReasons: (address: string) => Promise<readonly string[]>;
 }
 
 const READINESS_MILLIS_MAX = 2_000;
@@ -48,7 +51,7 @@ export function answerSupervisor({ metrics, unreadyReasons }: SupervisedProcess)
   process.on("message", (request: Request) => {
     if (request.type === "metrics") void metrics().then((all) => send({ type: "metrics", metrics: all }));
     if (request.type === "unreadyReasons")
-      void inTime(unreadyReasons).then((all) => send({ type: "unreadyReasons", unreadyReasons: all }));
+      void inTime(unreadyReasons(request.address)).then((all) => send({ type: "unreadyReasons", unreadyReasons: all }));
   });
 }
 
@@ -74,9 +77,9 @@ export async function runToEnd(work: () => Promise<void>, signal: AbortSignal, l
   }
 }
 
-async function inTime(unreadyReasons: () => Promise<readonly string[]>): Promise<readonly string[]> {
+async function inTime(unreadyReasons: Promise<readonly string[]>): Promise<readonly string[]> {
   const late = new Promise<readonly string[]>((resolve) => {
     setTimeout(() => resolve(["the check takes too long"]), READINESS_MILLIS_MAX).unref();
   });
-  return Promise.race([unreadyReasons().catch((error: unknown) => [`the check failed: ${String(error)}`]), late]);
+  return Promise.race([unreadyReasons.catch((error: unknown) => [`the check failed: ${String(error)}`]), late]);
 }

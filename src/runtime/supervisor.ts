@@ -9,7 +9,7 @@ import type { Answer, Request } from "./child-process.ts";
 import { STOP_MILLIS_MAX, untilAborted } from "./lifetime.ts";
 import type { Logger } from "./log.ts";
 import { formatMetrics, measureLostLogLines, type ProcessMetrics } from "./metrics.ts";
-import { startMonitoring } from "./monitoring.ts";
+import { type Readiness, startMonitoring } from "./monitoring.ts";
 
 export interface SupervisorOptions {
   /** What is to run, and in how many processes. */
@@ -21,6 +21,8 @@ export interface SupervisorOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether a child that dies is started again. Otherwise everything ends with it, and the exit code is 1. */
   readonly restart: boolean;
+  /** The type of the processes that clients depend on: these alone decide `/ready`. `undefined`: all of them do. */
+  readonly servingType: string | undefined;
   /** 0 for no monitoring. */
   readonly monitoringPort: number;
   readonly log: Logger;
@@ -104,7 +106,10 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
     port: options.monitoringPort,
     log,
     metrics: async () => formatMetrics([...(await collectMetrics(slots)), supervisorMetrics()]),
-    unreadyReasons: () => collectUnreadyReasons(slots),
+    readiness: async ({ processType, address }) => {
+      const reasons = await collectUnreadyReasons(slots, address);
+      return decideReadiness(reasons, processType ?? options.servingType ?? ALL_PROCESSES);
+    },
   });
   for (const { type, count } of processes) {
     for (let number = 1; number <= count; number++)
@@ -132,22 +137,39 @@ interface Slot {
 async function collectMetrics(slots: readonly Slot[]): Promise<ProcessMetrics[]> {
   const all = await Promise.all(
     slots.map(async ({ processType, number, worker }) => {
-      const answer = await ask(worker, "metrics");
+      const answer = await ask(worker, { type: "metrics" });
       return answer && { labels: { process_type: processType, process: String(number) }, metrics: answer.metrics };
     }),
   );
   return all.filter((report) => report !== undefined);
 }
 
-async function collectUnreadyReasons(slots: readonly Slot[]): Promise<string[]> {
-  const all = await Promise.all(
+/** For each type of process the reasons why it is not ready, if any. */
+async function collectUnreadyReasons(slots: readonly Slot[], address: string): Promise<Map<string, string[]>> {
+  const reasons = new Map<string, string[]>();
+  await Promise.all(
     slots.map(async ({ processType, worker }) => {
-      const answer = await ask(worker, "unreadyReasons");
-      const unreadyReasons = answer === undefined ? ["the process does not answer"] : answer.unreadyReasons;
-      return unreadyReasons.map((reason) => `${processType}: ${reason}`);
+      const ofType = reasons.getOrInsert(processType, []);
+      const answer = await ask(worker, { type: "unreadyReasons", address });
+      for (const reason of answer?.unreadyReasons ?? ["the process does not answer"]) {
+        if (!ofType.includes(reason)) ofType.push(reason);
+      }
     }),
   );
-  return [...new Set(all.flat())];
+  return reasons;
+}
+
+/** Asked for in the place of a type of process. */
+const ALL_PROCESSES = "all";
+
+/** `undefined` when there is no process of this type. */
+function decideReadiness(reasons: ReadonlyMap<string, readonly string[]>, processType: string): Readiness | undefined {
+  const decisive = processType === ALL_PROCESSES ? [...reasons.keys()] : [processType];
+  if (!decisive.every((type) => reasons.has(type))) return undefined;
+  return {
+    unreadyReasons: decisive.flatMap((type) => reasons.get(type)!.map((reason) => `${type}: ${reason}`)),
+    processes: Object.fromEntries(reasons),
+  };
 }
 
 const supervisorMetrics = (): ProcessMetrics => ({
@@ -158,7 +180,7 @@ const supervisorMetrics = (): ProcessMetrics => ({
 /** `undefined` when the child is not there, or does not answer in time. */
 function ask<Type extends Answer["type"]>(
   worker: Worker,
-  type: Type,
+  request: Request & { readonly type: Type },
 ): Promise<Extract<Answer, { type: Type }> | undefined> {
   return new Promise((resolve) => {
     const finish = (answer?: Extract<Answer, { type: Type }>): void => {
@@ -167,11 +189,11 @@ function ask<Type extends Answer["type"]>(
       resolve(answer);
     };
     const onMessage = (answer: Answer): void => {
-      if (answer.type === type) finish(answer as Extract<Answer, { type: Type }>);
+      if (answer.type === request.type) finish(answer as Extract<Answer, { type: Type }>);
     };
     const timer = setTimeout(finish, ANSWER_MILLIS_MAX);
     worker.on("message", onMessage);
-    if (!send(worker, { type })) finish();
+    if (!send(worker, request)) finish();
   });
 }
 
