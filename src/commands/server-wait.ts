@@ -1,5 +1,5 @@
 /** Waiting for a server that comes up a little later than the command that needs it. */
-import { DatabaseUnavailableError } from "../database/database.ts";
+import { DatabaseUnavailableError, UnsuitableDatabaseError } from "../database/errors.ts";
 import { pause } from "../runtime/backoff.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { PROGRESS_MILLIS } from "../runtime/startup.ts";
@@ -16,18 +16,18 @@ export interface ServerWait {
 
 /** Tries until the database is up; then, or when the time is over, gives or throws what the last try gave or threw. */
 export const whenDatabaseIsUp = <Result>(work: () => Promise<Result>, wait: ServerWait): Promise<Result> =>
-  whenUp("the database", work, (error) => error instanceof DatabaseUnavailableError, wait);
+  whenUp("the database", work, describeOutage, wait);
 
 /** The same with the broker. */
 export const whenBrokerIsUp = <Result>(work: () => Promise<Result>, wait: ServerWait): Promise<Result> =>
-  whenUp("the broker", work, isBrokerAway, wait);
+  whenUp("the broker", work, (error) => (isBrokerAway(error) ? describeBrokerError(error) : undefined), wait);
 
 const RETRY_PAUSE_MILLIS = 500;
 
 async function whenUp<Result>(
   server: string,
   work: () => Promise<Result>,
-  isAway: (error: unknown) => boolean,
+  describeAbsence: (error: unknown) => string | undefined,
   { waitMillis, signal, onWait }: ServerWait,
 ): Promise<Result> {
   const deadline = performance.now() + waitMillis;
@@ -37,15 +37,25 @@ async function whenUp<Result>(
       try {
         return await Promise.race([work(), rejectWhenAborted(server, signal)]);
       } catch (error) {
-        if (!isAway(error) || performance.now() >= deadline) throw error;
+        const reason = describeAbsence(error);
+        if (reason === undefined || performance.now() >= deadline) throw error;
+        if (isFirst) onWait(`Waiting: ${reason}`);
       }
-      if (isFirst) onWait(`Waiting: ${server} cannot be reached`);
       clearTimeout(progress);
       await pause(RETRY_PAUSE_MILLIS, signal);
     }
   } finally {
     clearTimeout(progress);
   }
+}
+
+/** `undefined` when it is not an outage, or waiting is of no use. */
+const describeOutage = (error: unknown): string | undefined =>
+  error instanceof DatabaseUnavailableError && !(error instanceof UnsuitableDatabaseError) ? error.message : undefined;
+
+function describeBrokerError(error: unknown): string {
+  const { message, code } = error as NodeJS.ErrnoException;
+  return `The broker cannot be reached: ${message || code}`;
 }
 
 /** Rejects with a CommandError when the signal is aborted. */

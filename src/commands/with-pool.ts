@@ -13,7 +13,7 @@ export interface WithPoolOptions {
 
 const CLOSE_MILLIS_MAX = 1_500;
 
-/** Does the work and closes the pool. Throws a CommandError when the database is away or is not for us. */
+/** Does the work and closes the pool. Throws a CommandError when the database cannot be used. */
 export async function withPool<Result>(
   { url, command, ...options }: WithPoolOptions,
   work: (pool: Pool) => Promise<Result>,
@@ -23,16 +23,11 @@ export async function withPool<Result>(
     return await work(pool);
   } catch (error) {
     if (error instanceof SchemaError) throw new CommandError(error.message, { cause: error });
-    if (error instanceof DatabaseUnavailableError) throw new CommandError(explain(error), { cause: error });
+    if (error instanceof DatabaseUnavailableError)
+      throw new CommandError(redact(`${error.message}.`), { cause: error });
     throw error;
   } finally {
     // What was abandoned at a signal may still be under way.
     await Promise.race([pool.close(), pause(CLOSE_MILLIS_MAX, new AbortController().signal)]);
   }
-}
-
-function explain(error: DatabaseUnavailableError): string {
-  const { cause } = error;
-  const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : undefined;
-  return redact(`The database cannot be reached${reason === undefined ? "" : `: ${reason}`}.`);
 }

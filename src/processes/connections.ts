@@ -1,4 +1,4 @@
-/** The connections that a part of a node works with, opened and closed in order. */
+/** The connections that a process works with, opened and closed in order. */
 import type { Broker } from "../broker/broker.ts";
 import { openPool, type Pool } from "../database/database.ts";
 import { answerSupervisor } from "../runtime/child-process.ts";
@@ -7,8 +7,9 @@ import { finishWithin } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
 import { collectMetrics, createMetricsRegistry, type MetricsRegistry, watchPool } from "./metrics.ts";
 import { checkReadiness } from "./readiness.ts";
+import type { ServingCheck } from "./serving-check.ts";
 
-/** What a part of a node is handed. */
+/** What a process works with. */
 export interface ProcessConnections {
   readonly pool: Pool;
   readonly registry: MetricsRegistry;
@@ -17,12 +18,14 @@ export interface ProcessConnections {
 }
 
 export interface ConnectionOptions {
-  /** Of the part; shown by the servers. */
+  /** The type of the process; shown by the servers. */
   readonly name: string;
   readonly postgresUrl: string;
-  /** The most connections to the database. */
+  /** Maximum connections to the database. */
   readonly poolSize: number;
   readonly log: Logger;
+  /** Why clients cannot reach the process, beside what the database and the broker say. See `ServingCheck`. */
+  readonly findServingProblem?: ServingCheck["findProblem"] | undefined;
 }
 
 // Nothing is lost with a connection that is cut off instead.
@@ -52,7 +55,7 @@ export async function withDatabaseAndBroker(
 }
 
 async function withConnections(
-  { name, postgresUrl, poolSize, log }: ConnectionOptions,
+  { name, postgresUrl, poolSize, log, findServingProblem }: ConnectionOptions,
   broker: Broker | undefined,
   work: (connections: ProcessConnections) => Promise<void>,
 ): Promise<void> {
@@ -62,7 +65,13 @@ async function withConnections(
   watchPool(registry, pool);
   answerSupervisor({
     metrics: () => collectMetrics(registry),
-    unreadyReasons: () => checkReadiness(pool, broker, health),
+    unreadyReasons: async (address) => {
+      const [servingProblem, reasons] = await Promise.all([
+        findServingProblem?.(address),
+        checkReadiness(pool, broker, health),
+      ]);
+      return servingProblem === undefined ? reasons : [servingProblem, ...reasons];
+    },
   });
   try {
     await work({ pool, registry, health });

@@ -28,7 +28,9 @@ export async function untilSchemaIsCurrent(pool: Pool, log: Logger, signal: Abor
 
 async function checkDatabase(pool: Pool): Promise<string | undefined> {
   try {
-    return (await isSchemaCurrent(pool)) ? undefined : "the database schema is old; run `swpt-debtors configure`";
+    return (await isSchemaCurrent(pool))
+      ? undefined
+      : "The database is not set up for this version; run `swpt-debtors configure`";
   } catch (error) {
     if (error instanceof DatabaseUnavailableError) return error.message;
     throw error;

@@ -23,11 +23,11 @@ export function createServingCheck(host: string | null): ServingCheck {
       port = Number(new URL(url).port || 80);
     },
     findProblem: async (askedAddress) => {
-      if (port === undefined) return "the web server does not listen yet";
+      if (port === undefined) return "The web server is not listening yet";
       const address = host === null || ALL_ADDRESSES.includes(host) ? askedAddress : host;
       return (await canConnect(address, port))
         ? undefined
-        : `the web server does not answer on ${address}, port ${port}`;
+        : `The web server does not answer on ${address}, port ${port}`;
     },
   };
 }

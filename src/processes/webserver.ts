@@ -12,12 +12,14 @@ import { createHttpServer } from "../http/server.ts";
 import type { ServerOptions } from "../http/server-options.ts";
 import { createWebapp, type Webapp } from "../http/webapp/webapp.ts";
 import { CommandError } from "../runtime/command-error.ts";
-import { finishWithin, untilAborted } from "../runtime/lifetime.ts";
+import { finishWithin, runTogether, untilAborted } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { withDatabase } from "./connections.ts";
 import { createHttpMetrics, type MetricsRegistry } from "./metrics.ts";
 import type { ProcessInput } from "./process-input.ts";
+import { untilSchemaIsCurrent } from "./readiness.ts";
+import { createServingCheck } from "./serving-check.ts";
 
 const WEBAPP_FOLDER = fileURLToPath(new URL("../../webapp/dist/", import.meta.url));
 
@@ -45,8 +47,16 @@ export async function webserverProcess({ name, environment, log, signal }: Proce
   const config = readConfig(environment, ["realm", "postgresUrl", "authentication"]);
   const { postgresUrl } = config;
   const poolSize = config.webserver.databaseConnections;
-  await withDatabase({ name, postgresUrl, poolSize, log }, (connections) =>
-    runWebserver({ config, log, signal, ...connections }),
+  const { onListening, findProblem: findServingProblem } = createServingCheck(config.webserver.host);
+  await withDatabase({ name, postgresUrl, poolSize, log, findServingProblem }, (connections) =>
+    runTogether(
+      [
+        (stop) => runWebserver({ config, log, signal: stop, onListening, ...connections }),
+        // Until then requests for data are answered with 503.
+        (stop) => untilSchemaIsCurrent(connections.pool, log, stop),
+      ],
+      signal,
+    ),
   );
 }
 

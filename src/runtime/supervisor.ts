@@ -151,7 +151,7 @@ async function collectUnreadyReasons(slots: readonly Slot[], address: string): P
     slots.map(async ({ processType, worker }) => {
       const ofType = reasons.getOrInsert(processType, []);
       const answer = await ask(worker, { type: "unreadyReasons", address });
-      for (const reason of answer?.unreadyReasons ?? ["the process does not answer"]) {
+      for (const reason of answer?.unreadyReasons ?? ["The process does not answer"]) {
         if (!ofType.includes(reason)) ofType.push(reason);
       }
     }),

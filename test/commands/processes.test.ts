@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
 import test, { after } from "node:test";
 import { promisify } from "node:util";
 import amqp from "amqplib";
@@ -34,6 +35,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
+const hasIpv6 = (): boolean =>
+  Object.values(networkInterfaces())
+    .flat()
+    .some((found) => found?.address === "::1");
+
 /** A connection that is made while the server stops may be left without an answer. */
 const isAnswering = (url: string): Promise<boolean> =>
   fetch(url, { signal: AbortSignal.timeout(500) }).then(
@@ -41,13 +47,18 @@ const isAnswering = (url: string): Promise<boolean> =>
     () => false,
   );
 
+interface Readiness {
+  readonly unreadyReasons: readonly string[];
+  readonly processes: Readonly<Record<string, readonly string[]>>;
+}
+
 async function startMonitored(args: readonly string[], environment: Readonly<Record<string, string>>) {
   const port = await findFreePort();
   const command = startCommand(args, { ...environment, METRICS_PORT: String(port) });
   const monitoring = `http://127.0.0.1:${port}`;
-  const readiness = async () => {
-    const response = await fetch(`${monitoring}/ready`).catch(() => undefined);
-    return response && { status: response.status, ...((await response.json()) as { unreadyReasons: string[] }) };
+  const readiness = async (path = "", address = "127.0.0.1") => {
+    const response = await fetch(`http://${address}:${port}/ready${path}`).catch(() => undefined);
+    return response && { status: response.status, ...((await response.json()) as Readiness) };
   };
   return { command, monitoring, readiness };
 }
@@ -188,12 +199,12 @@ test("without servers all lives, is not ready, says why, and stops with exit cod
   await using _ = command;
   const url = await listeningUrl(command);
   const found = await waitFor(async () => {
-    const ready = await readiness();
-    return ready?.unreadyReasons.some((reason) => reason.includes("broker")) && ready;
+    const ready = await readiness("/all");
+    return ready?.unreadyReasons.some((reason) => /^consumer: The broker/.test(reason)) && ready;
   });
   assert.equal(found.status, 503);
-  assert.ok(found.unreadyReasons.includes("webserver: the database cannot be reached"));
-  assert.ok(found.unreadyReasons.includes("consumer: there is no connection to the broker"));
+  assert.ok(found.unreadyReasons.some((reason) => /^webserver: The database cannot be reached: /.test(reason)));
+  assert.equal((await readiness())?.status, 503);
   assert.equal((await fetch(`${monitoring}/live`)).status, 200);
   const response = await fetch(`${url}/debtors/.list`);
   assert.equal((await fetch(`${url}/debtors/1/`)).status, 503);
@@ -203,13 +214,51 @@ test("without servers all lives, is not ready, says why, and stops with exit cod
   assert.doesNotMatch(command.output(), /hidden|A process has died/);
 });
 
+test("a web server is ready without the broker, and /ready says what the other processes lack", async () => {
+  const { command, readiness } = await startMonitored(["all"], {
+    ...node.environment,
+    PROTOCOL_BROKER_URL: baseEnvironment.PROTOCOL_BROKER_URL,
+  });
+  await using _ = command;
+  const ready = await waitFor(async () => {
+    const found = await readiness();
+    return found?.status === 200 && found;
+  });
+  assert.deepEqual(ready.unreadyReasons, []);
+  assert.deepEqual(ready.processes.webserver, []);
+  assert.match(ready.processes.consumer!.join(), /^The broker /);
+  assert.equal((await readiness("/webserver"))?.status, 200);
+  const consumer = await readiness("/consumer");
+  assert.equal(consumer?.status, 503);
+  assert.match(consumer?.unreadyReasons.join() ?? "", /^consumer: The broker /);
+  assert.equal((await readiness("/all"))?.status, 503);
+  assert.equal((await readiness("/nothing"))?.status, 404);
+});
+
+test("/ready speaks for the port that serves, in the family of the address that was asked", {
+  skip: !hasIpv6(),
+}, async () => {
+  for (const [host, families] of [
+    ["", { "127.0.0.1": 200, "[::1]": 200 }],
+    ["0.0.0.0", { "127.0.0.1": 200, "[::1]": 503 }],
+    ["127.0.0.1", { "127.0.0.1": 200, "[::1]": 200 }], // A proxy beside it is meant to serve.
+  ] as const) {
+    const { command, readiness } = await startMonitored(["webserver"], { ...node.environment, WEBSERVER_HOST: host });
+    await using _ = command;
+    await waitFor(async () => (await readiness())?.status === 200);
+    for (const [address, status] of Object.entries(families)) {
+      assert.equal((await readiness("", address))?.status, status, `${host} asked at ${address}`);
+    }
+  }
+});
+
 test("a monitoring port that is taken does not keep a command from working", async () => {
   const { command, monitoring } = await startMonitored(["webserver"], node.environment);
   await using _ = command;
   await listeningUrl(command);
   await using second = startCommand(["webserver"], { ...node.environment, METRICS_PORT: new URL(monitoring).port });
   await listeningUrl(second);
-  assert.match(second.output(), /There is no monitoring on this port/);
+  assert.match(second.output(), /Cannot serve metrics and readiness on this port/);
 });
 
 test("a port that is taken is told in one line each time the web server is started again", async () => {

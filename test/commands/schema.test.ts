@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { makeBreakable } from "../broker/breakable-connection.ts";
-import { runCommand, startCommand } from "../support/command.ts";
+import { listeningUrl, runCommand, startCommand } from "../support/command.ts";
 import { createEmptyDatabase } from "../support/database.ts";
 import { baseEnvironment, createTestNode } from "./environment.ts";
 
@@ -10,7 +10,7 @@ test("configure creates the schema once, and await_migrations waits for it", asy
   await using database = await createEmptyDatabase();
   const environment = { ...baseEnvironment, POSTGRES_URL: database.url };
   await using waiting = startCommand(["await_migrations"], environment);
-  await waiting.outputMatching(/Waiting: the database schema is old/);
+  await waiting.outputMatching(/Waiting: The database is not set up for this version/);
 
   const first = await runCommand(["configure"], environment);
   assert.deepEqual([first.code, first.output], [0, "The schema has been created (version 3).\n"]);
@@ -53,8 +53,8 @@ test("configure adopts a database of the Python program, and refuses one at anot
 test("configure waits for the database, and ends at once when it is told to", async () => {
   await using waiting = startCommand(["configure"], baseEnvironment);
   await using untilStopped = startCommand(["await_migrations"], baseEnvironment);
-  await waiting.outputMatching(/Waiting: the database cannot be reached/);
-  await untilStopped.outputMatching(/Waiting: the database cannot be reached/);
+  await waiting.outputMatching(/Waiting: The database cannot be reached: /);
+  await untilStopped.outputMatching(/Waiting: The database cannot be reached: /);
 
   assert.deepEqual(await waiting.stop(), { code: 1, signal: null });
   assert.match(waiting.output(), /\nStopped before the database answered\.\n$/);
@@ -68,14 +68,55 @@ test("configure waits for the broker, too, when it is to set up the queue", asyn
   relay.setReachable(false);
   const environment = { ...node.environment, PROTOCOL_BROKER_URL: relay.url, SETUP_RABBITMQ_BINDINGS: "yes" };
   await using waiting = startCommand(["configure"], environment);
-  await waiting.outputMatching(/Waiting: the broker cannot be reached/);
+  await waiting.outputMatching(/Waiting: The broker cannot be reached: /);
   relay.setReachable(true);
   assert.deepEqual(await waiting.exit, { code: 0, signal: null });
   assert.match(waiting.output(), /The queue swpt_debtors is bound with #\./);
 
   const nowhere = { ...environment, PROTOCOL_BROKER_URL: baseEnvironment.PROTOCOL_BROKER_URL };
   await using untilStopped = startCommand(["configure"], nowhere);
-  await untilStopped.outputMatching(/Waiting: the broker cannot be reached/);
+  await untilStopped.outputMatching(/Waiting: The broker cannot be reached: /);
   assert.deepEqual(await untilStopped.stop(), { code: 1, signal: null });
   assert.match(untilStopped.output(), /\nStopped before the broker answered\.\n$/);
+});
+
+test("configure says in one line that the database or the user does not exist", async () => {
+  await using database = await createEmptyDatabase();
+  const [noDatabase, noUser] = [new URL(database.url), new URL(database.url)];
+  noDatabase.pathname = "/swpt_debtors_no_such_database";
+  noUser.username = "swpt_debtors_no_such_user";
+  for (const [url, problem] of [
+    [noDatabase, /database "swpt_debtors_no_such_database" does not exist/],
+    [noUser, /swpt_debtors_no_such_user/],
+  ] as const) {
+    await using command = startCommand(["configure"], { ...baseEnvironment, POSTGRES_URL: url.href });
+    const [line] = await command.outputMatching(/^.*Waiting: The database cannot be reached: .*\n/);
+    assert.match(line, problem);
+    await command.stop();
+    assert.doesNotMatch(command.output(), /^ +at /m);
+  }
+});
+
+test("a web server without its schema answers 503, says what it waits for, and serves once it is set up", async () => {
+  await using database = await createEmptyDatabase();
+  const environment = { ...baseEnvironment, POSTGRES_URL: database.url };
+  await using command = startCommand(["webserver"], environment);
+  const url = await listeningUrl(command);
+  await command.outputMatching(/Waiting: The database is not set up for this version; run `swpt-debtors configure`/);
+  const answer = await fetch(`${url}/debtors/1/`);
+  assert.equal(answer.status, 503);
+  assert.ok(answer.headers.get("retry-after"));
+
+  assert.equal((await runCommand(["configure"], environment)).code, 0);
+  assert.equal((await fetch(`${url}/debtors/1/`)).status, 403);
+});
+
+test("a web server whose database is dropped answers 503", async () => {
+  await using node = await createTestNode();
+  await using command = startCommand(["webserver"], node.environment);
+  const url = await listeningUrl(command);
+  assert.equal((await fetch(`${url}/debtors/1/`)).status, 403);
+  await node.database.close();
+  assert.equal((await fetch(`${url}/debtors/1/`)).status, 503);
+  assert.equal((await fetch(`${url}/debtors/1/`)).status, 503);
 });
