@@ -151,7 +151,7 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
 const authenticationBy = (server: AuthorizationServer | undefined): Authentication =>
   server === undefined
     ? { mode: "trusted proxy", anonymousIsSuperuser: true }
-    : { mode: "introspection", introspectUrl: server.introspectUrl, identityClaim: null };
+    : { mode: "introspection", introspectUrl: server.introspectUrl };
 
 /** The web client signs people in at the sandbox's own server. It is built when its sources are there and newer. */
 async function webappBy(

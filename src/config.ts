@@ -1,6 +1,7 @@
 /** The settings as the program uses them: checked, and grouped by concern. */
-import { type Environment, type SettingName, settings, type ValueOf } from "./environment.ts";
-import type { Setting } from "./setting-kinds.ts";
+import { type Authentication, readAuthentication } from "./config-authentication.ts";
+import { isThere, readValues, type Values } from "./config-values.ts";
+import { type Environment, settings } from "./environment.ts";
 import type { ShardingRealm } from "./values/shard.ts";
 
 /** Settings that are not valid: one line for each, with the variable, its value and what was expected. */
@@ -16,15 +17,6 @@ interface Needs {
   readonly postgresUrl: string;
   readonly authentication: Authentication;
 }
-
-/** How a request gets its identity. Spec: authorization, "Modes". */
-export type Authentication =
-  | {
-      readonly mode: "introspection";
-      readonly introspectUrl: string;
-      readonly identityClaim: "sub" | "username" | null;
-    }
-  | { readonly mode: "trusted proxy"; readonly anonymousIsSuperuser: boolean };
 
 /** What the web client is told; null for what is not set. */
 export interface WebappSettings {
@@ -46,6 +38,8 @@ export interface WebappSettings {
   readonly registerIssuerUrl: string | null;
   readonly installWalletUrl: string | null;
 }
+
+export type { Authentication } from "./config-authentication.ts";
 
 /** All settings that have a default, and what is derived from them. */
 export type Config = ReturnType<typeof group>;
@@ -71,51 +65,6 @@ export function readConfig<const Need extends keyof Needs>(
   return Object.freeze({ ...group(values), ...needed }) as Config & Pick<Needs, Need>;
 }
 
-/** The values of the variables. Nothing uses the value of a variable that is not valid, or missing. */
-interface Values {
-  get<Name extends SettingName>(name: Name): ValueOf<Name>;
-  /** Null when it is not set. */
-  find<Name extends SettingName>(name: Name): ValueOf<Name> | null;
-  isSet(name: SettingName): boolean;
-  isInvalid(name: SettingName): boolean;
-}
-
-function readValues(environment: Environment, problems: string[]): Values {
-  const values: Partial<Record<SettingName, unknown>> = {};
-  const substituted = substituteLocalhost(environment);
-  for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
-    // An empty variable is how compose files say "not set", and a secret that was made with `echo` ends with a line feed.
-    const text = substituted[name]?.trim() || setting.default;
-    if (text === undefined) continue;
-    const { value, reason } = parseSetting(setting, text);
-    if (value === undefined) {
-      const why = reason === undefined ? "" : ` (${reason})`;
-      problems.push(`${name}: ${quote(name, text)} is not valid${why}; expected ${setting.allowed}.`);
-    }
-    values[name as SettingName] = value;
-  }
-  return {
-    get: <Name extends SettingName>(name: Name) => values[name] as ValueOf<Name>,
-    find: <Name extends SettingName>(name: Name) => (values[name] ?? null) as ValueOf<Name> | null,
-    isSet: (name) => name in values,
-    isInvalid: (name) => name in values && values[name] === undefined,
-  };
-}
-
-function parseSetting<Value>({ parse }: Setting<Value>, text: string): { value?: Value | undefined; reason?: string } {
-  try {
-    return { value: parse(text) };
-  } catch (error) {
-    return { reason: (error as Error).message };
-  }
-}
-
-/** Whether the variable is set and valid; adds a problem when it is not set. */
-function isThere(name: SettingName, values: Values, problems: string[]): boolean {
-  if (!values.isSet(name)) problems.push(`${name} is not set; expected ${settings[name].allowed}.`);
-  return values.isSet(name) && !values.isInvalid(name);
-}
-
 function readPostgresUrl(values: Values, problems: string[]): string {
   isThere("POSTGRES_URL", values, problems);
   return values.get("POSTGRES_URL");
@@ -138,24 +87,6 @@ function checkPorts({ get }: Values, problems: string[]): void {
   }
 }
 
-function readAuthentication({ get, find, isInvalid }: Values, problems: string[]): Authentication {
-  const introspectUrl = find("OAUTH2_INTROSPECT_URL");
-  const isProxyTrusted = get("APP_TRUSTED_PROXY_AUTH");
-  if ((introspectUrl !== null) === isProxyTrusted && !isInvalid("OAUTH2_INTROSPECT_URL")) {
-    problems.push(
-      isProxyTrusted
-        ? "OAUTH2_INTROSPECT_URL and APP_TRUSTED_PROXY_AUTH are both set; set only one of them."
-        : "Neither OAUTH2_INTROSPECT_URL nor APP_TRUSTED_PROXY_AUTH is set; set one of them, so that callers are authenticated.",
-    );
-  }
-  if (get("APP_ANONYMOUS_IS_SUPERUSER") && !isProxyTrusted) {
-    problems.push("APP_ANONYMOUS_IS_SUPERUSER needs APP_TRUSTED_PROXY_AUTH.");
-  }
-  return introspectUrl === null
-    ? { mode: "trusted proxy", anonymousIsSuperuser: get("APP_ANONYMOUS_IS_SUPERUSER") }
-    : { mode: "introspection", introspectUrl, identityClaim: find("OAUTH2_IDENTITY_CLAIM") };
-}
-
 function checkWebapp({ isSet }: Values, problems: string[]): void {
   const [authorization, token] = ["WEBAPP_AUTHORIZATION_URL", "WEBAPP_TOKEN_URL"] as const;
   if (isSet(authorization) === isSet(token)) return;
@@ -173,6 +104,20 @@ function group(values: Values) {
       supervisor: find("APP_SUPERVISOR_SUBJECT_REGEX") ?? exactly(get("OAUTH2_SUPERVISOR_USERNAME")),
       debtor: get("APP_DEBTOR_SUBJECT_REGEX"),
     },
+    tokenRules: {
+      identityClaim: find("OAUTH2_IDENTITY_CLAIM"),
+      issuer: find("OAUTH2_ISSUER"),
+      audience: find("OAUTH2_AUDIENCE"),
+      scopeNames: find("OAUTH2_SCOPE_NAMES") ?? {},
+      provisioning: get("OAUTH2_PROVISION")
+        ? { scope: find("OAUTH2_PROVISION_SCOPE"), claim: find("OAUTH2_PROVISION_CLAIM") }
+        : null,
+    },
+    provisioning: {
+      perHourMax: get("OAUTH2_PROVISION_MAX_PER_HOUR"),
+      totalMax: get("OAUTH2_PROVISION_MAX_TOTAL"),
+    },
+    subjectsPerDebtorMax: get("OAUTH2_MAX_SUBJECTS_PER_DEBTOR"),
     tokenCache: {
       entriesMax: get("TOKEN_INTROSPECTION_CACHE_MAX_COST"),
       seconds: get("TOKEN_INTROSPECTION_CACHE_SECONDS"),
@@ -272,18 +217,3 @@ function groupWebapp({ get, find }: Values): WebappSettings | null {
     installWalletUrl: find("WEBAPP_INSTALL_WALLET_URL"),
   };
 }
-
-/** In development containers `localhost` is the container itself; its host goes by a name of its own. */
-function substituteLocalhost(environment: Environment): Environment {
-  const names = (environment.SUBSTITUTE_LOCALHOST_IN_VARS ?? "").split(/[\s,]+/).filter((name) => name !== "");
-  const changed = names.map((name) => [
-    name,
-    environment[name]?.replace(/(?<=\/\/(?:[^/@]*@)?)localhost(?=[:/]|$)/, "host.docker.internal"),
-  ]);
-  return { ...environment, ...Object.fromEntries(changed) };
-}
-
-/** A problem must not show a password that a URL holds. */
-const quote = (name: string, held: string): string =>
-  // Up to the last @, since it may be the password that is not valid in a URL.
-  name.endsWith("_URL") ? JSON.stringify(held.replace(/^([a-z+]*:\/\/)?.*@/is, "$1***@")) : JSON.stringify(held);

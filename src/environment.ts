@@ -3,8 +3,10 @@
  * development.env follow it. Spec: operations, "Environment"; authorization, "Roles".
  */
 import {
+  algorithms,
   boolean,
   choice,
+  claim,
   debtorId,
   decimal,
   integer,
@@ -12,6 +14,7 @@ import {
   optionalBoolean,
   optionalText,
   type Setting,
+  scopeNames,
   setting,
   text,
   webUrl,
@@ -54,6 +57,17 @@ export const settings = {
     undefined,
     ["sub", "username"],
   ),
+  OAUTH2_ISSUER: optionalText("`iss` of the tokens; names in tokens of another issuer match no pattern"),
+  OAUTH2_AUDIENCE: optionalText("`aud` that tokens must have; others are rejected"),
+  OAUTH2_SCOPE_NAMES: scopeNames("Scopes that have another name at the authorization server"),
+  OAUTH2_JWKS_URL: webUrl("Where the issuer publishes its keys: check JWT access tokens locally (RFC 9068)"),
+  OAUTH2_JWT_ALGORITHMS: algorithms("Signature algorithms accepted with OAUTH2_JWKS_URL", "RS256 PS256 ES256 EdDSA"),
+  OAUTH2_PROVISION: boolean("Create a debtor at the first request of a subject that has none", "false"),
+  OAUTH2_PROVISION_SCOPE: optionalText("With OAUTH2_PROVISION: a scope that the token must have besides access"),
+  OAUTH2_PROVISION_CLAIM: claim("With OAUTH2_PROVISION: a claim that the token must have, or contain"),
+  OAUTH2_PROVISION_MAX_PER_HOUR: integer("Maximum debtors created by OAUTH2_PROVISION within an hour", 100, 0),
+  OAUTH2_PROVISION_MAX_TOTAL: integer("Maximum debtors created by OAUTH2_PROVISION in all", 10000, 0),
+  OAUTH2_MAX_SUBJECTS_PER_DEBTOR: integer("Maximum subjects that `subjects bind` binds to one debtor", 1, 1),
   APP_TRUSTED_PROXY_AUTH: boolean("Trust a proxy that authenticates callers and names them in X-Swpt-User-Id", "false"),
   APP_ANONYMOUS_IS_SUPERUSER: boolean(
     "With APP_TRUSTED_PROXY_AUTH: treat a request without X-Swpt-User-Id as the superuser's",

@@ -100,3 +100,52 @@ export function debtorId(meaning: string): Setting<bigint> {
   const allowed = "a 64-bit integer, decimal or hexadecimal with 0x, from -2^63 to 2^64-1";
   return setting(meaning, undefined, allowed, parseEnvironmentId);
 }
+
+/** The scopes of the API. */
+const SCOPES = ["access.readonly", "access", "activate", "deactivate", "restrict"] as const;
+type ScopeName = (typeof SCOPES)[number];
+
+/** What scopes are called at the authorization server. */
+export function scopeNames(meaning: string): Setting<Readonly<Partial<Record<ScopeName, string>>>> {
+  const allowed = `pairs of our name and theirs, as in "access=https://api.example.com/access", of ${SCOPES.join(", ")}`;
+  return setting(meaning, undefined, allowed, (value) => {
+    const pairs = value
+      .trim()
+      .split(/\s+/)
+      .map((pair) => /^([^=]+)=([\x21\x23-\x5b\x5d-\x7e]+)$/.exec(pair));
+    const isValid = pairs.every((pair) => SCOPES.includes(pair?.[1] as ScopeName));
+    const ours = new Set(pairs.map((pair) => pair?.[1]));
+    if (!isValid || ours.size < pairs.length) return undefined;
+    return Object.fromEntries(pairs.map((pair) => [pair![1], pair![2]]));
+  });
+}
+
+const ALGORITHMS = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
+
+/** Asymmetric ones only: a shared secret would let the issuer's other clients sign tokens. */
+export function algorithms(meaning: string, defaultText: string): Setting<readonly string[]> {
+  return setting(meaning, defaultText, `some of ${ALGORITHMS.join(", ")}`, (value) => {
+    const names = value.trim().split(/[\s,]+/);
+    return names.every((name) => ALGORITHMS.includes(name)) ? names : undefined;
+  });
+}
+
+/** A claim and its value. */
+export function claim(meaning: string): Setting<{ readonly name: string; readonly value: string }> {
+  return setting(meaning, undefined, "a name and a value, as in email_verified=true or groups=issuers", (text) => {
+    const [, name, value] = /^\s*([^=\s]+)=(.*?)\s*$/.exec(text) ?? [];
+    return name && value ? { name, value } : undefined;
+  });
+}

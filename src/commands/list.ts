@@ -33,6 +33,10 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   "node_data register_peer": async () => (await import("./node-data-peers.ts")).registerPeerCommand,
   "node_data deactivate_peer": async () => (await import("./node-data-peers.ts")).deactivatePeerCommand,
   "node_data verify": async () => (await import("./node-data-show.ts")).verify,
+  "subjects list": async () => (await import("./subjects.ts")).list,
+  "subjects show": async () => (await import("./subjects.ts")).show,
+  "subjects bind": async () => (await import("./subjects.ts")).bind,
+  "subjects unbind": async () => (await import("./subjects.ts")).unbind,
   openapi: async () => (await import("./openapi.ts")).openapi,
 };
 

@@ -12,6 +12,7 @@ import {
   tokenIdentification,
 } from "./auth/identity.ts";
 import { checkAfterBody, checkBeforeBody } from "./auth/permissions.ts";
+import { createProvisioning } from "./auth/provisioning.ts";
 import { createDocumentation } from "./openapi/documentation.ts";
 import { baseUrlOf } from "./request/base-url.ts";
 import type { RequestBody } from "./request/request-body.ts";
@@ -65,7 +66,11 @@ export function createGuards(
       throw new HttpError(405, undefined, { headers: { allow: resource.allow } });
     }
 
-    if (route.scope !== null) progress.caller = await identification.identify(request, route.scope);
+    if (route.scope !== null) {
+      progress.caller = await identification.identify(request, route.scope, {
+        provision: route.access === "any-caller",
+      });
+    }
     const caller = progress.caller?.caller;
     checkBeforeBody(route.access, realm, target, caller, route.method === "GET");
     const endpoint = endpoints[route.operationId];
@@ -91,11 +96,15 @@ const answerPreflight = (request: IncomingMessage, resource: Resource | undefine
   headers: { ...preflightHeaders(request.headers), ...(resource && { allow: resource.allow }) },
 });
 
-function identificationOf({ authentication, tokenAuthenticator, subjects }: ServerOptions): Identification {
+function identificationOf(options: ServerOptions): Identification {
+  const { authentication, tokenAuthenticator, subjects, provisioning } = options;
   if (authentication.mode === "trusted proxy") {
     return proxyIdentification(authentication.anonymousIsSuperuser, subjects);
   }
-  if (tokenAuthenticator === undefined)
-    throw new TypeError("Authentication by introspection needs a token authenticator");
-  return tokenIdentification(tokenAuthenticator, subjects);
+  if (tokenAuthenticator === undefined) throw new TypeError("Authentication by token needs a token authenticator");
+  return tokenIdentification(
+    tokenAuthenticator,
+    subjects,
+    provisioning && createProvisioning({ ...options, limits: provisioning }),
+  );
 }

@@ -1,6 +1,7 @@
 /** What a web server is made of. */
 import type { Authentication, Config } from "../config.ts";
 import type { Pool } from "../database/database.ts";
+import type { ProvisioningLimits } from "../domain/subject-binding.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import type { Subjects } from "./auth/subjects.ts";
@@ -16,6 +17,8 @@ export interface ServerOptions {
   /** Required when `authentication` is by introspection. */
   readonly tokenAuthenticator?: TokenAuthenticator | undefined;
   readonly subjects: Subjects;
+  /** Undefined: a subject without a debtor gets none. */
+  readonly provisioning?: ProvisioningLimits | undefined;
   readonly enableCors: boolean;
   readonly trustForwardedHeaders: boolean;
   /** The body of the health check, one line. Default: OK. */

@@ -32,13 +32,31 @@ export async function reserveRandomDebtor(pool: Pool, realm: ShardingRealm): Pro
 /** Reserves a chosen ID and activates it at once. Refuses with DEBTOR_EXISTS, also when it is only reserved. */
 export function activateNewDebtor(pool: Pool, debtorId: bigint): Promise<Debtor> {
   return pool.transaction(async (tx) => {
-    await tx.run(lockOfAbsentDebtors([debtorId], "exclusive"));
-    // Later than the discarding of an account that nobody had a debtor for until now; see apply-messages.ts.
-    const at = now();
-    const reserved = await insertDebtor(tx, reserve(debtorId, at));
-    if (reserved === undefined) throw new OperationError("DEBTOR_EXISTS");
-    return storeConfigured(tx, activate(reserved, at));
+    const debtor = await insertActiveDebtor(tx, debtorId);
+    if (debtor === undefined) throw new OperationError("DEBTOR_EXISTS");
+    return debtor;
   });
+}
+
+/**
+ * Reserves a random free ID of the realm and activates it, as a part of the transaction of the caller. Rejected with
+ * NO_FREE_DEBTOR_ID when many attempts have found none.
+ */
+export async function activateRandomDebtor(tx: Transaction, realm: ShardingRealm): Promise<Debtor> {
+  for await (const candidates of randomDebtorIds(realm)) {
+    const debtorId = await findFreeDebtorId(tx, candidates);
+    const debtor = debtorId === undefined ? undefined : await insertActiveDebtor(tx, debtorId);
+    if (debtor !== undefined) return debtor;
+  }
+  throw new OperationError("NO_FREE_DEBTOR_ID");
+}
+
+async function insertActiveDebtor(tx: Transaction, debtorId: bigint): Promise<Debtor | undefined> {
+  await tx.run(lockOfAbsentDebtors([debtorId], "exclusive"));
+  // Later than the discarding of an account that had no debtor until now; see apply-messages.ts.
+  const at = now();
+  const reserved = await insertDebtor(tx, reserve(debtorId, at));
+  return reserved && storeConfigured(tx, activate(reserved, at));
 }
 
 /**

@@ -12,7 +12,14 @@ export type OperationErrorCode =
   | "TRANSFER_CONFLICT"
   | "TRANSFER_NOT_FOUND"
   | "TRANSFER_SETTLED"
-  | "TOO_MANY_DOCUMENTS";
+  | "TOO_MANY_DOCUMENTS"
+  | "DEBTOR_NOT_RESPONSIBLE"
+  | "SUBJECT_BOUND"
+  | "SUBJECT_NOT_BOUND"
+  | "SUBJECT_UNBOUND"
+  | "TOO_MANY_SUBJECTS"
+  | "PROVISIONING_HOURLY_LIMIT"
+  | "PROVISIONING_TOTAL_LIMIT";
 
 /** Thrown inside of the transaction, so that a refused request leaves no trace. */
 export class OperationError extends Error {

@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Authentication, type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
+import { findSubjectBinding } from "../database/subject-bindings.ts";
+import { callerOf } from "../http/auth/subjects.ts";
 import { createTokenAuthenticator, type TokenAuthenticator } from "../http/auth/token-authenticator.ts";
 import { createHttpServer } from "../http/server.ts";
 import type { ServerOptions } from "../http/server-options.ts";
@@ -64,7 +66,7 @@ export async function webserverProcess({ name, environment, log, signal }: Proce
 export async function runWebserver(options: WebserverOptions): Promise<void> {
   const { config, pool, log, signal, registry, serverOptions, onListening } = options;
   const webapp = openWebapp(options);
-  const tokenAuthenticator = openTokenAuthenticator(config, log);
+  const tokenAuthenticator = openTokenAuthenticator(config, pool, log);
   const server = createHttpServer({
     pool,
     realm: config.realm,
@@ -72,7 +74,8 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
     authentication: config.authentication,
     tokenAuthenticator,
     subjects: config.subjects,
-    enableCors: config.webserver.enableCors ?? config.authentication.mode === "introspection",
+    provisioning: config.tokenRules.provisioning === null ? undefined : config.provisioning,
+    enableCors: config.webserver.enableCors ?? config.authentication.mode !== "trusted proxy",
     trustForwardedHeaders: config.webserver.trustForwardedHeaders,
     log,
     webapp,
@@ -132,11 +135,23 @@ async function close(server: Server, log: Logger): Promise<void> {
 }
 
 function openTokenAuthenticator(
-  { authentication, tokenCache }: WebserverOptions["config"],
+  { authentication, tokenRules, tokenCache, subjects }: WebserverOptions["config"],
+  pool: Pool,
   log: Logger,
 ): (TokenAuthenticator & { close(): Promise<void> }) | undefined {
-  if (authentication.mode !== "introspection") return undefined;
-  const { introspectUrl, identityClaim } = authentication;
-  const { seconds: cacheSeconds, entriesMax: cacheEntriesMax } = tokenCache;
-  return createTokenAuthenticator({ introspectUrl, identityClaim, cacheSeconds, cacheEntriesMax, log });
+  if (authentication.mode === "trusted proxy") return undefined;
+  return createTokenAuthenticator({
+    verification:
+      authentication.mode === "jwt"
+        ? { ...authentication, kind: "jwt" }
+        : { kind: "introspection", introspectUrl: authentication.introspectUrl },
+    rules: tokenRules,
+    bindings: {
+      isNamed: (subject) => callerOf(subjects, subject) !== undefined,
+      findDebtorId: async (issuer, subject) => (await findSubjectBinding(pool, { issuer, subject }))?.debtorId,
+    },
+    cacheSeconds: tokenCache.seconds,
+    cacheEntriesMax: tokenCache.entriesMax,
+    log,
+  });
 }

@@ -1,6 +1,9 @@
 import { pino } from "pino";
 import { readConfig } from "../../src/config.ts";
+import { findSubjectBinding } from "../../src/database/subject-bindings.ts";
+import { callerOf } from "../../src/http/auth/subjects.ts";
 import { createTokenAuthenticator, type TokenAuthenticatorOptions } from "../../src/http/auth/token-authenticator.ts";
+import { defaultTokenRules } from "../../src/http/auth/token-rules.ts";
 import { createHttpServer } from "../../src/http/server.ts";
 import { activateNewDebtor } from "../../src/operations/debtors.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
@@ -8,6 +11,7 @@ import { parseShard } from "../../src/values/shard.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { close, listen } from "../support/http-server.ts";
 import { type FakeIntrospectionServer, startFakeIntrospectionServer } from "./fake-introspection-server.ts";
+import { AUDIENCE, ISSUER, startFakeIssuer } from "./fake-issuer.ts";
 
 /** A real web server with token introspection, and a fake authorization server. */
 export interface AuthenticatedServer {
@@ -21,16 +25,24 @@ export interface AuthenticatedServer {
 }
 
 /** Starts the server for all debtor IDs. The debtors 7 and 8 are active. */
-export async function startAuthenticatedServer(
-  authenticatorOptions: Partial<TokenAuthenticatorOptions> = {},
-): Promise<AuthenticatedServer> {
+export async function startAuthenticatedServer({
+  jwt = false,
+  ...authenticatorOptions
+}: Partial<TokenAuthenticatorOptions> & { readonly jwt?: boolean } = {}): Promise<AuthenticatedServer> {
   const database = await createTestDatabase();
   const introspection = await startFakeIntrospectionServer();
+  const issuer = await startFakeIssuer();
   const log = pino({}, { write: () => {} });
   const { limits, subjects } = readConfig({}, []);
   const tokenAuthenticator = createTokenAuthenticator({
-    introspectUrl: introspection.url,
-    identityClaim: null,
+    verification: jwt
+      ? { kind: "jwt", jwksUrl: issuer.jwksUrl, algorithms: ["ES256"] }
+      : { kind: "introspection", introspectUrl: introspection.url },
+    rules: { ...defaultTokenRules, issuer: ISSUER, audience: jwt ? AUDIENCE : null },
+    bindings: {
+      isNamed: (subject) => callerOf(subjects, subject) !== undefined,
+      findDebtorId: async (by, subject) => (await findSubjectBinding(database.pool, { issuer: by, subject }))?.debtorId,
+    },
     cacheSeconds: 300,
     cacheEntriesMax: 100_000,
     log,
@@ -40,7 +52,7 @@ export async function startAuthenticatedServer(
     pool: database.pool,
     realm: { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard: parseShard("#")! },
     limits,
-    authentication: { mode: "introspection", introspectUrl: introspection.url, identityClaim: null },
+    authentication: { mode: "introspection", introspectUrl: introspection.url },
     tokenAuthenticator,
     subjects,
     enableCors: true,
@@ -57,6 +69,7 @@ export async function startAuthenticatedServer(
     database,
     introspection,
     grant(sub, scope, members = {}) {
+      if (jwt) return issuer.sign({ sub, scope, ...members });
       const token = `token-${++tokens}`;
       introspection.tokens.set(token, { active: true, sub, scope, ...members });
       return token;
@@ -65,6 +78,7 @@ export async function startAuthenticatedServer(
       await close(server);
       await tokenAuthenticator.close();
       await introspection.close();
+      await issuer.close();
       await database.close();
     },
   };

@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { pino } from "pino";
 import { type AuthorizationServer, startAuthorizationServer } from "../../sandbox/authorization-server/server.ts";
 import { createTokenAuthenticator, type TokenAuthenticator } from "../../src/http/auth/token-authenticator.ts";
+import { defaultTokenRules } from "../../src/http/auth/token-rules.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { type FakeAgent, startFakeAgent } from "./fake-agent.ts";
 
@@ -22,8 +23,8 @@ const start = (port = 0): Promise<AuthorizationServer> =>
 
 const openTokenAuthenticator = (): TokenAuthenticator & { close(): Promise<void> } =>
   createTokenAuthenticator({
-    introspectUrl: server.introspectUrl,
-    identityClaim: null,
+    verification: { kind: "introspection", introspectUrl: server.introspectUrl },
+    rules: defaultTokenRules,
     cacheSeconds: 0,
     cacheEntriesMax: 0,
     log,
@@ -327,8 +328,10 @@ test("a target that is not a URL does not end the server", async () => {
   }
 });
 
-const authenticate = (token: string, scope: Parameters<TokenAuthenticator["authenticate"]>[1]) =>
-  tokenAuthenticator.authenticate({ authorizationHeaders: [`Bearer ${token}`] }, scope);
+async function authenticate(token: string, scope: Parameters<TokenAuthenticator["authenticate"]>[1]) {
+  const decision = await tokenAuthenticator.authenticate({ authorizationHeaders: [`Bearer ${token}`] }, scope);
+  return decision.outcome === "allowed" ? { outcome: "allowed", subject: decision.subject } : decision;
+}
 
 const basic = (user: string, password: string): string =>
   `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;

@@ -7,6 +7,7 @@ import type { Page } from "playwright-core";
 import { type AuthorizationServer, startAuthorizationServer } from "../../sandbox/authorization-server/server.ts";
 import { readConfig } from "../../src/config.ts";
 import { createTokenAuthenticator, type TokenAuthenticator } from "../../src/http/auth/token-authenticator.ts";
+import { defaultTokenRules } from "../../src/http/auth/token-rules.ts";
 import { createHttpServer } from "../../src/http/server.ts";
 import { activateNewDebtor } from "../../src/operations/debtors.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
@@ -32,8 +33,8 @@ before(async () => {
   authorizationServer = await startAuthorizationServer({ pool: database.pool, port: 0, nodeUrl, log });
   const { introspectUrl } = authorizationServer;
   tokenAuthenticator = createTokenAuthenticator({
-    introspectUrl,
-    identityClaim: null,
+    verification: { kind: "introspection", introspectUrl },
+    rules: defaultTokenRules,
     cacheSeconds: 300,
     cacheEntriesMax: 1000,
     log,
@@ -43,7 +44,7 @@ before(async () => {
     pool: database.pool,
     realm: { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard: parseShard("#")! },
     limits,
-    authentication: { mode: "introspection", introspectUrl, identityClaim: null },
+    authentication: { mode: "introspection", introspectUrl },
     tokenAuthenticator,
     subjects,
     enableCors: true,

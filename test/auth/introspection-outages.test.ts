@@ -6,6 +6,7 @@ import net, { type AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { pino } from "pino";
 import { createTokenAuthenticator } from "../../src/http/auth/token-authenticator.ts";
+import { defaultTokenRules } from "../../src/http/auth/token-rules.ts";
 import { startTestServer, type TestServer } from "../http/test-server.ts";
 import { type FakeIntrospectionServer, startFakeIntrospectionServer } from "./fake-introspection-server.ts";
 import { selfSigned } from "./self-signed.ts";
@@ -18,7 +19,7 @@ before(async () => {
   testServer = await startTestServer(
     {},
     {
-      authentication: { mode: "introspection", introspectUrl: introspection.url, identityClaim: null },
+      authentication: { mode: "introspection", introspectUrl: introspection.url },
       tokenAuthenticator: { authenticate: (...request) => tokenAuthenticator.authenticate(...request) },
     },
   );
@@ -32,7 +33,12 @@ after(async () => {
 async function demand503(introspectUrl: string): Promise<string[]> {
   const reasons: string[] = [];
   const log = pino({}, { write: (line: string) => reasons.push(JSON.parse(line).reason) });
-  const limits = { introspectUrl, identityClaim: null, cacheSeconds: 300, cacheEntriesMax: 10 };
+  const limits = {
+    verification: { kind: "introspection", introspectUrl } as const,
+    rules: defaultTokenRules,
+    cacheSeconds: 300,
+    cacheEntriesMax: 10,
+  };
   tokenAuthenticator = createTokenAuthenticator({ ...limits, log });
   try {
     const response = await testServer.fetch("/debtors/7/", { headers: { authorization: "Bearer T" } });

@@ -12,13 +12,14 @@ import {
   type TokenAuthenticatorOptions,
   type TokenDecision,
 } from "../../src/http/auth/token-authenticator.ts";
+import { defaultTokenRules } from "../../src/http/auth/token-rules.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { type FakeIntrospectionServer, sendJson, startFakeIntrospectionServer } from "./fake-introspection-server.ts";
 
 const unauthorized: TokenDecision = { outcome: "unauthorized", isTokenInvalid: true };
 const noToken: TokenDecision = { outcome: "unauthorized", isTokenInvalid: false };
 const forbidden: TokenDecision = { outcome: "forbidden" };
-const allowed = (subject: string): TokenDecision => ({ outcome: "allowed", subject });
+const allowed = (subject: string) => ({ outcome: "allowed", subject });
 
 let server: FakeIntrospectionServer;
 let clock: FakeClock;
@@ -40,8 +41,8 @@ function openTokenAuthenticator(
   options: Partial<TokenAuthenticatorOptions> = {},
 ): TokenAuthenticator & { close(): Promise<void> } {
   const tokenAuthenticator = createTokenAuthenticator({
-    introspectUrl: server.url,
-    identityClaim: null,
+    verification: { kind: "introspection", introspectUrl: server.url },
+    rules: defaultTokenRules,
     cacheSeconds: 300,
     cacheEntriesMax: 1000,
     log: pino({ base: null, timestamp: false }, { write: (line: string) => void logged.push(line) }),
@@ -52,11 +53,11 @@ function openTokenAuthenticator(
   return tokenAuthenticator;
 }
 
-const ask = (
-  tokenAuthenticator: TokenAuthenticator,
-  token: string,
-  scope: Scope = "access.readonly",
-): Promise<TokenDecision> => tokenAuthenticator.authenticate({ authorizationHeaders: [`Bearer ${token}`] }, scope);
+const ask = async (tokenAuthenticator: TokenAuthenticator, token: string, scope: Scope = "access.readonly") =>
+  summaryOf(await tokenAuthenticator.authenticate({ authorizationHeaders: [`Bearer ${token}`] }, scope));
+
+/** Of a token that is good only whom it names. */
+const summaryOf = (decision: TokenDecision) => (decision.outcome === "allowed" ? allowed(decision.subject) : decision);
 
 /** The decision about a token with that introspection answer. */
 async function decide(
@@ -89,7 +90,10 @@ test("a token is introspected as in RFC 7662, and names the caller", async () =>
 test("user name and password in the URL become HTTP Basic authentication", async () => {
   server.tokens.set("T", good());
   const tokenAuthenticator = openTokenAuthenticator({
-    introspectUrl: server.url.replace("http://", "http://resource-server:p%40ss@"),
+    verification: {
+      kind: "introspection",
+      introspectUrl: server.url.replace("http://", "http://resource-server:p%40ss@"),
+    },
   });
   assert.deepEqual(await ask(tokenAuthenticator, "T"), allowed("debtors:7"));
   const expected = `Basic ${Buffer.from("resource-server:p@ss").toString("base64")}`;
@@ -101,7 +105,7 @@ test("30: the scheme is compared without case; without a token, or with two head
   server.tokens.set("T", good());
   for (const header of ["bearer T", "BEARER T", "Bearer T"]) {
     assert.deepEqual(
-      await tokenAuthenticator.authenticate({ authorizationHeaders: [header] }, "access"),
+      summaryOf(await tokenAuthenticator.authenticate({ authorizationHeaders: [header] }, "access")),
       allowed("debtors:7"),
     );
   }
@@ -172,10 +176,22 @@ test("36: sub names the caller, else username; a setting pins one of them", asyn
   const onlyUsername = good({ sub: undefined, username: "debtors:7" });
   assert.deepEqual(await decide(both), allowed("debtors:7"));
   assert.deepEqual(await decide(onlyUsername), allowed("debtors:7"));
-  assert.deepEqual(await decide(both, "access", { identityClaim: "username" }), allowed("debtors-superuser"));
-  assert.deepEqual(await decide(both, "access", { identityClaim: "sub" }), allowed("debtors:7"));
-  assert.deepEqual(await decide(onlyUsername, "access", { identityClaim: "sub" }), forbidden);
-  assert.deepEqual(await decide(good(), "access", { identityClaim: "username" }), forbidden);
+  assert.deepEqual(
+    await decide(both, "access", { rules: { ...defaultTokenRules, identityClaim: "username" } }),
+    allowed("debtors-superuser"),
+  );
+  assert.deepEqual(
+    await decide(both, "access", { rules: { ...defaultTokenRules, identityClaim: "sub" } }),
+    allowed("debtors:7"),
+  );
+  assert.deepEqual(
+    await decide(onlyUsername, "access", { rules: { ...defaultTokenRules, identityClaim: "sub" } }),
+    forbidden,
+  );
+  assert.deepEqual(
+    await decide(good(), "access", { rules: { ...defaultTokenRules, identityClaim: "username" } }),
+    forbidden,
+  );
 });
 
 for (const scope of [
@@ -286,7 +302,10 @@ test("no request fails when the server closes a kept-alive connection as it is u
   });
   await new Promise<void>((resolve) => hangingUp.listen(0, "127.0.0.1", resolve));
   const { port } = hangingUp.address() as { port: number };
-  const tokenAuthenticator = openTokenAuthenticator({ introspectUrl: `http://127.0.0.1:${port}/`, cacheSeconds: 0 });
+  const tokenAuthenticator = openTokenAuthenticator({
+    verification: { kind: "introspection", introspectUrl: `http://127.0.0.1:${port}/` },
+    cacheSeconds: 0,
+  });
   for (const token of ["1", "2", "3"]) assert.deepEqual(await ask(tokenAuthenticator, token), allowed("debtors:7"));
   assert.equal(connections, 3);
   await new Promise((resolve) => hangingUp.close(resolve));
@@ -370,7 +389,10 @@ test("the cache tells authorization servers apart", async () => {
   server.tokens.set("T", good());
   const other = await startFakeIntrospectionServer();
   assert.deepEqual(await ask(openTokenAuthenticator(), "T"), allowed("debtors:7"));
-  assert.deepEqual(await ask(openTokenAuthenticator({ introspectUrl: other.url }), "T"), unauthorized);
+  assert.deepEqual(
+    await ask(openTokenAuthenticator({ verification: { kind: "introspection", introspectUrl: other.url } }), "T"),
+    unauthorized,
+  );
   await other.close();
 });
 

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type OperationId, resources, routeTable } from "../../src/http/routes/route-table.ts";
+import { bindSubject } from "../../src/operations/subject-bindings.ts";
+import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
+import { parseShard } from "../../src/values/shard.ts";
 import { type AuthenticatedServer, startAuthenticatedServer } from "./authenticated-server.ts";
+import { ISSUER } from "./fake-issuer.ts";
 
 /**
  * What is asked of a route, and by whom it may be asked. A route that is not in this table fails the test. The paths have
@@ -59,8 +63,26 @@ const subjects = {
   "debtor 8": "debtors:8",
   "an unknown caller": "creditors:7",
   "debtor 2^64": "debtors:18446744073709551616",
+  "bound to debtor 7": "alice",
+  "bound to debtor 7 by another issuer": "carol",
+  "the same name at another issuer": "alice",
+  "the name of debtor 7 at another issuer": "debtors:7",
+  "the name of the superuser at another issuer": "debtors-superuser",
 } as const;
+const OTHER_ISSUER = "https://other.example.com";
 type Role = keyof typeof subjects;
+
+/** A bound subject may do what its debtor may. */
+const roleOf = (role: Role): Role => (role.startsWith("bound to debtor 7") ? "debtor 7" : role);
+const membersOf = (role: Role): object => (role.endsWith("another issuer") ? { iss: OTHER_ISSUER } : { iss: ISSUER });
+
+async function bindSubjects({ database: { pool } }: AuthenticatedServer): Promise<void> {
+  const realm = { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard: parseShard("#")! };
+  const request = { debtorId: 7n, reason: null, subjectsPerDebtorMax: 2, dryRun: false };
+  await bindSubject(pool, realm, { ...request, issuer: ISSUER, subject: "alice" });
+  await bindSubject(pool, realm, { ...request, issuer: OTHER_ISSUER, subject: "carol" });
+}
+
 const roles = Object.keys(subjects) as Role[];
 
 const scopes = ["access.readonly", "access", "activate", "deactivate", "restrict"] as const;
@@ -70,9 +92,13 @@ const scopeSets: readonly (readonly Scope[])[] = Array.from({ length: 2 ** scope
   scopes.filter((_scope, index) => (bits >> index) & 1),
 );
 
+/** None, each alone, and all: enough where only the way to a role differs. */
+const fewScopeSets = scopeSets.filter(({ length }) => length <= 1 || length === scopes.length);
+
 let testServer: AuthenticatedServer;
 before(async () => {
   testServer = await startAuthenticatedServer();
+  await bindSubjects(testServer);
 });
 after(() => testServer.close());
 
@@ -127,23 +153,29 @@ const satisfies = (granted: readonly Scope[], scope: Scope): boolean =>
   granted.includes(scope) || (scope === "access.readonly" && granted.includes("access"));
 
 /** One request for each method, caller and set of scopes. */
-function probesOf(operationId: OperationId, tokenOf: (role: Role, granted: readonly Scope[]) => string): Probe[] {
+function probesOf(
+  operationId: OperationId,
+  tokenOf: (role: Role, granted: readonly Scope[]) => string,
+  { fewSets = false } = {},
+): Probe[] {
   const { path, body, scope, roles: allowedRoles, passed } = entries[operationId];
   const { method: routeMethod } = routeTable.find((route) => route.operationId === operationId)!;
   return methodsOf(routeMethod).flatMap((method) =>
     roles.flatMap((role) =>
       // Where no scope is needed, two of the sets are enough.
-      (scope === null ? [[], scopes] : scopeSets).map((granted): Probe => {
-        const isAllowed = scope === null || (satisfies(granted, scope) && allowedRoles.includes(role));
-        return {
-          title: `${method} ${path} by ${role} with "${granted.join(" ")}"`,
-          method,
-          path,
-          body,
-          authorization: `Bearer ${tokenOf(role, granted)}`,
-          expected: !isAllowed ? 403 : passedBy(passed, role),
-        };
-      }),
+      (scope === null ? [[], scopes] : fewSets || /^bound|issuer$/.test(role) ? fewScopeSets : scopeSets).map(
+        (granted): Probe => {
+          const isAllowed = scope === null || (satisfies(granted, scope) && allowedRoles.includes(roleOf(role)));
+          return {
+            title: `${method} ${path} by ${role} with "${granted.join(" ")}"`,
+            method,
+            path,
+            body,
+            authorization: `Bearer ${tokenOf(role, granted)}`,
+            expected: !isAllowed ? 403 : passedBy(passed, roleOf(role)),
+          };
+        },
+      ),
     ),
   );
 }
@@ -163,7 +195,7 @@ test("every route × caller × set of scopes: 403 without a change unless both t
   const tokens = new Map<string, string>();
   const tokenOf = (role: Role, granted: readonly Scope[]): string => {
     const key = `${role} ${granted.join(" ")}`;
-    const token = tokens.get(key) ?? testServer.grant(subjects[role], granted.join(" "));
+    const token = tokens.get(key) ?? testServer.grant(subjects[role], granted.join(" "), membersOf(role));
     tokens.set(key, token);
     return token;
   };
@@ -172,6 +204,30 @@ test("every route × caller × set of scopes: 403 without a change unless both t
   await check(probes.filter(({ expected }) => expected === 403));
   assert.deepEqual(await everyRow(), snapshot);
   await check(probes.filter(({ expected }) => expected !== 403));
+});
+
+test("JWTs: every route × caller × set of scopes, as with introspection, save that foreign issuers are nobody", async () => {
+  const introspecting = testServer;
+  testServer = await startAuthenticatedServer({ jwt: true });
+  await bindSubjects(testServer);
+  const tokens = new Map<string, string>();
+  const tokenOf = (role: Role, granted: readonly Scope[]): string =>
+    tokens.getOrInsertComputed(`${role} ${granted.join(" ")}`, () =>
+      testServer.grant(subjects[role], granted.join(" "), membersOf(role)),
+    );
+  try {
+    const probes = routeTable.flatMap(({ operationId }) =>
+      probesOf(operationId, tokenOf, { fewSets: true }).map((probe) => ({
+        ...probe,
+        expected:
+          entries[operationId].scope !== null && probe.title.includes("at another issuer") ? 401 : probe.expected,
+      })),
+    );
+    await check(probes.filter(({ title }) => !title.includes("by another issuer")));
+  } finally {
+    await testServer.close();
+    testServer = introspecting;
+  }
 });
 
 test("every route × state of the token", async () => {

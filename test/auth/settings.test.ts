@@ -25,7 +25,6 @@ test("a URL enables token introspection; a trusted proxy is the other mode", () 
   assert.deepEqual(read(INTROSPECTION).authentication, {
     mode: "introspection",
     introspectUrl: "http://hydra:4445/admin/oauth2/introspect",
-    identityClaim: null,
   });
   assert.deepEqual(read(PROXY).authentication, { mode: "trusted proxy", anonymousIsSuperuser: false });
   assert.deepEqual(read({ ...PROXY, OAUTH2_INTROSPECT_URL: "" }).authentication.mode, "trusted proxy");
@@ -35,8 +34,8 @@ test("a URL enables token introspection; a trusted proxy is the other mode", () 
   });
 });
 
-test("neither of the two modes, both, and an anonymous superuser outside its mode are rejected", () => {
-  assert.match(problemsWith({}).join(), /Neither OAUTH2_INTROSPECT_URL nor APP_TRUSTED_PROXY_AUTH/);
+test("no mode, several modes, and an anonymous superuser outside its mode are rejected", () => {
+  assert.match(problemsWith({}).join(), /None of OAUTH2_INTROSPECT_URL, OAUTH2_JWKS_URL and APP_TRUSTED_PROXY_AUTH/);
   assert.match(problemsWith({ ...INTROSPECTION, ...PROXY }).join(), /OAUTH2_INTROSPECT_URL and APP_TRUSTED_PROXY_AUTH/);
   assert.match(
     problemsWith({ ...INTROSPECTION, APP_ANONYMOUS_IS_SUPERUSER: "true" }).join(),
@@ -62,6 +61,57 @@ for (const [name, value] of [
     assert.match(problems[0]!, new RegExp(`^${name}: `));
   });
 }
+
+const JWT: Environment = {
+  OAUTH2_JWKS_URL: "https://id.example.com/jwks",
+  OAUTH2_ISSUER: "https://id.example.com",
+  OAUTH2_AUDIENCE: "debtors",
+};
+
+test("JWTs are checked against an issuer and an audience, with asymmetric algorithms", () => {
+  assert.deepEqual(read({ ...JWT, OAUTH2_JWT_ALGORITHMS: "ES256,EdDSA" }).authentication, {
+    mode: "jwt",
+    jwksUrl: "https://id.example.com/jwks",
+    algorithms: ["ES256", "EdDSA"],
+  });
+  assert.match(problemsWith({ ...JWT, OAUTH2_ISSUER: "" }).join(), /OAUTH2_JWKS_URL needs OAUTH2_ISSUER/);
+  assert.match(problemsWith({ ...JWT, OAUTH2_AUDIENCE: "" }).join(), /OAUTH2_JWKS_URL needs OAUTH2_AUDIENCE/);
+  for (const algorithms of ["none", "HS256", "RS256 HS512", "rs256"]) {
+    assert.match(problemsWith({ ...JWT, OAUTH2_JWT_ALGORITHMS: algorithms }).join(), /^OAUTH2_JWT_ALGORITHMS: /);
+  }
+  assert.match(problemsWith({ ...JWT, ...INTROSPECTION }).join(), /OAUTH2_INTROSPECT_URL and OAUTH2_JWKS_URL are set/);
+});
+
+test("provisioning needs an issuer, and is not for a proxy's names", () => {
+  const issuer = "https://id.example.com";
+  assert.match(
+    problemsWith({ ...INTROSPECTION, OAUTH2_PROVISION: "yes" }).join(),
+    /OAUTH2_PROVISION needs OAUTH2_ISSUER/,
+  );
+  assert.match(
+    problemsWith({ ...PROXY, OAUTH2_PROVISION: "yes", OAUTH2_ISSUER: issuer }).join(),
+    /OAUTH2_PROVISION and APP_TRUSTED_PROXY_AUTH/,
+  );
+  const on = { ...INTROSPECTION, OAUTH2_ISSUER: issuer, OAUTH2_PROVISION: "yes" };
+  assert.deepEqual(read(INTROSPECTION).tokenRules.provisioning, null);
+  assert.deepEqual(read(on).tokenRules.provisioning, { scope: null, claim: null });
+  assert.deepEqual(read({ ...on, OAUTH2_PROVISION_CLAIM: "groups=a=b" }).tokenRules.provisioning?.claim, {
+    name: "groups",
+    value: "a=b",
+  });
+  assert.match(problemsWith({ ...on, OAUTH2_PROVISION_CLAIM: "groups" }).join(), /^OAUTH2_PROVISION_CLAIM: /);
+});
+
+test("scopes have other names elsewhere", () => {
+  const names = "access=https://api.example.com/access access.readonly=debtors:read=1";
+  assert.deepEqual(read({ ...INTROSPECTION, OAUTH2_SCOPE_NAMES: names }).tokenRules.scopeNames, {
+    access: "https://api.example.com/access",
+    "access.readonly": "debtors:read=1",
+  });
+  for (const wrong of ["access", "acces=x", "access=a access=b", 'access="x"']) {
+    assert.match(problemsWith({ ...INTROSPECTION, OAUTH2_SCOPE_NAMES: wrong }).join(), /^OAUTH2_SCOPE_NAMES: /);
+  }
+});
 
 test("all problems are reported together, without passwords", () => {
   const problems = problemsWith({

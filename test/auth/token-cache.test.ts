@@ -8,6 +8,10 @@ import { createFakeClock } from "./fake-clock.ts";
 
 const grantOf = (subject: string, expiresAt = Infinity): Grant => ({
   subject,
+  issuer: null,
+  isOwnIssuer: true,
+  boundDebtorId: undefined,
+  mayProvision: false,
   scopes: readScopes("access"),
   expiresAt,
 });

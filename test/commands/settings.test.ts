@@ -29,6 +29,11 @@ function problemsOf(environment: Environment): string[] {
 const samples: Partial<Record<SettingName, string>> = {
   ...baseEnvironment,
   OAUTH2_IDENTITY_CLAIM: "username",
+  OAUTH2_ISSUER: "https://id.example.com",
+  OAUTH2_AUDIENCE: "debtors",
+  OAUTH2_SCOPE_NAMES: "access=urn:access",
+  OAUTH2_PROVISION_SCOPE: "issuer",
+  OAUTH2_PROVISION_CLAIM: "groups=issuers",
   APP_SUPERUSER_SUBJECT_REGEX: "root|admin",
   APP_SUPERVISOR_SUBJECT_REGEX: "support",
   APP_ENABLE_CORS: "no",

@@ -25,7 +25,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "environment.ts": ["setting-kinds.ts", "setting-parsers.ts", "values"],
   "setting-kinds.ts": ["values"],
   "setting-parsers.ts": ["setting-kinds.ts", "values"],
-  "config.ts": ["environment.ts", "setting-kinds.ts", "values"],
+  "config-values.ts": ["environment.ts", "setting-kinds.ts"],
+  "config-authentication.ts": ["config-values.ts"],
+  "config.ts": ["config-authentication.ts", "config-values.ts", "environment.ts", "values"],
   processes: [
     "http",
     "workers",
@@ -46,6 +48,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "operations",
     "node-data",
     "database",
+    "domain",
     "values",
     "broker",
     "runtime",

@@ -2,8 +2,9 @@
 import type { IncomingMessage } from "node:http";
 import { valuesOf } from "../request/header-lines.ts";
 import { forbidden, HttpError } from "../response/errors.ts";
+import { NOT_AN_ISSUER, type Provisioning } from "./provisioning.ts";
 import { type Caller, callerOf, type Subjects } from "./subjects.ts";
-import type { Scope, TokenAuthenticator } from "./token-authenticator.ts";
+import type { Scope, TokenAuthenticator, TokenDecision } from "./token-authenticator.ts";
 
 /** A caller with a role. The name is for the log. */
 export interface IdentifiedCaller {
@@ -13,8 +14,14 @@ export interface IdentifiedCaller {
 
 /** How requests get their identity. */
 export interface Identification {
-  /** Throws 400, 401, 403 or 503. */
-  identify(request: IncomingMessage, scope: Scope): IdentifiedCaller | Promise<IdentifiedCaller>;
+  /**
+   * `provision`: a subject without a debtor may get one by this request. Throws 400, 401, 403 or 503.
+   */
+  identify(
+    request: IncomingMessage,
+    scope: Scope,
+    options?: { readonly provision: boolean },
+  ): IdentifiedCaller | Promise<IdentifiedCaller>;
   /** Identifies a caller who asks for the options of a resource; `undefined` when anybody may. Throws 400 or 403. */
   identifyForOptions(request: IncomingMessage): IdentifiedCaller | undefined;
   /**
@@ -24,16 +31,22 @@ export interface Identification {
   authorizeUnknownRoute(request: IncomingMessage, method: string): Promise<void> | undefined;
 }
 
+type AllowedToken = TokenDecision & { readonly outcome: "allowed" };
+
 /** Identifies callers by access token. Identity headers are ignored. */
-export function tokenIdentification(tokenAuthenticator: TokenAuthenticator, subjects: Subjects): Identification {
-  const authenticate = async (request: IncomingMessage, scope: Scope): Promise<string> => {
+export function tokenIdentification(
+  tokenAuthenticator: TokenAuthenticator,
+  subjects: Subjects,
+  provisioning?: Provisioning,
+): Identification {
+  const authenticate = async (request: IncomingMessage, scope: Scope): Promise<AllowedToken> => {
     const decision = await tokenAuthenticator.authenticate(
       { authorizationHeaders: valuesOf(request, "authorization") },
       scope,
     );
     switch (decision.outcome) {
       case "allowed":
-        return decision.subject;
+        return decision;
       case "forbidden":
         throw forbidden();
       case "unauthorized": {
@@ -46,8 +59,20 @@ export function tokenIdentification(tokenAuthenticator: TokenAuthenticator, subj
       }
     }
   };
+  const callerOfToken = (token: AllowedToken): Caller | undefined => {
+    const named = token.isOwnIssuer ? callerOf(subjects, token.subject) : undefined;
+    if (named !== undefined || token.boundDebtorId === undefined) return named;
+    return { kind: "debtor", debtorId: token.boundDebtorId };
+  };
   return {
-    identify: async (request, scope) => withRole(subjects, await authenticate(request, scope)),
+    async identify(request, scope, options) {
+      const token = await authenticate(request, scope);
+      const caller = callerOfToken(token);
+      if (caller !== undefined) return { caller, name: token.subject };
+      if (provisioning === undefined) throw forbidden();
+      if (options?.provision !== true) throw forbidden(NOT_AN_ISSUER);
+      return { caller: { kind: "debtor", debtorId: await provisioning.provision(token) }, name: token.subject };
+    },
     identifyForOptions: () => undefined,
     authorizeUnknownRoute: async (request, method) => {
       const scope = scopeOfMethod[method];

@@ -1,9 +1,10 @@
 /** Token introspection. Spec: authorization, "Token check"; RFC 7662. */
 
 import type { Clock } from "./clock.ts";
-import { readScopes } from "./scopes.ts";
+import { hasScope, readScopes } from "./scopes.ts";
 import { hasControlCharacters } from "./subjects.ts";
 import type { Grant } from "./token-cache.ts";
+import type { RequiredClaim, TokenRules } from "./token-rules.ts";
 
 /** What the authorization server says about a token. */
 export type Introspection =
@@ -14,9 +15,6 @@ export type Introspection =
   | { readonly kind: "no access token" };
 
 /** Which member of the answer names the caller; null: `sub`, else `username`. */
-export type IdentityClaim = "sub" | "username" | null;
-
-/** The authorization server gave no usable answer. The message names no host. */
 export class IntrospectionError extends Error {
   override readonly name = "IntrospectionError";
   /** Whether the server seems to be unavailable, rather than to have trouble with this token. */
@@ -39,7 +37,7 @@ const AWAY_STATUSES = [429, 502, 503, 504];
  */
 export function createIntrospection(
   introspectUrl: string,
-  identityClaim: IdentityClaim,
+  rules: TokenRules,
   clock: Clock,
 ): (token: string, signal: AbortSignal) => Promise<Introspection> {
   const url = new URL(introspectUrl);
@@ -75,7 +73,7 @@ export function createIntrospection(
         await response.body?.cancel();
         throw new IntrospectionError(describeStatus(response.status), AWAY_STATUSES.includes(response.status));
       }
-      return decide(parseObject(await readText(response)), identityClaim, clock.wallSeconds());
+      return decide(parseObject(await readText(response)), rules, clock.wallSeconds());
     } catch (error) {
       if (error instanceof IntrospectionError) throw error;
       throw new IntrospectionError(describeFailure(error, signal), signal.aborted || codeOf(error) !== undefined);
@@ -86,20 +84,56 @@ export function createIntrospection(
 /** Decides what an introspection answer means at that moment. Nothing is assumed about its form. */
 export function decide(
   answer: Readonly<Record<string, unknown>>,
-  identityClaim: IdentityClaim,
+  rules: TokenRules,
   nowSeconds: number,
 ): Introspection {
-  const { active, exp, token_use: use, token_type: type, scope } = answer;
+  const { active, exp, token_use: use, token_type: type, scope, aud, cnf } = answer;
   const expiresAt = typeof exp === "number" && exp > 0 ? exp : Infinity;
   if (active !== true || nowSeconds >= expiresAt) return { kind: "inactive" };
+  // A token that is bound to a key (RFC 7800) is worth nothing without the proof, which is not checked here.
+  if (cnf !== undefined && cnf !== null) return { kind: "inactive" };
+  if (rules.audience !== null && !isOrIncludes(aud, rules.audience)) return { kind: "inactive" };
   const isAccessToken = use === undefined || use === null || use === "" || use === "access_token";
   // Older versions of Hydra tell by `token_type`, in which later ones say "Bearer".
   if (!isAccessToken || type === "refresh_token") return { kind: "no access token" };
-  return { kind: "good", grant: { subject: readName(answer, identityClaim), scopes: readScopes(scope), expiresAt } };
+  const subject = readName(answer, rules.identityClaim);
+  const scopes = readScopes(scope, rules.scopeNames);
+  const issuer = readIssuer(answer.iss, rules.issuer);
+  const isOwnIssuer = rules.issuer === null || issuer === rules.issuer;
+  const mayProvision = isOwnIssuer && hasScope(scopes, "access") && meetsConditions(answer, rules.provisioning);
+  return {
+    kind: "good",
+    grant: { subject, issuer, isOwnIssuer, boundDebtorId: undefined, mayProvision, scopes, expiresAt },
+  };
+}
+
+/** Null when it is not known. An `iss` that is no text is that of a foreign issuer. */
+function readIssuer(iss: unknown, ownIssuer: string | null): string | null {
+  if (iss === undefined || iss === null) return ownIssuer;
+  return typeof iss === "string" && iss.length <= NAME_LENGTH_MAX && !hasControlCharacters(iss) ? iss : "";
+}
+
+function meetsConditions(answer: Readonly<Record<string, unknown>>, conditions: TokenRules["provisioning"]): boolean {
+  if (conditions === null) return false;
+  const { scope, claim } = conditions;
+  const granted = typeof answer.scope === "string" ? answer.scope.split(" ") : [];
+  return (scope === null || granted.includes(scope)) && (claim === null || hasClaim(answer, claim));
+}
+
+const hasClaim = (answer: Readonly<Record<string, unknown>>, { name, value }: RequiredClaim): boolean =>
+  Object.hasOwn(answer, name) && isOrIncludes(answer[name], value);
+
+/** Whether the value, or an element of the array, is that text; booleans and numbers by their JSON text. */
+function isOrIncludes(value: unknown, expected: string): boolean {
+  if (Array.isArray(value)) return value.some((element) => !Array.isArray(element) && isOrIncludes(element, expected));
+  return typeof value === "string" ? value === expected : typeof value !== "object" && String(value) === expected;
 }
 
 /** The name of the caller, never `client_id`; null when there is no usable one. */
-function readName(answer: Readonly<Record<string, unknown>>, identityClaim: IdentityClaim): string | null {
+function readName(
+  answer: Readonly<Record<string, unknown>>,
+  identityClaim: TokenRules["identityClaim"],
+): string | null {
   const name = answer[identityClaim ?? (answer.sub === undefined ? "username" : "sub")];
   const isUsable = typeof name === "string" && name !== "" && name.length <= NAME_LENGTH_MAX;
   return isUsable && !hasControlCharacters(name) ? name : null;

@@ -10,13 +10,26 @@ export type Scope = (typeof scopes)[number];
 export type ScopeSet = number & { readonly brand: "ScopeSet" };
 
 /** Reads the `scope` of an introspection answer: names with a single space between them. Anything but a string grants nothing. */
-export function readScopes(granted: unknown): ScopeSet {
+export function readScopes(granted: unknown, scopeNames: Readonly<Partial<Record<Scope, string>>> = {}): ScopeSet {
   if (typeof granted !== "string") return 0 as ScopeSet;
-  const names = granted.split(" ");
+  const names = translate(granted.split(" "), scopeNames);
   return scopes.reduce(
     (set, scope) => (names.some((name) => satisfies(name, scope)) ? set | bitOf(scope) : set),
     0,
   ) as ScopeSet;
+}
+
+/** Turns the authorization server's names into ours. A scope that has another name there is not granted under ours. */
+function translate(
+  granted: readonly string[],
+  scopeNames: Readonly<Partial<Record<Scope, string>>>,
+): readonly string[] {
+  const renamed = scopes.filter((scope) => scopeNames[scope] !== undefined);
+  if (renamed.length === 0) return granted;
+  return [
+    ...granted.filter((name) => !renamed.includes(name as Scope)),
+    ...renamed.filter((scope) => granted.includes(scopeNames[scope]!)),
+  ];
 }
 
 /** Whether the scope is in the set. */

@@ -6,15 +6,28 @@ import { readBearerToken } from "./bearer-token.ts";
 import { createCircuitBreaker } from "./circuit-breaker.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { createConcurrencyLimit, TooBusyError } from "./concurrency-limit.ts";
-import { createIntrospection, type IdentityClaim, type Introspection, IntrospectionError } from "./introspection.ts";
+import { createIntrospection, type Introspection, IntrospectionError } from "./introspection.ts";
+import { createJwtVerification } from "./jwt-verification.ts";
 import { hasScope, type Scope } from "./scopes.ts";
 import { createTokenCache, type Grant } from "./token-cache.ts";
+import type { TokenRules } from "./token-rules.ts";
 
 export type { Scope } from "./scopes.ts";
 
 /** The decision about a token. `subject` is the name of the caller: not empty, no control characters. */
 export type TokenDecision =
-  | { readonly outcome: "allowed"; readonly subject: string }
+  | {
+      readonly outcome: "allowed";
+      readonly subject: string;
+      /** Who issued the token; null when that is not known. */
+      readonly issuer: string | null;
+      /** Whether the patterns of the settings are about the subject. */
+      readonly isOwnIssuer: boolean;
+      /** The debtor that the subject is bound to; it is looked up only for subjects that no pattern matches. */
+      readonly boundDebtorId: bigint | undefined;
+      /** Whether the token meets the conditions for creating a debtor. */
+      readonly mayProvision: boolean;
+    }
   /** 401. `isTokenInvalid`: a token was sent, but it is not valid. */
   | { readonly outcome: "unauthorized"; readonly isTokenInvalid: boolean }
   /** 403: the scope is not granted, the token names no caller, or it is not an access token. */
@@ -24,7 +37,7 @@ export type TokenDecision =
 
 /** Checks the access tokens of requests. */
 export interface TokenAuthenticator {
-  /** `authorizationHeaders`: the values of all `Authorization` headers of the request. Never rejects. */
+  /** `authorizationHeaders`: the values of all `Authorization` headers of the request. Rejects only when a binding cannot be looked up. */
   authenticate(
     request: { readonly authorizationHeaders: readonly string[] },
     requiredScope: Scope,
@@ -32,10 +45,9 @@ export interface TokenAuthenticator {
 }
 
 export interface TokenAuthenticatorOptions {
-  /** User name and password in it, if any, are sent by HTTP Basic authentication. */
-  readonly introspectUrl: string;
-  /** The member of the answer that names the caller; null: `sub`, else `username`. */
-  readonly identityClaim: IdentityClaim;
+  readonly verification: TokenVerification;
+  readonly rules: TokenRules;
+  readonly bindings?: Bindings | undefined;
   /** How long an answer is cached; 0 for never. A revoked token works for that long. */
   readonly cacheSeconds: number;
   readonly cacheEntriesMax: number;
@@ -45,6 +57,19 @@ export interface TokenAuthenticatorOptions {
 }
 
 /** Limits on the use of the authorization server and of memory. */
+export type TokenVerification =
+  /** User name and password in the URL, if any, go into HTTP Basic authentication. */
+  | { readonly kind: "introspection"; readonly introspectUrl: string }
+  | { readonly kind: "jwt"; readonly jwksUrl: string; readonly algorithms: readonly string[] };
+
+/** Where to look for the debtors of subjects that no pattern of the settings matches. */
+export interface Bindings {
+  isNamed(subject: string): boolean;
+  /** Signed. */
+  findDebtorId(issuer: string, subject: string): Promise<bigint | undefined>;
+}
+
+/** How much the gate asks of the authorization server and of the memory. */
 export interface IntrospectionLimits {
   readonly cacheBytesMax: number;
   /** Introspections that run at a time, and that wait. */
@@ -74,7 +99,7 @@ const invalidToken: TokenDecision = { outcome: "unauthorized", isTokenInvalid: t
 export function createTokenAuthenticator(
   options: TokenAuthenticatorOptions,
 ): TokenAuthenticator & { close(): Promise<void> } {
-  const { introspectUrl, identityClaim, cacheSeconds, cacheEntriesMax, log, clock = systemClock } = options;
+  const { verification, rules, bindings, cacheSeconds, cacheEntriesMax, log, clock = systemClock } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const cache = createTokenCache({
     seconds: cacheSeconds,
@@ -82,7 +107,8 @@ export function createTokenAuthenticator(
     bytesMax: limits.cacheBytesMax,
     clock,
   });
-  const ask = createIntrospection(introspectUrl, identityClaim, clock);
+  const ask = createVerification(verification, rules, clock);
+  const source = verification.kind === "jwt" ? verification.jwksUrl : verification.introspectUrl;
   const breaker = createCircuitBreaker({ ...limits, clock });
   const limit = createConcurrencyLimit(limits);
   /** Of the introspections that run. */
@@ -93,7 +119,7 @@ export function createTokenAuthenticator(
   const underWay = new Map<string, Promise<Introspection | TokenDecision>>();
 
   // The token itself is not kept.
-  const keyOf = (token: string): string => hash("sha256", `${introspectUrl}\n${token}`, "base64url");
+  const keyOf = (token: string): string => hash("sha256", `${source}\n${token}`, "base64url");
 
   function introspectOnce(key: string, token: string): Promise<Introspection | TokenDecision> {
     const known = underWay.get(key);
@@ -147,7 +173,20 @@ export function createTokenAuthenticator(
   function decide(grant: Grant, requiredScope: Scope): TokenDecision {
     if (clock.wallSeconds() >= grant.expiresAt) return invalidToken;
     if (grant.subject === null || !hasScope(grant.scopes, requiredScope)) return forbidden;
-    return { outcome: "allowed", subject: grant.subject };
+    const { subject, issuer, isOwnIssuer, boundDebtorId, mayProvision } = grant;
+    return { outcome: "allowed", subject, issuer, isOwnIssuer, boundDebtorId, mayProvision };
+  }
+
+  /** The grant with the debtor of its subject. One that is found is kept; one that is not may come at any moment. */
+  async function bind(key: string, grant: Grant): Promise<Grant> {
+    const { subject, issuer, isOwnIssuer, boundDebtorId } = grant;
+    if (bindings === undefined || subject === null || issuer === null || boundDebtorId !== undefined) return grant;
+    if (isOwnIssuer && bindings.isNamed(subject)) return grant;
+    const debtorId = await bindings.findDebtorId(issuer, subject);
+    if (debtorId === undefined) return grant;
+    const bound = { ...grant, boundDebtorId: debtorId };
+    cache.replace(key, bound);
+    return bound;
   }
 
   return {
@@ -157,7 +196,7 @@ export function createTokenAuthenticator(
       if (bearer.kind === "malformed") return invalidToken;
       const key = keyOf(bearer.token);
       const grant = cache.find(key);
-      if (grant !== undefined) return decide(grant, requiredScope);
+      if (grant !== undefined) return decide(await bind(key, grant), requiredScope);
       const introspection = await introspectOnce(key, bearer.token);
       if ("outcome" in introspection) return introspection;
       switch (introspection.kind) {
@@ -166,7 +205,7 @@ export function createTokenAuthenticator(
         case "no access token":
           return forbidden;
         case "good":
-          return decide(introspection.grant, requiredScope);
+          return decide(await bind(key, introspection.grant), requiredScope);
       }
     },
     async close() {
@@ -176,4 +215,15 @@ export function createTokenAuthenticator(
       failures.flush();
     },
   };
+}
+
+function createVerification(
+  verification: TokenVerification,
+  rules: TokenRules,
+  clock: Clock,
+): (token: string, signal: AbortSignal) => Promise<Introspection> {
+  if (verification.kind === "introspection") return createIntrospection(verification.introspectUrl, rules, clock);
+  const { issuer, audience } = rules;
+  if (issuer === null || audience === null) throw new TypeError("JWTs are checked against an issuer and an audience");
+  return createJwtVerification({ ...verification, rules: { ...rules, issuer, audience }, clock });
 }

@@ -6,6 +6,14 @@ import type { ScopeSet } from "./scopes.ts";
 export interface Grant {
   /** The name of the caller; `null` when the token names none. */
   readonly subject: string | null;
+  /** Who issued the token, as far as is known. */
+  readonly issuer: string | null;
+  /** Whether the patterns of the settings are about this subject: it is not another issuer's. */
+  readonly isOwnIssuer: boolean;
+  /** The debtor that the subject is bound to, signed. */
+  readonly boundDebtorId: bigint | undefined;
+  /** Whether the token meets the conditions for creating a debtor. */
+  readonly mayProvision: boolean;
   readonly scopes: ScopeSet;
   /** `exp`: seconds since 1970, perhaps with a fraction; Infinity when there is none. */
   readonly expiresAt: number;
@@ -18,6 +26,8 @@ export interface TokenCache {
   /** Adds the grant. When there are too many, old ones are evicted; those used since they were added get a second chance. */
   keep(key: string, grant: Grant): void;
   /** The number of entries, and an estimate of their memory. */
+  replace(key: string, grant: Grant): void;
+  /** Entries, and the memory that they are reckoned to take. */
   size(): { readonly entries: number; readonly bytes: number };
 }
 
@@ -89,9 +99,16 @@ export function createTokenCache({ seconds, entriesMax, bytesMax, clock }: Token
       bytes += bytesOf(grant);
       while (entries.size > entriesMax || bytes > bytesMax) evictOldest();
     },
+    replace(key, grant) {
+      const known = entries.get(key);
+      if (known === undefined) return;
+      bytes += bytesOf(grant) - bytesOf(known.grant);
+      entries.set(key, { ...known, grant });
+    },
     size: () => ({ entries: entries.size, bytes }),
   };
 }
 
 // A string takes two bytes per character when any of them is beyond Latin-1.
-const bytesOf = (grant: Grant): number => ENTRY_BYTES + 2 * (grant.subject?.length ?? 0);
+const bytesOf = (grant: Grant): number =>
+  ENTRY_BYTES + 2 * ((grant.subject?.length ?? 0) + (grant.issuer?.length ?? 0));

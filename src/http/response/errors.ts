@@ -64,6 +64,14 @@ const httpErrorOf: Record<OperationErrorCode, () => HttpError> = {
   TRANSFER_CONFLICT: () => new HttpError(409, "Another transfer has this UUID."),
   TRANSFER_NOT_FOUND: () => notFound(),
   TRANSFER_SETTLED: () => forbidden("The transfer can no longer be canceled."),
+  // These are errors of the command line and of provisioning, which has its own words for them.
+  DEBTOR_NOT_RESPONSIBLE: () => notFound(),
+  SUBJECT_BOUND: () => new HttpError(409),
+  SUBJECT_NOT_BOUND: () => notFound(),
+  SUBJECT_UNBOUND: () => forbidden(),
+  TOO_MANY_SUBJECTS: () => new HttpError(409),
+  PROVISIONING_HOURLY_LIMIT: () => forbidden(),
+  PROVISIONING_TOTAL_LIMIT: () => forbidden(),
   TOO_MANY_DOCUMENTS: () => forbidden("Too many documents this year."),
 };
 

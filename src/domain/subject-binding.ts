@@ -1,0 +1,40 @@
+/** Subjects of authorization servers that are bound to debtors. Spec: authorization, "Bindings". */
+import type { Timestamp } from "../values/timestamp.ts";
+
+/** Somebody whom an authorization server knows: `iss` and `sub` of a token. */
+export interface Subject {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+/** A subject that is a debtor. */
+export interface SubjectBinding extends Subject {
+  /** Signed. */
+  readonly debtorId: bigint;
+  readonly boundAt: Timestamp;
+  /** Whether the first request of the subject created the debtor and the binding. */
+  readonly isProvisioned: boolean;
+}
+
+/** A change of a binding, as the audit table has it. */
+export interface SubjectBindingEvent extends Subject {
+  readonly action: "bind" | "unbind" | "provision";
+  readonly debtorId: bigint;
+  readonly occurredAt: Timestamp;
+  readonly reason: string | null;
+}
+
+/** How many debtors may be provisioned. */
+export interface ProvisioningLimits {
+  readonly perHourMax: number;
+  readonly totalMax: number;
+}
+
+/** What the limits say, given how many debtors have been provisioned in the last hour and in all. */
+export function decideProvisioning(
+  counts: { readonly lastHour: number; readonly total: number },
+  limits: ProvisioningLimits,
+): "allowed" | "PROVISIONING_HOURLY_LIMIT" | "PROVISIONING_TOTAL_LIMIT" {
+  if (counts.total >= limits.totalMax) return "PROVISIONING_TOTAL_LIMIT";
+  return counts.lastHour >= limits.perHourMax ? "PROVISIONING_HOURLY_LIMIT" : "allowed";
+}

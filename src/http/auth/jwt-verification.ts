@@ -1,0 +1,79 @@
+/** Checks JWT access tokens with the keys of their issuer, instead of asking about each. Spec: authorization, "JWT access tokens"; RFC 9068. */
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import type { Clock } from "./clock.ts";
+import { decide, type Introspection, IntrospectionError } from "./introspection.ts";
+import type { TokenRules } from "./token-rules.ts";
+
+export interface JwtVerificationOptions {
+  /** Where the issuer publishes its keys. */
+  readonly jwksUrl: string;
+  /** Signature algorithms that are accepted; asymmetric ones only. */
+  readonly algorithms: readonly string[];
+  /** The issuer and the audience must be known. */
+  readonly rules: TokenRules & { readonly issuer: string; readonly audience: string };
+  readonly clock: Clock;
+  /** How long keys are used without being fetched again: so long works a key that the issuer has withdrawn. */
+  readonly keysMillisMax?: number;
+  /** A token that names an unknown key makes the keys be fetched again, but not more often than this. */
+  readonly cooldownMillis?: number;
+}
+
+const KEYS_TIMEOUT_MILLIS = 5_000;
+
+/**
+ * Creates the function that checks a token. Like an introspection it rejects with an IntrospectionError when the keys
+ * cannot be fetched; a token that is not valid is `inactive`.
+ */
+export function createJwtVerification(
+  options: JwtVerificationOptions,
+): (token: string, signal: AbortSignal) => Promise<Introspection> {
+  const { jwksUrl, algorithms, rules, clock, keysMillisMax = 10 * 60_000, cooldownMillis = 10_000 } = options;
+  const { issuer, audience } = rules;
+  const keys = createRemoteJWKSet(new URL(jwksUrl), {
+    cacheMaxAge: keysMillisMax,
+    cooldownDuration: cooldownMillis,
+    timeoutDuration: KEYS_TIMEOUT_MILLIS,
+  });
+  const verify = (token: string): Promise<JWTPayload> =>
+    jwtVerify(token, keys, {
+      issuer,
+      audience,
+      algorithms: [...algorithms],
+      // An ID token, which browsers hand around, is not an access token.
+      typ: "at+jwt",
+      requiredClaims: ["exp", "sub"],
+      currentDate: new Date(clock.wallSeconds() * 1000),
+    }).then(({ payload }) => payload);
+
+  return async (token, signal) => {
+    try {
+      const claims = await untilAborted(verify(token), signal);
+      return decide({ ...claims, active: true }, rules, clock.wallSeconds());
+    } catch (error) {
+      if (isTokenError(error)) return { kind: "inactive" };
+      throw new IntrospectionError(reasonOf(error, signal), true);
+    }
+  };
+}
+
+/** Whether the error is about the token, rather than about fetching the keys. */
+const isTokenError = (error: unknown): boolean =>
+  error instanceof errors.JOSEError &&
+  !(error instanceof errors.JWKSTimeout) &&
+  !(error instanceof errors.JWKSInvalid) &&
+  error.code !== "ERR_JOSE_GENERIC";
+
+function reasonOf(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted || error instanceof errors.JWKSTimeout) return "no keys in time";
+  if (error instanceof errors.JOSEError) return "the keys of the issuer are not a JSON Web Key Set";
+  const code = error instanceof Error ? (error.cause as { code?: string } | undefined)?.code : undefined;
+  return `the keys of the issuer cannot be fetched${code === undefined ? "" : ` (${code})`}`;
+}
+
+function untilAborted<Result>(result: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  return Promise.race([result, promise]).finally(() => signal.removeEventListener("abort", abort));
+}
