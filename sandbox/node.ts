@@ -1,9 +1,11 @@
 /** A whole node and its accounting authority in one process: what `all` spreads over several, and no broker between. */
 
+import type { Broker } from "../src/broker/broker.ts";
 import type { Authentication, Config, readConfig } from "../src/config.ts";
 import { openPool, type Pool } from "../src/database/database.ts";
 import { migrate } from "../src/database/migrations.ts";
 import { OUTBOXES } from "../src/database/outbox.ts";
+import { debtorsAgent } from "../src/gateway/role.ts";
 import { runConsumer } from "../src/processes/consumer.ts";
 import { runFlushers } from "../src/processes/flusher.ts";
 import { runScanner } from "../src/processes/scanner.ts";
@@ -16,10 +18,20 @@ import { createAuthority } from "./accounting-authority/authority.ts";
 import type { AuthoritySettings } from "./accounting-authority/books.ts";
 import { createHolderBook } from "./accounting-authority/holder-book.ts";
 import { createTables } from "./accounting-authority/store.ts";
-import { AUTHORITY_QUEUE, sandboxTopology } from "./accounting-authority/topology.ts";
+import {
+  AUTHORITY_QUEUE,
+  agentLinkQueue,
+  authorityLinkQueue,
+  linkedAgentTopology,
+  linkedAuthorityTopology,
+  sandboxTopology,
+} from "./accounting-authority/topology.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "./authorization-server/server.ts";
 import { createDirectBroker } from "./direct-broker.ts";
 import { startHoldersPage } from "./holders-page/server.ts";
+import { accountingAuthority } from "./peer-node/authority-role.ts";
+import { runLinkEnd } from "./peer-node/link.ts";
+import type { NodePair, PairedNode } from "./peer-node/node-pair.ts";
 
 export interface SandboxNodeOptions {
   readonly config: ReturnType<typeof readConfig<"realm" | "postgresUrl">>;
@@ -28,12 +40,21 @@ export interface SandboxNodeOptions {
   /** Where the holders' page is to listen. */
   readonly holdersPort: number;
   readonly settings: AuthoritySettings;
+  /** Two nodes with a STOMP link between; `undefined`: agent and authority share a broker. */
+  readonly link: Link | undefined;
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Called with a line for the user when a step of the start takes long. */
   readonly onProgress: (line: string) => void;
   /** Called once the node serves. */
   readonly onReady: (node: SandboxNode) => Promise<void>;
+}
+
+/** The two ends of a link, and where each listens. */
+export interface Link {
+  readonly pair: NodePair;
+  readonly agentPort: number;
+  readonly authorityPort: number;
 }
 
 /** A node that serves. */
@@ -59,9 +80,9 @@ const STEP_SECONDS_MAX = 60;
  * all stop at once and its error is thrown; what was on its way is still in an outbox.
  */
 export async function runSandboxNode(options: SandboxNodeOptions): Promise<void> {
-  const { config, authorizationPort, holdersPort, settings, log, signal, onProgress, onReady } = options;
+  const { config, authorizationPort, holdersPort, settings, link, log, signal, onProgress, onReady } = options;
   const pool = openPool({ url: config.postgresUrl, size: CONNECTIONS, applicationName: "swpt_debtors sandbox" });
-  const broker = createDirectBroker(sandboxTopology(config.broker.queue, AUTHORITY_QUEUE));
+  const [broker, authorityBroker] = createBrokers(config.broker.queue, link);
   const failure = new AbortController();
   const stopping = AbortSignal.any([signal, failure.signal]);
   const phases: Phase[] = [];
@@ -79,7 +100,7 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
     });
     const authority = createAuthority({
       pool,
-      broker,
+      broker: authorityBroker,
       queue: AUTHORITY_QUEUE,
       routingKeys: "md5",
       settings,
@@ -87,6 +108,8 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
       log,
     });
     start("receiving", [(stop) => runConsumer({ config, pool, broker, drain: false, log, signal: stop })]);
+    // What passes between the two ends is on its way as long as either of them works.
+    if (link !== undefined) start("the link", linkEnds(link, config, broker, authorityBroker, log));
     start("the accounting authority", [authority.run]);
     const book = createHolderBook(pool, settings, now);
     const holdersPage = await step("starting the holders' page", () =>
@@ -137,15 +160,63 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
     // What failed is more telling than the step that it stopped.
     throw failure.signal.aborted ? failure.signal.reason : error;
   } finally {
-    if (failure.signal.aborted) await broker.close();
+    if (failure.signal.aborted) await Promise.all([broker.close(), authorityBroker.close()]);
     for (const { name, stop, ended } of phases) {
       stop.abort();
       await finishWithin(PHASE_MILLIS_MAX, name, ended, log);
     }
-    await broker.close();
+    await Promise.all([broker.close(), authorityBroker.close()]);
     await finishWithin(PHASE_MILLIS_MAX, "closing the connections to the database", pool.close(), log);
   }
   if (failure.signal.aborted) throw failure.signal.reason;
+}
+
+/** The agent's broker and the authority's: one and the same, unless there is a link. */
+function createBrokers(agentQueue: string, link: Link | undefined): readonly [agent: Broker, authority: Broker] {
+  if (link === undefined) {
+    const broker = createDirectBroker(sandboxTopology(agentQueue, AUTHORITY_QUEUE));
+    return [broker, broker];
+  }
+  const { agent, authority } = link.pair;
+  return [
+    createDirectBroker(linkedAgentTopology(agentQueue, authority.nodeId)),
+    createDirectBroker(linkedAuthorityTopology(AUTHORITY_QUEUE, agent.nodeId)),
+  ];
+}
+
+function linkEnds(
+  { pair: { agent, authority }, agentPort, authorityPort }: Link,
+  { gateway }: Pick<Config, "gateway">,
+  agentBroker: Broker,
+  authorityBroker: Broker,
+  log: Logger,
+): ((signal: AbortSignal) => Promise<void>)[] {
+  const configOf = ({ certificateFile, keyFile }: PairedNode, port: number): Config["gateway"] => ({
+    ...gateway,
+    port,
+    certificateFile,
+    keyFile,
+    stopSeconds: PHASE_MILLIS_MAX / 2000,
+  });
+  const ends = [
+    {
+      config: configOf(agent, agentPort),
+      nodeDataDirectory: agent.directory,
+      broker: agentBroker,
+      role: debtorsAgent,
+      peerId: authority.nodeId,
+      queue: agentLinkQueue(authority.nodeId),
+    },
+    {
+      config: configOf(authority, authorityPort),
+      nodeDataDirectory: authority.directory,
+      broker: authorityBroker,
+      role: accountingAuthority,
+      peerId: agent.nodeId,
+      queue: authorityLinkQueue(agent.nodeId),
+    },
+  ];
+  return ends.map((end) => (signal: AbortSignal) => runLinkEnd({ ...end, log }, signal));
 }
 
 const authenticationBy = (server: AuthorizationServer | undefined): Authentication =>

@@ -1,4 +1,6 @@
 /** `swpt-debtors sandbox`, which is `npm start`: everything needed to issue money, ready in seconds, in one process. */
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "../src/commands/command.ts";
@@ -14,11 +16,15 @@ import { AuthorizationServerUnavailableError } from "./authorization-server/prov
 import { EmbeddedPostgresError } from "./embedded-postgres/error.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { findFreePort } from "./free-port.ts";
-import { runSandboxNode, type SandboxNode } from "./node.ts";
+import { type Link, runSandboxNode, type SandboxNode } from "./node.ts";
+import { createNodePair } from "./peer-node/node-pair.ts";
 import { describeSandbox } from "./summary.ts";
 
 const PORT = 8080;
 const DATABASE = "sandbox";
+/** Its debtors have other IDs. */
+const LINK_DATABASE = "sandbox_link";
+const LINK_AUTHORITY_ID = "1234abcd";
 const DATA_FOLDER = fileURLToPath(new URL("../.sandbox", import.meta.url));
 /** An answer of a real accounting authority takes seconds; here the money is to be there at once. */
 const PACE_MILLIS = 20;
@@ -42,6 +48,11 @@ ${faultsHelp}`,
     "data-dir": { type: "string", valueName: "FOLDER", meaning: "Where to keep the data. Default: .sandbox" },
     open: { type: "boolean", meaning: "Let everybody in without a token, as a superuser" },
     fresh: { type: "boolean", meaning: "Forget the data of former runs" },
+    link: {
+      type: "boolean",
+      meaning:
+        "Make the accounting authority a node of its own, and link the two with STOMP over TLS; has data of its own",
+    },
     ...settingOptions(PACE_MILLIS),
   },
   run: async ({ values, environment, signal }) => {
@@ -54,11 +65,20 @@ ${faultsHelp}`,
     const folder = typeof values["data-dir"] === "string" ? path.resolve(values["data-dir"]) : DATA_FOLDER;
     const fresh = values.fresh === true;
 
-    const postgres = await startPostgres({ folder, moveOtherVersions: fresh, signal });
+    const link = values.link === true ? await createLink(holdersPort + 1) : undefined;
+
+    const postgres = await startPostgres({
+      database: link ? LINK_DATABASE : DATABASE,
+      folder,
+      moveOtherVersions: fresh,
+      signal,
+    });
     const ended = abortedBy(postgres.ended);
     try {
       if (fresh) await recreateDatabase(postgres.url);
-      const config = readConfig(environmentOf(environment, postgres.url, port), ["realm", "postgresUrl"]);
+      const realm = link === undefined ? {} : realmOf(link);
+      const settingsOf = environmentOf({ ...environment, ...realm }, postgres.url, port);
+      const config = readConfig(settingsOf, ["realm", "postgresUrl"]);
       const log = createLogger({ ...config.log, command: "sandbox" });
       const onReady = async ({ pool, ...node }: SandboxNode): Promise<void> => {
         const freshCommand = ["npm start --", ...(folder === DATA_FOLDER ? [] : ["--data-dir", folder]), "--fresh"];
@@ -68,6 +88,7 @@ ${faultsHelp}`,
           databaseUrl: postgres.url,
           fresh,
           freshCommand: freshCommand.join(" "),
+          firstDebtorId: link === undefined ? 1n : link.pair.subnet.minDebtorId + 1n,
         };
         standardOutput.write(await describeSandbox(pool, summary));
       };
@@ -77,6 +98,7 @@ ${faultsHelp}`,
         authorizationPort,
         holdersPort,
         settings,
+        link,
         log,
         signal: ending,
         onProgress,
@@ -88,6 +110,7 @@ ${faultsHelp}`,
       throw new CommandError(`${error.message}. With --open it goes without.`, { cause: error });
     } finally {
       await postgres.stop();
+      if (link !== undefined) await rm(link.folder, { recursive: true, force: true });
     }
     return 0;
   },
@@ -98,14 +121,35 @@ function ignorePostgresVariables(): void {
   for (const name of Object.keys(process.env)) if (name.startsWith("PG")) delete process.env[name];
 }
 
+/** Two nodes for this run, with ports of this machine. The folder is to be removed. */
+async function createLink(wantedPort: number): Promise<Link & { readonly folder: string }> {
+  const agentPort = await findFreePort(wantedPort);
+  const authorityPort = await findFreePort(agentPort + 1);
+  const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-nodes-"));
+  const pair = await createNodePair({
+    folder,
+    authorityId: LINK_AUTHORITY_ID,
+    agentServer: `127.0.0.1:${agentPort}`,
+    authorityServer: `127.0.0.1:${authorityPort}`,
+  });
+  return { pair, agentPort, authorityPort, folder };
+}
+
+/** The debtors of a node are those of its subnet. */
+const realmOf = ({ pair: { subnet } }: Link): Environment => ({
+  MIN_DEBTOR_ID: String(subnet.minDebtorId),
+  MAX_DEBTOR_ID: String(subnet.maxDebtorId),
+});
+
 async function startPostgres(options: {
+  readonly database: string;
   readonly folder: string;
   readonly moveOtherVersions: boolean;
   readonly signal: AbortSignal;
 }): Promise<EmbeddedPostgres> {
   const step = { what: "starting the embedded PostgreSQL", secondsMax: 120, signal: options.signal, onProgress };
   try {
-    return await startStep(step, () => startEmbeddedPostgres({ ...options, database: DATABASE }));
+    return await startStep(step, () => startEmbeddedPostgres(options));
   } catch (error) {
     throw error instanceof EmbeddedPostgresError ? new CommandError(`${error.message}.`, { cause: error }) : error;
   }
@@ -121,11 +165,12 @@ function abortedBy(end: Promise<void>): AbortSignal {
 /** Drops the database and not the folder: a folder that was named by mistake loses nothing. */
 async function recreateDatabase(url: string): Promise<void> {
   const serverUrl = new URL(url);
+  const database = serverUrl.pathname.slice(1);
   serverUrl.pathname = "/postgres";
   const server = openPool({ url: serverUrl.href, size: 1, applicationName: "swpt_debtors sandbox" });
   try {
-    await server.run({ name: "", text: `drop database ${DATABASE} with (force)` });
-    await server.run({ name: "", text: `create database ${DATABASE}` });
+    await server.run({ name: "", text: `drop database ${database} with (force)` });
+    await server.run({ name: "", text: `create database ${database}` });
   } finally {
     await server.close();
   }

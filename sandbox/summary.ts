@@ -22,12 +22,24 @@ export interface SummaryOptions {
   readonly fresh: boolean;
   /** How to forget the data and start again. */
   readonly freshCommand: string;
+  /** The first debtor ID that an example may have; those after it may be taken, too. */
+  readonly firstDebtorId: bigint;
 }
 
 /** The text, whose commands work when pasted in the folder where the sandbox was started. */
 export async function describeSandbox(db: Database, options: SummaryOptions): Promise<string> {
-  const { url, authorizationServer, hasWebapp, holdersUrl, wantedPort, databaseUrl, fresh, freshCommand } = options;
-  const debtor = formatUnsigned(await pickDebtorId(db));
+  const {
+    url,
+    authorizationServer,
+    hasWebapp,
+    holdersUrl,
+    wantedPort,
+    databaseUrl,
+    fresh,
+    freshCommand,
+    firstDebtorId,
+  } = options;
+  const debtor = formatUnsigned(await pickDebtorId(db, firstDebtorId));
   const transfer = randomUUID();
   const [folder, port] = [await findDataFolder(db), new URL(url).port];
   const isOtherPort = port !== String(wantedPort);
@@ -78,9 +90,9 @@ function tokenCommand({ tokenUrl, clients }: NonNullable<SummaryOptions["authori
 }
 
 /** A debtor that is not there yet, so that the first command succeeds whatever was done before. */
-async function pickDebtorId(db: Database): Promise<bigint> {
-  const candidates = Array.from({ length: 1000 }, (_, index) => BigInt(index + 1));
-  return (await findFreeDebtorId(db, candidates)) ?? BigInt(Date.now());
+async function pickDebtorId(db: Database, firstDebtorId: bigint): Promise<bigint> {
+  const candidates = Array.from({ length: 1000 }, (_, index) => firstDebtorId + BigInt(index));
+  return (await findFreeDebtorId(db, candidates)) ?? firstDebtorId + BigInt(Date.now() % 0xff_ffff);
 }
 
 async function findDataFolder(db: Database): Promise<string> {

@@ -26,6 +26,38 @@ export function sandboxTopology(agentQueue: string, authorityQueue: string): Top
   };
 }
 
+/** The queue of what an agent sends to its accounting authority, a node of its own. */
+export const agentLinkQueue = (authorityId: string): string => `da.${authorityId}`;
+
+/** The queue of what the authority sends to an agent that is a node of its own. */
+export const authorityLinkQueue = (agentId: string): string => `aa.${agentId}`;
+
+/** For an agent on a broker in memory, with a queue for its accounting authority. */
+export function linkedAgentTopology(agentQueue: string, authorityId: string): Topology {
+  return withLinkQueue(agentTopology(agentQueue, "#"), OUTGOING_EXCHANGE, agentLinkQueue(authorityId));
+}
+
+/** For the authority on a broker in memory of its own, with a queue for the agent. */
+export function linkedAuthorityTopology(authorityQueue: string, agentId: string): Topology {
+  const { exchanges, queues, bindings } = sandboxTopology("unused", authorityQueue);
+  const isOwn = (queue: string): boolean => queue.startsWith(authorityQueue);
+  const own = {
+    exchanges,
+    queues: queues.filter(({ name }) => isOwn(name)),
+    bindings: bindings.filter(({ queue }) => isOwn(queue)),
+  };
+  return withLinkQueue(own, INCOMING_EXCHANGE, authorityLinkQueue(agentId));
+}
+
+function withLinkQueue({ exchanges, queues, bindings }: Topology, exchange: string, queue: string): Topology {
+  const deadLetterQueue = deadLetterQueueOf(queue);
+  return {
+    exchanges,
+    queues: [...queues, { name: deadLetterQueue, arguments: {} }, { name: queue, arguments: {}, deadLetterQueue }],
+    bindings: [...bindings, { exchange, queue, bindingKey: "#" }],
+  };
+}
+
 /** Declares the authority's quorum queue on RabbitMQ and binds it, and the exchanges if the agent has not declared them yet. */
 export async function declareAuthorityQueue(url: string, queue: string): Promise<void> {
   const connection = await connectOnce(url, "swpt-debtors sandbox topology");

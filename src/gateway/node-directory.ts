@@ -1,7 +1,7 @@
 /** The node's data as the running gateway sees it: what was read is used for a while. */
 import path from "node:path";
 import { NodeDataError } from "../node-data/node-data-error.ts";
-import { type NodeData, readNodeData, readPeerState } from "../node-data/read.ts";
+import { type NodeData, readNodeData, readPeerState, readPeerSubnet } from "../node-data/read.ts";
 import type { Subnet } from "../node-data/subnet.ts";
 
 /** Reads the node's data. Every function rejects with a NodeDataError when a file is missing or wrong. */
@@ -40,8 +40,9 @@ export function createNodeDirectory(directory: string, cacheMillisMax: number): 
   return {
     directory,
     node: readNode,
-    subnetOf: async () => {
-      const { subnet } = await readNode();
+    subnetOf: async (nodeId) => {
+      const { nodeType, subnet } = await readNode();
+      if (nodeType === "Accounting Authorities") return readPeerSubnet(directory, nodeId);
       if (subnet === undefined) {
         throw new NodeDataError(`${path.join(directory, "debtors-subnet.txt")}: missing; has a peer been registered?`);
       }

@@ -8,8 +8,8 @@ import { checkReceived, checkSent, type UncheckedMessage } from "./validation.ts
 
 /** One kind of node. The checks throw RefusedMessageError. */
 export interface GatewayRole {
-  /** Where received messages are published; part of the destination that peers send to. */
-  readonly incomingExchange: string;
+  /** The destination that peers send to. */
+  readonly destination: string;
   /** `now` is in microseconds since 1970-01-01 UTC. */
   readonly checkReceived: (message: UncheckedMessage, subnet: Subnet, now: bigint) => RelayedMessage;
   readonly checkSent: (message: UncheckedMessage, subnet: Subnet) => RelayedMessage;
@@ -19,7 +19,7 @@ export interface GatewayRole {
 
 /** What this program is. */
 export const debtorsAgent: GatewayRole = {
-  incomingExchange: INCOMING_EXCHANGE,
+  destination: `/exchange/${INCOMING_EXCHANGE}`,
   checkReceived,
   checkSent,
   // Our consumer has no use for AccountTransfer, and would dead-letter it.

@@ -160,7 +160,7 @@ export function createGatewayServer(options: GatewayServerOptions): GatewayServe
     });
 
     const session = start({
-      destination: `/exchange/${role.incomingExchange}`,
+      destination: role.destination,
       unconfirmedMax,
       admit: () =>
         admit().catch((error: unknown) => {

@@ -31,7 +31,7 @@ const COORDINATOR_TYPE = "issuing";
 
 /** Checks what the peer has sent. Throws RefusedMessageError. `now` is in microseconds since 1970-01-01 UTC. */
 export function checkReceived(message: UncheckedMessage, subnet: Subnet, now: bigint): RelayedMessage {
-  const checked = check(message, RECEIVED_TYPES);
+  const checked = checkForm(message, RECEIVED_TYPES);
   const ahead = checked.ts - now;
   if (ahead > FUTURE_MICROS_MAX) {
     const seconds = (ahead + MICROS_PER_SECOND / 2n) / MICROS_PER_SECOND;
@@ -44,7 +44,7 @@ export function checkReceived(message: UncheckedMessage, subnet: Subnet, now: bi
 
 /** Checks what is to be sent to the peer. Throws RefusedMessageError. */
 export function checkSent(message: UncheckedMessage, subnet: Subnet): RelayedMessage {
-  const checked = check(message, SENT_TYPES);
+  const checked = checkForm(message, SENT_TYPES);
   checkIds(checked, subnet);
   if (checked.type === "PrepareTransfer") checkCoordinator(checked);
   if (Buffer.byteLength(checked.body) > BODY_BYTES_MAX) {
@@ -53,7 +53,11 @@ export function checkSent(message: UncheckedMessage, subnet: Subnet): RelayedMes
   return checked;
 }
 
-function check({ contentType, type, body }: UncheckedMessage, types: readonly RelayedType[]): RelayedMessage {
+/** Checks what a message says of itself, and its fields. Throws RefusedMessageError. */
+export function checkForm(
+  { contentType, type, body }: UncheckedMessage,
+  types: readonly RelayedType[],
+): RelayedMessage {
   if (contentType !== "application/json") {
     throw new RefusedMessageError(`Unsupported content type: ${contentType ?? "application/octet-stream"}.`);
   }
@@ -67,7 +71,8 @@ function check({ contentType, type, body }: UncheckedMessage, types: readonly Re
   }
 }
 
-function checkIds({ creditorId, debtorId }: RelayedMessage, subnet: Subnet): void {
+/** Checks whose account it is about. Throws RefusedMessageError. */
+export function checkIds({ creditorId, debtorId }: RelayedMessage, subnet: Subnet): void {
   if (creditorId !== 0n) throw new RefusedMessageError(`Invalid creditor ID: ${formatId(creditorId)}.`, { debtorId });
   if (!isInSubnet(subnet, debtorId))
     throw new RefusedMessageError(`Invalid debtor ID: ${formatId(debtorId)}.`, { debtorId });

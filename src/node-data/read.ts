@@ -107,6 +107,14 @@ export async function readQueueCount(directory: string, nodeId: string): Promise
   return Number(text);
 }
 
+/** The debtor IDs that an accounting authority has given to a peer. */
+export async function readPeerSubnet(directory: string, nodeId: string): Promise<Subnet> {
+  const file = path.join(peerDirectory(directory, nodeId), "subnet.txt");
+  const subnet = parseSubnet(await readRequiredLine(file));
+  if (subnet === undefined) throw new NodeDataError(`${file}: expected 8 to 16 lower-case hexadecimal digits.`);
+  return subnet;
+}
+
 /** Reads the certificate and the key of the servers, and checks that they belong to each other. */
 export async function readServerIdentity(certificateFile: string, keyFile: string): Promise<ServerIdentity> {
   const certificateText = await readRequired(certificateFile);

@@ -142,3 +142,13 @@ for (const [args, problem] of [
     assert.match(output, problem);
   });
 }
+
+test("--link makes the accounting authority a node of its own: the same money flows over STOMP and TLS", async () => {
+  await using sandbox = await startSandbox("--link", "--open", "--fresh");
+  const curls = linesOf(sandbox, /curl/);
+  const [activated, issued, result] = (await shell(curls.join("\n"))).trim().split("\n").map(parseJson);
+  assert.partialDeepStrictEqual(activated, { type: "Debtor", balance: 0n });
+  assert.match((activated as { uri: string }).uri, /^\/debtors\/1311862288428302337\/$/);
+  assert.partialDeepStrictEqual(issued, { type: "Transfer", amount: 100n });
+  assert.partialDeepStrictEqual(result, { type: "Transfer", result: { committedAmount: 100n } });
+});
