@@ -8,7 +8,7 @@ export interface Figure {
   readonly debtors?: number;
   /** Median of the rounds. */
   readonly value: number;
-  readonly unit: "1/s" | "ms" | "MB" | "ratio";
+  readonly unit: "1/s" | "ms" | "MB" | "KB" | "ratio" | "";
   /** Median of the same work done by the parts themselves. */
   readonly limit?: number;
   /** Value to limit, median of the rounds. */
@@ -53,7 +53,7 @@ function rowOf(figure: Figure): string[] {
   return [
     name,
     debtors === undefined ? "" : debtors.toLocaleString("en"),
-    unit === "ratio" ? formatNumber(value) : `${formatNumber(value)} ${unit}`,
+    unit === "ratio" || unit === "" ? formatNumber(value) : `${formatNumber(value)} ${unit}`,
     limit === undefined ? "" : `${formatNumber(limit)} ${unit}`,
     ratio === undefined ? "" : formatNumber(ratio),
     target === undefined ? "" : formatTarget(target),

@@ -26,6 +26,7 @@ import { benchLatency } from "./latency.ts";
 import { loadClientName } from "./load/http-load.ts";
 import { benchMemory } from "./memory.ts";
 import { type Bench, type Benchmark, fullPlan, type Plan, quickPlan } from "./plan.ts";
+import { benchWebapp } from "./webapp.ts";
 
 const benchmarks: readonly Benchmark[] = [
   { name: "create-transfer", run: benchCreateTransfer },
@@ -35,6 +36,7 @@ const benchmarks: readonly Benchmark[] = [
   { name: "flush", run: benchFlush },
   { name: "latency", run: benchLatency },
   { name: "memory", run: benchMemory },
+  { name: "webapp", run: benchWebapp },
 ];
 
 const say = (line: string): void => console.error(`bench: ${line}`);

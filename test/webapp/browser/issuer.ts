@@ -78,9 +78,7 @@ export async function describeCurrency(page: Page, name = "Seven", unit = "SVN")
 
 /** Follows the menu of addresses, as a bookmark does. */
 export async function goTo(page: Page, place: string): Promise<void> {
-  await page.evaluate((hash) => {
-    location.hash = hash;
-  }, place);
+  await page.evaluate(`location.hash = ${JSON.stringify(place)}`);
 }
 
 /** The unsigned debtor ID, from the coin. */
