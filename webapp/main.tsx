@@ -6,6 +6,7 @@ import { readAuthorizationResponse } from "./auth/authorization-response.ts";
 import { loadConfig } from "./config.ts";
 import { applyLanguage, t } from "./i18n/i18n.ts";
 import { attentionCount } from "./screens/attention.ts";
+import { rememberIssuer } from "./screens/known-issuer.ts";
 import { receiveLaunchedFiles } from "./screens/launched-file.ts";
 import { Root } from "./screens/root.tsx";
 import { startModel } from "./start-model.ts";
@@ -43,6 +44,7 @@ async function start(): Promise<void> {
     </AppContext.Provider>,
     page,
   );
+  rememberIssuer(model);
   model.onEvent((event) => notify(model, event));
   effect(() => showBadge(attentionCount(model)));
   receiveLaunchedFiles();

@@ -47,7 +47,9 @@ const TOKENS = "issuer tokens";
 const ATTEMPT = "issuer sign-in";
 const CHANNEL = "issuer tokens";
 const LOCK = "issuer token refresh";
-const ANSWER_MILLIS = 150;
+/** Held by every tab that has tokens, so that others know whether it is worth asking. */
+const SIGNED_IN_LOCK = "issuer signed in";
+const ANSWER_MILLIS = 300;
 
 /** Where the user was when they left for the authorization server. */
 export const placeBeforeSignIn = (): string => readJson<Attempt>(ATTEMPT)?.place ?? "";
@@ -62,7 +64,18 @@ export function createAuth(config: WebappConfig, response: AuthorizationResponse
   const tell = (message: Message): void => channel.postMessage(message);
   let onTokens = (): void => {};
 
+  let releaseLock = (): void => {};
+  const holdLock = (): void => {
+    releaseLock();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    releaseLock = resolve;
+    void navigator.locks.request(SIGNED_IN_LOCK, { mode: "shared" }, () => promise);
+  };
+  if (tokens.value !== undefined) holdLock();
+
   const keep = (received: Tokens | undefined): void => {
+    if (received === undefined) releaseLock();
+    else if (tokens.value === undefined) holdLock();
     tokens.value = received;
     isSignedIn.value = received !== undefined;
     writeJson(TOKENS, received);
@@ -148,7 +161,7 @@ export function createAuth(config: WebappConfig, response: AuthorizationResponse
     problem,
     async start() {
       if (response !== undefined) await takeResponse(response);
-      else if (tokens.value === undefined) await askOtherTabs();
+      else if (tokens.value === undefined && (await isLockHeld())) await askOtherTabs();
     },
     async signIn() {
       problem.value = undefined;
@@ -179,6 +192,11 @@ export function createAuth(config: WebappConfig, response: AuthorizationResponse
     },
     onChange: (listener) => void listeners.push(listener),
   };
+}
+
+async function isLockHeld(): Promise<boolean> {
+  const { held = [] } = await navigator.locks.query();
+  return held.some(({ name }) => name === SIGNED_IN_LOCK);
 }
 
 /** Servers that say who they are must be the one that was asked (RFC 9207). Its issuer has its origin. */

@@ -1,6 +1,9 @@
 /** Deutsch. Dieselben Schlüssel wie in `en.ts`; was fehlt, lässt sich nicht übersetzen. */
 import type { Messages } from "./i18n.ts";
-import { plural } from "./plural.ts";
+
+/** As in `en.ts`. Shared, it would be a file more to load before the first screen. */
+const plural = (count: number, forms: { readonly one: string; readonly other: string }): string =>
+  count === 1 ? forms.one : forms.other;
 
 const count = (n: number): string => new Intl.NumberFormat("de").format(n);
 

@@ -1,5 +1,7 @@
 /** English: the words of every screen, by screen. */
-import { plural } from "./plural.ts";
+/** Picks the form for a count. */
+const plural = (count: number, forms: { readonly one: string; readonly other: string }): string =>
+  count === 1 ? forms.one : forms.other;
 
 const count = (n: number): string => new Intl.NumberFormat("en").format(n);
 

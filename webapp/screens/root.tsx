@@ -12,6 +12,7 @@ import { Contacts } from "./contacts.tsx";
 import { CurrencyScreen } from "./currency.tsx";
 import { Guide } from "./guide.tsx";
 import { JournalScreen } from "./journal.tsx";
+import { isIssuerKnown } from "./known-issuer.ts";
 import { More } from "./more.tsx";
 import { NewPayment } from "./new-payment.tsx";
 import { Overview } from "./overview.tsx";
@@ -26,9 +27,17 @@ import { Templates } from "./templates.tsx";
 import { TypedPayment } from "./typed-payment.tsx";
 
 export function Root() {
-  const { model } = useApp();
+  const { model, auth } = useApp();
   switch (model.phase.value) {
     case "starting":
+      // Who has neither a token nor data here need not wait for the database.
+      if (!auth.isSignedIn.value && !isIssuerKnown()) {
+        return (
+          <BareShell>
+            <SignIn />
+          </BareShell>
+        );
+      }
       return (
         <BareShell>
           <div class="centered">
