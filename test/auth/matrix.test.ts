@@ -206,7 +206,7 @@ test("every route × caller × set of scopes: 403 without a change unless both t
   await check(probes.filter(({ expected }) => expected !== 403));
 });
 
-test("JWTs: every route × caller × set of scopes, as with introspection, save that foreign issuers are nobody", async () => {
+test("JWTs: every route × caller × set of scopes, as with introspection, except that foreign issuers are unknown", async () => {
   const introspecting = testServer;
   testServer = await startAuthenticatedServer({ jwt: true });
   await bindSubjects(testServer);

@@ -131,7 +131,7 @@ for (const [title, settings, members] of [
   ["without the scope access", {}, { scope: "access.readonly" }],
   ["of another issuer", {}, { iss: "https://other.example.com" }],
   ["of another issuer that calls itself a debtor", {}, { iss: "https://other.example.com", sub: "debtors:7" }],
-  ["of an issuer that is no text", {}, { iss: 7 }],
+  ["of an issuer that is not a string", {}, { iss: 7 }],
   ["without a required scope", { OAUTH2_PROVISION_SCOPE: "issuer" }, {}],
   ["without a required claim", { OAUTH2_PROVISION_CLAIM: "email_verified=true" }, {}],
   [

@@ -1,4 +1,4 @@
-/** The files of the web client: for everybody, at exactly their names, compressed, and with headers that allow little. */
+/** The files of the web client: public, at exactly their names, compressed, and with restrictive headers. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -30,7 +30,7 @@ let server: TestServer;
 before(async () => {
   await buildWebappIfStale();
   const limits = { maxTransfersPerMonth: 300, documentMaxContentLength: 50000, version: "1.2.3" };
-  // Whoever has no token gets the page, too.
+  // Without a token.
   server = await startTestServer(
     {},
     {
@@ -46,7 +46,7 @@ const get = (path: string, headers: Record<string, string> = {}, method = "GET")
 const assetsIn = (page: string): string[] =>
   Array.from(page.matchAll(/(?:href|src|content)="(assets\/[^"]+)"/g), ([, name]) => name!);
 
-test("the page, its parts, the manifest and the service worker are there, each cached as long as it may be", async () => {
+test("the page, its files, the manifest and the service worker are served, each with its caching", async () => {
   const page = await get("/debtors-webapp/");
   const html = await page.text();
   assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");

@@ -90,7 +90,7 @@ export function decide(
   const { active, exp, token_use: use, token_type: type, scope, aud, cnf } = answer;
   const expiresAt = typeof exp === "number" && exp > 0 ? exp : Infinity;
   if (active !== true || nowSeconds >= expiresAt) return { kind: "inactive" };
-  // A token that is bound to a key (RFC 7800) is worth nothing without the proof, which is not checked here.
+  // A token that is bound to a key (RFC 7800) is not valid without a proof, which is not checked here.
   if (cnf !== undefined && cnf !== null) return { kind: "inactive" };
   if (rules.audience !== null && !isOrIncludes(aud, rules.audience)) return { kind: "inactive" };
   const isAccessToken = use === undefined || use === null || use === "" || use === "access_token";
@@ -107,7 +107,7 @@ export function decide(
   };
 }
 
-/** Null when it is not known. An `iss` that is no text is that of a foreign issuer. */
+/** Null when it is not known. An `iss` that is not a usable string counts as a foreign issuer. */
 function readIssuer(iss: unknown, ownIssuer: string | null): string | null {
   if (iss === undefined || iss === null) return ownIssuer;
   return typeof iss === "string" && iss.length <= NAME_LENGTH_MAX && !hasControlCharacters(iss) ? iss : "";

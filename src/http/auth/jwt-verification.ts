@@ -1,4 +1,4 @@
-/** Checks JWT access tokens with the keys of their issuer, instead of asking about each. Spec: authorization, "JWT access tokens"; RFC 9068. */
+/** Verifies JWT access tokens with the keys of their issuer, instead of introspection. Spec: authorization, "JWT access tokens"; RFC 9068. */
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
 import type { Clock } from "./clock.ts";
 import { decide, type Introspection, IntrospectionError } from "./introspection.ts";
@@ -12,9 +12,9 @@ export interface JwtVerificationOptions {
   /** The issuer and the audience must be known. */
   readonly rules: TokenRules & { readonly issuer: string; readonly audience: string };
   readonly clock: Clock;
-  /** How long keys are used without being fetched again: so long works a key that the issuer has withdrawn. */
+  /** How long fetched keys are used. A key that the issuer has withdrawn works for that long. */
   readonly keysMillisMax?: number;
-  /** A token that names an unknown key makes the keys be fetched again, but not more often than this. */
+  /** The keys are fetched again for a token with an unknown key, but not more often than this. */
   readonly cooldownMillis?: number;
 }
 

@@ -31,7 +31,7 @@ export interface ProvisioningOptions {
   readonly log: Logger;
 }
 
-/** Creates the provisioning of a web server. What it does is logged whatever the log level. */
+/** Creates the provisioning of a web server. What it does is in the audit log, at every log level. */
 export function createProvisioning({ pool, realm, limits, log }: ProvisioningOptions): Provisioning {
   const auditLog = log.child({ audit: true }, { level: "info" });
   return {

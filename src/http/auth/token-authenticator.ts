@@ -21,9 +21,9 @@ export type TokenDecision =
       readonly subject: string;
       /** Who issued the token; null when that is not known. */
       readonly issuer: string | null;
-      /** Whether the patterns of the settings are about the subject. */
+      /** Whether the patterns of the settings apply to the subject. */
       readonly isOwnIssuer: boolean;
-      /** The debtor that the subject is bound to; it is looked up only for subjects that no pattern matches. */
+      /** The debtor that the subject is bound to; looked up only for subjects that no pattern matches. */
       readonly boundDebtorId: bigint | undefined;
       /** Whether the token meets the conditions for creating a debtor. */
       readonly mayProvision: boolean;
@@ -32,7 +32,7 @@ export type TokenDecision =
   | { readonly outcome: "unauthorized"; readonly isTokenInvalid: boolean }
   /** 403: the scope is not granted, the token names no caller, or it is not an access token. */
   | { readonly outcome: "forbidden" }
-  /** 503: the token could not be introspected. */
+  /** 503: the token could not be verified. */
   | { readonly outcome: "unavailable"; readonly retryAfterSeconds: number };
 
 /** Checks the access tokens of requests. */
@@ -56,20 +56,20 @@ export interface TokenAuthenticatorOptions {
   readonly limits?: Partial<IntrospectionLimits>;
 }
 
-/** Limits on the use of the authorization server and of memory. */
+/** How a token is verified. */
 export type TokenVerification =
-  /** User name and password in the URL, if any, go into HTTP Basic authentication. */
+  /** User name and password in the URL, if any, are sent by HTTP Basic authentication. */
   | { readonly kind: "introspection"; readonly introspectUrl: string }
   | { readonly kind: "jwt"; readonly jwksUrl: string; readonly algorithms: readonly string[] };
 
-/** Where to look for the debtors of subjects that no pattern of the settings matches. */
+/** The debtors of subjects that no pattern of the settings matches. */
 export interface Bindings {
   isNamed(subject: string): boolean;
   /** Signed. */
   findDebtorId(issuer: string, subject: string): Promise<bigint | undefined>;
 }
 
-/** How much the gate asks of the authorization server and of the memory. */
+/** Limits on the use of the authorization server and of memory. */
 export interface IntrospectionLimits {
   readonly cacheBytesMax: number;
   /** Introspections that run at a time, and that wait. */
@@ -177,7 +177,7 @@ export function createTokenAuthenticator(
     return { outcome: "allowed", subject, issuer, isOwnIssuer, boundDebtorId, mayProvision };
   }
 
-  /** The grant with the debtor of its subject. One that is found is kept; one that is not may come at any moment. */
+  /** Adds the debtor of the subject to the grant. Only a debtor that was found is cached, because a binding can be made at any time. */
   async function bind(key: string, grant: Grant): Promise<Grant> {
     const { subject, issuer, isOwnIssuer, boundDebtorId } = grant;
     if (bindings === undefined || subject === null || issuer === null || boundDebtorId !== undefined) return grant;

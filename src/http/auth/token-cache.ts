@@ -6,9 +6,9 @@ import type { ScopeSet } from "./scopes.ts";
 export interface Grant {
   /** The name of the caller; `null` when the token names none. */
   readonly subject: string | null;
-  /** Who issued the token, as far as is known. */
+  /** The issuer of the token, when it is known. */
   readonly issuer: string | null;
-  /** Whether the patterns of the settings are about this subject: it is not another issuer's. */
+  /** Whether the patterns of the settings apply to the subject: it is not that of another issuer. */
   readonly isOwnIssuer: boolean;
   /** The debtor that the subject is bound to, signed. */
   readonly boundDebtorId: bigint | undefined;
@@ -25,9 +25,9 @@ export interface TokenCache {
   find(key: string): Grant | undefined;
   /** Adds the grant. When there are too many, old ones are evicted; those used since they were added get a second chance. */
   keep(key: string, grant: Grant): void;
-  /** The number of entries, and an estimate of their memory. */
+  /** Replaces the grant of a token that is in the cache; its time does not begin again. */
   replace(key: string, grant: Grant): void;
-  /** Entries, and the memory that they are reckoned to take. */
+  /** The number of entries, and an estimate of their memory. */
   size(): { readonly entries: number; readonly bytes: number };
 }
 

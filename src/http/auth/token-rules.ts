@@ -1,7 +1,7 @@
-/** What a token must say, beyond being active, and how it says it. Spec: authorization, "Token check", "Provisioning". */
+/** The claims that tokens must have, and their names. Spec: authorization, "Token check", "Provisioning". */
 import type { Scope } from "./scopes.ts";
 
-/** Which member of the answer names the caller; null: `sub`, else `username`. */
+/** The member of the answer that names the caller; null: `sub`, else `username`. */
 export type IdentityClaim = "sub" | "username" | null;
 
 /** A claim and the value that it must have or contain: `email_verified` and `true`, `groups` and `issuers`. */
@@ -10,27 +10,27 @@ export interface RequiredClaim {
   readonly value: string;
 }
 
-/** Whose first request may create a debtor, besides the scope `access` and the issuer. */
+/** Conditions for a subject to get a debtor, besides the scope `access` and the issuer. */
 export interface ProvisioningConditions {
   /** A scope under the authorization server's own name; null for none. */
   readonly scope: string | null;
   readonly claim: RequiredClaim | null;
 }
 
-/** What tokens must say, and the names under which they say it. */
+/** The rules for valid tokens. */
 export interface TokenRules {
   readonly identityClaim: IdentityClaim;
-  /** `iss` of the tokens whose names the patterns of the settings are about; null: those of every token. */
+  /** `iss` of the tokens to whose subjects the patterns of the settings apply; null for all tokens. */
   readonly issuer: string | null;
   /** Must be `aud` or one of its elements; null: any. */
   readonly audience: string | null;
-  /** The names of scopes at the authorization server, where they are not ours. */
+  /** The scopes that have other names at the authorization server. */
   readonly scopeNames: Readonly<Partial<Record<Scope, string>>>;
   /** Null: no token creates a debtor. */
   readonly provisioning: ProvisioningConditions | null;
 }
 
-/** The rules that ask for nothing. */
+/** Rules without any condition. */
 export const defaultTokenRules: TokenRules = {
   identityClaim: null,
   issuer: null,

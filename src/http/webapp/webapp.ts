@@ -83,7 +83,7 @@ function answerWith(
   return { status: 200, headers: { ...shared, ...content }, body: bytes };
 }
 
-/** The smallest form that the client takes. */
+/** The smallest representation that the client accepts. */
 function choose(
   { br, gzip, identity }: WebappFile,
   acceptEncoding: string,
