@@ -62,6 +62,8 @@ const DAY = 24 * HOUR;
 export const TIME_OUT_MILLIS = 5 * DAY - 2 * HOUR;
 /** A POST that is not in a list read this much later never reached the server. */
 export const LOST_POST_MILLIS = 3616 * SECOND;
+/** So far back a clock may be set without a doubt about what was sent before. */
+const CLOCK_MILLIS_MAX = HOUR;
 /** A transfer without result is late after this time. */
 export const DELAY_MILLIS = DAY;
 /** No transfer is deleted at the server before: other clients may repeat their POST until then. */
@@ -77,12 +79,15 @@ export function paymentState(payment: PaymentFacts, now: number, isSending = fal
   }
   if (isSending) return "sending";
   if (payment.firstTryAt === undefined) return "draft";
-  if (refusal !== undefined && isFinalRefusal(refusal.status)) return "refused";
-  if (!payment.isTryOpen) return "not-sent";
-  return now - payment.firstTryAt >= TIME_OUT_MILLIS ? "timed-out" : "not-confirmed";
+  if (payment.isTryOpen) return hasTimedOut(payment.firstTryAt, now) ? "timed-out" : "not-confirmed";
+  return refusal !== undefined && isFinalRefusal(refusal.status) ? "refused" : "not-sent";
 }
 
-/** Whether the same request would be refused for ever: 409, 422 and other complaints about the request itself. */
+/** A first try in the future says that the clock was changed: nobody knows how long ago it was. */
+const hasTimedOut = (firstTryAt: number, now: number): boolean =>
+  now - firstTryAt >= TIME_OUT_MILLIS || firstTryAt - now > CLOCK_MILLIS_MAX;
+
+/** Whether the same request would be refused again: 409, 422 and other complaints about the request itself. */
 export const isFinalRefusal = (status: number): boolean =>
   status >= 400 && status < 500 && ![401, 403, 404, 408, 413, 429].includes(status);
 
@@ -148,6 +153,9 @@ export function deletableAt(payment: PaymentFacts, doneDelayMillis: number): num
   const finalizedAt = parseMoment(transfer.result.finalizedAt);
   return finalizedAt === undefined ? undefined : finalizedAt + Math.max(doneDelayMillis, DELETION_MILLIS_MIN);
 }
+
+/** Whether a refusal says that earlier tries of the same request have not reached the server either. */
+export const isRefusedFromTheStart = (status: number): boolean => status === 409 || status === 422;
 
 /** Pauses after an open POST before it is repeated by itself; then when the network or the page comes back. */
 export const REPETITION_PAUSES: readonly number[] = [1, 2, 4, 8, 16].map((seconds) => seconds * SECOND);

@@ -5,7 +5,7 @@ import { paymentKey } from "../core/batch-file.ts";
 import { canonicalIdentity } from "../core/coin.ts";
 import { parseMoment } from "../core/moments.ts";
 import { writeNote } from "../core/notes.ts";
-import { type PaymentAction, paymentState } from "../core/payment-state.ts";
+import { offeredActions, type PaymentAction, paymentState } from "../core/payment-state.ts";
 import type { Context } from "./context.ts";
 import { withLock } from "./parts.ts";
 import type { PaymentViews } from "./payment-views.ts";
@@ -205,7 +205,8 @@ export class Drafts {
     const outcome = await withLock(parts.locks, `payment ${records.debtor.value} ${uuid}`, async () => {
       const stored = await records.read("payments", uuid);
       if (stored === undefined) return "changed";
-      return this.#views.get(uuid)?.offered.includes(action) ? work() : "not-offered";
+      const now = this.#context.now();
+      return offeredActions(stored, paymentState(stored, now), now).includes(action) ? work() : "not-offered";
     });
     return outcome ?? "elsewhere";
   }

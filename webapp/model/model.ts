@@ -155,7 +155,7 @@ export function createModel(parts: ModelParts): Model {
     createDraft: (order, options) => drafts.create(order, options),
     editDraft: (uuid, change, revision) => drafts.edit(uuid, change, revision),
     preview: (uuid) => drafts.preview(uuid),
-    send: (uuid) => sender.send(uuid),
+    send: (uuid, revision) => sender.send(uuid, revision),
     discard: (uuid) => drafts.discard(uuid),
     cancel: (uuid) => sender.cancel(uuid),
     look: async (uuid) => (views.get(uuid)?.transfer === undefined ? update() : sender.look(uuid)),

@@ -5,7 +5,7 @@
  */
 import { isFailure } from "../api/answer.ts";
 import { parseMoment } from "../core/moments.ts";
-import { paymentState, READING_PAUSES, REPETITION_PAUSES } from "../core/payment-state.ts";
+import { isRefusedFromTheStart, paymentState, READING_PAUSES, REPETITION_PAUSES } from "../core/payment-state.ts";
 import type { Context } from "./context.ts";
 import { withLock } from "./parts.ts";
 import { storeGone, storeTransfer, transferUrl } from "./transfers.ts";
@@ -40,17 +40,22 @@ export class Sender {
     this.#onSent = onSent;
   }
 
-  /** Sends a draft, or a payment that is not confirmed or was not sent; repeats it by itself while no answer comes. */
-  async send(uuid: string): Promise<Outcome> {
-    const result = await this.sendOnce(uuid);
+  /**
+   * Sends a draft, or a payment that is not confirmed or was not sent; repeats it by itself while no answer comes. `revision`
+   * is the one that the user has seen: a draft that was changed since is not sent.
+   */
+  async send(uuid: string, revision?: number): Promise<Outcome> {
+    const result = await this.sendOnce(uuid, revision);
     if (result.outcome === "no-connection") this.#repeatInBackground(uuid, result.retryAfterMillis);
     return result.outcome;
   }
 
   /** One POST, unless another tab is at it or the state does not allow it. */
-  async sendOnce(uuid: string): Promise<SendResult> {
+  async sendOnce(uuid: string, revision?: number): Promise<SendResult> {
     const debtor = this.#context.records.debtor.value!;
-    const result = await withLock(this.#context.parts.locks, `payment ${debtor} ${uuid}`, () => this.#post(uuid));
+    const result = await withLock(this.#context.parts.locks, `payment ${debtor} ${uuid}`, () =>
+      this.#post(uuid, revision),
+    );
     return result ?? plain("elsewhere");
   }
 
@@ -98,15 +103,15 @@ export class Sender {
     return outcome;
   }
 
-  async #post(uuid: string): Promise<SendResult> {
+  async #post(uuid: string, revision: number | undefined): Promise<SendResult> {
     const { records, parts } = this.#context;
     let wasOpen = false;
-    let isAllowed = false;
+    let refusal: Outcome | undefined;
     const payment = await records.changePayment(uuid, (before) => {
-      isAllowed = false;
       const request = before && this.#requestOf(before);
-      if (before === undefined || request === undefined) return undefined;
-      isAllowed = true;
+      const isChanged = before?.firstTryAt === undefined && revision !== undefined && before?.revision !== revision;
+      refusal = isChanged ? "changed" : request === undefined ? "not-offered" : undefined;
+      if (before === undefined || request === undefined || isChanged) return undefined;
       wasOpen = before.isTryOpen;
       const now = this.#context.now();
       // Tries before a certain refusal do not count: only an open one may have reached the server.
@@ -114,7 +119,7 @@ export class Sender {
       return { ...before, request, firstTryAt, lastTryAt: now, isTryOpen: true, refusal: undefined };
     });
     if (payment === "not-stored") return plain("not-stored");
-    if (payment === undefined || !isAllowed) return plain("not-offered");
+    if (payment === undefined || refusal !== undefined) return plain(refusal ?? "changed");
     records.markSending(uuid, true);
     try {
       const answer = await parts.api.createTransfer(this.#context.debtor!.transfersUri, uuid, payment.request!);
@@ -143,10 +148,10 @@ export class Sender {
     const outcome = this.#context.failed(failure);
     const isUncertain = failure.failure === "unknown" || failure.failure === "unavailable";
     if (!isUncertain) {
-      const isFinal = failure.failure === "invalid" || failure.failure === "conflict";
+      const isOpen = wasOpen && !isRefusedFromTheStart(status);
       await this.#context.records.changePayment(uuid, (payment) =>
         payment?.transfer === undefined && payment !== undefined
-          ? { ...payment, isTryOpen: wasOpen && !isFinal, refusal: { status, fields } }
+          ? { ...payment, isTryOpen: isOpen, refusal: { status, fields } }
           : undefined,
       );
     }

@@ -339,8 +339,11 @@ export interface Model extends ModelState {
     revision: number,
   ): Promise<Outcome>;
   preview(uuid: string): PaymentPreview | undefined;
-  /** The one confirmation of a payment. Resolves when the POST was answered or given up for the moment. */
-  send(uuid: string): Promise<Outcome>;
+  /**
+   * The one confirmation of a payment. `revision`: of the draft as the user has seen it. Resolves when the POST was answered
+   * or given up for the moment.
+   */
+  send(uuid: string, revision?: number): Promise<Outcome>;
   discard(uuid: string): Promise<Outcome>;
   cancel(uuid: string): Promise<Outcome>;
   /** Reads it at the server now. */

@@ -28,21 +28,21 @@ export function Confirm({ payment }: { readonly payment: Payment }) {
   const preview = model.preview(uuid);
   const problems = (preview?.problems ?? []).filter(({ kind }) => kind !== "no-amount");
 
-  const chooseAmount = async (): Promise<boolean> => {
+  /** The revision of the draft with the amount that is typed; `undefined` when it does not get there. */
+  const chooseAmount = async (): Promise<number | undefined> => {
     const read = readAmount(typed, model.scale.value);
     setError("error" in read ? read.error : undefined);
-    if ("error" in read) return false;
-    return (
-      read.tokens === chosenAmount ||
-      tellUnlessDone(await model.editDraft(uuid, { chosenAmount: read.tokens }, revision))
-    );
+    if ("error" in read) return undefined;
+    if (read.tokens === chosenAmount) return revision;
+    const isEdited = tellUnlessDone(await model.editDraft(uuid, { chosenAmount: read.tokens }, revision));
+    return isEdited ? revision + 1 : undefined;
   };
   const send = async (): Promise<void> => {
     if (isSending) return;
     setSending(true);
     try {
-      if (isChosen && !(await chooseAmount())) return;
-      tellUnlessDone(await model.send(uuid));
+      const seen = isChosen ? await chooseAmount() : revision;
+      if (seen !== undefined) tellUnlessDone(await model.send(uuid, seen));
     } finally {
       setSending(false);
     }

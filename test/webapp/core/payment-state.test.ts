@@ -65,6 +65,11 @@ test("a refusal for sure leaves the payment unsent, unless an earlier try is ope
   }
 });
 
+test("a first try in the future says that the clock was changed: nothing is repeated then", () => {
+  assert.equal(paymentState(open, T0 - HOUR), "not-confirmed");
+  assert.equal(paymentState(open, T0 - HOUR - 1), "timed-out");
+});
+
 test("a transfer waits, is delayed after 24 hours, and may be cancelled after its check-up", () => {
   assert.equal(paymentState(waiting, T0 + 24 * HOUR), "waiting");
   assert.equal(paymentState(waiting, T0 + 24 * HOUR + 124), "delayed");

@@ -185,6 +185,33 @@ test("a draft that another tab has changed is not overwritten silently", async (
   assert.equal(other.model.payment(uuid).value!.chosenAmount, 5n);
 });
 
+test("a draft that another tab has changed since the user saw it is not sent", async () => {
+  const world = new World();
+  const [one, other] = [await world.openTab(), await world.openTab()];
+  const uuid = (await one.model.createDraft({ ...bread, amount: 0n }))!;
+  await settle();
+  await one.model.editDraft(uuid, { chosenAmount: 5n }, 0);
+  assert.equal(await other.model.send(uuid, 0), "changed");
+  assert.equal(world.node.count(...POSTS), 0);
+  assert.equal(await other.model.send(uuid, 1), "done");
+});
+
+test("a proxy that complains about a repetition does not make an open payment one that was refused", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  const uuid = (await model.createDraft(bread))!;
+  const faults = ["lose-answer", { status: 400 }, { status: 410 }] as const;
+  let next = 0;
+  world.node.fault = ({ method }) => (method === "POST" ? faults[next++] : undefined);
+  await model.send(uuid);
+  await world.clock.pass(SECOND);
+  assert.equal(model.payment(uuid).value!.state, "not-confirmed");
+  await model.send(uuid);
+  assert.equal(model.payment(uuid).value!.state, "not-confirmed");
+  assert.equal(await model.discard(uuid), "not-offered");
+  assert.equal(await model.send(uuid), "done");
+});
+
 test("a chosen amount of a request without one is sent as payment0", async () => {
   const world = new World();
   const { model } = await world.openTab();
