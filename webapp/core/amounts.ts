@@ -19,8 +19,15 @@ const DIVISOR_MIN: Decimal = { digits: 1n, exponent: -99 };
 const DIVISOR_MAX: Decimal = { digits: 1n, exponent: 99 };
 
 /** The divisor, or `undefined` when it is outside 1e-99..1e99: then tokens are shown and typed. */
-function usableDivisor(scale: Pick<Scale, "amountDivisor">): Decimal | undefined {
-  const divisor = parseDecimal(scale.amountDivisor);
+function usableDivisor({ amountDivisor }: Pick<Scale, "amountDivisor">): Decimal | undefined {
+  // Thousands of amounts are shown with one divisor.
+  if (lastDivisor?.text !== amountDivisor) lastDivisor = { text: amountDivisor, value: readDivisor(amountDivisor) };
+  return lastDivisor.value;
+}
+let lastDivisor: { readonly text: string; readonly value: Decimal | undefined } | undefined;
+
+function readDivisor(text: string): Decimal | undefined {
+  const divisor = parseDecimal(text);
   if (divisor === undefined || compareDecimals(divisor, DIVISOR_MIN) < 0) return undefined;
   return compareDecimals(divisor, DIVISOR_MAX) > 0 ? undefined : divisor;
 }

@@ -1,7 +1,6 @@
 /** Puts the parts of the model together: see README.md. */
 import { computed } from "@preact/signals-core";
 import { writeHistoryCsv } from "../core/history-csv.ts";
-import { parseMoment } from "../core/moments.ts";
 import { destroyMoneyRequest } from "../core/payment-request.ts";
 import { readRootConfig } from "../core/root-config-data.ts";
 import { StorageError } from "../store/database.ts";
@@ -110,7 +109,10 @@ export function createModel(parts: ModelParts): Model {
       context.inBackground(() => updates.run());
       context.inBackground(() => sender.readEachMinute());
       const configData = context.debtor?.config.configData;
-      if (configData !== undefined) context.inBackground(() => currency.load(configData));
+      context.inBackground(async () => {
+        if (configData !== undefined) await currency.load(configData);
+        await search.prepare(views.all.value, scale.value, () => context.wait(0));
+      });
       if (!parts.api.hasToken) {
         context.connection.value = "needs-sign-in";
         context.phase.value = context.debtor === undefined ? "signed-out" : "ready";
@@ -226,9 +228,9 @@ function sumsOf(context: Context) {
       return left < 0n ? 0n : left;
     }),
     actions: computed(() => {
-      const since = Math.max(context.now(), context.debtor?.readAt ?? 0) - MONTH_MILLIS;
-      const isRecent = (moment: string | undefined): boolean =>
-        moment !== undefined && (parseMoment(moment) ?? 0) > since;
+      const since = new Date(Math.max(context.now(), context.debtor?.readAt ?? 0) - MONTH_MILLIS).toISOString();
+      // The server's moments are in UTC, too, and so are in the order of their texts.
+      const isRecent = (moment: string | undefined): boolean => moment !== undefined && moment > since;
       const transfers = [...records.rows("payments").value.values()].filter(({ transfer }) =>
         isRecent(transfer?.initiatedAt),
       );

@@ -1,6 +1,9 @@
 /** Search and filter of the history: fast enough to be done with every key. */
-import { exactUnits, type Scale } from "../core/amounts.ts";
+import { type Scale, showAmount } from "../core/amounts.ts";
 import type { Payment, PaymentFilter } from "./types.ts";
+
+/** So many payments are prepared in one go: the page must not stand still. */
+const PREPARED_AT_ONCE = 200;
 
 export class PaymentSearch {
   // What is searched in, once for each payment as it is.
@@ -24,13 +27,21 @@ export class PaymentSearch {
     );
   }
 
+  /** Prepares all texts, a few at a time, so that the first key is answered as fast as the next ones. */
+  async prepare(payments: readonly Payment[], scale: Scale, pause: () => Promise<void>): Promise<void> {
+    for (let start = 0; start < payments.length; start += PREPARED_AT_ONCE) {
+      for (const payment of payments.slice(start, start + PREPARED_AT_ONCE)) this.#textOf(payment, scale);
+      await pause();
+    }
+  }
+
   #textOf(payment: Payment, scale: Scale): string {
     const known = this.#scale === scale ? this.#texts.get(payment) : undefined;
     if (known !== undefined) return known;
     this.#scale = scale;
     const { order, uuid, amount, transfer } = payment;
     const parts = [order.name, order.reference, order.reason, order.accountUri, uuid, transfer?.note ?? ""];
-    const text = [...parts, exactUnits(amount, scale) ?? "", amount.toString()].join("\n").toLowerCase();
+    const text = [...parts, showAmount(amount, scale).text, amount.toString()].join("\n").toLowerCase();
     this.#texts.set(payment, text);
     return text;
   }
