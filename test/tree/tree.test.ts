@@ -139,7 +139,7 @@ test("every relative import names a file that is there, with its ending", () => 
 
 /** Started by somebody from outside: npm, the test runner, a child process. */
 const isStartingPoint = ({ file }: Source): boolean =>
-  /^bin\/|\.test\.ts$|^scripts\/[^/]+\.ts$|^bench\/[^/]+\.ts$|^src\/cli\.ts$|^sandbox\/(start|commands)\.ts$|^webapp\//.test(
+  /^bin\/|\.test\.ts$|^scripts\/[^/]+\.ts$|^bench\/[^/]+\.ts$|^src\/cli\.ts$|^sandbox\/(start|commands)\.ts$|^webapp\/(main\.tsx|workers\/[\w-]+-worker\.ts|.*\.d\.ts)$/.test(
     file,
   ) || sources.some((other) => other.file !== file && other.text.includes(`("${path.posix.basename(file)}"`));
 
@@ -182,7 +182,7 @@ const countOf = (name: string, text: string): number =>
   text.split(new RegExp(`(?<![\\w$])${RegExp.escape(name)}(?![\\w$])`)).length - 1;
 
 test("every file of the product and the sandbox begins by saying what it is about", () => {
-  const silent = sources.filter(({ file, text }) => /^(src|sandbox)\//.test(file) && !text.startsWith("/**"));
+  const silent = sources.filter(({ file, text }) => /^(src|sandbox|webapp)\//.test(file) && !text.startsWith("/**"));
   assert.deepEqual(
     silent.map(({ file }) => file),
     [],

@@ -161,24 +161,3 @@ export const isRefusedFromTheStart = (status: number): boolean => status === 409
 export const REPETITION_PAUSES: readonly number[] = [1, 2, 4, 8, 16].map((seconds) => seconds * SECOND);
 /** When a transfer is read after its POST; then at `checkupAt`, then each minute while the page is visible. */
 export const READING_PAUSES: readonly number[] = [0.5, 1, 2, 4, 8, 15].map((seconds) => seconds * SECOND);
-
-const REASONED_CODES = [
-  "CANCELED_BY_THE_SENDER",
-  "SENDER_IS_UNREACHABLE",
-  "RECIPIENT_IS_UNREACHABLE",
-  "RECIPIENT_SAME_AS_SENDER",
-  "NO_RECIPIENT_CONFIRMATION",
-  "TRANSFER_NOTE_IS_TOO_LONG",
-  "INSUFFICIENT_AVAILABLE_AMOUNT",
-  "TIMEOUT",
-  "NEWER_INTEREST_RATE",
-  "TOO_MANY_TRANSFERS",
-  "UNEXPECTED_ERROR",
-] as const;
-
-/** The codes of failed transfers that there are words for; others are shown as they are. */
-export type ReasonedCode = (typeof REASONED_CODES)[number];
-
-/** The code when there are words for it. */
-export const reasonedCode = (errorCode: string): ReasonedCode | undefined =>
-  REASONED_CODES.find((code) => code === errorCode);

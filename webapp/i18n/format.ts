@@ -57,13 +57,3 @@ export function formatAgo(time: number | string, now = Date.now()): string {
   }
   return format.format(0, "second");
 }
-
-/** A count, grouped as the language does. */
-export const formatCount = (count: number): string => new Intl.NumberFormat(locale()).format(count);
-
-/** A decimal number that was typed or configured. */
-export const formatNumber = (value: number): string =>
-  new Intl.NumberFormat(locale(), { maximumSignificantDigits: 17 }).format(value);
-
-/** `a, b and c`. */
-export const formatList = (items: readonly string[]): string => new Intl.ListFormat(locale()).format(items);

@@ -3,22 +3,13 @@
  * another client changed meanwhile is kept, or shown before anything is sent. Spec: issuer-webapp, "Talking to the node".
  */
 import { isFailure } from "../api/answer.ts";
-import { ownCoin } from "../core/coin.ts";
-import { COIN_INFO_TYPE, readCoinInfo } from "../core/coin-info.ts";
-import { checkCoinInfoForm, needsNewCoinInfo, writeCoinInfo } from "../core/coin-info-edit.ts";
+import { checkCoinInfoForm } from "../core/coin-info-edit.ts";
 import { parseMoment } from "../core/moments.ts";
 import { REPETITION_PAUSES } from "../core/payment-state.ts";
-import {
-  compareRootConfigs,
-  type DebtorInfo,
-  editRootConfig,
-  putBackMembers,
-  readRootConfig,
-} from "../core/root-config-data.ts";
-import { utf8Length } from "../core/text.ts";
+import { compareRootConfigs, editRootConfig, putBackMembers, readRootConfig } from "../core/root-config-data.ts";
 import type { ConfigWatcher } from "./config-watch.ts";
 import type { Context } from "./context.ts";
-import { type CurrencyReader, sha256 } from "./currency.ts";
+import type { CurrencyReader } from "./currency.ts";
 import {
   CURRENCY_FIELDS,
   type CurrencyValues,
@@ -29,6 +20,7 @@ import {
   valuesOfForm,
 } from "./currency-merge.ts";
 import { withLock } from "./parts.ts";
+import { DocumentSaver, type FailedSave, isFailed } from "./save-document.ts";
 import type {
   ConfigRecord,
   CurrencyAgreements,
@@ -42,7 +34,6 @@ import type {
 
 /** So often a configuration is merged with one that another client saved meanwhile. */
 const MERGES_MAX = 3;
-const LOCATION_LENGTH_MAX = 200;
 
 /** What is to be saved: values of the form, with what it was opened with. */
 interface Wish {
@@ -51,18 +42,17 @@ interface Wish {
   readonly agreements: CurrencyAgreements;
 }
 
-type Failed = Exclude<SaveCurrencyResult, { outcome: "saved" }>;
-const isFailed = (value: object): value is Failed => "outcome" in value;
-
 export class CurrencySaver {
   readonly #context: Context;
   readonly #currency: CurrencyReader;
   readonly #watcher: ConfigWatcher;
+  readonly #documents: DocumentSaver;
 
   constructor(context: Context, currency: CurrencyReader, watcher: ConfigWatcher) {
     this.#context = context;
     this.#currency = currency;
     this.#watcher = watcher;
+    this.#documents = new DocumentSaver(context);
   }
 
   /** Saves what differs between the form and what it was opened with. */
@@ -92,7 +82,11 @@ export class CurrencySaver {
       }
       const [old, now] = await Promise.all([known, debtor.config.configData].map((text) => this.#currency.load(text)));
       if (old!.status !== "read" || now!.status !== "read") return { outcome: "not-offered" };
-      const theirs = valuesOf({ configData: debtor.config.configData, documentText: now!.text });
+      const unknown = members.filter(
+        ({ field }) => field !== "info" && !(CURRENCY_FIELDS as readonly string[]).includes(field),
+      );
+      const configData = putBackMembers(debtor.config.configData, unknown);
+      const theirs = valuesOf({ configData, documentText: now!.text });
       const mine = valuesOf({ configData: known, documentText: old!.text });
       const document = Object.fromEntries(
         documentFields.map((field) => [field, mine.document![field as keyof typeof mine.document]]),
@@ -102,7 +96,8 @@ export class CurrencySaver {
         limit: fields.includes("limit") ? mine.limit : theirs.limit,
         document: { ...theirs.document!, ...document },
       };
-      return this.#saveMerging({ before: theirs, ours, agreements: ALL_AGREED }, debtor);
+      const present = { ...debtor, config: { ...debtor.config, configData } };
+      return this.#saveMerging({ before: theirs, ours, agreements: ALL_AGREED }, present);
     });
   }
 
@@ -163,7 +158,7 @@ export class CurrencySaver {
     if (Object.keys(fields).length > 0) return { outcome: "invalid", fields };
     const questions = this.#ask(theirs, wanted, info, debtor, agreements);
     if (questions.length > 0) return { outcome: "ask", questions };
-    const document = await this.#saveDocument(wanted, info, debtor);
+    const document = await this.#documents.save(wanted, info, debtor);
     if (isFailed(document)) return document;
     const edit = editRootConfig(configData, {
       rate: wanted.rate === theirs.rate ? undefined : wanted.rate,
@@ -196,7 +191,7 @@ export class CurrencySaver {
     const questions: CurrencyQuestion[] = [];
     if (readRootConfig(debtor.config.configData).kind === "foreign" && !agreements.replaceForeign)
       questions.push({ kind: "replace-foreign" });
-    if (!this.#needsDocument(wanted, info, debtor)) return questions;
+    if (!this.#documents.needs(wanted, info, debtor)) return questions;
     const present = info.status === "read" ? info.document : undefined;
     const until = present?.willNotChangeUntil;
     const isPromised = until !== undefined && parseMoment(until)! > this.#context.now();
@@ -212,63 +207,6 @@ export class CurrencySaver {
       questions.push({ kind: "change-in-use", fields: risky });
     if (wanted.document?.peg === undefined && !agreements.noPeg) questions.push({ kind: "no-peg" });
     return questions;
-  }
-
-  #needsDocument({ document }: CurrencyValues, info: CurrencyInfo, debtor: DebtorRecord): boolean {
-    if (document === undefined) return false;
-    return needsNewCoinInfo(info.status === "read" ? info.text : undefined, document, coinOf(debtor));
-  }
-
-  /** Saves the document when a new one is needed, once: its address is kept for a repetition. */
-  async #saveDocument(
-    wanted: CurrencyValues,
-    info: CurrencyInfo,
-    debtor: DebtorRecord,
-  ): Promise<Failed | { readonly info: DebtorInfo | undefined }> {
-    if (!this.#needsDocument(wanted, info, debtor)) return { info: undefined };
-    // A document of another version is replaced as a whole: what its members mean is not known.
-    const isKept = info.status === "read" && info.document.type === "CoinInfo";
-    const written = writeCoinInfo(
-      isKept ? info.text : undefined,
-      wanted.document!,
-      coinOf(debtor),
-      this.#context.now(),
-    );
-    const text = isKept || info.status !== "read" ? written : withRevision(written, info.document.revision + 1);
-    if (readCoinInfo(text) === undefined) return { outcome: "invalid", fields: { document: "format" } };
-    const { api, settings } = this.#context.parts;
-    if (utf8Length(text) > settings.documentBytesMax) return { outcome: "invalid", fields: { document: "too-long" } };
-    const bytes = new TextEncoder().encode(text);
-    const hash = await sha256(bytes);
-    const { records } = this.#context;
-    const pending = records.rows("saves").value.get("");
-    if (pending?.documentText === text && pending.documentUri !== undefined)
-      return { info: infoOf(pending.documentUri, hash) };
-    const answer = await api.saveDocument(debtor.documentsUri, bytes, COIN_INFO_TYPE);
-    if (isFailure(answer)) {
-      const outcome = this.#context.failed(answer);
-      if (answer.failure === "forbidden") return { outcome: "used-up", what: "documents" };
-      if (answer.failure === "too-large") return { outcome: "invalid", fields: { document: "too-long" } };
-      return { outcome: answer.failure === "not-found" ? "inactive" : (outcome as "refused") };
-    }
-    const { uri } = answer.value;
-    if (!isEqual(answer.value.bytes, bytes)) return { outcome: "refused" };
-    if (uri.length > LOCATION_LENGTH_MAX) return { outcome: "invalid", fields: { document: "address-too-long" } };
-    const debtorUri = debtor.identityUri;
-    const isStored = await records.put(
-      {
-        table: "saves",
-        record: {
-          debtor: debtorUri,
-          documentText: text,
-          documentUri: uri,
-          configData: undefined,
-          latestUpdateId: undefined,
-        },
-      },
-      { table: "documents", record: { debtor: debtorUri, uri, contentType: COIN_INFO_TYPE, sha256: hash, bytes } },
-    );
-    return isStored ? { info: infoOf(uri, hash) } : { outcome: "not-stored" };
   }
 
   /** Sends a configuration; a lost answer is repeated with the same number and text. `changed` when another was there first. */
@@ -345,7 +283,7 @@ export class CurrencySaver {
     );
   }
 
-  async #readAgain(): Promise<DebtorRecord | Failed> {
+  async #readAgain(): Promise<DebtorRecord | FailedSave> {
     const { parts, records } = this.#context;
     const answer = await parts.api.getDebtor(this.#context.debtor!.uri);
     if (isFailure(answer)) {
@@ -361,13 +299,3 @@ export class CurrencySaver {
 const ALL_AGREED: CurrencyAgreements = { breakPromise: true, replaceDocument: true, changeInUse: true, noPeg: true };
 
 const RISKY_FIELDS: readonly string[] = ["debtorName", "unit", "amountDivisor", "decimalPlaces"];
-
-const coinOf = ({ publicInfoUri, uri, identityUri }: DebtorRecord) => ownCoin(publicInfoUri, uri, identityUri);
-
-const infoOf = (iri: string, hash: string): DebtorInfo => ({ iri, contentType: COIN_INFO_TYPE, sha256: hash });
-
-const withRevision = (text: string, revision: number): string =>
-  text.replace(/"revision":[0-9]+/, `"revision":${revision}`);
-
-const isEqual = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index]);

@@ -5,7 +5,7 @@
  */
 import type { ReadonlySignal } from "@preact/signals-core";
 import type { CoinWarning } from "../core/coin.ts";
-import type { CoinInfo, DisplayInfo, Peg } from "../core/coin-info.ts";
+import type { CoinInfo, DisplayInfo } from "../core/coin-info.ts";
 import type { PaymentAction, PaymentState } from "../core/payment-state.ts";
 import type {
   AddressBookEntry,
@@ -138,7 +138,6 @@ export type DocumentProblem = "fetch" | "hash" | "format" | "identity" | "too-la
 
 /** The coin info document as it is read, with the parts of a peg. */
 export type CoinInfoView = CoinInfo;
-export type PegView = Peg;
 export type PegDisplay = DisplayInfo;
 
 /** What the form of the currency holds. Only what differs from the present is sent. */

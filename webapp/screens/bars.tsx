@@ -4,6 +4,7 @@ import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
 import { Notice } from "../ui/blocks.tsx";
 import { Button, ButtonLink } from "../ui/controls.tsx";
+import { isTyping } from "../ui/persistent-state.ts";
 import { isNewVersionReady, takeNewVersion } from "../workers/new-version.ts";
 
 export function Bars() {
@@ -39,7 +40,7 @@ export function Bars() {
         </Notice>
       )}
       <ConfigErrorBar />
-      {isNewVersionReady.value && (
+      {isNewVersionReady.value && !isTyping() && (
         <Notice kind="info" title={words.updateTitle} live>
           <p>{words.updateText}</p>
           <div class="row">

@@ -96,11 +96,13 @@ function takeOver(debtors: Old[], configs: Old[], transfers: Old[], actions: Old
   return { payments: [...payments.values()], configs: read, skipped: skipped + versions.length - read.length };
 }
 
-/** A draft that became a transfer is one payment. */
-const merge = (draft: PaymentRecord | undefined, payment: PaymentRecord): PaymentRecord =>
-  draft === undefined
-    ? payment
-    : { ...draft, transfer: payment.transfer, isTryOpen: false, dismissedAt: payment.dismissedAt };
+/** A draft that became a transfer is one payment; of two drafts with one UUID the one that may have been sent counts. */
+function merge(known: PaymentRecord | undefined, payment: PaymentRecord): PaymentRecord {
+  if (known === undefined) return payment;
+  const { transfer, dismissedAt } = payment;
+  if (transfer !== undefined) return { ...known, transfer, isTryOpen: false, dismissedAt };
+  return known.isTryOpen || payment.firstTryAt === undefined ? known : payment;
+}
 
 const EMPTY = {
   revision: 0,

@@ -23,8 +23,8 @@ export function persistentState<Value>(key: string): Signal<Value | undefined> {
   return form;
 }
 
-/** Whether something has been typed that would be missed. */
-export const isTyping = (): boolean => [...forms.values()].some((form) => form.value !== undefined);
+/** Whether some form is being filled in; a filter is none. */
+export const isTyping = (): boolean => [...forms].some(([key, form]) => key !== "filter" && form.value !== undefined);
 
 /** For signing out. */
 export function forgetForms(): void {

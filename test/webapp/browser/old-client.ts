@@ -30,6 +30,9 @@ request.onsuccess = async () => {
   const done = "123e4567-e89b-42d3-a456-426614174001";
   transaction.objectStore("transfers").put({ ...creationRequest(done), userId: 1, uri: base + "transfers/" + done, initiatedAt: "2026-11-01T10:00:00.123456+00:00", result: { finalizedAt: "2026-11-01T10:00:01+00:00", committedAmount: 1000n }, time: 1, paymentInfo, originatesHere: true });
   transaction.objectStore("actions").put({ userId: 1, actionType: "CreateTransfer", createdAt: new Date(), paymentInfo: { ...paymentInfo, payeeReference: "OLD-2" }, requestedAmount: 1000n, creationRequest: creationRequest("123e4567-e89b-42d3-a456-426614174002") });
+  // Sent ten minutes ago, and no answer came.
+  const startedAt = new Date(Date.now() - 600000);
+  transaction.objectStore("actions").put({ userId: 1, actionType: "CreateTransfer", createdAt: startedAt, paymentInfo: { ...paymentInfo, payeeReference: "OLD-3" }, requestedAmount: 1000n, creationRequest: creationRequest("123e4567-e89b-42d3-a456-426614174003"), execution: { startedAt, unresolvedRequestAt: startedAt } });
   transaction.oncomplete = async () => {
     request.result.close();
     await navigator.serviceWorker.register("sw.js");

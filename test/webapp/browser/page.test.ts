@@ -199,6 +199,10 @@ test("where the former client was, the second visit shows this one, with the for
   await tab.getByRole("link", { name: /Old shop.*Draft/ }).click();
   await tab.getByRole("heading", { name: "Check and pay" }).waitFor();
   assert.match(tab.url(), /123e4567-e89b-42d3-a456-426614174002$/);
+  // What had been sent without an answer is repeated with its UUID, once.
+  const api = await nodeApiOf(tab, sandbox.url);
+  await waitFor(async () => (await api.transfers()).some(({ transferUuid }) => transferUuid.endsWith("174003")));
+  assert.equal((await api.transfers()).filter(({ note }) => note.startsWith("OLD-")).length, 1);
   await goTo(tab, "/settings");
   await tab.getByRole("button", { name: "Remove the former client’s data" }).click();
   await tab.getByRole("button", { name: "Remove", exact: true }).click();

@@ -115,16 +115,3 @@ test("an answer to a configuration that is lost is repeated with its number, whi
   assert.deepEqual([saved.rate, saved.latestUpdateId], [3.5, latestUpdateId + 1n]);
   assert.equal(bodies[0], bodies[1]);
 });
-
-test("a document at another host is fetched without the token", async () => {
-  const authorizations: (string | undefined)[] = [];
-  await browser.context.route(/^https:\/\/documents\.example\//, async (route) => {
-    authorizations.push((await route.request().allHeaders()).authorization);
-    await route.fulfill({ status: 404, headers: { "Access-Control-Allow-Origin": "*" } });
-  });
-  await api.saveConfig((text) => text.replace(/"iri":"[^"]+"/, '"iri":"https://documents.example/1"'));
-  await page.getByRole("button", { name: "Reload" }).click();
-  await page.getByText("Changed elsewhere").first().waitFor();
-  await waitFor(() => authorizations.length > 0, { what: "the request for the document" });
-  assert.deepEqual(new Set(authorizations), new Set([undefined]));
-});

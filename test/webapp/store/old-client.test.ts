@@ -77,6 +77,8 @@ async function givenOldDatabase(): Promise<void> {
     creationRequest: request(3),
     execution: { startedAt: STARTED, unresolvedRequestAt: new Date("2026-11-20T10:05:00Z") },
   });
+  // A second draft with the same UUID: what may have been sent stays open.
+  await db.add("actions", { ...action, creationRequest: request(3) });
   await db.add("actions", { ...action, creationRequest: request(4), execution: { startedAt: STARTED } });
   await db.add("actions", {
     ...action,
