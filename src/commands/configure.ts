@@ -35,8 +35,13 @@ SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does, and waits as l
     };
     const log = createLogger({ ...config.log, command: "configure" });
     const wait = { waitMillis: WAIT_MILLIS_MAX, signal, onWait: (line: string) => log.warn(line) };
-    const { action, version } = await withPool(options, (pool) => whenDatabaseIsUp(() => migrate(pool), wait));
+    const { action, version, repairedSequences } = await withPool(options, (pool) =>
+      whenDatabaseIsUp(() => migrate(pool), wait),
+    );
     printResult(`${said[action]} (version ${version}).\n`);
+    for (const name of repairedSequences) {
+      process.stdout.write(`The sequence ${name} was behind its rows, and has been set forward.\n`);
+    }
     if (config.broker.setUpBindings) await setUpQueue(config, wait);
     return 0;
   },

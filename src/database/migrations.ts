@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type { Database, Pool } from "./database.ts";
+import { repairSequences } from "./sequences.ts";
 
 /** What `migrate` did. */
 export interface MigrationReport {
@@ -12,6 +13,8 @@ export interface MigrationReport {
   readonly action: "created" | "adopted" | "upgraded" | "none";
   /** The number of the last migration. */
   readonly version: number;
+  /** Sequences that were behind their rows, and have been set forward. */
+  readonly repairedSequences: readonly string[];
 }
 
 /** The database is not one that this program may work on; the message says why, and what to do. */
@@ -49,7 +52,7 @@ interface Migration {
 type AppliedMigration = Pick<Migration, "version" | "name" | "checksum">;
 
 /**
- * Creates, adopts or upgrades the schema, all in one transaction: afterwards everything is done or nothing. Runs that
+ * Creates, adopts or upgrades the schema and sets sequences forward that are behind, all in one transaction: afterwards everything is done or nothing. Runs that
  * come at the same time wait for each other, and the later ones find nothing to do. Throws SchemaError, and
  * DatabaseUnavailableError when the database is away.
  */
@@ -68,8 +71,9 @@ export async function migrate(pool: Pool): Promise<MigrationReport> {
       await recordMigration(db, migration);
     }
     const version = migrations.at(-1)!.version;
-    if (origin !== "ours") return { action: origin === "python" ? "adopted" : "created", version };
-    return { action: done.length < migrations.length ? "upgraded" : "none", version };
+    const repairedSequences = await repairSequences(db);
+    if (origin !== "ours") return { action: origin === "python" ? "adopted" : "created", version, repairedSequences };
+    return { action: done.length < migrations.length ? "upgraded" : "none", version, repairedSequences };
   });
 }
 

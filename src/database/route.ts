@@ -16,7 +16,7 @@ export interface Stretch {
 export interface Route {
   readonly target: ConnectionTarget;
   readonly stretches: readonly Stretch[];
-  /** The one that served last, or that is tried next: those before it are not tried again each time. */
+  /** The one that served last, or that is tried next. */
   index: number;
   tlsFiles: ReturnType<typeof readTlsFiles> | undefined;
 }
@@ -72,6 +72,8 @@ export function clientOf(route: Route) {
       connection.on("parameterStatus", ({ parameterName, parameterValue }: Record<string, string>) => {
         this.serverParameters.set(parameterName!, parameterValue!);
       });
+      connection.on("error", (error: Error) => failedStretches.set(error, stretch));
+      connection.on("errorMessage", (error: Error) => failedStretches.set(error, stretch));
     }
   };
 }
@@ -96,16 +98,16 @@ function tlsConfigOf(route: Route): object {
   };
 }
 
-/** Tries one stretch after the other, each once, beginning with the one that served last. */
+/** Tries one stretch after the other until all have failed, beginning with the one that served last. */
 export async function connectAlong(
   route: Route,
   poolSize: number,
   connect: () => Promise<RoutedClient>,
 ): Promise<RoutedClient> {
-  const failures: { readonly stretch: Stretch; readonly error: unknown }[] = [];
-  for (let i = 0; i < route.stretches.length; i++) {
-    const { index } = route;
-    const stretch = route.stretches[index]!;
+  const { stretches } = route;
+  const failures = new Map<Stretch, Failure>();
+  // Others who try at the same time may bring us to the same stretch again.
+  for (let tries = 0; tries < 3 * stretches.length && failures.size < stretches.length; tries++) {
     try {
       const client = await connect();
       await check(client, route.target);
@@ -116,20 +118,28 @@ export async function connectAlong(
           cause: error,
         });
       }
-      failures.push({ stretch, error });
-      // A server that cannot be reached is not there without encryption either.
-      const next = isUnreachable(error) ? indexAfterServer(route, index) : index + 1;
-      i += next - index - 1;
-      // Unless another has moved on meanwhile.
-      if (route.index === index) route.index = next % route.stretches.length;
+      const failed = stretchesOf(error, route);
+      for (const stretch of failed) failures.set(stretch, { stretch, error });
+      if (failed.includes(stretches[route.index]!)) {
+        route.index = (stretches.indexOf(failed.at(-1)!) + 1) % stretches.length;
+      }
     }
   }
-  throw summarize(failures);
+  throw summarize([...failures.values()]);
 }
 
-function indexAfterServer({ stretches }: Route, index: number): number {
-  const next = stretches.findIndex(({ server }, i) => i > index && server !== stretches[index]!.server);
-  return next < 0 ? stretches.length : next;
+/** What an error says of: a server that cannot be reached is not there without encryption either. */
+function stretchesOf(error: unknown, { stretches, index }: Route): readonly Stretch[] {
+  const stretch = failedStretches.get(error as object) ?? stretches[index]!;
+  return isUnreachable(error) ? stretches.filter(({ server }) => server === stretch.server) : [stretch];
+}
+
+/** On which stretch a connection failed. */
+const failedStretches = new WeakMap<object, Stretch>();
+
+interface Failure {
+  readonly stretch: Stretch;
+  readonly error: unknown;
 }
 
 /** No route, refused, no such name, or no answer: the connection did not come as far as encryption. */
@@ -143,9 +153,7 @@ const isUnreachable = (error: unknown): boolean =>
 const isPoolExhausted = (error: unknown): boolean =>
   error instanceof Error && error.message === "timeout exceeded when trying to connect";
 
-function summarize(
-  failures: readonly { readonly stretch: Stretch; readonly error: unknown }[],
-): DatabaseUnavailableError {
+function summarize(failures: readonly Failure[]): DatabaseUnavailableError {
   const unsuitable = failures.find(({ error }) => error instanceof UnsuitableDatabaseError);
   if (unsuitable) return unsuitable.error as UnsuitableDatabaseError;
   // Of a server that was tried with and without encryption, the words of the latter mostly say more.
@@ -168,6 +176,7 @@ async function check(client: RoutedClient, { sessionAttributes }: ConnectionTarg
   if (client.isChecked) return;
   const problem = problemOfEncoding(client) ?? (await problemOfAttributes(client, sessionAttributes));
   if (problem !== undefined) {
+    failedStretches.set(problem, client.stretch);
     client.release(true);
     throw problem;
   }

@@ -22,3 +22,7 @@ export interface RunningTransfer {
   /** Not null once settled. */
   readonly transferId: bigint | null;
 }
+
+/** When a transfer that ends now is said to have ended: never before it began, even when a clock has been set back. */
+export const finalizationTime = ({ initiatedAt }: RunningTransfer, now: Timestamp): Timestamp =>
+  now > initiatedAt ? now : initiatedAt;

@@ -1,6 +1,6 @@
 /** What becomes of a request to cancel an issuing transfer. Spec: http-api, "transfers". */
 import type { Timestamp } from "../values/timestamp.ts";
-import type { RunningTransfer } from "./running-transfer.ts";
+import { finalizationTime, type RunningTransfer } from "./running-transfer.ts";
 
 /** The error code of a transfer that its debtor has cancelled. */
 export const CANCELED_BY_THE_SENDER = "CANCELED_BY_THE_SENDER";
@@ -20,5 +20,8 @@ export function decideCancellation(transfer: RunningTransfer | undefined, now: T
   if (transfer === undefined) return { action: "refuse", code: "TRANSFER_NOT_FOUND" };
   if (transfer.transferId !== null) return { action: "refuse", code: "TRANSFER_SETTLED" };
   if (transfer.finalizedAt !== null) return { action: "repeat", transfer };
-  return { action: "finalize", transfer: { ...transfer, finalizedAt: now, errorCode: CANCELED_BY_THE_SENDER } };
+  return {
+    action: "finalize",
+    transfer: { ...transfer, finalizedAt: finalizationTime(transfer, now), errorCode: CANCELED_BY_THE_SENDER },
+  };
 }

@@ -6,7 +6,7 @@ import type { FinalizedTransfer, PreparedTransfer, RejectedTransfer } from "../m
 import type { FinalizeTransfer } from "../messages/outgoing.ts";
 import type { Timestamp } from "../values/timestamp.ts";
 import { ROOT_CREDITOR_ID } from "./debtor.ts";
-import type { RunningTransfer } from "./running-transfer.ts";
+import { finalizationTime, type RunningTransfer } from "./running-transfer.ts";
 
 /** What becomes of a locked amount. */
 export type PreparedTransferDecision =
@@ -64,7 +64,7 @@ export function decideFinalizedTransfer(
   }
   const { statusCode, committedAmount, totalLockedAmount } = finalized;
   if (statusCode === STATUS_OK && committedAmount === transfer.amount) {
-    return { action: "finalize", transfer: { ...transfer, finalizedAt: now } };
+    return { action: "finalize", transfer: { ...transfer, finalizedAt: finalizationTime(transfer, now) } };
   }
   return statusCode !== STATUS_OK && committedAmount === 0n
     ? fail(transfer, now, statusCode, totalLockedAmount)
@@ -90,10 +90,13 @@ const settle = (transfer: RunningTransfer, transferId: bigint): RunningTransfer 
 
 const fail = (
   transfer: RunningTransfer,
-  finalizedAt: Timestamp,
+  now: Timestamp,
   errorCode: string,
   totalLockedAmount: bigint | null,
-): TransferDecision => ({ action: "finalize", transfer: { ...transfer, finalizedAt, errorCode, totalLockedAmount } });
+): TransferDecision => ({
+  action: "finalize",
+  transfer: { ...transfer, finalizedAt: finalizationTime(transfer, now), errorCode, totalLockedAmount },
+});
 
 const commitOf = (transfer: RunningTransfer, transferId: bigint, now: Timestamp): FinalizeTransfer => ({
   debtorId: transfer.debtorId,

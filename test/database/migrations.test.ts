@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
-import type { Database } from "../../src/database/database.ts";
+import { type Database, openPool } from "../../src/database/database.ts";
 import { isSchemaCurrent, migrate, SchemaError } from "../../src/database/migrations.ts";
 import { createEmptyDatabase } from "../support/database.ts";
 import { describeSchema } from "./schema-description.ts";
@@ -39,7 +39,7 @@ test("an empty database gets the schema, and the alembic_version that keeps the 
 
   const report = await migrate(database.pool);
 
-  assert.deepEqual(report, { action: "created", version: LATEST });
+  assert.deepEqual(report, { action: "created", version: LATEST, repairedSequences: [] });
   assert.equal(await isSchemaCurrent(database.pool), true);
   assert.deepEqual(await database.pool.many({ name: "v", text: "select version_num from alembic_version" }), [
     { version_num: "4eaef25ca564" },
@@ -61,7 +61,7 @@ test("a database of the Python program is adopted, and its rows and alembic_vers
 
   const report = await migrate(database.pool);
 
-  assert.deepEqual(report, { action: "adopted", version: LATEST });
+  assert.deepEqual(report, { action: "adopted", version: LATEST, repairedSequences: [] });
   assert.deepEqual(await rowsOf(database.pool), before);
   assert.equal(await isSchemaCurrent(database.pool), true);
 });
@@ -77,7 +77,7 @@ test("an adopted database has the same schema as a new one", async () => {
 test("a second run does nothing", async () => {
   await using database = await createEmptyDatabase();
   await migrate(database.pool);
-  assert.deepEqual(await migrate(database.pool), { action: "none", version: LATEST });
+  assert.deepEqual(await migrate(database.pool), { action: "none", version: LATEST, repairedSequences: [] });
 });
 
 test("of many runs at once one does the work, and none fails", async () => {
@@ -122,3 +122,59 @@ test("a migration that was changed after it had been applied is refused", async 
   await script(database.pool, "update swpt_debtors_migration set checksum = 'other' where version = 1");
   await assert.rejects(migrate(database.pool), SchemaError);
 });
+
+test("a constraint goes by the name that the Python program gave it, in a new and in an adopted database", async () => {
+  for (const given of ["", pythonDatabase]) {
+    await using database = await createEmptyDatabase();
+    if (given !== "") await script(database.pool, given);
+    await migrate(database.pool);
+    const text = "select from pg_constraint where conname = 'min_balance_check' and conrelid = 'debtor'::regclass";
+    assert.equal(await database.pool.run({ name: "", text }), 1);
+  }
+});
+
+test("sequences that are behind their rows are set far beyond them, and others are left alone", async () => {
+  await using database = await createEmptyDatabase();
+  const { pool } = database;
+  await script(pool, pythonDatabase);
+  await migrate(pool);
+  await script(
+    pool,
+    `select setval('coordinator_request_id_seq', 100), setval('debtor_reservation_id_seq', 1, false),
+       setval('finalize_transfer_signal_signal_id_seq', 1, false), setval('document_document_id_seq', 1, false)`,
+  );
+
+  const { repairedSequences } = await migrate(pool);
+
+  assert.deepEqual(repairedSequences, [
+    "debtor_reservation_id_seq",
+    "document_document_id_seq",
+    "finalize_transfer_signal_signal_id_seq",
+  ]);
+  const text = `
+    select nextval('coordinator_request_id_seq') as request, nextval('debtor_reservation_id_seq') as reservation,
+      nextval('finalize_transfer_signal_signal_id_seq') as signal`;
+  const next = await pool.maybeOne<Record<string, bigint>>({ name: "next", text });
+  assert.equal(next!.request, 101n);
+  assert.ok(next!.reservation! > 1_000_000n && next!.signal! > 1_000_000n);
+  assert.deepEqual((await migrate(pool)).repairedSequences, []);
+});
+
+for (const encoding of ["LATIN1", "SQL_ASCII", "EUC_JP"]) {
+  test(`a database with the encoding ${encoding} is refused by every statement, with the reason`, async () => {
+    await using server = await createEmptyDatabase();
+    const name = `${new URL(server.url).pathname.slice(1)}_encoded`;
+    await script(server.pool, `create database ${name} encoding '${encoding}' locale 'C' template template0`);
+    const url = new URL(server.url);
+    url.pathname = `/${name}`;
+    const pool = openPool({ url: url.href, size: 1, applicationName: "test" });
+    try {
+      for (const work of [migrate, isSchemaCurrent, (db: Database) => script(db, "select 1")]) {
+        await assert.rejects(work(pool), new RegExp(`encoding ${encoding}.*UTF8`));
+      }
+    } finally {
+      await pool.close();
+      await script(server.pool, `drop database ${name} with (force)`);
+    }
+  });
+}

@@ -45,7 +45,7 @@ create table debtor (
   constraint debtor_check check ((status_flags & 2) = 0 or (status_flags & 1) <> 0),
   constraint debtor_check1 check (deactivation_date is null or (status_flags & 2) <> 0),
   constraint debtor_config_latest_update_id_check check (config_latest_update_id > 0),
-  constraint debtor_min_balance_check check (min_balance <= 0)
+  constraint min_balance_check check (min_balance <= 0)
 ) with (toast_tuple_target = 450, fillfactor = 80, autovacuum_vacuum_scale_factor = 0.08,
         autovacuum_vacuum_insert_scale_factor = 0.2);
 alter table debtor alter column config_data set storage external;
@@ -119,6 +119,7 @@ create table finalize_transfer_signal (
 
 insert into alembic_version values ('4eaef25ca564');
 
+select setval('debtor_reservation_id_seq', 12);
 insert into debtor values
   (-9223372036854775808, 1, null, null, '2024-01-02 03:04:05.678901+00', -9223372036854775807, 500, 1, 7, '2026-11-01',
    true, '2024-01-02', '2026-11-20 10:00:00.000001+00', -2147483648, '2026-11-22 10:00:00.999999+00', 'account',

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { RunningTransfer } from "../../src/domain/running-transfer.ts";
+import { decideCancellation } from "../../src/domain/transfer-cancellation.ts";
 import {
   decideFinalizedTransfer,
   decidePreparedTransfer,
@@ -230,4 +231,21 @@ test("whatever comes, in whatever order: one settlement at most, one outcome, an
       }
     }),
   );
+});
+
+test("a transfer never ends before it began, even when a clock has been set back", () => {
+  const initiatedAt = at("2026-03-04T00:00:01Z");
+  const now = at("2026-03-04T00:00:00Z");
+  const transfer = runningTransfer({ initiatedAt });
+  const cancellation = decideCancellation(transfer, now);
+  assert.ok(cancellation.action === "finalize" && cancellation.transfer.finalizedAt === initiatedAt);
+  for (const message of [rejectedFor(transfer), rejectedFor(transfer, { creditorId: 1n })]) {
+    const decision = decideRejectedTransfer(transfer, message, now);
+    assert.ok(decision.action === "finalize" && decision.transfer.finalizedAt === initiatedAt);
+  }
+  const settled = { ...transfer, transferId: 7n };
+  for (const changes of [{}, { committedAmount: 0n, statusCode: "TIMEOUT" }, { committedAmount: 1n }]) {
+    const decision = decideFinalizedTransfer(settled, finalizedFor(settled, { transferId: 7n, ...changes }), now);
+    assert.ok(decision.action === "finalize" && decision.transfer.finalizedAt === initiatedAt);
+  }
 });

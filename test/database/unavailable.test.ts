@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { TLSSocket } from "node:tls";
+import { type Database, DatabaseUnavailableError, openPool, type Pool } from "../../src/database/database.ts";
+import { selfSigned } from "../auth/self-signed.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { waitFor } from "../support/wait.ts";
+
+const database = await createTestDatabase();
+const { pool } = database;
+const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-unavailable-"));
+const authority = path.join(folder, "ca.pem");
+await writeFile(authority, selfSigned.cert);
+after(async () => {
+  await database.close();
+  await rm(folder, { recursive: true });
+});
+
+const ask = (db: Database) => db.maybeOne({ name: "ask", text: "select 1 as one" });
+const base = new URL(database.url);
+const name = base.pathname.slice(1);
+const server = `${base.hostname}:${base.port || 5432}`;
+const urlWith = (query: string): string => `${database.url}?${query}`;
+
+async function withPool(url: string, work: (pool: Pool) => Promise<void>): Promise<void> {
+  const other = openPool({ url, size: 2, applicationName: "test" });
+  try {
+    await work(other);
+  } finally {
+    await other.close();
+  }
+}
+
+/** A server that does this with whoever connects. */
+async function startServer(onConnection: (socket: Socket) => void): Promise<{ address: string; close(): void }> {
+  const sockets = new Set<Socket>();
+  const listener: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    onConnection(socket);
+  }).listen(0, "0.0.0.0");
+  await once(listener, "listening");
+  const close = (): void => {
+    listener.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { address: `127.0.0.1:${(listener.address() as AddressInfo).port}`, close };
+}
+
+/** Answers the request for TLS, and passes on what comes over it. */
+const startTlsServer = () =>
+  startServer((socket) => {
+    socket.once("data", () => {
+      socket.write("S");
+      const secure = new TLSSocket(socket, { isServer: true, ...selfSigned });
+      const plain = connect(Number(base.port || 5432), base.hostname);
+      for (const end of [secure, plain]) end.on("error", () => secure.destroy());
+      secure.pipe(plain).pipe(secure);
+    });
+  });
+
+for (const [what, url, reason] of [
+  ["no such database", database.url.replace(name, "swpt_nowhere"), /database "swpt_nowhere" does not exist/],
+  ["no such role", database.url.replace(/\/\/[^@]*@/, "//swpt_nobody@"), /role "swpt_nobody" does not exist/],
+  ["a name that cannot be resolved", "postgresql://u@nowhere.invalid/db", /ENOTFOUND|EAI_AGAIN/],
+  ["no server", "postgresql://u@127.0.0.1:1/db", /ECONNREFUSED/],
+  ["no server on any of several hosts", "postgresql://u@127.0.0.1:1,127.0.0.1:2/db", /:1: .*REFUSED.*:2: .*REFUSED/],
+  ["no TLS where it is required", urlWith("sslmode=require"), /does not support SSL/],
+] as const) {
+  test(`${what} means that the database is unavailable, with the reason`, async () => {
+    await withPool(url, async (other) => {
+      for (const work of [() => ask(other), () => other.transaction(ask)]) {
+        await assert.rejects(
+          work(),
+          (error) => error instanceof DatabaseUnavailableError && reason.test(error.message),
+        );
+      }
+    });
+  });
+}
+
+test("too many connections mean that the database is unavailable", async () => {
+  await pool.run({ name: "", text: "create role swpt_crowded login connection limit 0" });
+  try {
+    await withPool(database.url.replace(/\/\/[^@]*@/, "//swpt_crowded@"), async (other) => {
+      await assert.rejects(ask(other), /too many connections/);
+    });
+  } finally {
+    await pool.run({ name: "", text: "drop role swpt_crowded" });
+  }
+});
+
+for (const [what, onConnection, query] of [
+  [
+    "a TLS handshake that is cut off",
+    (socket: Socket) => socket.once("data", () => socket.end("S")),
+    "sslmode=require",
+  ],
+  ["a server that hangs up", (socket: Socket) => socket.end(), "sslmode=disable"],
+  ["a server that accepts and never answers", () => {}, "sslmode=disable&connect_timeout=1"],
+  [
+    "a server that speaks another protocol",
+    (socket: Socket) => socket.write("HTTP/1.1 400\r\n\r\n"),
+    "sslmode=disable",
+  ],
+] as const) {
+  test(`${what} means that the database is unavailable, and the next host is tried`, async () => {
+    const broken = await startServer(onConnection);
+    try {
+      const only = `postgresql://postgres@${broken.address}/${name}?${query}`;
+      await withPool(only, (other) => assert.rejects(ask(other), DatabaseUnavailableError));
+      const [, user] = /\/\/([^@]*)@/.exec(database.url)!;
+      const both = `postgresql://${user}@${broken.address},${server}/${name}?${query.replace("require", "prefer")}`;
+      await withPool(both, async (other) => assert.deepEqual(await ask(other), { one: 1 }));
+    } finally {
+      broken.close();
+    }
+  });
+}
+
+test("TLS means what it means to libpq: whom the server must be known to depends on sslmode", async () => {
+  const secure = await startTlsServer();
+  const port = secure.address.split(":")[1];
+  const [, user] = /\/\/([^@]*)@/.exec(database.url)!;
+  const asked = async (host: string, query: string): Promise<string> => {
+    let outcome = "";
+    await withPool(`postgresql://${user}@${host}:${port}/${name}?${query}`, async (other) => {
+      outcome = await ask(other).then(
+        () => "connected",
+        (error: Error) => error.message,
+      );
+    });
+    return outcome;
+  };
+  try {
+    assert.equal(await asked("127.0.0.1", "sslmode=require"), "connected");
+    assert.equal(await asked("127.0.0.1", "sslmode=prefer"), "connected");
+    assert.equal(await asked("127.0.0.1", `sslmode=verify-ca&sslrootcert=${authority}`), "connected");
+    assert.equal(await asked("localhost", `sslmode=verify-full&sslrootcert=${authority}`), "connected");
+    assert.match(await asked("127.0.0.1", "sslmode=verify-full&sslrootcert=system"), /self-signed/);
+    assert.match(await asked("127.0.0.2", `sslmode=verify-full&sslrootcert=${authority}`), /127\.0\.0\.2/);
+    assert.equal(await asked("127.0.0.2", `sslmode=require&sslrootcert=${authority}`), "connected");
+  } finally {
+    secure.close();
+  }
+});
+
+test("a server that only reads is left for the next one when the session must write", async () => {
+  const [, user] = /\/\/([^@]*)@/.exec(database.url)!;
+  const url = `postgresql://${user}@${server}/${name}?target_session_attrs=read-write`;
+  await withPool(url, async (other) => assert.deepEqual(await ask(other), { one: 1 }));
+  await pool.run({ name: "", text: `alter database ${name} set default_transaction_read_only = on` });
+  try {
+    await withPool(url, (other) => assert.rejects(ask(other), /the server is read-only/));
+  } finally {
+    await withPool(urlWith("options=-c%20default_transaction_read_only%3Doff"), async (other) => {
+      await other.run({ name: "", text: `alter database ${name} reset default_transaction_read_only` });
+    });
+  }
+});
+
+for (const [what, conflict] of [
+  ["a lock that is not given in time", "select pg_advisory_xact_lock(7)"],
+  ["a deadlock", "do $$ begin raise exception using errcode = '40P01', message = 'deadlock'; end $$"],
+  ["a serialization failure", "do $$ begin raise exception using errcode = '40001', message = 'again'; end $$"],
+  ["a cancelled statement", "do $$ begin perform pg_cancel_backend(pg_backend_pid()), pg_sleep(1); end $$"],
+  ["a statement that takes too long", "select pg_sleep(60)"],
+] as const) {
+  test(`${what} is tried again within bounds, and then the database is busy`, async () => {
+    const holder = openPool({ url: database.url, size: 1, applicationName: "holder" });
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { promise: held, resolve: hold } = Promise.withResolvers<void>();
+    const holding = holder.transaction(async (tx) => {
+      await tx.run({ name: "", text: "select pg_advisory_xact_lock(7)" });
+      hold();
+      await released;
+    });
+    await held;
+    const url = urlWith("options=-c%20lock_timeout%3D50ms");
+    const other = openPool({ url, size: 2, applicationName: "test", statementTimeoutMillis: 1_000 });
+    let tries = 0;
+    const busy = /The database is busy/;
+    await assert.rejects(other.run({ name: "", text: conflict }), busy);
+    await assert.rejects(
+      other.transaction(async (tx) => {
+        tries++;
+        tx.defer({ name: "", text: conflict });
+      }),
+      (error) => error instanceof DatabaseUnavailableError && busy.test(error.message),
+    );
+    assert.ok(tries > 1 && tries <= 8);
+    release();
+    await holding;
+    assert.deepEqual(await ask(other), { one: 1 });
+    await other.close();
+    await holder.close();
+  });
+}
+
+test("a conflict that passes is not noticed", async () => {
+  let tries = 0;
+  const outcome = await pool.transaction(async (tx) => {
+    const code = ++tries < 3 ? "40001" : "00000";
+    if (code !== "00000")
+      await tx.run({ name: "", text: `do $$ begin raise exception using errcode = '${code}'; end $$` });
+    return ask(tx);
+  });
+  assert.deepEqual([outcome, tries], [{ one: 1 }, 3]);
+});
+
+for (const [what, text] of [
+  ["without the table", "select 1 from swpt_nothing"],
+  ["without the column", "select nothing from debtor"],
+  ["without the sequence", "select nextval('swpt_nothing')"],
+  ["without the right", "set role pg_monitor; select 1 from debtor"],
+] as const) {
+  test(`${what} the database is not set up, which is said`, async () => {
+    await withPool(database.url, async (other) => {
+      const reason = /The database is not set up: .*configure/;
+      await assert.rejects(other.run({ name: "", text }), reason);
+      await assert.rejects(
+        other.transaction((tx) => tx.run({ name: "", text })),
+        reason,
+      );
+    });
+  });
+}
+
+test("a server that owes answers keeps the connections, however often others are asked for, and they end with the answers", async () => {
+  const text = "select pg_advisory_lock_shared(8)";
+  const holder = openPool({ url: database.url, size: 1, applicationName: "holder" });
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const { promise: held, resolve: hold } = Promise.withResolvers<void>();
+  const holding = holder.transaction(async (tx) => {
+    await tx.run({ name: "", text: "select pg_advisory_xact_lock(8)" });
+    hold();
+    await released;
+  });
+  await held;
+  const applicationName = `impatient ${name}`;
+  const other = openPool({ url: urlWith("connect_timeout=1"), size: 1, applicationName, statementTimeoutMillis: 200 });
+  const count = async (): Promise<bigint> =>
+    (await pool.maybeOne<{ count: bigint }>({
+      name: "count_impatient",
+      text: "select count(*) as count from pg_stat_activity where application_name = $1::text",
+      values: [applicationName],
+    }))!.count;
+  // The server has no time-out of its own here, as in a commit that waits for a standby.
+  const wait = () => other.run({ name: "", text: `set statement_timeout = 0; ${text}` });
+  for (let i = 0; i < 8; i++) await assert.rejects(wait(), DatabaseUnavailableError);
+  assert.ok((await count()) <= 4n);
+  release();
+  await holding;
+  await waitFor(async () => (await count()) === 0n);
+  assert.deepEqual(await ask(other), { one: 1 });
+  await other.close();
+  await holder.close();
+});
