@@ -1,4 +1,4 @@
-/** Writes the tables of commands (README.md) and settings (docs/settings.md): `node scripts/update-docs.ts`. A test compares them. */
+/** Writes the tables of commands (docs/commands.md) and settings (docs/settings.md): `node scripts/update-docs.ts`. A test compares them. */
 import { readFile, writeFile } from "node:fs/promises";
 import { commandLoaders } from "../src/commands/list.ts";
 import { settings } from "../src/environment.ts";
@@ -14,7 +14,7 @@ export interface GeneratedTable {
 /** All documents with generated tables. */
 export const generatedTables: readonly GeneratedTable[] = [
   {
-    file: new URL("../README.md", import.meta.url),
+    file: new URL("../docs/commands.md", import.meta.url),
     update: async (text) => replaceTable(text, "commands", [["Command", "Does", "Options"], ...(await commandRows())]),
   },
   {
