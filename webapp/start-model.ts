@@ -61,10 +61,16 @@ function readBalanceAfterPayments(model: Model): void {
 
 function wait(millis: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, millis);
-    signal.addEventListener("abort", () => {
+    signal.throwIfAborted();
+    const abort = (): void => {
       clearTimeout(timer);
       reject(signal.reason as Error);
-    });
+    };
+    const timer = setTimeout(() => {
+      // The signal outlives the wait, and would keep all that have ever been waited for.
+      signal.removeEventListener("abort", abort);
+      resolve();
+    }, millis);
+    signal.addEventListener("abort", abort, { once: true });
   });
 }

@@ -16,6 +16,8 @@ export class Context {
   readonly phase = signal<Phase>("starting");
   readonly connection = signal<Connection>("ok");
   readonly isVisible = signal(true);
+  /** Counts the sign-outs. */
+  session = 0;
   readonly #end = new AbortController();
   readonly #listeners = new Set<(event: ContextEvent) => void>();
   readonly #tasks = new Set<Promise<void>>();

@@ -47,17 +47,18 @@ export class Deletions {
   }
 
   async #delete(uuids: readonly string[]): Promise<number> {
+    const debtor = this.#context.records.debtor.value!;
     let count = 0;
     let hasFailed = false;
     await forEachOf(uuids, DELETED_AT_ONCE, async (uuid) => {
-      if (hasFailed) return;
+      if (hasFailed || this.#context.debtor?.identityUri !== debtor) return;
       const answer = await this.#context.parts.api.deleteTransfer(transferUrl(this.#context, uuid));
       if (isFailure(answer) && answer.failure !== "not-found") {
         this.#context.failed(answer);
         hasFailed = true;
         return;
       }
-      await storeGone(this.#context, uuid);
+      await storeGone(this.#context, uuid, debtor);
       count++;
     });
     if (count > 0) await this.#context.log("delete", "done", String(count));

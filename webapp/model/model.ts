@@ -133,6 +133,7 @@ export function createModel(parts: ModelParts): Model {
       await update();
     },
     async signedOut({ forget }) {
+      context.session++;
       if (forget) await records.forget();
       else records.unload();
       await device.remember(undefined);

@@ -120,12 +120,14 @@ export class Records {
     }, "not-stored");
   }
 
-  /** Changes a payment of the debtor that is shown; counts its revision. */
-  changePayment(
+  /** Changes a payment, of the debtor that is shown unless another one is named; counts its revision. */
+  async changePayment(
     uuid: string,
     change: (payment: PaymentRecord | undefined) => PaymentRecord | undefined,
+    debtor: string | undefined = this.#debtor.value,
   ): Promise<PaymentRecord | undefined | "not-stored"> {
-    return this.change("payments", [this.#debtor.value!, uuid], (before) => {
+    if (debtor === undefined) return undefined;
+    return this.change("payments", [debtor, uuid], (before) => {
       const after = change(before);
       return after === undefined || after === before ? undefined : { ...after, revision: (before?.revision ?? -1) + 1 };
     });
@@ -133,7 +135,8 @@ export class Records {
 
   /** Removes records of the debtor that is shown. */
   async remove(table: Table, ids: readonly (string | number)[]): Promise<boolean> {
-    const debtor = this.#debtor.value!;
+    const debtor = this.#debtor.value;
+    if (debtor === undefined) return true;
     return this.storing(async () => {
       await this.store.remove(
         table,
@@ -155,8 +158,9 @@ export class Records {
   }
 
   /** Reads a record as it is stored now, whatever is shown. */
-  read<T extends Table>(table: T, id: string | number): Promise<Tables[T] | undefined> {
-    return this.store.get(table, this.#debtor.value!, id);
+  async read<T extends Table>(table: T, id: string | number): Promise<Tables[T] | undefined> {
+    const debtor = this.#debtor.value;
+    return debtor === undefined ? undefined : this.store.get(table, debtor, id);
   }
 
   /** Says in all tabs that a payment is being sent, or is no more. */

@@ -3,13 +3,13 @@
  * payment open, and an open one is repeated with its UUID until it may have been deleted at the server.
  * Spec: issuer-webapp, "Payments: states and times".
  */
-import { isFailure } from "../api/answer.ts";
+import { type Failure, isFailure } from "../api/answer.ts";
 import { parseMoment } from "../core/moments.ts";
 import { isRefusedFromTheStart, paymentState, READING_PAUSES, REPETITION_PAUSES } from "../core/payment-state.ts";
 import type { Context } from "./context.ts";
 import { withLock } from "./parts.ts";
 import { storeGone, storeTransfer, transferUrl } from "./transfers.ts";
-import type { Outcome, PaymentRecord, TransferRequest } from "./types.ts";
+import type { DebtorRecord, Outcome, PaymentRecord, TransferRequest } from "./types.ts";
 
 /** What came of one POST, with the pause that the server asks for. */
 export interface SendResult {
@@ -52,9 +52,10 @@ export class Sender {
 
   /** One POST, unless another tab is at it or the state does not allow it. */
   async sendOnce(uuid: string, revision?: number): Promise<SendResult> {
-    const debtor = this.#context.records.debtor.value!;
-    const result = await withLock(this.#context.parts.locks, `payment ${debtor} ${uuid}`, () =>
-      this.#post(uuid, revision),
+    const { debtor } = this.#context;
+    if (debtor === undefined) return plain("changed");
+    const result = await withLock(this.#context.parts.locks, `payment ${debtor.identityUri} ${uuid}`, () =>
+      this.#post(debtor, uuid, revision),
     );
     return result ?? plain("elsewhere");
   }
@@ -76,24 +77,26 @@ export class Sender {
 
   /** Reads a transfer now. */
   async look(uuid: string): Promise<Outcome> {
+    const debtor = this.#context.records.debtor.value!;
     const answer = await this.#limited(() => this.#context.parts.api.getTransfer(transferUrl(this.#context, uuid)));
     if (!isFailure(answer)) {
       this.#context.connected();
-      return (await storeTransfer(this.#context, answer.value)) === "not-stored" ? "not-stored" : "done";
+      return (await storeTransfer(this.#context, answer.value, debtor)) === "not-stored" ? "not-stored" : "done";
     }
     if (answer.failure !== "not-found") return this.#context.failed(answer);
     this.#context.connected();
-    await storeGone(this.#context, uuid);
+    await storeGone(this.#context, uuid, debtor);
     return "done";
   }
 
   /** Cancels a transfer: done as the answer says; too late, and read again; or gone. */
   async cancel(uuid: string): Promise<Outcome> {
+    const debtor = this.#context.records.debtor.value!;
     const answer = await this.#context.parts.api.cancelTransfer(transferUrl(this.#context, uuid));
     if (!isFailure(answer)) {
       this.#context.connected();
       await this.#context.log("cancel", "done", uuid);
-      return (await storeTransfer(this.#context, answer.value)) === "not-stored" ? "not-stored" : "done";
+      return (await storeTransfer(this.#context, answer.value, debtor)) === "not-stored" ? "not-stored" : "done";
     }
     const outcome = this.#context.failed(answer);
     if (answer.failure === "forbidden" || answer.failure === "not-found") {
@@ -103,11 +106,11 @@ export class Sender {
     return outcome;
   }
 
-  async #post(uuid: string, revision: number | undefined): Promise<SendResult> {
+  async #post(debtor: DebtorRecord, uuid: string, revision: number | undefined): Promise<SendResult> {
     const { records, parts } = this.#context;
     let wasOpen = false;
     let refusal: Outcome | undefined;
-    const payment = await records.changePayment(uuid, (before) => {
+    const begin = (before: PaymentRecord | undefined): PaymentRecord | undefined => {
       const request = before && this.#requestOf(before);
       const isChanged = before?.firstTryAt === undefined && revision !== undefined && before?.revision !== revision;
       refusal = isChanged ? "changed" : request === undefined ? "not-offered" : undefined;
@@ -117,15 +120,16 @@ export class Sender {
       // Tries before a certain refusal do not count: only an open one may have reached the server.
       const firstTryAt = wasOpen ? before.firstTryAt : now;
       return { ...before, request, firstTryAt, lastTryAt: now, isTryOpen: true, refusal: undefined };
-    });
+    };
+    const payment = await records.changePayment(uuid, begin, debtor.identityUri);
     if (payment === "not-stored") return plain("not-stored");
     if (payment === undefined || refusal !== undefined) return plain(refusal ?? "changed");
     records.markSending(uuid, true);
     try {
-      const answer = await parts.api.createTransfer(this.#context.debtor!.transfersUri, uuid, payment.request!);
-      if (isFailure(answer)) return await this.#storeFailure(uuid, answer, wasOpen);
+      const answer = await parts.api.createTransfer(debtor.transfersUri, uuid, payment.request!);
+      if (isFailure(answer)) return await this.#storeFailure(debtor.identityUri, uuid, answer, wasOpen);
       this.#context.connected();
-      const stored = await storeTransfer(this.#context, answer.value);
+      const stored = await storeTransfer(this.#context, answer.value, debtor.identityUri);
       await this.#context.log("send", "done", uuid);
       if (stored === "not-stored") return plain("not-stored");
       await this.#onSent(stored);
@@ -143,17 +147,17 @@ export class Sender {
     return state === "draft" ? this.#writeRequest(payment) : undefined;
   }
 
-  async #storeFailure(uuid: string, failure: Parameters<Context["failed"]>[0], wasOpen: boolean): Promise<SendResult> {
+  async #storeFailure(debtor: string, uuid: string, failure: Failure, wasOpen: boolean): Promise<SendResult> {
     const { status, fields, retryAfterMillis } = failure;
     const outcome = this.#context.failed(failure);
     const isUncertain = failure.failure === "unknown" || failure.failure === "unavailable";
     if (!isUncertain) {
       const isOpen = wasOpen && !isRefusedFromTheStart(status);
-      await this.#context.records.changePayment(uuid, (payment) =>
-        payment?.transfer === undefined && payment !== undefined
-          ? { ...payment, isTryOpen: isOpen, refusal: { status, fields } }
-          : undefined,
-      );
+      const change = (payment: PaymentRecord | undefined): PaymentRecord | undefined =>
+        payment === undefined || payment.transfer !== undefined
+          ? undefined
+          : { ...payment, isTryOpen: isOpen, refusal: { status, fields } };
+      await this.#context.records.changePayment(uuid, change, debtor);
     }
     await this.#context.log("send", isUncertain ? "not-confirmed" : String(status), uuid);
     return { outcome, retryAfterMillis, status: isUncertain ? undefined : status };

@@ -52,15 +52,22 @@ export function withTransfer(
   };
 }
 
-/** Stores what was read of a transfer, and tells when the payment has ended by it. */
-export async function storeTransfer(context: Context, read: ApiTransfer): Promise<PaymentRecord | "not-stored"> {
-  const debtor = context.records.debtor.value!;
+/**
+ * Stores what was read of a transfer of `debtor`, and tells when the payment has ended by it. Meanwhile somebody else may have
+ * signed in: what comes late gets to the debtor whose it is.
+ */
+export async function storeTransfer(
+  context: Context,
+  read: ApiTransfer,
+  debtor: string,
+): Promise<PaymentRecord | "not-stored"> {
   let hasEnded = false;
-  const payment = await context.records.changePayment(read.uuid, (before) => {
+  const change = (before: PaymentRecord | undefined): PaymentRecord | undefined => {
     const after = withTransfer(before, read, debtor);
     hasEnded = before !== undefined && before.transfer?.result === undefined && after.transfer?.result !== undefined;
     return before !== undefined && isSame(before, after) ? undefined : after;
-  });
+  };
+  const payment = await context.records.changePayment(read.uuid, change, debtor);
   if (payment === "not-stored") return payment;
   if (hasEnded) {
     await context.log("payment", payment!.transfer!.result!.error === undefined ? "done" : "failed", read.uuid);
@@ -78,7 +85,13 @@ const isSame = (a: PaymentRecord, b: PaymentRecord): boolean =>
   a.transfer.checkupAt === b.transfer?.checkupAt;
 
 /** Marks a payment whose transfer is not at the server any more. */
-export const storeGone = (context: Context, uuid: string): Promise<PaymentRecord | undefined | "not-stored"> =>
-  context.records.changePayment(uuid, (payment) =>
-    payment?.transfer === undefined || payment.isGone ? undefined : { ...payment, isGone: true },
+export const storeGone = (
+  context: Context,
+  uuid: string,
+  debtor: string,
+): Promise<PaymentRecord | undefined | "not-stored"> =>
+  context.records.changePayment(
+    uuid,
+    (payment) => (payment?.transfer === undefined || payment.isGone ? undefined : { ...payment, isGone: true }),
+    debtor,
   );

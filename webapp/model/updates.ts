@@ -100,9 +100,13 @@ export class Updates {
 
   async #readAll(): Promise<Outcome> {
     const { records, parts, phase } = this.#context;
+    const { session } = this.#context;
     const answer = await parts.api.findDebtor();
+    // Somebody has signed out meanwhile, and their data must not come back.
+    if (session !== this.#context.session) return "needs-sign-in";
     if (isFailure(answer)) {
       const outcome = this.#context.failed(answer);
+      if (outcome === "needs-sign-in" && phase.value === "starting") phase.value = "signed-out";
       if (answer.failure !== "forbidden" && answer.failure !== "not-found") return outcome;
       phase.value = "inactive";
       return "inactive";
@@ -148,17 +152,19 @@ export class Updates {
       [...listed].filter(([uuid]) => !isSettled(uuid)),
       READ_AT_ONCE,
       async ([, url]) => {
-        if (outcome !== "done") return;
+        if (outcome !== "done" || records.debtor.value !== debtor.identityUri) return;
         const answer = await api.getTransfer(url);
         if (!isFailure(answer)) {
-          if ((await storeTransfer(this.#context, answer.value)) === "not-stored") outcome = "not-stored";
+          if ((await storeTransfer(this.#context, answer.value, debtor.identityUri)) === "not-stored")
+            outcome = "not-stored";
         } else if (answer.failure !== "not-found") outcome = this.#context.failed(answer);
       },
     );
+    if (records.debtor.value !== debtor.identityUri) return "needs-sign-in";
     for (const payment of records.rows("payments").value.values()) {
       if (listed.has(payment.uuid)) continue;
       const isOlder = payment.transfer !== undefined && known.get(payment.uuid)?.transfer !== undefined;
-      if (isOlder && !payment.isGone) await storeGone(this.#context, payment.uuid);
+      if (isOlder && !payment.isGone) await storeGone(this.#context, payment.uuid, debtor.identityUri);
       if (isLostPost(payment, listedAt)) await this.#storeLost(payment.uuid, listedAt);
     }
     return outcome;

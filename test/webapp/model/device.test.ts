@@ -96,6 +96,37 @@ test("signing out hides the data; forgetting removes them, and names what only e
   assert.equal(first.model.payments.value.length, 0);
 });
 
+test("what is answered after signing out brings nobody's data back, and nothing gets to another debtor", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  const uuid = (await model.createDraft(bread))!;
+  const { fetch } = world.node;
+  const released = Promise.withResolvers<void>();
+  (world.node as { fetch: typeof fetch }).fetch = async (...args) => {
+    const answer = await fetch(...args);
+    await released.promise;
+    return answer;
+  };
+  const sending = model.send(uuid);
+  const updating = model.update();
+  await settle();
+  await model.signedOut({ forget: false });
+  released.resolve();
+  await Promise.all([sending, updating]);
+  assert.deepEqual([model.phase.value, model.payments.value.length, model.debtor.value], ["signed-out", 0, undefined]);
+
+  await model.signedIn();
+  assert.equal(model.payment(uuid).value!.state, "waiting");
+  assert.equal(world.node.transfers.size, 1);
+});
+
+test("a token that is refused at the first start asks to sign in", async () => {
+  const world = new World();
+  world.node.fault = () => ({ status: 401 });
+  const { model } = await world.openTab();
+  assert.deepEqual([model.phase.value, model.connection.value], ["signed-out", "needs-sign-in"]);
+});
+
 test("a device that cannot store says so", async () => {
   const world = new World();
   for (const [problem, phase] of [
