@@ -5,6 +5,7 @@ import { decimalSeparator } from "../core/amounts.ts";
 import { checkCoinInfoForm, type FieldProblem } from "../core/coin-info-edit.ts";
 import { parseDecimal } from "../core/decimal.ts";
 import { worthOf } from "../core/peg.ts";
+import { readRootConfig } from "../core/root-config-data.ts";
 import { locale, t } from "../i18n/i18n.ts";
 import type { Currency, CurrencyBase, CurrencyForm, PegChoice, PegDisplay } from "../model/types.ts";
 import { readAmount, typedText } from "../ui/amount.tsx";
@@ -27,6 +28,8 @@ export interface TypedCurrency {
   readonly homepage: string;
   readonly rate: string;
   readonly limit: string;
+  /** The limit itself stays as long as this is what is typed, whatever the unit is worth. */
+  readonly limitBefore: string;
   readonly peg: TypedPeg | undefined;
   /** What the form was opened with. */
   readonly base: CurrencyBase;
@@ -39,6 +42,7 @@ export function typedCurrency(currency: Currency, scale: PegDisplay, config: Web
   const document = currency.info.status === "read" ? currency.info.document : undefined;
   const peg = document?.peg;
   const worth = peg === undefined ? "" : localDecimal(worthOf(peg, document!.amountDivisor));
+  const limitText = currency.limit === undefined ? "" : typedText(currency.limit, scale);
   return {
     debtorName: document?.debtorName ?? "",
     unit: document?.unit ?? "",
@@ -48,7 +52,8 @@ export function typedCurrency(currency: Currency, scale: PegDisplay, config: Web
     homepage: document?.homepage ?? "",
     rate: localDecimal(String(currency.rate)),
     base: currency.base,
-    limit: currency.limit === undefined ? "" : typedText(currency.limit, scale),
+    limit: limitText,
+    limitBefore: limitText,
     peg:
       peg === undefined
         ? undefined
@@ -145,6 +150,7 @@ function readPeg(peg: TypedPeg | undefined, worth: string | undefined): PegChoic
 }
 
 function readLimit(form: TypedCurrency): { readonly tokens: bigint | undefined } | { readonly error: string } {
+  if (form.limit === form.limitBefore) return { tokens: readRootConfig(form.base.configData).limit };
   const typed = form.limit.trim();
   if (typed === "") return { tokens: undefined };
   if (/^0+([.,]0+)?$/.test(typed)) return { tokens: 0n };

@@ -30,11 +30,23 @@ const LIMIT = "9007199254740993";
 const PATCHES = /\/debtors\/\d+\/config$/;
 
 /** The configuration that the node has, with the name in its document. */
-async function read(): Promise<{ name: string; rate: unknown; limit: string | undefined; latestUpdateId: bigint }> {
+async function read(): Promise<{
+  name: string;
+  divisor: number;
+  rate: unknown;
+  limit: string | undefined;
+  latestUpdateId: bigint;
+}> {
   const { configData, latestUpdateId } = await api.config();
   const { rate, info } = JSON.parse(configData) as { rate: number; info: { iri: string } };
-  const document = (await (await fetch(info.iri)).json()) as { debtorName: string };
-  return { name: document.debtorName, rate, limit: /"limit":([0-9]+)/.exec(configData)?.[1], latestUpdateId };
+  const document = (await (await fetch(info.iri)).json()) as { debtorName: string; amountDivisor: number };
+  return {
+    name: document.debtorName,
+    divisor: document.amountDivisor,
+    rate,
+    limit: /"limit":([0-9]+)/.exec(configData)?.[1],
+    latestUpdateId,
+  };
 }
 
 async function openForm(): Promise<void> {
@@ -59,6 +71,17 @@ test("a limit beyond 2^53 keeps every digit; what the old client erased is put b
   await page.getByText("Changed elsewhere").first().waitFor();
   await page.getByRole("button", { name: "Put it back" }).click();
   await page.getByText("Changed elsewhere").first().waitFor({ state: "hidden" });
+  assert.equal((await read()).limit, LIMIT);
+});
+
+test("a limit that nobody touched stays to the token when the smallest part changes", async () => {
+  await openForm();
+  await page.getByText("How amounts are shown").click();
+  await page.getByLabel("Smallest part").fill("1000");
+  await save();
+  await page.getByRole("button", { name: "Save anyway" }).click();
+  const isSaved = async (): Promise<boolean> => (await read()).divisor === 1000;
+  await waitFor(isSaved, { what: "the divisor" });
   assert.equal((await read()).limit, LIMIT);
 });
 
