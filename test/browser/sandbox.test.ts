@@ -28,8 +28,9 @@ before(async () => {
   trouble = watch(browser.context);
   await sandbox.outputMatching(/Stop with Ctrl-C/);
   const summary = sandbox.standardOutput();
-  const [, swaggerUi = "", reference = "", holders = ""] =
-    /With a browser:\s+(\S+) .*\n\s+(\S+) .*\n\s+(\S+) /.exec(summary) ?? [];
+  const [, webapp = "", swaggerUi = "", reference = "", holders = ""] =
+    /With a browser:\s+(\S+) .*\n\s+(\S+) .*\n\s+(\S+) .*\n\s+(\S+) /.exec(summary) ?? [];
+  assert.match(webapp, /\/debtors-webapp\/$/, "the web client comes first");
   urls = { swaggerUi, reference, holders };
 });
 afterEach(() => assert.deepEqual(trouble.troubles.splice(0), []));
@@ -81,8 +82,8 @@ test("a newcomer signs up in Swagger UI, issues money, sees exact amounts, and p
   await page.goto(urls.holders);
   await page.getByRole("link", { name: debtorId }).click();
   await page.getByRole("cell", { name: AMOUNT }).waitFor();
-  await page.getByLabel("To").selectOption({ label: "the issuer (pay back)" });
-  await page.getByLabel("Amount").fill("993");
+  await page.getByLabel("To", { exact: true }).selectOption({ label: "the issuer (pay back)" });
+  await page.getByLabel("Amount", { exact: true }).fill("993");
   await page.getByRole("button", { name: "Pay" }).click();
   await page.getByRole("cell", { name: "9007199254740000" }).waitFor();
   await page.setViewportSize(PHONE);
