@@ -1,5 +1,5 @@
 /** The money in circulation over time, as a line and as a table. */
-import { formatDate, formatTime } from "../i18n/format.ts";
+import { formatDate, formatShortTime, formatTime } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import type { BalanceSample } from "../model/types.ts";
 import { Amount, amountText } from "../ui/amount.tsx";
@@ -47,8 +47,8 @@ export function CirculationChart() {
         <circle cx={x(last.at)} cy={y(-last.balance)} r="4" fill="var(--primary)" />
       </svg>
       <div class="row row-between muted small" aria-hidden="true">
-        <span>{formatDate(first.at)}</span>
-        <span>{formatDate(last.at)}</span>
+        <span>{formatShortTime(first.at)}</span>
+        <span>{formatShortTime(last.at)}</span>
       </div>
       <details>
         <summary>{words.chartTable}</summary>

@@ -8,7 +8,7 @@ let lastId = 0;
 /** Says something for some seconds. */
 export function announce(text: string): void {
   const id = ++lastId;
-  news.value = [...news.value, { id, text }];
+  news.value = [...news.value.filter((item) => item.text !== text), { id, text }];
   setTimeout(() => {
     news.value = news.value.filter((item) => item.id !== id);
   }, SHOWN_MILLIS);
