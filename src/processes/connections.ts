@@ -5,7 +5,7 @@ import { answerSupervisor } from "../runtime/child-process.ts";
 import { createHealth, type Health } from "../runtime/health.ts";
 import { finishWithin } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
-import { collectMetrics, createMetricsRegistry, type MetricsRegistry, watchPool } from "./metrics.ts";
+import { collectMetrics, createMetricsRegistry, type MetricsRegistry, watchBatches, watchPool } from "./metrics.ts";
 import { checkReadiness } from "./readiness.ts";
 import type { ServingCheck } from "./serving-check.ts";
 
@@ -63,6 +63,7 @@ async function withConnections(
   const registry = createMetricsRegistry();
   const health = createHealth();
   watchPool(registry, pool);
+  watchBatches(registry);
   answerSupervisor({
     metrics: () => collectMetrics(registry),
     unreadyReasons: async (address) => {

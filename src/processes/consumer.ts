@@ -2,10 +2,12 @@
 import type { Broker } from "../broker/broker.ts";
 import { type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
+import { untilMetricsAreCollected } from "../runtime/child-process.ts";
 import type { Health } from "../runtime/health.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { createConsumer } from "../workers/consumer.ts";
+import { ForeignDebtorError } from "../workers/consumer-batch.ts";
 import { withDatabaseAndBroker } from "./connections.ts";
 import { createConsumerMetrics, type MetricsRegistry } from "./metrics.ts";
 import type { ProcessInput } from "./process-input.ts";
@@ -22,6 +24,9 @@ export interface ConsumerProcessOptions {
   readonly health?: Health | undefined;
 }
 
+/** Longer than the interval in which Prometheus usually asks. */
+const METRICS_MILLIS_MAX = 60_000;
+
 /** Consumes with connections of its own until the signal is aborted. */
 export async function consumerProcess(
   { name, environment, log, signal }: ProcessInput,
@@ -32,7 +37,14 @@ export async function consumerProcess(
   // One more, for waking the flushers and for readiness.
   const poolSize = config.consumer.batches + 1;
   await withDatabaseAndBroker({ name, postgresUrl, poolSize, brokerUrl: config.broker.url, log }, (connections) =>
-    runConsumer({ config, drain, log, signal, ...connections }),
+    runConsumer({ config, drain, log, signal, ...connections }).catch(async (error: unknown) => {
+      // Otherwise nobody would ever see the count of such messages.
+      if (error instanceof ForeignDebtorError && config.metricsPort !== 0) {
+        connections.health.report("debtors", "The consumer has stopped at a message for a debtor of another shard");
+        await untilMetricsAreCollected(METRICS_MILLIS_MAX, signal);
+      }
+      throw error;
+    }),
   );
 }
 

@@ -5,6 +5,7 @@ import { OUTBOXES } from "../database/outbox.ts";
 import { measureOutbox } from "../database/outbox-depth.ts";
 import type { HttpMetrics } from "../http/response/metrics.ts";
 import { pause } from "../runtime/backoff.ts";
+import { longestBatchWaitSeconds } from "../runtime/batcher.ts";
 import { type Metric, measureLostLogLines } from "../runtime/metrics.ts";
 import { now } from "../values/timestamp.ts";
 import type { ConsumerMetrics } from "../workers/consumer.ts";
@@ -153,6 +154,18 @@ export function watchPool(registry: MetricsRegistry, pool: Pool): void {
     registers: [registry],
     collect() {
       for (const [state, count] of Object.entries(pool.usage())) this.set({ state }, count);
+    },
+  });
+}
+
+/** Shows how long requests wait for their batch. */
+export function watchBatches(registry: MetricsRegistry): void {
+  new Gauge({
+    name: `${PREFIX}batch_wait_seconds`,
+    help: "How long the oldest request has been waiting for its batch",
+    registers: [registry],
+    collect() {
+      this.set(longestBatchWaitSeconds());
     },
   });
 }

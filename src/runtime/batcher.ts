@@ -16,6 +16,15 @@ export interface BatcherOptions<Input, Output> {
   readonly isOutage: (error: unknown) => boolean;
 }
 
+/** Of each batcher of this process: when the input arrived that has waited longest. */
+const oldestArrivals: (() => number | undefined)[] = [];
+
+/** How long the oldest input of any batcher has been waiting for its output; 0 when none waits. */
+export function longestBatchWaitSeconds(): number {
+  const now = performance.now();
+  return Math.max(0, ...oldestArrivals.map((arrivedAt) => (now - (arrivedAt() ?? now)) / 1000));
+}
+
 /** Makes a function that takes one input, and gives or throws what `run` gave or threw for it. */
 export function createBatcher<Input, Output>({
   run,
@@ -23,6 +32,7 @@ export function createBatcher<Input, Output>({
   isOutage,
 }: BatcherOptions<Input, Output>): (input: Input) => Promise<Output> {
   interface Entry {
+    readonly arrivedAt: number;
     readonly input: Input;
     readonly resolve: (output: Output) => void;
     readonly reject: (error: unknown) => void;
@@ -30,10 +40,12 @@ export function createBatcher<Input, Output>({
   // Bounded by the callers: each of them waits for its output.
   let waiting: Entry[] = [];
   let isUnderWay = false;
+  let batchArrivedAt: number | undefined;
+  oldestArrivals.push(() => batchArrivedAt ?? waiting[0]?.arrivedAt);
 
   return (input) =>
     new Promise((resolve, reject) => {
-      waiting.push({ input, resolve, reject });
+      waiting.push({ arrivedAt: performance.now(), input, resolve, reject });
       if (!isUnderWay) {
         isUnderWay = true;
         // Not at once: what has come over other sockets is only just being read. (For 32 clients a first batch of one and
@@ -46,7 +58,9 @@ export function createBatcher<Input, Output>({
     while (waiting.length > 0) {
       const batch = waiting.slice(0, sizeMax);
       waiting = waiting.slice(sizeMax);
+      batchArrivedAt = batch[0]!.arrivedAt;
       await runBatch(batch);
+      batchArrivedAt = undefined;
     }
     isUnderWay = false;
   }

@@ -1,4 +1,6 @@
 /** A child of the supervisor: stops when it is told to, and answers what it is asked. See `supervisor.ts`. */
+import { EventEmitter } from "node:events";
+import { pause } from "./backoff.ts";
 import { CommandError } from "./command-error.ts";
 import { type HandleSignals, STOP_MILLIS_MAX, untilAborted } from "./lifetime.ts";
 import type { Logger } from "./log.ts";
@@ -43,13 +45,28 @@ export function stopWithSupervisor(handleSignals: HandleSignals): AbortSignal {
   return life.signal;
 }
 
+/** Resolves when the supervisor has next collected the metrics, when the signal is aborted, or after the time. */
+export async function untilMetricsAreCollected(millisMax: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  metricsCollected.once(COLLECTED, resolve);
+  await Promise.race([promise, pause(millisMax, signal)]);
+}
+
+const COLLECTED = "collected";
+const metricsCollected = new EventEmitter();
+
 /** Answers the supervisor's questions from now on. */
 export function answerSupervisor({ metrics, unreadyReasons }: SupervisedProcess): void {
   const send = (answer: Answer): void => {
     if (process.connected) process.send?.(answer, undefined, undefined, () => {});
   };
   process.on("message", (request: Request) => {
-    if (request.type === "metrics") void metrics().then((all) => send({ type: "metrics", metrics: all }));
+    if (request.type === "metrics") {
+      void metrics().then((all) => {
+        send({ type: "metrics", metrics: all });
+        metricsCollected.emit(COLLECTED);
+      });
+    }
     if (request.type === "unreadyReasons")
       void inTime(unreadyReasons(request.address)).then((all) => send({ type: "unreadyReasons", unreadyReasons: all }));
   });

@@ -270,12 +270,13 @@ test("a port that is taken is told in one line each time the web server is start
   assert.doesNotMatch(second.output(), /stack=/);
 });
 
-test("a message for a foreign debtor ends a stand-alone consumer with an error", async () => {
-  await using command = startCommand(["consume_messages"], {
+test("a message for a debtor of another shard ends a stand-alone consumer, once it has been counted", async () => {
+  const { command, monitoring, readiness } = await startMonitored(["consume_messages"], {
     ...node.environment,
     MIN_DEBTOR_ID: "1",
     MAX_DEBTOR_ID: "1",
   });
+  await using _ = command;
   await command.outputMatching(/Consuming/);
   const connection = await amqp.connect(node.virtualHost.url);
   const channel = await connection.createConfirmChannel();
@@ -292,6 +293,13 @@ test("a message for a foreign debtor ends a stand-alone consumer with an error",
   });
   await channel.waitForConfirms();
 
+  // It ends when the count has been read, so that an alert can fire.
+  await waitFor(async () =>
+    /message for a debtor of another shard/.test((await readiness())?.unreadyReasons.join() ?? ""),
+  );
+  assert.equal(command.hasEnded(), false);
+  const metrics = await (await fetch(`${monitoring}/metrics`)).text();
+  assert.match(metrics, /^swpt_debtors_messages_total\{process_type="consumer",.*outcome="foreign"\} 1$/m);
   assert.deepEqual(await command.exit, { code: 1, signal: null });
   await connection.close();
 });

@@ -147,6 +147,7 @@ test("promtool finds nothing wrong with the alerts, and each of them fires when 
   }
   assert.equal(checked, "fine");
   assert.equal(await promtool("test", "rules", "alerts.test.yml"), "fine");
+  assert.equal(await promtool("check", "config", "prometheus.yml"), "fine");
   const cases = await readFile(new URL("prometheus/alerts.test.yml", deploy), "utf8");
   for (const { alert } of alerts) assert.ok(cases.includes(`- name: ${alert} fires`), alert);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createBatcher } from "../../src/runtime/batcher.ts";
+import { createBatcher, longestBatchWaitSeconds } from "../../src/runtime/batcher.ts";
 
 class Outage extends Error {}
 const isOutage = (error: unknown): boolean => error instanceof Outage;
@@ -104,4 +104,24 @@ test("an input that breaks its batch fails alone, whatever the company", async (
 test("a batch that gives too few outputs is a failure, not a wrong answer", async () => {
   const batcher = createBatcher<number, number>({ run: async () => [], sizeMax: 10, isOutage });
   await assert.rejects(batcher(1), /an output for each input/);
+});
+
+test("the longest wait covers the batch under way and the inputs behind it", async () => {
+  assert.equal(longestBatchWaitSeconds(), 0);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const wait = createBatcher<number, number>({
+    run: async (inputs) => {
+      await promise;
+      return inputs;
+    },
+    sizeMax: 1,
+    isOutage,
+  });
+  const answers = [wait(1), wait(2)];
+  const former = performance.now();
+  while (performance.now() === former);
+  assert.ok(longestBatchWaitSeconds() > 0);
+  resolve();
+  await Promise.all(answers);
+  assert.equal(longestBatchWaitSeconds(), 0);
 });
