@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The images: `docker build --target app-image .`, or swagger-ui-image, or sandbox-image.
 
 # What the program needs at run time, as locked. No package may run a script here.
@@ -37,11 +36,14 @@ COPY bin bin
 COPY src src
 RUN node bin/swpt-debtors.js openapi --output openapi.json
 
-# A debtors agent. Runs with a read-only root file system; a writable /tmp makes it start faster. psql is for those who
-# look after the database by `docker exec`.
+# A debtors agent. Runs with a read-only root file system; a writable /tmp makes it start faster. psql and pg_dump are for
+# those who look after the database by `docker exec`: from PostgreSQL's own packages, since pg_dump refuses servers that
+# are newer than itself.
 FROM node:26-bookworm-slim AS app-image
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends postgresql-client \
+  && apt-get install -y --no-install-recommends ca-certificates postgresql-common \
+  && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+  && apt-get install -y --no-install-recommends postgresql-client-18 \
   && rm -rf /var/lib/apt/lists/* \
   && ln -s /app/bin/swpt-debtors.js /usr/local/bin/swpt-debtors
 WORKDIR /app

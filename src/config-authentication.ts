@@ -25,10 +25,15 @@ export function readAuthentication({ get, find, isInvalid }: Values, problems: s
     problems.push("APP_ANONYMOUS_IS_SUPERUSER needs APP_TRUSTED_PROXY_AUTH.");
   }
   checkNeededSettings({ get, find }, ways, problems);
+  const credentials = readCredentials(
+    find("OAUTH2_INTROSPECT_CLIENT_ID"),
+    find("OAUTH2_INTROSPECT_CLIENT_SECRET"),
+    problems,
+  );
   if (jwksUrl !== null) return { mode: "jwt", jwksUrl, algorithms: get("OAUTH2_JWT_ALGORITHMS") };
   return introspectUrl === null
     ? { mode: "trusted proxy", anonymousIsSuperuser: get("APP_ANONYMOUS_IS_SUPERUSER") }
-    : { mode: "introspection", introspectUrl };
+    : { mode: "introspection", introspectUrl: addCredentials(introspectUrl, credentials, problems) };
 }
 
 /** Settings without which others would have no effect, or would let in whom they should not. */
@@ -48,4 +53,31 @@ function checkNeededSettings(
   } else if (find("OAUTH2_ISSUER") === null) {
     problems.push("OAUTH2_PROVISION needs OAUTH2_ISSUER: it names the issuer whose subjects get debtors.");
   }
+}
+
+interface Credentials {
+  readonly clientId: string;
+  readonly secret: string;
+}
+
+function readCredentials(clientId: string | null, secret: string | null, problems: string[]): Credentials | null {
+  if ((clientId === null) !== (secret === null)) {
+    problems.push(
+      "Of OAUTH2_INTROSPECT_CLIENT_ID and OAUTH2_INTROSPECT_CLIENT_SECRET one is set; set both or neither.",
+    );
+  }
+  return clientId === null || secret === null ? null : { clientId, secret };
+}
+
+function addCredentials(introspectUrl: string, credentials: Credentials | null, problems: string[]): string {
+  if (credentials === null || !URL.canParse(introspectUrl)) return introspectUrl;
+  const url = new URL(introspectUrl);
+  if (url.username !== "") {
+    problems.push(
+      "OAUTH2_INTROSPECT_URL has a user name, and OAUTH2_INTROSPECT_CLIENT_ID is set; set only one of them.",
+    );
+  }
+  url.username = encodeURIComponent(credentials.clientId);
+  url.password = encodeURIComponent(credentials.secret);
+  return url.href;
 }

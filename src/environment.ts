@@ -52,6 +52,13 @@ export const settings = {
     "a URL that begins with http:// or https://, with user name and password if the endpoint wants them",
     parseIntrospectUrl,
   ),
+  OAUTH2_INTROSPECT_CLIENT_ID: setting(
+    "Client ID for the introspection endpoint, instead of a user name in OAUTH2_INTROSPECT_URL",
+    undefined,
+    "text without control characters and colons",
+    (value) => (/[\p{Cc}:]/u.test(value) ? undefined : value),
+  ),
+  OAUTH2_INTROSPECT_CLIENT_SECRET: optionalText("Secret of that client, as it is: nothing in it is encoded"),
   OAUTH2_IDENTITY_CLAIM: choice(
     "Member of the introspection response that names the caller (default: sub, or username without it)",
     undefined,

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a certificate for trying things out, signed by itself: make-certificate.sh FOLDER NAME [OWNER]. What is there
-# stays. Browsers warn about it. For a real node get one that others trust.
+# Makes a certificate for trying things out, signed by itself: make-certificate.sh FOLDER NAME [OWNER]. A certificate for
+# the name that is valid for another day stays. Browsers warn about it. For a real node get one that others trust.
 set -eu
 folder=$1
 name=$2
@@ -10,8 +10,10 @@ key=$folder/key.pem
 case $name in
   '' | *[!A-Za-z0-9.-]*) echo "make-certificate.sh: \"$name\" is not the name of a host." >&2; exit 2 ;;
 esac
-if [ -s "$certificate" ] && [ -s "$key" ]; then
-  echo "There is a certificate in $folder."
+if [ -s "$certificate" ] && [ -s "$key" ] &&
+  openssl x509 -in "$certificate" -noout -checkend 86400 >/dev/null 2>&1 &&
+  openssl x509 -in "$certificate" -noout -checkhost "$name" | grep -q ' does match '; then
+  echo "There is a certificate for $name in $folder."
   exit 0
 fi
 umask 077

@@ -166,3 +166,27 @@ test("what the web client proposes for a new currency is checked", () => {
     assert.match(problemsOf({ [name]: value }).join(), new RegExp(`^${name}: .* is not valid; expected `), value);
   }
 });
+
+test("a client secret of any characters reaches the introspection endpoint, and is not shown", () => {
+  const introspection = {
+    APP_TRUSTED_PROXY_AUTH: "",
+    APP_ANONYMOUS_IS_SUPERUSER: "",
+    OAUTH2_INTROSPECT_URL: "https://auth/x",
+  };
+  for (const secret of ["a/b", "a@b", "a#b", "a%b", "a:b?c d", "ä+"]) {
+    const { authentication } = read({
+      ...introspection,
+      OAUTH2_INTROSPECT_CLIENT_ID: "resource server",
+      OAUTH2_INTROSPECT_CLIENT_SECRET: secret,
+    });
+    assert.ok(authentication.mode === "introspection");
+    const { username, password, host, pathname } = new URL(authentication.introspectUrl);
+    assert.deepEqual([username, password].map(decodeURIComponent), ["resource server", secret]);
+    assert.deepEqual([host, pathname], ["auth", "/x"]);
+  }
+  const [problem] = problemsOf({ ...introspection, OAUTH2_INTROSPECT_CLIENT_SECRET: "hidden" });
+  assert.match(problem!, /set both or neither/);
+  const both = { OAUTH2_INTROSPECT_CLIENT_ID: "a", OAUTH2_INTROSPECT_CLIENT_SECRET: "hidden" };
+  const [conflict] = problemsOf({ ...introspection, ...both, OAUTH2_INTROSPECT_URL: "https://b:c@auth/x" });
+  assert.match(conflict!, /^OAUTH2_INTROSPECT_URL has a user name/);
+});

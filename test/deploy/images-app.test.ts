@@ -97,7 +97,7 @@ test("the app image has psql", () => {
     .instructions.filter((instruction) => instruction.getKeyword() === "RUN")
     .map((instruction) => instruction.getRawArgumentsContent() ?? "")
     .join("\n");
-  assert.match(packages, /apt-get install -y --no-install-recommends postgresql-client\b/);
+  assert.match(packages, /apt-get install -y --no-install-recommends postgresql-client-18\b/);
 });
 
 test("the app image has what the program needs, and nothing else", async () => {

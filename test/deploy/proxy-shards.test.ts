@@ -30,7 +30,9 @@ let proxy: ReverseProxy;
 
 before(async () => {
   shards = await Promise.all(["0.#", "1.#"].map(startShard));
-  proxy = await startProxy(Object.fromEntries(shards.map(({ shard, port }) => [shard.routingKey, port])));
+  proxy = await startProxy(Object.fromEntries(shards.map(({ shard, port }) => [shard.routingKey, port])), {
+    demo: { "swagger-ui": 1 },
+  });
 });
 after(async () => {
   await (proxy as ReverseProxy | undefined)?.[Symbol.asyncDispose]();
@@ -270,6 +272,35 @@ test("the web server refuses what is too big for it, and the proxy what is far t
     assert.equal(reply.headers["access-control-allow-origin"], "*");
     assert.equal(JSON.parse(reply.body).code, 413);
   }
+});
+
+/** Sends bytes as they are, and reads to the end of the connection. */
+async function sendRaw(bytes: string): Promise<string> {
+  const socket = connect({ host: "127.0.0.1", port: proxy.port, ca: proxy.certificate, servername: "localhost" });
+  socket.end(bytes);
+  return (await socket.toArray()).map(String).join("");
+}
+
+test("what the proxy refuses by itself is JSON, readable for browsers", async () => {
+  for (const [status, request] of [
+    [400, "GET /debtors/1/ HTTP/1.1\r\nConnection: close\r\n\r\n"], // without Host
+    [400, "GET /debtors/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"],
+    [405, "TRACE /debtors/1/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"],
+    [414, `GET /debtors/${"1".repeat(20_000)}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`],
+    [431, `GET /debtors/1/ HTTP/1.1\r\nHost: x\r\nX-Long: ${"1".repeat(20_000)}\r\nConnection: close\r\n\r\n`],
+  ] as const) {
+    const answer = await sendRaw(request);
+    const [head, body] = answer.split("\r\n\r\n") as [string, string];
+    assert.match(head, new RegExp(`^HTTP/1.1 ${status} `), request.slice(0, 40));
+    assert.match(head, /^content-type: application\/json/im, request.slice(0, 40));
+    assert.match(head, /^access-control-allow-origin: \*$/im);
+    assert.equal(JSON.parse(body).code, status);
+  }
+});
+
+test("Swagger UI without its slash is a redirect that keeps the port of the client", async () => {
+  const { status, headers } = await proxy.request("GET", "/debtors-swagger-ui");
+  assert.deepEqual([status, headers.location], [308, "/debtors-swagger-ui/"]);
 });
 
 test("a shard that is away is 503 with Retry-After for its debtors and for lists, and the others go on", async () => {

@@ -27,10 +27,12 @@ test("the certificate is for the name that was asked for and for this machine, a
   assert.equal((await stat(path.join(folder, "key.pem"))).mode & 0o777, 0o600);
 });
 
-test("a certificate that is there stays", async () => {
+test("a certificate for the name stays, and another name gets a new one", async () => {
   const before = await readCertificate();
-  await make(folder, "other.example.com");
+  await make(folder, "debtors.example.com");
   assert.equal(await readCertificate(), before);
+  await make(folder, "other.example.com");
+  assert.equal(new X509Certificate(await readCertificate()).checkHost("other.example.com"), "other.example.com");
 });
 
 test("what is no name of a host is refused", async () => {

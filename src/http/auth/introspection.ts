@@ -31,6 +31,9 @@ const NAME_LENGTH_MAX = 1024;
 // Proxies answer so for a server that is down, and servers that are overloaded.
 const AWAY_STATUSES = [429, 502, 503, 504];
 
+/** Form encoding (RFC 6749, section 2.3.1) of the characters that a server would otherwise decode to others. */
+const encodeCredential = (text: string): string => text.replaceAll("%", "%25").replaceAll("+", "%2B");
+
 /**
  * Makes the function that introspects a token. User name and password in the URL, if any, are sent by HTTP Basic
  * authentication. The function rejects with an IntrospectionError; the signal aborts it.
@@ -48,7 +51,9 @@ export function createIntrospection(
     "X-Forwarded-Proto": "https",
   };
   if (url.username !== "") {
-    const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    const credentials = [url.username, url.password]
+      .map((part) => encodeCredential(decodeURIComponent(part)))
+      .join(":");
     headers.Authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
     url.username = "";
     url.password = "";
