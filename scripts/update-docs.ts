@@ -1,4 +1,4 @@
-/** Writes the tables of commands (docs/commands.md) and settings (docs/settings.md): `node scripts/update-docs.ts`. A test compares them. */
+/** Writes the tables of commands (docs/commands.md) and settings (docs/settings.md): `npm run docs`. A test compares them. */
 import { readFile, writeFile } from "node:fs/promises";
 import { commandLoaders } from "../src/commands/list.ts";
 import { settings } from "../src/environment.ts";

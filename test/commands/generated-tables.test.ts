@@ -6,6 +6,6 @@ import { generatedTables } from "../../scripts/update-docs.ts";
 for (const { file, update } of generatedTables) {
   test(`the table in ${file.pathname.split("/").at(-1)} is up to date`, async () => {
     const text = await readFile(file, "utf8");
-    assert.equal(await update(text), text, "Run `node scripts/update-docs.ts`.");
+    assert.equal(await update(text), text, "Run `npm run docs`.");
   });
 }

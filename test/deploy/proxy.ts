@@ -1,7 +1,7 @@
 /** The reverse proxy of deploy/nginx, run by the nginx of this machine, as it would run in its container: without root. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { request as sendRequest } from "node:https";
 import { connect } from "node:net";
@@ -10,23 +10,11 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { findFreePort } from "../support/command.ts";
+import { giveAway, unprivileged } from "../support/unprivileged.ts";
 import { waitFor } from "../support/wait.ts";
 
 export const deployFolder = fileURLToPath(new URL("../../deploy", import.meta.url));
 const run = promisify(execFile);
-
-/** A user that may do nothing here. */
-const NOBODY = 65534;
-/** Starts the command as nobody, when it is us who may choose. */
-export const unprivileged = (command: readonly string[]): [string, string[]] =>
-  process.getuid?.() === 0
-    ? ["setpriv", [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--no-new-privs", ...command]]
-    : [command[0]!, command.slice(1)];
-
-/** Lets the user of `unprivileged` write to the folder. */
-export async function giveAway(folder: string): Promise<void> {
-  if (process.getuid?.() === 0) await chown(folder, NOBODY, NOBODY);
-}
 
 export interface Reply {
   readonly status: number;

@@ -5,8 +5,9 @@ import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { findFreePort } from "../support/command.ts";
+import { giveAway, unprivileged } from "../support/unprivileged.ts";
 import { buildFixture, parseStages, readDockerfile, removeFolder } from "./image-builder.ts";
-import { giveAway, startNginx, unprivileged } from "./proxy.ts";
+import { startNginx } from "./proxy.ts";
 
 export interface SwaggerUi extends AsyncDisposable {
   readonly port: number;
