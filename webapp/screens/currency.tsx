@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { formatAmount } from "../core/amounts.ts";
 import { isUnitLong } from "../core/coin-info-edit.ts";
+import { isSameDisplay } from "../core/peg.ts";
 import { formatDate } from "../i18n/format.ts";
 import { locale, t } from "../i18n/i18n.ts";
 import type { Currency, CurrencyAgreements, SaveCurrencyResult } from "../model/types.ts";
@@ -88,9 +89,14 @@ function CurrencyEditor({ currency }: { readonly currency: Currency }) {
     setAgreed(agreements);
     take(result);
   };
+  /** A peg that stays takes on what its document says now; one that was just read has it. */
   const changedPegIncluded = (form: Parameters<typeof model.saveCurrency>[0]) => {
     const display = model.changedPeg.value;
-    return display === undefined || form.peg === undefined ? form : { ...form, peg: { ...form.peg, display } };
+    const stored = currency.info.status === "read" ? currency.info.document.peg : undefined;
+    const { peg } = form;
+    if (display === undefined || peg === undefined || stored === undefined) return form;
+    const isKept = peg.debtorIdentityUri === stored.debtorIdentityUri && isSameDisplay(peg.display, stored.display);
+    return isKept ? { ...form, peg: { ...peg, display } } : form;
   };
   const take = (result: SaveCurrencyResult): void => {
     setAsked(undefined);

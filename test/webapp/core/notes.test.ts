@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { readNote, writeNote } from "../../../webapp/core/notes.ts";
+import { readPaymentRequestText, writePaymentRequest } from "../../../webapp/core/payment-request.ts";
 
 const parts = { reference: "INV-1", name: "Shop", format: "", reason: "Bread" };
 
@@ -74,4 +75,20 @@ test("notes of other clients are read", () => {
   assert.deepEqual(readNote("PAYMENT0", "REF"), { reference: "REF", name: "", format: "", reason: "" });
   const long = `REF\n${"x".repeat(201)}`;
   assert.deepEqual(readNote("payment0", long), { reference: "REF", name: "", format: "payment0", reason: long });
+});
+
+test("a payment can be saved as a file whatever its note, and the file is read again", () => {
+  const anyNote = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 500 }),
+    fc.string({ unit: fc.constantFrom("\n", "\r", "\u2028", "a", "`", "-"), maxLength: 500 }),
+    fc.constant(`INV-1\nShop\n\n${"x".repeat(458)}`),
+  );
+  const format = fc.oneof(fc.stringMatching(/^[0-9A-Za-z.-]{0,8}$/), fc.constantFrom("", "payment0", "PAYMENT0", "-x"));
+  fc.assert(
+    fc.property(format, anyNote, fc.bigInt(0n, 2n ** 63n - 1n), (noteFormat, note, amount) => {
+      fc.pre(note.isWellFormed());
+      const order = { accountUri: "swpt:7/17", ...readNote(noteFormat, note), amount, deadline: "" };
+      assert.deepEqual(readPaymentRequestText(writePaymentRequest(order), 7n), order);
+    }),
+  );
 });

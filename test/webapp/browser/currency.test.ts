@@ -1,5 +1,8 @@
-/** Another client saves the configuration, too: nothing that it wrote is lost, and nothing of ours. */
+/** The currency: pegged to another one, and configured from another client, too, of which nothing is lost. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { startBrowser, type TestBrowser } from "../../support/browser.ts";
@@ -29,23 +32,27 @@ after(async () => {
 const LIMIT = "9007199254740993";
 const PATCHES = /\/debtors\/\d+\/config$/;
 
-/** The configuration that the node has, with the name in its document. */
-async function read(): Promise<{
-  name: string;
-  divisor: number;
-  rate: unknown;
-  limit: string | undefined;
-  latestUpdateId: bigint;
-}> {
+interface DocumentOfCurrency {
+  readonly debtorName: string;
+  readonly amountDivisor: number;
+  readonly peg?: {
+    readonly exchangeRate: number;
+    readonly display: { readonly unit: string; readonly amountDivisor: number };
+  };
+}
+
+/** The configuration that the node has, with its document. */
+async function read() {
   const { configData, latestUpdateId } = await api.config();
   const { rate, info } = JSON.parse(configData) as { rate: number; info: { iri: string } };
-  const document = (await (await fetch(info.iri)).json()) as { debtorName: string; amountDivisor: number };
+  const { debtorName, amountDivisor, peg } = (await (await fetch(info.iri)).json()) as DocumentOfCurrency;
   return {
-    name: document.debtorName,
-    divisor: document.amountDivisor,
     rate,
     limit: /"limit":([0-9]+)/.exec(configData)?.[1],
     latestUpdateId,
+    name: debtorName,
+    divisor: amountDivisor,
+    peg: peg && { rate: peg.exchangeRate, display: peg.display },
   };
 }
 
@@ -59,6 +66,54 @@ async function openForm(): Promise<void> {
 async function save(): Promise<void> {
   await page.getByRole("button", { name: "Save the currency" }).click();
 }
+
+/** Somewhere else: the document of a currency that a browser may read, one that it may not, and one behind a redirect. */
+async function startPegHost(): Promise<{ readonly url: string; close(): void }> {
+  const document = (url: string): string =>
+    JSON.stringify({
+      type: "CoinInfo",
+      revision: 1,
+      latestDebtorInfo: { uri: url },
+      debtorIdentity: { type: "DebtorIdentity", uri: "swpt:8" },
+      debtorName: "Eight",
+      amountDivisor: 1000,
+      decimalPlaces: 3,
+      unit: "EGT",
+    });
+  const host = createServer(({ url }, response) => {
+    const own = `http://127.0.0.1:${(host.address() as AddressInfo).port}`;
+    if (url !== "/silent") response.setHeader("Access-Control-Allow-Origin", "*");
+    response.setHeader("Content-Type", "application/vnd.swaptacular.coin-info+json");
+    if (url === "/moved") response.writeHead(302, { Location: "/behind" }).end();
+    else response.end(document(`${own}${url === "/behind" ? "/moved" : url}`));
+  }).listen(0, "127.0.0.1");
+  await once(host, "listening");
+  const url = `http://127.0.0.1:${(host.address() as AddressInfo).port}`;
+  return { url, close: () => void host.close().closeAllConnections() };
+}
+
+test("a peg is read from its coin, also behind a redirect; one that is not the coin's or cannot be read is refused", async (t) => {
+  const host = await startPegHost();
+  t.after(() => host.close());
+  await openForm();
+  await page.getByRole("button", { name: "Choose a peg" }).click();
+  const dialog = page.getByRole("dialog");
+  const readCoin = async (coin: string): Promise<void> => {
+    await dialog.getByLabel("Coin of the other currency").fill(coin);
+    await dialog.getByRole("button", { name: "Read the coin" }).click();
+  };
+  await readCoin(`${host.url}/coin#swpt:9`);
+  await dialog.getByText(/belongs to another coin/).waitFor();
+  await readCoin(`${host.url}/silent#swpt:8`);
+  await dialog.getByText(/cannot be read/).waitFor();
+  await readCoin(`PR0\n\nswpt:8/17\nShop\n1000`);
+  await dialog.getByText(/not the text of a coin|payment request/).waitFor();
+  await readCoin(`${host.url}/moved#swpt:8`);
+  await page.getByLabel("1 SVN is worth").fill("2");
+  await save();
+  const { rate, display } = await waitFor(async () => (await read()).peg, { what: "the peg" });
+  assert.deepEqual([rate, display.unit, display.amountDivisor], [20, "EGT", 1000]);
+});
 
 test("a limit beyond 2^53 keeps every digit; what the old client erased is put back with one tap", async () => {
   await openForm();
@@ -79,10 +134,10 @@ test("a limit that nobody touched stays to the token when the smallest part chan
   await page.getByText("How amounts are shown").click();
   await page.getByLabel("Smallest part").fill("1000");
   await save();
-  await page.getByRole("button", { name: "Save anyway" }).click();
   const isSaved = async (): Promise<boolean> => (await read()).divisor === 1000;
   await waitFor(isSaved, { what: "the divisor" });
-  assert.equal((await read()).limit, LIMIT);
+  const { limit, peg } = await read();
+  assert.deepEqual([limit, peg?.rate], [LIMIT, 2]);
 });
 
 test("the rate changed there and the name changed here are both kept", async () => {
@@ -90,7 +145,6 @@ test("the rate changed there and the name changed here are both kept", async () 
   await page.getByLabel("Name of the currency").fill("Eight");
   await api.saveConfig((configData) => configData.replace(/"rate":[0-9.]+/, '"rate":2.5'));
   await save();
-  await page.getByRole("button", { name: "Save anyway" }).click();
   await waitFor(async () => (await read()).name === "Eight", { what: "the name" });
   const { rate, limit } = await read();
   assert.deepEqual([rate, limit], [2.5, LIMIT]);
