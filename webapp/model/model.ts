@@ -199,7 +199,7 @@ export function createModel(parts: ModelParts): Model {
       const debtor = records.debtor.value!;
       try {
         const restored = await restore(records.store, debtor, text);
-        await records.load(debtor);
+        await records.reload(debtor);
         return restored;
       } catch (error) {
         if (error instanceof StorageError) return { problem: error.problem };

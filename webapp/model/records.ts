@@ -16,7 +16,7 @@ type RowsOfAll = { readonly [T in Table]: Signal<Rows<T>> };
 /** What a tab tells the others. */
 type Message =
   | { readonly kind: "changed"; readonly debtor: string; readonly keys: readonly (readonly [Table, string | number])[] }
-  | { readonly kind: "forgotten"; readonly debtor: string }
+  | { readonly kind: "replaced" | "forgotten"; readonly debtor: string }
   | { readonly kind: "sending"; readonly uuid: string; readonly isSending: boolean };
 
 /** So many records of a table are read again one by one; of more the whole table is. */
@@ -78,6 +78,12 @@ export class Records {
       this.#debtor.value = debtor;
       for (const [index, table] of TABLES.entries()) this.#show(table, loaded[index]!);
     });
+  }
+
+  /** Shows what was stored of the debtor in another way than through here, in all tabs. */
+  async reload(debtor: string): Promise<void> {
+    await this.load(debtor);
+    this.#tell({ kind: "replaced", debtor });
   }
 
   /** Shows no debtor's records. */
@@ -185,7 +191,8 @@ export class Records {
   async #receive(message: Message): Promise<void> {
     if (message.kind === "sending") return this.#markSending(message.uuid, message.isSending);
     if (message.debtor !== this.#debtor.value) return;
-    if (message.kind === "forgotten") return this.unload();
+    if (message.kind === "replaced") return this.load(message.debtor);
+    if (message.kind !== "changed") return this.unload();
     const tables = new Set(message.keys.map(([table]) => table));
     for (const table of tables) {
       await this.#readAgain(

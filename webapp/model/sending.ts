@@ -62,9 +62,13 @@ export class Sender {
 
   /** Repeats all payments that are not confirmed: after a start, or when the network or the page is back. */
   resume(): void {
-    for (const payment of this.#context.records.rows("payments").value.values()) {
-      const state = paymentState(payment, this.#context.now());
-      if (state === "not-confirmed" && payment.batchId === undefined) this.#repeatInBackground(payment.uuid, 0);
+    const { records } = this.#context;
+    const batches = records.rows("batches").value;
+    for (const payment of records.rows("payments").value.values()) {
+      // A batch that runs repeats its own payments.
+      const isInBatch = payment.batchId !== undefined && batches.get(payment.batchId)?.status === "running";
+      if (isInBatch || paymentState(payment, this.#context.now()) !== "not-confirmed") continue;
+      this.#repeatInBackground(payment.uuid, 0);
     }
   }
 

@@ -127,6 +127,23 @@ test("two tabs do not run one batch at the same time, and either may stop it", a
   assert.deepEqual([one.model.batches.value[0]!.status, one.model.batches.value[0]!.stopReason], ["stopped", "user"]);
 });
 
+test("what a batch has sent without an answer is repeated even when the user has stopped it", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  const id = (await model.createBatch("Wages", orders(3)))!;
+  world.node.fault = ({ method }) => (method === "POST" ? "lose-request" : undefined);
+  void model.runBatch(id);
+  await settle();
+  await model.stopBatch(id);
+  await world.clock.pass(60 * SECOND);
+  const open = model.payments.value.filter(({ state }) => state === "not-confirmed").map(({ uuid }) => uuid);
+  assert.ok(open.length > 0 && open.length <= 2);
+  world.node.fault = () => undefined;
+  await model.update();
+  await world.clock.pass(SECOND);
+  assert.deepEqual([...world.node.transfers.keys()].sort(), open.sort());
+});
+
 test("a file is checked against what was paid before", async () => {
   const world = new World();
   const { model } = await world.openTab();

@@ -177,9 +177,13 @@ test("a backup is put back on another device", async () => {
   const text = await first.model.backup();
   await first.close();
   globalThis.indexedDB = new IDBFactory();
-  const { model } = await world.openTab();
+  const [{ model }, other] = [await world.openTab(), await world.openTab()];
   assert.deepEqual(await model.restore(text), { added: 2, changed: 0 });
-  assert.equal(model.payments.value.length, 1);
+  await settle();
+  assert.deepEqual(
+    [model, other.model].map(({ payments }) => payments.value.length),
+    [1, 1],
+  );
   assert.deepEqual(await model.restore("{}"), { problem: "not-a-backup" });
 });
 
