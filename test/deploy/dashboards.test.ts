@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { parser } from "@prometheus-io/lezer-promql";
 import { parse } from "yaml";
 import { createTestNode } from "../commands/environment.ts";
+import { createTestNode as createPeerDirectory } from "../gateway/nodes.ts";
 import { findFreePort, listeningUrl, runCommand, startCommand } from "../support/command.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -69,7 +70,14 @@ const exposed = await (async () => {
   await using node = await createTestNode();
   await runCommand(["subscribe"], node.environment);
   const port = await findFreePort();
-  await using command = startCommand(["all"], { ...node.environment, METRICS_PORT: String(port) });
+  await using peers = await createPeerDirectory();
+  const gateway = {
+    SWPT_NODEDATA_URL: `file://${peers.directory}`,
+    SWPT_SERVER_CERT: peers.certificateFile,
+    SWPT_SERVER_KEY: peers.keyFile,
+    SWPT_SERVER_PORT: "0",
+  };
+  await using command = startCommand(["all"], { ...node.environment, ...gateway, METRICS_PORT: String(port) });
   const url = await listeningUrl(command);
   await fetch(`${url}/debtors/7/activate`, {
     method: "POST",
@@ -82,7 +90,12 @@ const exposed = await (async () => {
       const metrics = await read().catch(() => "");
       const isComplete =
         /^swpt_debtors_flush_returned_total\{/m.test(metrics) && /scan_passes_total\{.* 1$/m.test(metrics);
-      return isComplete && /^swpt_debtors_message_batch_seconds_count\{/m.test(metrics) && metrics;
+      return (
+        isComplete &&
+        /stomp_certificate_expiry/.test(metrics) &&
+        /^swpt_debtors_message_batch_seconds_count\{/m.test(metrics) &&
+        metrics
+      );
     },
     { what: () => `all metrics: ${command.output()}` },
   );
@@ -101,13 +114,14 @@ test("every expression of the alerts and of the dashboard is PromQL", () => {
 });
 
 test("every metric and label in them is one that the program exposes", () => {
-  // A counter with labels shows nothing before something is counted.
-  const known = new Set([...exposed.samples, ...exposed.families, "up"]);
+  // A counter or histogram with labels shows nothing before something is counted.
+  const unseen = exposed.families.map((name) => `${name}_bucket`);
+  const known = new Set([...exposed.samples, ...exposed.families, ...unseen, "up"]);
   for (const expr of expressions) {
     const { metrics, labels } = metricsOf(expr);
     assert.ok(metrics.length > 0, expr);
     for (const metric of metrics) assert.ok(known.has(metric), `${metric} in ${expr}`);
-    const fromElsewhere = ["job", "instance", "type", "outcome"];
+    const fromElsewhere = ["job", "instance", "type", "outcome", "direction", "peer", "reason", "which"];
     for (const label of labels)
       assert.ok(exposed.labels.has(label) || fromElsewhere.includes(label), `${label} in ${expr}`);
   }
