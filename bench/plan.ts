@@ -18,6 +18,10 @@ export interface Plan {
   readonly messageTypes: readonly MessageType[];
   /** Messages that are flushed in each round. */
   readonly flushedMessages: number;
+  /** Messages that pass the gateway in each round, in each direction. */
+  readonly gatewayMessages: number;
+  /** Messages over which the memory of the gateway is watched. */
+  readonly gatewayLongMessages: number;
   /** Requests whose way to the broker is timed. */
   readonly timedRequests: number;
 }
@@ -31,6 +35,8 @@ export const fullPlan: Plan = {
   consumedMessages: 30_000,
   messageTypes,
   flushedMessages: 50_000,
+  gatewayMessages: 30_000,
+  gatewayLongMessages: 1_000_000,
   timedRequests: 400,
 };
 
@@ -44,6 +50,8 @@ export const quickPlan: Plan = {
   consumedMessages: 2_000,
   messageTypes: ["PreparedTransfer"],
   flushedMessages: 10_000,
+  gatewayMessages: 2_000,
+  gatewayLongMessages: 20_000,
   timedRequests: 10,
 };
 

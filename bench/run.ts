@@ -20,6 +20,7 @@ import { benchCreateTransfer } from "./create-transfer.ts";
 import { type Figure, formatTable, isMet } from "./figures.ts";
 import { createFixture, createVirtualHost } from "./fixture.ts";
 import { benchFlush } from "./flush.ts";
+import { benchGateway, benchGatewayMemory } from "./gateway.ts";
 import { benchGetDebtor } from "./get-debtor.ts";
 import { benchIntrospection } from "./introspection.ts";
 import { benchLatency } from "./latency.ts";
@@ -34,6 +35,8 @@ const benchmarks: readonly Benchmark[] = [
   { name: "introspection", run: benchIntrospection },
   { name: "consume", run: benchConsume },
   { name: "flush", run: benchFlush },
+  { name: "gateway", run: benchGateway },
+  { name: "gateway-memory", run: benchGatewayMemory },
   { name: "latency", run: benchLatency },
   { name: "memory", run: benchMemory },
   { name: "webapp", run: benchWebapp },
