@@ -42,7 +42,9 @@ RUN apt-get update \
   && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
   && apt-get install -y --no-install-recommends postgresql-client-18 \
   && rm -rf /var/lib/apt/lists/* \
-  && ln -s /app/bin/swpt-debtors.js /usr/local/bin/swpt-debtors
+  && ln -s /app/bin/swpt-debtors.js /usr/local/bin/swpt-debtors \
+  # A new volume that is mounted there belongs to the user below.
+  && install -d -o 1000 -g 1000 /var/lib/swpt-nodedata
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
@@ -54,7 +56,7 @@ COPY --from=webapp /app/webapp/dist webapp/dist
 ENV NODE_ENV=production XDG_CACHE_HOME=/tmp
 # The user "node", by number: so Kubernetes can see that it is not root.
 USER 1000:1000
-EXPOSE 8080 9464
+EXPOSE 1234 8080 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["node", "/app/deploy/healthcheck.js"]
 ENTRYPOINT ["node", "/app/bin/swpt-debtors.js"]
 CMD ["all"]

@@ -2,7 +2,8 @@
 import type { Command } from "../src/commands/command.ts";
 import { sandboxAuthority } from "./accounting-authority/command.ts";
 import { sandboxAuthorizationServer } from "./authorization-server/command.ts";
+import { sandboxNodes } from "./peer-node/command.ts";
 import { sandbox } from "./start.ts";
 
 /** What the sandbox adds to `swpt-debtors`. */
-export const commands: readonly Command[] = [sandbox, sandboxAuthority, sandboxAuthorizationServer];
+export const commands: readonly Command[] = [sandbox, sandboxAuthority, sandboxAuthorizationServer, sandboxNodes];

@@ -2,7 +2,7 @@
 import cluster from "node:cluster";
 import { readFileSync } from "node:fs";
 import { type Command, formatColumns, formatHelp, parseCommandLine, UsageError } from "./commands/command.ts";
-import { commandAliases, commandLoaders, DEFAULT_COMMAND } from "./commands/list.ts";
+import { commandLoaders, DEFAULT_COMMAND, splitCommandName } from "./commands/list.ts";
 import { ConfigError } from "./config.ts";
 import type { Environment } from "./environment.ts";
 import { runProcess } from "./processes/run-process.ts";
@@ -35,7 +35,7 @@ export async function runCommandLine(
     if (first === "--help") return print(await formatOverview(loadSandbox));
     if (first === "--version") return print(readVersion());
     const isNamed = first !== undefined && !first.startsWith("-");
-    const [name, commandArgs] = isNamed ? splitName(first, rest) : [DEFAULT_COMMAND, args];
+    const [name, commandArgs] = isNamed ? splitCommandName(first, rest) : [DEFAULT_COMMAND, args];
     const command = await findCommand(name, loadSandbox);
     const { helpWanted, ...input } = parseCommandLine(command, commandArgs, environment);
     if (helpWanted) return print(formatHelp(command));
@@ -43,17 +43,6 @@ export async function runCommandLine(
   } catch (error) {
     return complain(error);
   }
-}
-
-/** The name of the command, which may have two words or be another name of it, and the arguments after it. */
-function splitName(first: string, rest: readonly string[]): [name: string, args: readonly string[]] {
-  if (Object.hasOwn(commandAliases, first)) return [commandAliases[first]!, rest];
-  const subcommands = Object.keys(commandLoaders).filter((name) => name.startsWith(`${first} `));
-  if (subcommands.length === 0) return [first, rest];
-  const name = `${first} ${rest[0] ?? ""}`;
-  if (subcommands.includes(name)) return [name, rest.slice(1)];
-  const known = subcommands.map((subcommand) => subcommand.slice(first.length + 1)).join(", ");
-  throw new UsageError(`${first} is followed by one of: ${known}. See \`swpt-debtors --help\`.`);
 }
 
 async function findCommand(name: string, loadSandbox: LoadSandbox): Promise<Command> {

@@ -4,18 +4,23 @@ import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
 import { type Command, type CommandInput, UsageError } from "../../src/commands/command.ts";
 import { whenDatabaseIsUp } from "../../src/commands/server-wait.ts";
 import { withPool } from "../../src/commands/with-pool.ts";
-import { readConfig } from "../../src/config.ts";
+import { type Config, readConfig } from "../../src/config.ts";
 import { openPool, type Pool } from "../../src/database/database.ts";
+import { listPeerIds } from "../../src/node-data/read.ts";
+import { explain } from "../../src/processes/gateway.ts";
 import { CommandError } from "../../src/runtime/command-error.ts";
+import { runTogether } from "../../src/runtime/lifetime.ts";
 import { createLogger, type Logger } from "../../src/runtime/log.ts";
 import { printResult } from "../../src/runtime/output.ts";
 import { now } from "../../src/values/timestamp.ts";
+import { accountingAuthority } from "../peer-node/authority-role.ts";
+import { runLinkEnd } from "../peer-node/link.ts";
 import { createAuthority } from "./authority.ts";
 import { createHolderBook } from "./holder-book.ts";
 import { actionOptions, findAction } from "./holder-commands.ts";
 import { faultsHelp, readSettings, settingOptions } from "./options.ts";
 import { createTables } from "./store.ts";
-import { AUTHORITY_QUEUE, declareAuthorityQueue } from "./topology.ts";
+import { AUTHORITY_QUEUE, authorityLinkQueue, declareAuthorityQueue } from "./topology.ts";
 
 const PACE_MILLIS = 200;
 const START_MILLIS_MAX = 30_000;
@@ -26,7 +31,8 @@ export const sandboxAuthority: Command = {
   summary: "Stand in for the accounting authority on RabbitMQ; no store of value",
   help: `
 Takes what an agent publishes to debtors_out from a durable queue of its own, and publishes its answers to debtors_in.
-Keeps its books in the schema "sandbox" of the database. Runs until it is stopped; but with one of the options
+When SWPT_NODEDATA_URL is set it is a node of its own: it has a broker to itself, and exchanges messages with its one
+peer by STOMP. Keeps its books in the schema "sandbox" of the database. Runs until it is stopped; but with one of the options
 ${Object.keys(actionOptions)
   .map((name) => `--${name}`)
   .join(", ")} it does that one thing, also while another one runs.
@@ -64,7 +70,8 @@ ${faultsHelp}`,
       const onWait = (line: string): void => log.warn(line);
       await whenDatabaseIsUp(() => createTables(pool), { waitMillis: START_MILLIS_MAX, signal, onWait });
       const queue = String(values.queue ?? AUTHORITY_QUEUE);
-      await runOnRabbitMq({ url: config.broker.url, queue, routingKeys, settings, pool, log, signal });
+      const link = await readLink(config);
+      await runOnRabbitMq({ url: config.broker.url, queue, routingKeys, settings, pool, link, log, signal });
       return 0;
     } finally {
       await pool.close();
@@ -72,9 +79,26 @@ ${faultsHelp}`,
   },
 };
 
+/** The authority as a node with a peer. */
+interface Link {
+  readonly config: Config["gateway"];
+  readonly nodeDataDirectory: string;
+  readonly peerId: string;
+}
+
+async function readLink({ gateway, nodeDataDirectory }: Config): Promise<Link | undefined> {
+  if (!gateway.isEnabled) return undefined;
+  const [peerId, ...others] = await explain(listPeerIds(nodeDataDirectory));
+  if (peerId === undefined || others.length > 0) {
+    throw new CommandError(`${nodeDataDirectory}: expected one peer, found ${others.length + (peerId ? 1 : 0)}.`);
+  }
+  return { config: gateway, nodeDataDirectory, peerId };
+}
+
 async function runOnRabbitMq({
   url,
   queue,
+  link,
   log,
   signal,
   ...options
@@ -84,25 +108,38 @@ async function runOnRabbitMq({
   readonly routingKeys: "md5" | "hex";
   readonly settings: ReturnType<typeof readSettings>;
   readonly pool: Pool;
+  readonly link: Link | undefined;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }): Promise<void> {
-  await declareWhenUp(url, queue, signal);
+  const linkQueue = link && authorityLinkQueue(link.peerId);
+  await declareWhenUp(url, queue, linkQueue, signal);
   const broker = await connectRabbitMq({ url, connectionName: "swpt-debtors sandbox_authority", log });
   try {
     log.warn("The sandbox's accounting authority runs. It is NOT a store of value");
-    await createAuthority({ ...options, broker, queue, clock: now, log }).run(signal);
+    const authority = createAuthority({ ...options, broker, queue, clock: now, log });
+    const works = [authority.run];
+    if (link !== undefined) {
+      const end = { ...link, broker, role: accountingAuthority, queue: linkQueue!, log };
+      works.push((stop) => runLinkEnd(end, stop));
+    }
+    await runTogether(works, signal);
   } finally {
     await broker.close();
   }
 }
 
 /** Tries until the broker is there, half a minute at most. */
-async function declareWhenUp(url: string, queue: string, signal: AbortSignal): Promise<void> {
+async function declareWhenUp(
+  url: string,
+  queue: string,
+  linkQueue: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = performance.now() + START_MILLIS_MAX;
   for (;;) {
     try {
-      return await declareAuthorityQueue(url, queue);
+      return await declareAuthorityQueue(url, queue, linkQueue);
     } catch (error) {
       const reason = error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : String(error);
       if (signal.aborted || performance.now() > deadline) throw new CommandError(`The broker is away: ${reason}`);

@@ -58,8 +58,11 @@ function withLinkQueue({ exchanges, queues, bindings }: Topology, exchange: stri
   };
 }
 
-/** Declares the authority's quorum queue on RabbitMQ and binds it, and the exchanges if the agent has not declared them yet. */
-export async function declareAuthorityQueue(url: string, queue: string): Promise<void> {
+/**
+ * Declares the authority's quorum queue on RabbitMQ and binds it, and the exchanges if the agent has not declared them
+ * yet; for an authority that is a node of its own, also the queue of what it sends to its peer.
+ */
+export async function declareAuthorityQueue(url: string, queue: string, linkQueue?: string): Promise<void> {
   const connection = await connectOnce(url, "swpt-debtors sandbox topology");
   connection.on("error", () => {}); // The operation under way rejects as well.
   try {
@@ -75,6 +78,14 @@ export async function declareAuthorityQueue(url: string, queue: string): Promise
       arguments: { ...quorum, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": deadLetterQueue },
     });
     await channel.bindQueue(queue, OUTGOING_EXCHANGE, "");
+    if (linkQueue === undefined) return;
+    const linkDeadLetterQueue = deadLetterQueueOf(linkQueue);
+    await channel.assertQueue(linkDeadLetterQueue, { durable: true });
+    await channel.assertQueue(linkQueue, {
+      durable: true,
+      arguments: { "x-dead-letter-exchange": "", "x-dead-letter-routing-key": linkDeadLetterQueue },
+    });
+    await channel.bindQueue(linkQueue, INCOMING_EXCHANGE, "#");
   } finally {
     await connection.close().catch(() => {});
   }

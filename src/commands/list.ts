@@ -1,5 +1,5 @@
 /** All commands. Each file is loaded when its command is wanted: a flusher has no use for the web server's memory. */
-import type { Command } from "./command.ts";
+import { type Command, UsageError } from "./command.ts";
 
 /** What runs when no command is named. */
 export const DEFAULT_COMMAND = "all";
@@ -41,9 +41,24 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
 };
 
 /** Other names of commands: those that the programs go by which do the same in existing installations. */
-export const commandAliases: Readonly<Record<string, string>> = {
+const commandAliases: Readonly<Record<string, string>> = {
   "swpt-server": "stomp serve",
   "swpt-client": "stomp send",
   "swpt-drainer": "stomp drain",
   "configure-queue": "stomp configure-queue",
 };
+
+/**
+ * The name of the command that a command line begins with, which may have two words or be another name of it, and the
+ * arguments after it. Throws a UsageError when the second word is missing or unknown; whether the first is known is not
+ * looked at.
+ */
+export function splitCommandName(first: string, rest: readonly string[]): [name: string, args: readonly string[]] {
+  if (Object.hasOwn(commandAliases, first)) return [commandAliases[first]!, rest];
+  const subcommands = Object.keys(commandLoaders).filter((name) => name.startsWith(`${first} `));
+  if (subcommands.length === 0) return [first, rest];
+  const name = `${first} ${rest[0] ?? ""}`;
+  if (subcommands.includes(name)) return [name, rest.slice(1)];
+  const known = subcommands.map((subcommand) => subcommand.slice(first.length + 1)).join(", ");
+  throw new UsageError(`${first} is followed by one of: ${known}. See \`swpt-debtors --help\`.`);
+}

@@ -3,7 +3,8 @@
  * processes of this machine, behind the real nginx.
  */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { parseEnv } from "node:util";
@@ -11,6 +12,7 @@ import { parse } from "yaml";
 import { createTestNode } from "../commands/environment.ts";
 import { startBrowser } from "../support/browser.ts";
 import { findFreePort, type RunningCommand, runCommand, startCommand } from "../support/command.ts";
+import { createTestVirtualHost, type TestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
 import { removeFolder, repository } from "./image-builder.ts";
 import { type ReverseProxy, startProxy } from "./proxy.ts";
@@ -24,18 +26,27 @@ interface Service {
 const debtorId = "4294967297";
 let node: Awaited<ReturnType<typeof createTestNode>>;
 let folder: string;
+/** The broker of the accounting authority, and the directories of both nodes. */
+let peerHost: TestVirtualHost;
+let nodesFolder: string;
 let swaggerUi: SwaggerUi;
 let proxy: ReverseProxy;
 const running: RunningCommand[] = [];
 
 before(async () => {
   node = await createTestNode();
+  peerHost = await createTestVirtualHost();
+  nodesFolder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-compose-nodes-"));
   const [appPort, authorizationPort, proxyPort] = [await findFreePort(), await findFreePort(), await findFreePort()];
-  const services = await readServices({ appPort, authorizationPort, proxyPort });
+  const [agentPort, authorityPort] = [await findFreePort(), await findFreePort()];
+  const services = await readServices({ appPort, authorizationPort, proxyPort, agentPort, authorityPort });
   const run = ({ command, environment }: Service) =>
     [command, { ...environment, METRICS_PORT: "0" }] as [readonly string[], Record<string, string>];
 
-  assert.equal((await runCommand(...run(services.configure!))).code, 0);
+  for (const name of ["nodes", "configure", "configure-queue"]) {
+    const { code, output } = await runCommand(...run(services[name]!));
+    assert.equal(code, 0, output);
+  }
   for (const name of ["accounting-authority", "authorization-server", "app"]) {
     running.push(startCommand(...run(services[name]!)));
   }
@@ -52,11 +63,19 @@ after(async () => {
   await (swaggerUi as SwaggerUi | undefined)?.[Symbol.asyncDispose]();
   await Promise.all(running.map((command) => command.stop()));
   await node[Symbol.asyncDispose]();
+  await peerHost?.close();
+  if (nodesFolder !== undefined) await removeFolder(nodesFolder);
   if (folder !== undefined) await removeFolder(folder);
 });
 
 /** The services, with the ports of this machine in the place of those that containers have to themselves. */
-async function readServices(ports: { appPort: number; authorizationPort: number; proxyPort: number }) {
+async function readServices(ports: {
+  appPort: number;
+  authorizationPort: number;
+  proxyPort: number;
+  agentPort: number;
+  authorityPort: number;
+}) {
   const read = (file: string) => readFile(path.join(repository, file), "utf8");
   const text = (await read("docker-compose-all.yml"))
     .replace(/\$\{HTTPS_PORT:-\d+\}/g, String(ports.proxyPort))
@@ -65,9 +84,15 @@ async function readServices(ports: { appPort: number; authorizationPort: number;
     .replaceAll('WEBSERVER_PORT: "8080"', `WEBSERVER_PORT: "${ports.appPort}"`)
     .replaceAll("authorization-server:9090", `127.0.0.1:${ports.authorizationPort}`)
     .replaceAll("--port=9090", `--port=${ports.authorizationPort}`)
+    .replaceAll("app:1234", `127.0.0.1:${ports.agentPort}`)
+    .replaceAll("accounting-authority:1234", `127.0.0.1:${ports.authorityPort}`)
+    .replace('SWPT_SERVER_PORT: "1234"', `SWPT_SERVER_PORT: "${ports.agentPort}"`)
+    .replace('SWPT_SERVER_PORT: "1234"', `SWPT_SERVER_PORT: "${ports.authorityPort}"`)
+    .replaceAll("/var/lib/swpt-nodedata", nodesFolder)
+    .replaceAll(/amqp:\S+@peer-rabbitmq\S+/g, peerHost.url)
     .replaceAll("0.0.0.0", "127.0.0.1")
     .replaceAll(/postgresql:\S+/g, node.database.url)
-    .replaceAll(/amqp:\S+/g, node.virtualHost.url);
+    .replaceAll(/amqp:\S+@rabbitmq\S+/g, node.virtualHost.url);
   const development = parseEnv(await read("development.env")) as Record<string, string>;
   const { services } = parse(text, { merge: true }) as { services: Record<string, Service & { env_file?: string }> };
   return Object.fromEntries(
@@ -107,10 +132,13 @@ test("a program gets a token, activates a debtor and issues money, all through t
   assert.equal(created.status, 201, created.body);
   const location = `https://localhost:${proxy.port}/debtors/${debtorId}/transfers/${transferUuid}`;
   assert.equal(created.headers.location, location);
-  await waitFor(async () => {
-    const { result } = JSON.parse((await call("GET", new URL(location).pathname)).body);
-    return result?.committedAmount === 100;
-  });
+  await waitFor(
+    async () => {
+      const { result } = JSON.parse((await call("GET", new URL(location).pathname)).body);
+      return result?.committedAmount === 100;
+    },
+    { what: () => `the transfer:\n${running.map((command) => command.output()).join("\n")}`, timeoutSeconds: 60 },
+  );
 });
 
 test("without a token, and whoever they say they are, strangers get 401", async () => {

@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { commands as sandboxCommands } from "../../sandbox/commands.ts";
 import type { Command } from "../../src/commands/command.ts";
 import { parseCommandLine } from "../../src/commands/command.ts";
-import { commandLoaders } from "../../src/commands/list.ts";
+import { commandLoaders, splitCommandName } from "../../src/commands/list.ts";
 import { readConfig } from "../../src/config.ts";
 import { settings } from "../../src/environment.ts";
 import { argumentsOf, findInstruction, isThere, parseStages, readDockerfile, repository } from "./image-builder.ts";
@@ -131,7 +131,8 @@ test("the containers run commands of the program, with settings and options that
   const ours = services.filter(isOurs);
   assert.ok(ours.length >= 5);
   for (const { where, service } of ours) {
-    const [name, ...args] = service.command!;
+    const [first, ...rest] = service.command!;
+    const [name, args] = splitCommandName(first!, rest);
     const command: Command | undefined = Object.hasOwn(commandLoaders, name!)
       ? await commandLoaders[name!]!()
       : sandboxCommands.find((candidate) => candidate.name === name);
