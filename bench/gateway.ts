@@ -147,7 +147,7 @@ async function runBare(what: "publish" | "consume", brokerUrl: string, queue: st
 }
 
 function startPeer(args: readonly string[], credentials: TlsCredentials) {
-  const program = fileURLToPath(new URL("load/stomp-peer.ts", import.meta.url));
+  const program = fileURLToPath(new URL("./load/stomp-peer.ts", import.meta.url));
   const child = spawn(process.execPath, [program, ...args], { stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end(JSON.stringify(credentials));
   return watchOutput(child);
