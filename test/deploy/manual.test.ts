@@ -8,7 +8,7 @@ const manual = await readFile(new URL("operations.md", folder), "utf8");
 const sectionOf = (heading: string): string => manual.split(/^#+ /m).find((text) => text.startsWith(`${heading}\n`))!;
 
 test("what PgBouncer keeps from PostgreSQL comes from the role, as the manual sets it", async () => {
-  const source = await readFile(new URL("../src/database/database.ts", folder), "utf8");
+  const source = await readFile(new URL("../src/database/sessions.ts", folder), "utf8");
   const options = /const SESSION_OPTIONS =([^;]*);/.exec(source)![1]!;
   const asked = [...Array.from(options.matchAll(/-c (\w+)=/g), ([, name]) => name!), "statement_timeout"];
   const set = Array.from(sectionOf("PgBouncer").matchAll(/alter role swpt_debtors set (\w+) =/g), ([, name]) => name!);
