@@ -5,7 +5,7 @@ import { after, test } from "node:test";
 import { parseInfoBundle } from "../../src/node-data/info-bundle.ts";
 import { NodeDataError } from "../../src/node-data/node-data-error.ts";
 import { writeZip } from "../../src/node-data/zip.ts";
-import { openssl } from "../support/openssl.ts";
+import { openssl, validFor } from "../support/openssl.ts";
 import { makeBundle, makeBundleOf, makeOpensslNode, type OpensslNode, temporaryFolder } from "./nodes.ts";
 
 const folder = await temporaryFolder();
@@ -31,11 +31,11 @@ function refusalOf(bundle: Buffer): string {
 function bundleWith({
   subject,
   extensions,
-  days = "365000",
+  days = 365_000,
 }: {
   subject?: string;
   extensions?: string;
-  days?: string;
+  days?: number;
 }): Buffer {
   const dn = subject ?? "/O=Swaptacular Nodes Registry/OU=Accounting Authorities/serialNumber=1234abcd";
   const args = ["req", "-new", "-utf8", "-key", "root-ca.key", "-subj", dn];
@@ -49,8 +49,7 @@ function bundleWith({
     "changed.csr",
     "-signkey",
     "root-ca.key",
-    "-days",
-    days,
+    ...validFor(days),
     "-extfile",
     "changed.cnf",
   ];
@@ -144,7 +143,7 @@ test("a root that is no authority, or has expired, or is signed by another, is r
     refusalOf(bundleWith({ extensions: "basicConstraints = critical,CA:false\n" })),
     /not the certificate of a certificate authority/,
   );
-  assert.match(refusalOf(bundleWith({ days: "-1" })), /has expired/);
+  assert.match(refusalOf(bundleWith({ days: -1 })), /has expired/);
   const cwd = authority.folder;
   const [issuer, key] = ["root-ca.crt", "root-ca.key"].map((name) => path.join(stranger.folder, name));
   const sign = ["x509", "-req", "-in", "root-ca.csr", "-CA", issuer!, "-CAkey", key!, "-extfile", "changed.cnf"];

@@ -9,7 +9,7 @@ import { activatePeer, registerPeer } from "../../src/node-data/register-peer.ts
 import { createServerCertificate } from "../../src/node-data/server-certificate.ts";
 import { signPeer } from "../../src/node-data/sign-peer.ts";
 import { verifyNodeData } from "../../src/node-data/verify.ts";
-import { openssl } from "../support/openssl.ts";
+import { openssl, validFor } from "../support/openssl.ts";
 import {
   issuePeerCertificate,
   makeBundle,
@@ -60,7 +60,7 @@ async function findingsAfter(
 function serverCertificateBy(
   root: string,
   file: string,
-  { days = "365", extensions = "extendedKeyUsage = serverAuth,clientAuth\n" } = {},
+  { days = 365, extensions = "extendedKeyUsage = serverAuth,clientAuth\n" } = {},
 ): void {
   const subject = `/O=Swaptacular Nodes Registry/OU=Debtors Agents/serialNumber=${sound.nodeId}`;
   const key = path.join(sound.directory, "server.key");
@@ -68,7 +68,7 @@ function serverCertificateBy(
   writeFileSync(extensionsFile, `basicConstraints = critical,CA:false\n${extensions}`);
   openssl(["req", "-new", "-utf8", "-key", key, "-subj", subject, "-out", request]);
   const sign = ["-CA", `${root}.crt`, "-CAkey", `${root}.key`, "-set_serial", "5", "-extfile", extensionsFile];
-  openssl(["x509", "-req", "-in", request, "-days", days, ...sign, "-out", file]);
+  openssl(["x509", "-req", "-in", request, ...validFor(days), ...sign, "-out", file]);
 }
 
 writeFileSync(folder.file("own.key"), issuer.key.export({ type: "pkcs8", format: "pem" }));
@@ -111,12 +111,12 @@ const remove =
 const FAULTS: readonly (readonly [string, Change, RegExp])[] = [
   [
     "an expired server certificate",
-    (file) => serverCertificateBy(folder.file("own"), file("server.crt"), { days: "-1" }),
+    (file) => serverCertificateBy(folder.file("own"), file("server.crt"), { days: -1 }),
     /^server\.crt: has expired on \d{4}-/,
   ],
   [
     "one that expires soon",
-    (file) => serverCertificateBy(folder.file("own"), file("server.crt"), { days: "29" }),
+    (file) => serverCertificateBy(folder.file("own"), file("server.crt"), { days: 29 }),
     /^server\.crt: expires on \d{4}-/,
   ],
   [

@@ -36,9 +36,12 @@ export const postgresCandidates = (): string[] =>
 /** The URLs at which a RabbitMQ is looked for, best first. */
 export const brokerCandidates = (): string[] => [process.env.TEST_BROKER_URL || "amqp://guest:guest@localhost:5672"];
 
+/** For the answer of a server that is there, but has a busy machine. */
+const CONNECT_MILLIS_MAX = 30_000;
+
 /** Rejects unless a PostgreSQL answers at the URL and lets us make databases. */
 export async function pingPostgres(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MILLIS_MAX });
   client.on("error", () => {});
   try {
     await client.connect();
@@ -53,7 +56,7 @@ export async function pingPostgres(url: string): Promise<void> {
 
 /** Rejects unless a broker answers at the URL. */
 export async function pingBroker(url: string): Promise<void> {
-  const connection = await amqp.connect(url, { timeout: 5000 });
+  const connection = await amqp.connect(url, { timeout: CONNECT_MILLIS_MAX });
   connection.on("error", () => {});
   await connection.close();
 }

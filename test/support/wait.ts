@@ -9,7 +9,7 @@ const LOOK_MILLIS = 20;
  */
 export async function waitFor<Found>(
   condition: () => Found | Promise<Found>,
-  { what = "the condition", timeoutSeconds = 30 }: { what?: string | (() => string); timeoutSeconds?: number } = {},
+  { what = "the condition", timeoutSeconds = 60 }: { what?: string | (() => string); timeoutSeconds?: number } = {},
 ): Promise<Exclude<Found, undefined | false | null>> {
   const deadline = performance.now() + timeoutSeconds * 1000;
   for (;;) {
