@@ -1,5 +1,7 @@
 /** How callers are authenticated, as the settings say. Spec: authorization, "Modes". */
+
 import type { Values } from "./config-values.ts";
+import { isFirstShard } from "./values/shard.ts";
 
 /** How a request gets its identity. Spec: authorization, "Modes". */
 export type Authentication =
@@ -52,6 +54,12 @@ function checkNeededSettings(
     problems.push("OAUTH2_PROVISION and APP_TRUSTED_PROXY_AUTH are both set; set only one of them.");
   } else if (find("OAUTH2_ISSUER") === null) {
     problems.push("OAUTH2_PROVISION needs OAUTH2_ISSUER: it names the issuer whose subjects get debtors.");
+  }
+  const shard = get("PROTOCOL_BROKER_QUEUE_ROUTING_KEY");
+  if (!isFirstShard(shard)) {
+    problems.push(
+      `OAUTH2_PROVISION is on in the shard ${shard.routingKey}; expected the first shard, whose bits are all 0: several shards would give a subject several debtors.`,
+    );
   }
 }
 

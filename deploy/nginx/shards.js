@@ -4,12 +4,14 @@ import crypto from "crypto";
 
 /**
  * The upstream for a request: the shard that owns the debtor in the path; for a path without a debtor, which every shard
- * can answer, a random one, each in proportion to its share of the IDs. Empty when the list of shards has a hole.
+ * can answer, a random one, each in proportion to its share of the IDs; but the first one, whose bits are all 0, for the
+ * caller's own debtor, since no other one may create debtors for new subjects. Empty when the list of shards has a hole.
  */
 function pickShard(r) {
   const segments = r.variables.request_uri.split("?")[0].split("/");
   const debtorId = segments[1] === "debtors" && segments.length > 3 ? readId(segments[2]) : undefined;
-  const bits = debtorId === undefined ? randomBits() : digestBits(debtorId);
+  const isOwn = segments.length === 3 && segments[2] === ".debtor";
+  const bits = debtorId !== undefined ? digestBits(debtorId) : isOwn ? toBits(0) : randomBits();
   const owner = listShards(r).find((shard) => bits.startsWith(shard.bits));
   return owner === undefined ? "" : owner.upstream;
 }

@@ -7,7 +7,7 @@ import {
   listBindingEvents,
   listSubjectBindings,
 } from "../database/subject-bindings.ts";
-import type { Subject, SubjectBinding } from "../domain/subject-binding.ts";
+import { isBindable, SUBJECT_BYTES_MAX, type Subject, type SubjectBinding } from "../domain/subject-binding.ts";
 import { OperationError } from "../operations/operation-error.ts";
 import { bindSubject, unbindSubject } from "../operations/subject-bindings.ts";
 import { CommandError } from "../runtime/command-error.ts";
@@ -19,7 +19,6 @@ import { type Command, type CommandInput, type CommandOption, formatColumns, Usa
 import { withPool } from "./with-pool.ts";
 
 const ROWS_AT_A_TIME = 1000;
-const NAME_LENGTH_MAX = 1024;
 
 const issuer: CommandOption = {
   type: "string",
@@ -148,10 +147,13 @@ function withSubjects(
 
 function readSubject({ positionals: [subject = ""] }: CommandInput, { tokenRules }: Config): Subject {
   if (tokenRules.issuer === null) throw new ConfigError("OAUTH2_ISSUER is not set; set it, or give --issuer.");
-  if (subject === "" || subject.length > NAME_LENGTH_MAX || /\p{Cc}/u.test(subject)) {
-    throw new UsageError(`SUBJECT: expected 1 to ${NAME_LENGTH_MAX} characters, without control characters.`);
+  const named = { issuer: tokenRules.issuer, subject };
+  if (!isBindable(named)) {
+    throw new UsageError(
+      `SUBJECT and its issuer: expected 1 to ${SUBJECT_BYTES_MAX} bytes each, without control characters.`,
+    );
   }
-  return { issuer: tokenRules.issuer, subject };
+  return named;
 }
 
 function readDebtorId(text: string): bigint {

@@ -12,7 +12,25 @@ const BINDINGS_LOCK = 7_120_943_358_211_006n;
 export const lockSubjectBindings = (db: Database): Promise<number> =>
   db.run({ name: "lock_subject_bindings", text: `select pg_advisory_xact_lock(${BINDINGS_LOCK})` });
 
-/** The binding of a subject, without a lock. One index look-up. */
+/**
+ * The debtor of a subject, signed, without a lock. Two index look-ups. A debtor that was created after the binding got the
+ * ID of one that had been deleted, and belongs to somebody else. One that is not in this database is another shard's.
+ */
+export async function findDebtorIdOfSubject(db: Database, { issuer, subject }: Subject): Promise<bigint | undefined> {
+  const row = await db.maybeOne<{ debtorId: bigint }>({
+    name: "find_debtor_id_of_subject",
+    text: `
+      select debtor_id as "debtorId"
+      from swpt_debtors_auth.subject_binding b
+      where issuer = $1::text and subject = $2::text and not exists (
+        select from debtor d where d.debtor_id = b.debtor_id and d.created_at > b.bound_at
+      )`,
+    values: [issuer, subject],
+  });
+  return row?.debtorId;
+}
+
+/** The binding of a subject, without a lock, even if its debtor has been replaced. */
 export const findSubjectBinding = (db: Database, { issuer, subject }: Subject): Promise<SubjectBinding | undefined> =>
   db.maybeOne({
     name: "find_subject_binding",

@@ -16,6 +16,18 @@ export interface SubjectBinding extends Subject {
   readonly isProvisioned: boolean;
 }
 
+/** Index entries of PostgreSQL have at most 2,704 bytes, and hold both. `sub` of OpenID Connect has at most 255. */
+export const SUBJECT_BYTES_MAX = 1024;
+
+/** Whether the subject can have a binding: both of its names are text of at most `SUBJECT_BYTES_MAX` bytes that can be told apart. */
+export const isBindable = ({ issuer, subject }: Subject): boolean =>
+  [issuer, subject].every(
+    (name) => name !== "" && !hasControlCharacters(name) && new TextEncoder().encode(name).length <= SUBJECT_BYTES_MAX,
+  );
+
+/** Whether the name has a character that could end a header or a log line, or that UTF-8 cannot tell from others. */
+export const hasControlCharacters = (name: string): boolean => /[\p{Cc}\p{Cs}\u2028\u2029]/u.test(name);
+
 /** A change of a binding, as the audit table has it. */
 export interface SubjectBindingEvent extends Subject {
   readonly action: "bind" | "unbind" | "provision";

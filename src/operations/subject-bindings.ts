@@ -5,6 +5,7 @@ import {
   countProvisioned,
   deleteSubjectBinding,
   findBindingsOfDebtor,
+  findDebtorIdOfSubject,
   findSubjectBinding,
   insertSubjectBinding,
   listBindingEvents,
@@ -18,8 +19,8 @@ import {
   type Subject,
   type SubjectBinding,
 } from "../domain/subject-binding.ts";
-import { isResponsible, type ShardingRealm } from "../values/shard.ts";
-import { now, plusSeconds } from "../values/timestamp.ts";
+import { isFirstShard, isInInterval, isResponsible, type ShardingRealm } from "../values/shard.ts";
+import { now, plusSeconds, type Timestamp } from "../values/timestamp.ts";
 import { activateRandomDebtor } from "./debtors.ts";
 import { OperationError } from "./operation-error.ts";
 
@@ -34,25 +35,36 @@ export interface BindRequest extends Subject {
 }
 
 /**
- * Binds a subject to an active debtor of this node. Repeating it changes nothing. Rejected with DEBTOR_NOT_RESPONSIBLE,
+ * Binds a subject to an active debtor of this node; in the first shard, to a debtor of any, since it is asked by all subjects
+ * who their debtor is. Repeating it changes nothing. Rejected with DEBTOR_NOT_RESPONSIBLE,
  * DEBTOR_NOT_ACTIVE, SUBJECT_BOUND (to another debtor) or TOO_MANY_SUBJECTS.
  */
 export function bindSubject(pool: Pool, realm: ShardingRealm, request: BindRequest): Promise<SubjectBinding> {
   const { issuer, subject, debtorId, reason, subjectsPerDebtorMax, dryRun } = request;
   return pool.transaction(async (tx) => {
     await lockSubjectBindings(tx);
-    if (!isResponsible(realm, debtorId)) throw new OperationError("DEBTOR_NOT_RESPONSIBLE");
-    const debtor = await findDebtor(tx, debtorId);
-    if (debtor === undefined || !isActive(debtor)) throw new OperationError("DEBTOR_NOT_ACTIVE");
+    const earliest = await findBindableSince(tx, realm, debtorId);
     const known = await findSubjectBinding(tx, request);
     if (known?.debtorId === debtorId) return known;
     if (known !== undefined) throw new OperationError("SUBJECT_BOUND");
     const others = await findBindingsOfDebtor(tx, debtorId);
     if (others.length >= subjectsPerDebtorMax) throw new OperationError("TOO_MANY_SUBJECTS");
-    const binding = { issuer, subject, debtorId, boundAt: now(), isProvisioned: false };
+    const binding = { issuer, subject, debtorId, boundAt: notBefore(earliest), isProvisioned: false };
     if (!dryRun) await storeBinding(tx, binding, "bind", reason);
     return binding;
   });
+}
+
+/** Since when the debtor has been there. */
+async function findBindableSince(tx: Transaction, realm: ShardingRealm, debtorId: bigint): Promise<Timestamp> {
+  if (!isResponsible(realm, debtorId)) {
+    // Whether it is active is known to its own shard, where the subject must be bound, too.
+    if (isFirstShard(realm.shard) && isInInterval(realm, debtorId)) return now();
+    throw new OperationError("DEBTOR_NOT_RESPONSIBLE");
+  }
+  const debtor = await findDebtor(tx, debtorId);
+  if (debtor === undefined || !isActive(debtor)) throw new OperationError("DEBTOR_NOT_ACTIVE");
+  return debtor.createdAt;
 }
 
 /** Removes the binding of a subject and returns it. The debtor stays as it is. Rejected with SUBJECT_NOT_BOUND. */
@@ -76,7 +88,7 @@ export function unbindSubject(
 /**
  * Creates an active debtor for a subject and binds the subject to it, all in one transaction: a kill at any point leaves
  * everything or nothing. A subject that is bound already, by a concurrent request for example, keeps its debtor. Rejected with
- * SUBJECT_UNBOUND (an operator has taken its debtor away), PROVISIONING_HOURLY_LIMIT, PROVISIONING_TOTAL_LIMIT or
+ * SUBJECT_UNBOUND (an operator has taken its debtor away, or its debtor was deleted and the ID given to another), PROVISIONING_HOURLY_LIMIT, PROVISIONING_TOTAL_LIMIT or
  * NO_FREE_DEBTOR_ID.
  */
 export function provisionDebtor(
@@ -88,16 +100,26 @@ export function provisionDebtor(
   return pool.transaction(async (tx) => {
     await lockSubjectBindings(tx);
     const known = await findSubjectBinding(tx, subject);
-    if (known !== undefined) return { ...known, isNew: false };
+    if (known !== undefined) {
+      if ((await findDebtorIdOfSubject(tx, subject)) === undefined) throw new OperationError("SUBJECT_UNBOUND");
+      return { ...known, isNew: false };
+    }
     const lastEvent = (await listBindingEvents(tx, subject)).at(-1);
     if (lastEvent?.action === "unbind") throw new OperationError("SUBJECT_UNBOUND");
     const decision = decideProvisioning(await countProvisioned(tx, plusSeconds(now(), -3600)), limits);
     if (decision !== "allowed") throw new OperationError(decision);
-    const { debtorId } = await activateRandomDebtor(tx, realm);
-    const binding = { issuer: subject.issuer, subject: subject.subject, debtorId, boundAt: now(), isProvisioned: true };
+    const { debtorId, createdAt } = await activateRandomDebtor(tx, realm);
+    const boundAt = notBefore(createdAt);
+    const binding = { issuer: subject.issuer, subject: subject.subject, debtorId, boundAt, isProvisioned: true };
     await storeBinding(tx, binding, "provision", null);
     return { ...binding, isNew: true };
   });
+}
+
+/** Now, also when the clock of the machine that created the debtor is ahead. */
+function notBefore(createdAt: Timestamp): Timestamp {
+  const at = now();
+  return at > createdAt ? at : createdAt;
 }
 
 async function storeBinding(

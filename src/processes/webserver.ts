@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Authentication, type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
-import { findSubjectBinding } from "../database/subject-bindings.ts";
-import { callerOf } from "../http/auth/subjects.ts";
+import { findDebtorIdOfSubject } from "../database/subject-bindings.ts";
+import { isReserved } from "../http/auth/subjects.ts";
 import { createTokenAuthenticator, type TokenAuthenticator } from "../http/auth/token-authenticator.ts";
 import { createHttpServer } from "../http/server.ts";
 import type { ServerOptions } from "../http/server-options.ts";
@@ -147,8 +147,8 @@ function openTokenAuthenticator(
         : { kind: "introspection", introspectUrl: authentication.introspectUrl },
     rules: tokenRules,
     bindings: {
-      isNamed: (subject) => callerOf(subjects, subject) !== undefined,
-      findDebtorId: async (issuer, subject) => (await findSubjectBinding(pool, { issuer, subject }))?.debtorId,
+      isReserved: (subject) => isReserved(subjects, subject),
+      findDebtorId: (subject) => findDebtorIdOfSubject(pool, subject),
     },
     cacheSeconds: tokenCache.seconds,
     cacheEntriesMax: tokenCache.entriesMax,

@@ -38,14 +38,18 @@ export function parentShard(shard: Shard): Shard {
 
 /** Whether the debtor ID is in the interval and in the shard. */
 export const isResponsible = (realm: ShardingRealm, debtorId: bigint): boolean =>
-  debtorId >= realm.minDebtorId && debtorId <= realm.maxDebtorId && isInShard(realm.shard, debtorId);
+  isInInterval(realm, debtorId) && isInShard(realm.shard, debtorId);
+
+/** Whether the shard is the one that answers `GET /debtors/.debtor` for all: its bits are 0. */
+export const isFirstShard = ({ bits }: Shard): boolean => bits === 0;
+
+/** Whether the debtor ID is in the interval, whatever its shard. */
+export const isInInterval = ({ minDebtorId, maxDebtorId }: ShardingRealm, debtorId: bigint): boolean =>
+  debtorId >= minDebtorId && debtorId <= maxDebtorId;
 
 /** Whether the debtor ID is in the interval and in the parent shard, but not in the shard: left over from a split. */
 export const belongsToParentOnly = (realm: ShardingRealm, debtorId: bigint): boolean =>
-  debtorId >= realm.minDebtorId &&
-  debtorId <= realm.maxDebtorId &&
-  !isInShard(realm.shard, debtorId) &&
-  isInShard(parentShard(realm.shard), debtorId);
+  isInInterval(realm, debtorId) && !isInShard(realm.shard, debtorId) && isInShard(parentShard(realm.shard), debtorId);
 
 /** Whether the digest of the debtor ID begins with the bits of the shard. */
 export function isInShard(shard: Shard, debtorId: bigint): boolean {

@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import { readConfig } from "../../src/config.ts";
-import { findSubjectBinding } from "../../src/database/subject-bindings.ts";
-import { callerOf } from "../../src/http/auth/subjects.ts";
+import { findDebtorIdOfSubject } from "../../src/database/subject-bindings.ts";
+import { isReserved } from "../../src/http/auth/subjects.ts";
 import { createTokenAuthenticator, type TokenAuthenticatorOptions } from "../../src/http/auth/token-authenticator.ts";
 import { defaultTokenRules } from "../../src/http/auth/token-rules.ts";
 import { createHttpServer } from "../../src/http/server.ts";
@@ -40,8 +40,8 @@ export async function startAuthenticatedServer({
       : { kind: "introspection", introspectUrl: introspection.url },
     rules: { ...defaultTokenRules, issuer: ISSUER, audience: jwt ? AUDIENCE : null },
     bindings: {
-      isNamed: (subject) => callerOf(subjects, subject) !== undefined,
-      findDebtorId: async (by, subject) => (await findSubjectBinding(database.pool, { issuer: by, subject }))?.debtorId,
+      isReserved: (subject) => isReserved(subjects, subject),
+      findDebtorId: (subject) => findDebtorIdOfSubject(database.pool, subject),
     },
     cacheSeconds: 300,
     cacheEntriesMax: 100_000,

@@ -175,6 +175,66 @@ test("a token for another audience, or that is bound to a key, is not accepted",
   assert.equal((await get("/debtors/.debtor", { aud: ["others", "debtors"] })).status, 303);
 });
 
+for (const [title, sub] of [
+  ["that is half of a character", "alice\ud800"],
+  ["that UTF-8 could not tell from it", "alice\udfff"],
+  ["with a line separator", "alice\u2028"],
+  ["of too many bytes", "ä".repeat(513)],
+  ["of a pattern, with a debtor ID that does not exist", "debtors:18446744073709551616"],
+] as const) {
+  test(`a subject with a name ${title} gets no debtor`, async () => {
+    await serve(ON);
+
+    assert.equal((await get("/debtors/.debtor", { sub })).status, 403);
+    assert.equal(await countDebtors(), 0);
+  });
+}
+
+test("while the bindings cannot be read, requests are answered with 503, and nobody gets a debtor", async () => {
+  await serve({ ...ON, TOKEN_INTROSPECTION_CACHE_SECONDS: "0" });
+  await get("/debtors/.debtor");
+  const rename = (from: string, to: string) =>
+    database.pool.run({ name: `test_${from}`, text: `alter schema ${from} rename to ${to}` });
+  await rename("swpt_debtors_auth", "swpt_debtors_gone");
+  try {
+    for (const path of ["/debtors/.debtor", "/debtors/1/", "/debtors/unknown"]) {
+      assert.equal((await get(path)).status, 503, path);
+    }
+    assert.equal((await get("/debtors/.debtor", { sub: "debtors:7" })).status, 303);
+  } finally {
+    await rename("swpt_debtors_gone", "swpt_debtors_auth");
+  }
+  assert.equal((await get("/debtors/.debtor")).status, 303);
+  assert.equal(await countDebtors(), 1);
+});
+
+test("a transaction that is cut off in the middle leaves nothing, and the next request gets the debtor", async () => {
+  await serve(ON);
+  // Whatever is written at last fails, as when the process is killed before the COMMIT.
+  await database.pool.run({
+    name: "test_cut",
+    text: `create or replace function test_cut() returns trigger language plpgsql as
+      $$ begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$`,
+  });
+  await database.pool.run({
+    name: "test_cut_trigger",
+    text: `create trigger test_cut before insert on swpt_debtors_auth.subject_binding_event
+      for each row execute function test_cut()`,
+  });
+  try {
+    assert.equal((await get("/debtors/.debtor")).status, 503);
+    assert.equal(await countDebtors(), 0);
+    assert.equal(await findSubjectBinding(database.pool, alice), undefined);
+  } finally {
+    await database.pool.run({
+      name: "test_mend",
+      text: "drop trigger test_cut on swpt_debtors_auth.subject_binding_event",
+    });
+  }
+  assert.equal((await get("/debtors/.debtor")).status, 303);
+  assert.equal(await countDebtors(), 1);
+});
+
 test("limits end provisioning with a reason", async () => {
   await serve({ ...ON, OAUTH2_PROVISION_MAX_PER_HOUR: "1" });
 

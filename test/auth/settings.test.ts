@@ -93,6 +93,11 @@ test("provisioning needs an issuer, and is not for a proxy's names", () => {
     /OAUTH2_PROVISION and APP_TRUSTED_PROXY_AUTH/,
   );
   const on = { ...INTROSPECTION, OAUTH2_ISSUER: issuer, OAUTH2_PROVISION: "yes" };
+  assert.match(
+    problemsWith({ ...on, PROTOCOL_BROKER_QUEUE_ROUTING_KEY: "0.1.#" }).join(),
+    /^OAUTH2_PROVISION is on in the shard 0\.1\.#; expected the first shard/,
+  );
+  read({ ...on, PROTOCOL_BROKER_QUEUE_ROUTING_KEY: "0.0.#" });
   assert.deepEqual(read(INTROSPECTION).tokenRules.provisioning, null);
   assert.deepEqual(read(on).tokenRules.provisioning, { scope: null, claim: null });
   assert.deepEqual(read({ ...on, OAUTH2_PROVISION_CLAIM: "groups=a=b" }).tokenRules.provisioning?.claim, {

@@ -153,8 +153,21 @@ test("a random debtor is reserved on any of the shards, and activated where it w
   assert.equal(seen.size, 2);
 });
 
-test("a caller's own debtor, the list and the public pages are answered by any shard", async () => {
-  assert.equal((await proxy.request("GET", "/debtors/.debtor")).status, 204);
+test("a caller's own debtor is always asked of the first shard, which alone may create one", async () => {
+  const asked: string[] = [];
+  const listeners = shards.map(({ shard, server }) => {
+    const listener = () => void asked.push(shard.routingKey);
+    server.on("request", listener);
+    return () => server.off("request", listener);
+  });
+  for (const query of ["", "", "?a=/b", "", "", "?", "", ""]) {
+    assert.equal((await proxy.request("GET", `/debtors/.debtor${query}`)).status, 204);
+  }
+  for (const stop of listeners) stop();
+  assert.deepEqual(asked, Array(8).fill("0.#"));
+});
+
+test("the list and the public pages are answered by any shard", async () => {
   assert.equal((await proxy.request("GET", "/debtors/health/check/public")).status, 200);
   assert.equal((await proxy.request("GET", "/debtors/.docs/openapi.json")).status, 200);
   const list = await proxy.request("GET", "/debtors/.list");

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import fc from "fast-check";
 import { findDebtor } from "../../src/database/debtors.ts";
-import { findSubjectBinding, listBindingEvents } from "../../src/database/subject-bindings.ts";
+import { findDebtorIdOfSubject, findSubjectBinding, listBindingEvents } from "../../src/database/subject-bindings.ts";
 import { isActive } from "../../src/domain/debtor.ts";
-import { decideProvisioning } from "../../src/domain/subject-binding.ts";
+import { decideProvisioning, isBindable } from "../../src/domain/subject-binding.ts";
 import { activateNewDebtor, deactivateDebtor, reserveDebtor } from "../../src/operations/debtors.ts";
 import { bindSubject, provisionDebtor, unbindSubject } from "../../src/operations/subject-bindings.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
-import { parseShard, type ShardingRealm } from "../../src/values/shard.ts";
+import { isInShard, parseShard, type ShardingRealm } from "../../src/values/shard.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { assertRefused, configureAccounts } from "./ledger.ts";
 
@@ -161,6 +161,81 @@ test("a subject that an operator has unbound gets no other debtor by itself", as
 
   await assertRefused(provisionDebtor(pool, realm, limits, alice), "SUBJECT_UNBOUND");
   assert.equal(await countDebtors(), 1);
+});
+
+test("a subject whose debtor was deleted, and its ID given to somebody else, has no debtor and gets none", async () => {
+  const { debtorId } = await provisionDebtor(pool, realm, limits, alice);
+  assert.equal(await findDebtorIdOfSubject(pool, alice), debtorId);
+  await pool.run({ name: "test_delete", text: "delete from debtor" });
+  // As a debtor of another shard would be, after a split.
+  assert.equal(await findDebtorIdOfSubject(pool, alice), debtorId);
+
+  await activateNewDebtor(pool, debtorId);
+
+  assert.equal(await findDebtorIdOfSubject(pool, alice), undefined);
+  await assertRefused(provisionDebtor(pool, realm, limits, alice), "SUBJECT_UNBOUND");
+  await unbindSubject(pool, { ...alice, reason: null, dryRun: false });
+  await bind("alice", debtorId);
+  assert.equal(await findDebtorIdOfSubject(pool, alice), debtorId);
+});
+
+test("a subject can be bound to a debtor that was created by a machine whose clock is ahead", async () => {
+  await activateNewDebtor(pool, 1n);
+  await pool.run({ name: "test_ahead", text: "update debtor set created_at = created_at + interval '1 hour'" });
+
+  await bind("alice", 1n);
+
+  assert.equal(await findDebtorIdOfSubject(pool, alice), 1n);
+});
+
+test("after a split the bindings of both halves stay, and the first shard binds to debtors of any", async () => {
+  const of = (routingKey: string): ShardingRealm => ({ ...realm, shard: parseShard(routingKey)! });
+  const ids = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n];
+  const second = ids.find((id) => isInShard(of("1.#").shard, id))!;
+  const first = ids.find((id) => isInShard(of("0.#").shard, id))!;
+  const request = (debtorId: bigint) => ({ ...alice, debtorId, reason: null, subjectsPerDebtorMax: 1, dryRun: false });
+
+  await assertRefused(bindSubject(pool, of("1.#"), request(first)), "DEBTOR_NOT_RESPONSIBLE");
+  await assertRefused(bindSubject(pool, of("0.#"), request(first)), "DEBTOR_NOT_ACTIVE");
+  await bindSubject(pool, of("0.#"), request(second));
+
+  assert.equal(await findDebtorIdOfSubject(pool, alice), second);
+  assert.deepEqual(await provisionDebtor(pool, of("0.#"), limits, alice).then(({ isNew }) => isNew), false);
+});
+
+test("names of any characters are kept apart, and the longest ones fit", async () => {
+  const incompressible = Array.from({ length: 256 }, (_, i) =>
+    String.fromCodePoint(0x10000 + ((i * 7919) % 60000)),
+  ).join("");
+  const names = [
+    "ä",
+    "a\u0308",
+    "A",
+    "a",
+    "a ",
+    " a",
+    "'; drop table debtor; --",
+    "debtors:7",
+    "💰",
+    "%",
+    "\\",
+    incompressible,
+  ];
+  assert.equal(Buffer.byteLength(incompressible), 1024);
+  const subjects = names.flatMap((name, i) => [
+    { issuer: ISSUER, subject: name },
+    { issuer: name, subject: names.at(i - 1)! },
+  ]);
+  assert.ok(subjects.every(isBindable));
+
+  const ids = [];
+  for (const subject of subjects) ids.push((await provisionDebtor(pool, realm, limits, subject)).debtorId);
+
+  assert.equal(new Set(ids).size, subjects.length);
+  for (const [i, subject] of subjects.entries()) assert.equal(await findDebtorIdOfSubject(pool, subject), ids[i]);
+  for (const subject of ["", "a\0", "a\n", "a\u2028", "\ud800", "x".repeat(1025), "ä".repeat(513)]) {
+    assert.equal(isBindable({ issuer: ISSUER, subject }), false);
+  }
 });
 
 test("when no ID is free nothing remains", async () => {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { valuesOf } from "../request/header-lines.ts";
 import { forbidden, HttpError } from "../response/errors.ts";
 import { NOT_AN_ISSUER, type Provisioning } from "./provisioning.ts";
-import { type Caller, callerOf, type Subjects } from "./subjects.ts";
+import { type Caller, callerOf, isReserved, type Subjects } from "./subjects.ts";
 import type { Scope, TokenAuthenticator, TokenDecision } from "./token-authenticator.ts";
 
 /** A caller with a role. The name is for the log. */
@@ -69,7 +69,7 @@ export function tokenIdentification(
       const token = await authenticate(request, scope);
       const caller = callerOfToken(token);
       if (caller !== undefined) return { caller, name: token.subject };
-      if (provisioning === undefined) throw forbidden();
+      if (provisioning === undefined || (token.isOwnIssuer && isReserved(subjects, token.subject))) throw forbidden();
       if (options?.provision !== true) throw forbidden(NOT_AN_ISSUER);
       return { caller: { kind: "debtor", debtorId: await provisioning.provision(token) }, name: token.subject };
     },

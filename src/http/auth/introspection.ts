@@ -1,8 +1,8 @@
 /** Token introspection. Spec: authorization, "Token check"; RFC 7662. */
 
+import { hasControlCharacters } from "../../domain/subject-binding.ts";
 import type { Clock } from "./clock.ts";
 import { hasScope, readScopes } from "./scopes.ts";
-import { hasControlCharacters } from "./subjects.ts";
 import type { Grant } from "./token-cache.ts";
 import type { RequiredClaim, TokenRules } from "./token-rules.ts";
 
@@ -14,7 +14,7 @@ export type Introspection =
   /** A refresh token, for example. */
   | { readonly kind: "no access token" };
 
-/** Which member of the answer names the caller; null: `sub`, else `username`. */
+/** Nothing is known about the token. The message has no period. */
 export class IntrospectionError extends Error {
   override readonly name = "IntrospectionError";
   /** Whether the server seems to be unavailable, rather than to have trouble with this token. */

@@ -1,6 +1,6 @@
 /** The first request of a subject creates its debtor. Spec: authorization, "Provisioning". */
 import type { Pool } from "../../database/database.ts";
-import type { ProvisioningLimits } from "../../domain/subject-binding.ts";
+import { isBindable, type ProvisioningLimits } from "../../domain/subject-binding.ts";
 import { OperationError } from "../../operations/operation-error.ts";
 import { provisionDebtor } from "../../operations/subject-bindings.ts";
 import type { Logger } from "../../runtime/log.ts";
@@ -39,6 +39,7 @@ export function createProvisioning({ pool, realm, limits, log }: ProvisioningOpt
       if (!mayProvision || issuer === null) {
         throw forbidden(`${NOT_AN_ISSUER} It does not meet the conditions for becoming one.`);
       }
+      if (!isBindable({ issuer, subject })) throw forbidden(`${NOT_AN_ISSUER} Its name is too long.`);
       try {
         const { debtorId, isNew } = await provisionDebtor(pool, realm, limits, { issuer, subject });
         if (isNew) {

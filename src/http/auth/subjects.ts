@@ -1,5 +1,6 @@
 /** The roles of callers, by name. Spec: authorization, "Roles". */
 import type { Config } from "../../config.ts";
+import { hasControlCharacters } from "../../domain/subject-binding.ts";
 import { parseUnsigned } from "../../values/int64.ts";
 
 /** The three kinds of callers. `debtorId` is signed. */
@@ -23,5 +24,9 @@ export function callerOf(subjects: Subjects, name: string): Caller | undefined {
   return debtorId === undefined ? undefined : { kind: "debtor", debtorId };
 }
 
-/** Whether the text has a character that could end a header or a log line. */
-export const hasControlCharacters = (text: string): boolean => /[\p{Cc}\u2028\u2029]/u.test(text);
+/**
+ * Whether a pattern is about the name, though it may have no caller: `debtors:` with a number above 2^64-1. Such a name is
+ * never looked up elsewhere.
+ */
+export const isReserved = (subjects: Subjects, name: string): boolean =>
+  [subjects.superuser, subjects.supervisor, subjects.debtor].some((pattern) => pattern.test(name));

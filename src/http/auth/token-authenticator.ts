@@ -1,5 +1,6 @@
 /** Authentication by access token: does it grant the scope that the operation requires? Spec: authorization, "Token check", "Answers". */
 import { hash } from "node:crypto";
+import type { Subject } from "../../domain/subject-binding.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { createRepeatedEvents } from "../../runtime/repeated-events.ts";
 import { readBearerToken } from "./bearer-token.ts";
@@ -64,9 +65,10 @@ export type TokenVerification =
 
 /** The debtors of subjects that no pattern of the settings matches. */
 export interface Bindings {
-  isNamed(subject: string): boolean;
+  /** Whether a pattern is about the name. */
+  isReserved(subject: string): boolean;
   /** Signed. */
-  findDebtorId(issuer: string, subject: string): Promise<bigint | undefined>;
+  findDebtorId(subject: Subject): Promise<bigint | undefined>;
 }
 
 /** Limits on the use of the authorization server and of memory. */
@@ -181,11 +183,11 @@ export function createTokenAuthenticator(
   async function bind(key: string, grant: Grant): Promise<Grant> {
     const { subject, issuer, isOwnIssuer, boundDebtorId } = grant;
     if (bindings === undefined || subject === null || issuer === null || boundDebtorId !== undefined) return grant;
-    if (isOwnIssuer && bindings.isNamed(subject)) return grant;
-    const debtorId = await bindings.findDebtorId(issuer, subject);
+    if (isOwnIssuer && bindings.isReserved(subject)) return grant;
+    const debtorId = await bindings.findDebtorId({ issuer, subject });
     if (debtorId === undefined) return grant;
     const bound = { ...grant, boundDebtorId: debtorId };
-    cache.replace(key, bound);
+    cache.replace(key, grant, bound);
     return bound;
   }
 

@@ -25,8 +25,8 @@ export interface TokenCache {
   find(key: string): Grant | undefined;
   /** Adds the grant. When there are too many, old ones are evicted; those used since they were added get a second chance. */
   keep(key: string, grant: Grant): void;
-  /** Replaces the grant of a token that is in the cache; its time does not begin again. */
-  replace(key: string, grant: Grant): void;
+  /** Replaces the grant `known` for the rest of its time, unless it has been evicted or renewed in the meantime. */
+  replace(key: string, known: Grant, grant: Grant): void;
   /** The number of entries, and an estimate of their memory. */
   size(): { readonly entries: number; readonly bytes: number };
 }
@@ -99,11 +99,11 @@ export function createTokenCache({ seconds, entriesMax, bytesMax, clock }: Token
       bytes += bytesOf(grant);
       while (entries.size > entriesMax || bytes > bytesMax) evictOldest();
     },
-    replace(key, grant) {
-      const known = entries.get(key);
-      if (known === undefined) return;
-      bytes += bytesOf(grant) - bytesOf(known.grant);
-      entries.set(key, { ...known, grant });
+    replace(key, known, grant) {
+      const entry = entries.get(key);
+      if (entry?.grant !== known) return;
+      bytes += bytesOf(grant) - bytesOf(known);
+      entries.set(key, { ...entry, grant });
     },
     size: () => ({ entries: entries.size, bytes }),
   };
