@@ -26,7 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "setting-kinds.ts": ["values"],
   "setting-parsers.ts": ["setting-kinds.ts", "values"],
   "config-values.ts": ["environment.ts", "setting-kinds.ts"],
-  "config-authentication.ts": ["config-values.ts"],
+  "config-authentication.ts": ["config-values.ts", "values"],
   "config.ts": ["config-authentication.ts", "config-values.ts", "environment.ts", "values"],
   processes: [
     "http",
