@@ -61,7 +61,7 @@ export function failureOf(status: number, retryAfter: string | null, body: unkno
 export const NO_ANSWER: Failure = { failure: "unknown", status: 0, retryAfterMillis: undefined, fields: {} };
 
 const RETRY_MILLIS_MIN = 1000;
-// A date far in the future is a mistake of somebody: we look again after a while.
+// A date far in the future is a mistake.
 const RETRY_MILLIS_MAX = 3_600_000;
 
 function readRetryAfter(text: string | null, now: number): number {

@@ -1,4 +1,4 @@
-/** Reads the objects of the node's API. What does not have the promised form is no answer. Spec: http-api. */
+/** Reads the objects of the node's API. An object of another form throws a FormatError. Spec: http-api. */
 import { isInt64 } from "../../src/values/int64.ts";
 import type { Json } from "../../src/values/json.ts";
 import { parsePathUuid } from "../../src/values/uuid.ts";

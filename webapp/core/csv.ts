@@ -1,6 +1,6 @@
 /** Comma-separated values as of RFC 4180. Spec: issuer-webapp, "Files". */
 
-/** A text that is no CSV: the row (1 = the first) with the open quotation mark or the text beside one. */
+/** Malformed CSV: an unclosed quotation mark, or text beside one, in this row (1 = the first). */
 export class CsvError extends Error {
   readonly row: number;
 

@@ -9,7 +9,7 @@ import { codePointLength, decodeUtf8 } from "./text.ts";
 /** The media type of a payment request. Files are judged by their content all the same. */
 export const PAYMENT_REQUEST_TYPE = "application/vnd.swaptacular.pr0";
 
-/** What somebody asks to be paid. */
+/** What a payee asks for. */
 export interface PaymentRequest {
   /** Account URI as read. */
   readonly accountUri: string;

@@ -83,7 +83,7 @@ export function paymentState(payment: PaymentFacts, now: number, isSending = fal
   return refusal !== undefined && isFinalRefusal(refusal.status) ? "refused" : "not-sent";
 }
 
-/** A first try in the future says that the clock was changed: nobody knows how long ago it was. */
+/** A first try in the future means that the clock was set back: the time since then is unknown. */
 const hasTimedOut = (firstTryAt: number, now: number): boolean =>
   now - firstTryAt >= TIME_OUT_MILLIS || firstTryAt - now > CLOCK_MILLIS_MAX;
 

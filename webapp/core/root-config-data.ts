@@ -14,7 +14,7 @@ export interface DebtorInfo {
 
 /** What a text of configuration data says. */
 export interface RootConfig {
-  /** `empty`: ""; `foreign`: text that is no such object. */
+  /** `empty`: ""; `foreign`: any other text. */
   readonly kind: "empty" | "ours" | "foreign";
   readonly rate: number;
   readonly limit: bigint | undefined;
@@ -71,7 +71,7 @@ export type RootConfigProblem = RootConfigField | "size";
 
 const CONFIG_DATA_BYTES_MAX = 2000;
 
-/** `configData` with a change made. Text that is no such object, and "", are replaced by a new object. */
+/** `configData` with a change made. Foreign text and "" are replaced by a new object. */
 export function editRootConfig(
   configData: string,
   change: RootConfigChange,
@@ -119,7 +119,7 @@ export interface MemberDifference {
   readonly now: string | undefined;
 }
 
-/** Which members differ, unknown ones included. Text that is no such object counts as having none. */
+/** Which members differ, unknown ones included. Text that is not an object counts as having none. */
 export function compareRootConfigs(before: string, now: string): MemberDifference[] {
   const [old, current] = [before, now].map((text) => JsonObject.parse(text) ?? new JsonObject());
   return [...new Set([...old!.names, ...current!.names])]

@@ -25,7 +25,7 @@ export function cutToBytes(text: string, bytesMax: number): string {
 }
 
 /**
- * Reads UTF-8; a byte order mark is dropped. `undefined` for bytes that are no UTF-8.
+ * Reads UTF-8; a byte order mark is dropped. `undefined` for invalid UTF-8.
  */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {

@@ -86,7 +86,7 @@ export class Context {
     this.connection.value = "ok";
   }
 
-  /** What a failure means for the connection, and for whoever asked for something. */
+  /** Updates the state of the connection, and returns the outcome of the action. */
   failed(failure: Failure): Outcome {
     switch (failure.failure) {
       case "signed-out":

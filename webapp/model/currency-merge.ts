@@ -13,7 +13,7 @@ import type { CurrencyBase, CurrencyForm, FieldConflict } from "./types.ts";
 export interface CurrencyValues {
   readonly rate: number;
   readonly limit: bigint | undefined;
-  /** Absent when there is no document, or none that can be read. */
+  /** Absent without a readable document. */
   readonly document: CoinInfoForm | undefined;
 }
 

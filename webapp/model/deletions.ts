@@ -1,4 +1,4 @@
-/** Deletes transfers at the server that nobody needs there any more; the history here keeps them. */
+/** Deletes transfers at the server that are no longer needed there; the history here keeps them. */
 import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { isFailure } from "../api/answer.ts";
 import { DELETION_MILLIS_MIN, deletableAt } from "../core/payment-state.ts";

@@ -230,7 +230,7 @@ function sumsOf(context: Context) {
     }),
     actions: computed(() => {
       const since = new Date(Math.max(context.now(), context.debtor?.readAt ?? 0) - MONTH_MILLIS).toISOString();
-      // The server's moments are in UTC, too, and so are in the order of their texts.
+      // The server's times are in UTC as well, so they compare as text.
       const isRecent = (moment: string | undefined): boolean => moment !== undefined && moment > since;
       const transfers = [...records.rows("payments").value.values()].filter(({ transfer }) =>
         isRecent(transfer?.initiatedAt),

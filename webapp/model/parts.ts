@@ -11,7 +11,7 @@ export interface Clock {
   wait(millis: number, signal: AbortSignal): Promise<void>;
 }
 
-/** A document of anybody, as it came, fetched without a token. */
+/** A document from any server, fetched without a token. */
 export interface FetchedDocument {
   /** Where the redirects ended. */
   readonly url: string;

@@ -1,6 +1,6 @@
 /**
- * The records of one debtor as signals, kept the same as the database and in all tabs. Whatever changes a record goes through
- * here: stored first, shown afterwards, then told to the other tabs.
+ * The records of one debtor as signals, kept the same as the database and in all tabs. All changes go through here: stored
+ * first, shown afterwards, then announced to the other tabs.
  */
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { type Key, keyOf, StorageError, TABLES, type Table, type Tables } from "../store/database.ts";
@@ -105,7 +105,7 @@ export class Records {
   }
 
   /**
-   * Changes a record in one transaction, whatever other tabs do. `change` returns `undefined` to leave it as it is.
+   * Changes a record in one transaction, safe against other tabs. `change` returns `undefined` to leave it as it is.
    * Resolves with what is stored afterwards; with `"not-stored"` when that was not possible.
    */
   change<T extends Table>(
@@ -163,13 +163,13 @@ export class Records {
     this.#tell({ kind: "forgotten", debtor });
   }
 
-  /** Reads a record as it is stored now, whatever is shown. */
+  /** Reads a record from the database, not from memory. */
   async read<T extends Table>(table: T, id: string | number): Promise<Tables[T] | undefined> {
     const debtor = this.#debtor.value;
     return debtor === undefined ? undefined : this.store.get(table, debtor, id);
   }
 
-  /** Says in all tabs that a payment is being sent, or is no more. */
+  /** Announces in all tabs that sending a payment has started or ended. */
   markSending(uuid: string, isSending: boolean): void {
     this.#markSending(uuid, isSending);
     this.#tell({ kind: "sending", uuid, isSending });

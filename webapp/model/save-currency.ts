@@ -101,7 +101,7 @@ export class CurrencySaver {
     });
   }
 
-  /** Finds out what became of a configuration whose answer was lost, and repeats it with its number while that makes sense. */
+  /** Resolves a configuration whose answer was lost: finds it at the server, or sends it again with its number. */
   async resume(): Promise<void> {
     const pending = this.#context.records.rows("saves").value.get("");
     if (pending?.configData === undefined || pending.latestUpdateId === undefined) return;

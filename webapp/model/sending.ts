@@ -136,8 +136,11 @@ export class Sender {
       const stored = await storeTransfer(this.#context, answer.value, debtor.identityUri);
       await this.#context.log("send", "done", uuid);
       if (stored === "not-stored") return plain("not-stored");
-      await this.#onSent(stored);
-      if (stored.transfer?.result === undefined) this.follow(uuid);
+      // The user has not signed out since.
+      if (stored !== undefined && this.#context.debtor?.identityUri === stored.debtor) {
+        await this.#onSent(stored);
+        if (stored.transfer?.result === undefined) this.follow(uuid);
+      }
       return plain("done");
     } finally {
       records.markSending(uuid, false);

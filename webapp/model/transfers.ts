@@ -53,16 +53,18 @@ export function withTransfer(
 }
 
 /**
- * Stores what was read of a transfer of `debtor`, and tells when the payment has ended by it. Meanwhile somebody else may have
- * signed in: what comes late gets to the debtor whose it is.
+ * Stores a transfer of `debtor` that was read, and emits an event when the payment has ended by it. Another user may have
+ * signed in since the request: late answers are stored under the debtor that they belong to.
  */
 export async function storeTransfer(
   context: Context,
   read: ApiTransfer,
   debtor: string,
-): Promise<PaymentRecord | "not-stored"> {
+): Promise<PaymentRecord | undefined | "not-stored"> {
   let hasEnded = false;
   const change = (before: PaymentRecord | undefined): PaymentRecord | undefined => {
+    // The user has signed out since, and may have had everything deleted: add nothing.
+    if (before === undefined && context.records.debtor.value !== debtor) return undefined;
     const after = withTransfer(before, read, debtor);
     hasEnded = before !== undefined && before.transfer?.result === undefined && after.transfer?.result !== undefined;
     return before !== undefined && isSame(before, after) ? undefined : after;
@@ -73,7 +75,7 @@ export async function storeTransfer(
     await context.log("payment", payment!.transfer!.result!.error === undefined ? "done" : "failed", read.uuid);
     context.emit({ kind: "payment-ended", uuid: read.uuid });
   }
-  return payment!;
+  return payment;
 }
 
 const isSame = (a: PaymentRecord, b: PaymentRecord): boolean =>

@@ -105,7 +105,7 @@ export type Outcome =
 
 /** The currency as configured: root configuration data with the coin info document that it names. */
 export interface Currency {
-  /** `empty`: not configured; `foreign`: text that is no object of ours, replaced only with `agreeToReplace`. */
+  /** `empty`: not configured; `foreign`: any other text, replaced only with `replaceForeign`. */
   readonly kind: "empty" | "ours" | "foreign";
   readonly rate: number;
   /** Tokens; `undefined` = no limit. */
@@ -165,7 +165,7 @@ export interface PegChoice {
 
 /** Answers to the questions that `saveCurrency` asks. Each is `true` once the user has agreed. */
 export interface CurrencyAgreements {
-  /** `configData` is text that is no object of ours. */
+  /** `configData` is foreign text. */
   readonly replaceForeign?: boolean | undefined;
   /** `willNotChangeUntil` is in the future. */
   readonly breakPromise?: boolean | undefined;
@@ -396,7 +396,7 @@ export interface Model extends ModelState {
   /** The history as CSV: exactly these rows. */
   historyCsv(payments: readonly Payment[]): string;
   backup(): Promise<string>;
-  /** Merges by UUID. Tells what is wrong when it is no backup of this debtor. */
+  /** Merges by UUID. Returns a problem when it is not a backup of this debtor. */
   restore(text: string): Promise<{ readonly added: number; readonly changed: number } | { readonly problem: string }>;
   /** Payments that exist only on this device: to be named before it forgets. */
   onlyHere(): readonly Payment[];

@@ -15,7 +15,7 @@ const READ_AT_ONCE = 6;
 /** Until the next update when all is well, and so old may be what is shown when the page comes back. */
 const UPDATE_MILLIS = 3600 * SECOND;
 const STALE_MILLIS = 60 * SECOND;
-/** While the accounting authority has not made the account yet, somebody waits for it. */
+/** While the accounting authority has not created the account yet. */
 const ACCOUNT_MILLIS = 10 * SECOND;
 /** Pauses after failures grow from the first to the second. */
 const RETRY_MILLIS_MIN = 2 * SECOND;
@@ -71,7 +71,7 @@ export class Updates {
         () => true,
         () => false,
       );
-      // Woken by an update that somebody asked for: the pause begins anew.
+      // Interrupted by an update on request: the pause starts over.
       if (isOver && this.#context.parts.api.hasToken) await this.update();
     }
   }
@@ -102,7 +102,7 @@ export class Updates {
     const { records, parts, phase } = this.#context;
     const { session } = this.#context;
     const answer = await parts.api.findDebtor();
-    // Somebody has signed out meanwhile, and their data must not come back.
+    // The user has signed out since: the data must not reappear.
     if (session !== this.#context.session) return "needs-sign-in";
     if (isFailure(answer)) {
       const outcome = this.#context.failed(answer);

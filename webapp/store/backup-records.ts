@@ -1,4 +1,4 @@
-/** Reads the records of a backup, which somebody may have edited: what breaks a rule is left out. */
+/** Reads the records of a backup, which may have been edited: invalid records are left out. */
 import { INT64_MAX } from "../../src/values/int64.ts";
 import { parseAccountUri } from "../../src/values/swpt-uri.ts";
 import { parsePathUuid } from "../../src/values/uuid.ts";

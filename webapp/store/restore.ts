@@ -65,7 +65,7 @@ async function merge<T extends Table>(
 const isUpdatedLater = (a: { readonly updatedAt: number }, b: { readonly updatedAt: number }): boolean =>
   a.updatedAt > b.updatedAt;
 
-/** How much is known of what became of a payment. */
+/** How much is known about the outcome of a payment. */
 const knowledgeOf = ({ transfer, firstTryAt }: PaymentRecord): number =>
   transfer?.result !== undefined ? 3 : transfer !== undefined ? 2 : firstTryAt !== undefined ? 1 : 0;
 

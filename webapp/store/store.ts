@@ -14,7 +14,7 @@ import {
 /** A record to be stored, with its table. */
 export type Write = { readonly [T in Table]: { readonly table: T; readonly record: Tables[T] } }[Table];
 
-/** Whatever is stored of the debtors of this device. */
+/** All records that this device has stored. */
 export class Store {
   readonly #db: Database;
 

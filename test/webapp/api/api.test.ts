@@ -161,7 +161,7 @@ for (const [status, failure, retryAfter, retryAfterMillis] of [
   });
 }
 
-test("a broken answer, a lost one and a late one are no answer", async () => {
+test("malformed, lost and late answers count as no answer", async () => {
   const node = await startNode((incoming, response) => {
     if (incoming.url === "/lost") response.destroy();
     else if (incoming.url === "/broken") json(response, 200, '{"type":"Debtor"');

@@ -1,4 +1,4 @@
-/** The currency: pegged to another one, and configured from another client, too, of which nothing is lost. */
+/** The currency: pegged to another one, and configured by two clients at the same time. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -129,7 +129,7 @@ test("a limit beyond 2^53 keeps every digit; what the old client erased is put b
   assert.equal((await read()).limit, LIMIT);
 });
 
-test("a limit that nobody touched stays to the token when the smallest part changes", async () => {
+test("an untouched limit keeps its tokens when the smallest part changes", async () => {
   await openForm();
   await page.getByText("How amounts are shown").click();
   await page.getByLabel("Smallest part").fill("1000");

@@ -1,4 +1,4 @@
-/** No payment is made twice or lost, whatever happens to the answer, the tab or the node. */
+/** No payment is made twice or lost when an answer, a tab or the node fails. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import type { BrowserContext, Page, Route } from "playwright-core";

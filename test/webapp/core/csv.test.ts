@@ -104,7 +104,7 @@ test("each wrong cell of a batch is named with its row, and repeated rows are po
   );
 });
 
-test("a file that is no batch is refused as a whole", () => {
+test("a file that is not a batch is refused as a whole", () => {
   assert.deepEqual(readBatchFile("recipient,sum\n", context), { problem: "no-column", column: "amount" });
   assert.deepEqual(readBatchFile("recipient,amount,x\n", context), { problem: "unknown-column", column: "x" });
   assert.deepEqual(readBatchFile("recipient,amount\n", context), { problem: "no-rows" });

@@ -22,7 +22,7 @@ test("of members with the same name the last counts", () => {
   assert.equal(JsonObject.parse('{"a":1,"a":2}')!.get("a"), "2");
 });
 
-test("what is no object is not read", () => {
+test("anything but an object is refused", () => {
   for (const text of ["", "[]", "1", "null", '"a"', "{", "{a:1}", "not json", '{"a":01}']) {
     assert.equal(JsonObject.parse(text), undefined, text);
   }

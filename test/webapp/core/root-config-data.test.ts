@@ -32,7 +32,7 @@ test("an edit changes what the user changed, and nothing else", () => {
   });
 });
 
-test("what is there is read, and text that is no such object is foreign", () => {
+test("configuration data are read, and any other text is foreign", () => {
   assert.deepEqual(readRootConfig(""), {
     kind: "empty",
     rate: 0,

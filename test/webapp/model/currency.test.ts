@@ -140,7 +140,7 @@ for (const [what, members, document, reason] of [
   });
 }
 
-test("text that is no configuration of ours is replaced only with the user's word", async () => {
+test("foreign configuration data is replaced only after a question", async () => {
   for (const configData of ["[]", "not json"]) {
     globalThis.indexedDB = new IDBFactory();
     const world = new World();

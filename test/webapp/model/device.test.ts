@@ -96,7 +96,7 @@ test("signing out hides the data; forgetting removes them, and names what only e
   assert.equal(first.model.payments.value.length, 0);
 });
 
-test("what is answered after signing out brings nobody's data back, and nothing gets to another debtor", async () => {
+test("an answer that arrives after signing out does not bring the data back", async () => {
   const world = new World();
   const { model } = await world.openTab();
   const uuid = (await model.createDraft(bread))!;

@@ -63,7 +63,7 @@ export async function settle(): Promise<void> {
 
 export interface Tab {
   readonly model: Model;
-  /** Closes the tab at once, whatever is under way: it is not told to end. */
+  /** Closes the tab at once, in the middle of its work. */
   readonly close: () => Promise<void>;
 }
 

@@ -120,7 +120,7 @@ test("the old database stays until the user removes it", async () => {
   assert.equal(await readOldClient(), undefined);
 });
 
-test("where there is no old database none is made; one of another shape is left alone", async () => {
+test("no old database is created, and one of another shape is left alone", async () => {
   assert.equal(await readOldClient(), undefined);
   assert.deepEqual(await indexedDB.databases(), []);
   (await openDB("debtors", 3, { upgrade: (database) => void database.createObjectStore("other") })).close();
