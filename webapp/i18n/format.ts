@@ -57,3 +57,7 @@ export function formatAgo(time: number | string, now = Date.now()): string {
   }
   return format.format(0, "second");
 }
+
+/** A decimal number that was configured or measured. */
+export const formatNumber = (value: number): string =>
+  new Intl.NumberFormat(locale(), { maximumSignificantDigits: 17 }).format(value);

@@ -164,6 +164,7 @@ export class ConfigWatcher {
   readPeg: Model["readPeg"] = async (coinText) => {
     const coin = readCoin(coinText);
     if ("problem" in coin) return coin;
+    if (coin.identity === this.#context.debtor?.identityUri) return { problem: "own-coin" };
     let fetched: Awaited<ReturnType<Context["parts"]["fetchDocument"]>>;
     try {
       fetched = await this.#context.parts.fetchDocument(coin.locator);

@@ -92,7 +92,7 @@ export function CoinScreen() {
             </ButtonLink>
           </div>
         )}
-        <DestroyMoney name={name} />
+        {isDescribed && <DestroyMoney name={name} />}
       </div>
     </>
   );

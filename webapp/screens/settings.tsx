@@ -1,5 +1,6 @@
 /** Settings of this device, the backup, the storage, and signing out. */
 import { useEffect, useState } from "preact/hooks";
+import { formatNumber } from "../i18n/format.ts";
 import { chooseLanguage, LANGUAGES, type Language, languageChoice, t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
 import { Card, Facts, Notice, ScreenHead } from "../ui/blocks.tsx";
@@ -140,7 +141,7 @@ function StorageCard() {
   return (
     <Card title={words.storage}>
       <p>{model.isStoragePersistent.value === true ? words.persistent : words.notPersistent}</p>
-      {usedBytes !== undefined && <p class="muted">{words.used((usedBytes / 1_000_000).toFixed(1))}</p>}
+      {usedBytes !== undefined && <p class="muted">{words.used(formatNumber(Math.round(usedBytes / 100_000) / 10))}</p>}
       {model.hasOldDatabase.value && (
         <>
           <p>{words.oldDatabase}</p>
