@@ -172,6 +172,8 @@ function group(values: Values) {
       configDelayHoursMax: get("APP_MAX_CONFIG_DELAY_HOURS"),
     },
     nodeDataDirectory: find("SWPT_NODEDATA_URL") ?? "/var/lib/swpt-nodedata",
+    /** Null where a command goes without. */
+    debtorIds: { min: find("MIN_DEBTOR_ID"), max: find("MAX_DEBTOR_ID") },
     gateway: {
       isEnabled: find("SWPT_NODEDATA_URL") !== null,
       port: get("SWPT_SERVER_PORT"),

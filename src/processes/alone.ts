@@ -36,9 +36,9 @@ export async function runAlone({ name, config, work }: AloneOptions): Promise<vo
     readiness: async () => ({ unreadyReasons: collectUnreadyReasons(broker, unreadyReasons) }),
   });
   try {
-    const { gateway, nodeDataDirectory } = config;
+    const { gateway, nodeDataDirectory, debtorIds } = config;
     const metrics = createGatewayMetrics(registry);
-    await withGateway({ config: gateway, nodeDataDirectory, broker, metrics, log }, (opened) =>
+    await withGateway({ config: gateway, nodeDataDirectory, debtorIds, broker, metrics, log }, (opened) =>
       work(opened, (find) => unreadyReasons.push(find)),
     );
   } finally {

@@ -3,7 +3,7 @@ import { connectRabbitMq } from "../broker/rabbitmq.ts";
 import { readConfig } from "../config.ts";
 import { listPeerIds, readPeerState, readQueueCount } from "../node-data/read.ts";
 import { answerSupervisor } from "../runtime/child-process.ts";
-import { runTogether, untilAborted } from "../runtime/lifetime.ts";
+import { runTogether, STOP_MILLIS_MAX, untilAborted } from "../runtime/lifetime.ts";
 import { closeBroker, collectUnreadyReasons } from "./alone.ts";
 import { explain, type Gateway, withGateway } from "./gateway.ts";
 import { createGatewayMetrics } from "./gateway-metrics.ts";
@@ -11,6 +11,9 @@ import { collectMetrics, createMetricsRegistry } from "./metrics.ts";
 import type { ProcessInput } from "./process-input.ts";
 import { runStompClient } from "./stomp-client.ts";
 import { runStompServer } from "./stomp-server.ts";
+
+/** The rest of the time that a process has is for closing the connection to the broker. */
+const STOP_SECONDS_MAX = STOP_MILLIS_MAX / 1000 - 2;
 
 /** Receives and sends, with a connection to the broker of its own, until the signal is aborted. */
 export async function gatewayProcess({ name, environment, log, signal }: ProcessInput): Promise<void> {
@@ -23,9 +26,10 @@ export async function gatewayProcess({ name, environment, log, signal }: Process
     unreadyReasons: async () => collectUnreadyReasons(broker, unreadyReasons),
   });
   try {
-    const { gateway, nodeDataDirectory } = config;
+    const { nodeDataDirectory, debtorIds } = config;
+    const gateway = { ...config.gateway, stopSeconds: Math.min(config.gateway.stopSeconds, STOP_SECONDS_MAX) };
     const metrics = createGatewayMetrics(registry);
-    await withGateway({ config: gateway, nodeDataDirectory, broker, metrics, log }, (opened) =>
+    await withGateway({ config: gateway, nodeDataDirectory, debtorIds, broker, metrics, log }, (opened) =>
       runGateway(opened, (find) => unreadyReasons.push(find), signal),
     );
   } finally {

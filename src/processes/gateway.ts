@@ -6,6 +6,7 @@ import type { GatewayMetrics } from "../gateway/metrics.ts";
 import { createNodeDirectory, type NodeDirectory } from "../gateway/node-directory.ts";
 import { debtorsAgent, type GatewayRole } from "../gateway/role.ts";
 import { NodeDataError } from "../node-data/node-data-error.ts";
+import { isInSubnet } from "../node-data/subnet.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import type { Logger } from "../runtime/log.ts";
 
@@ -23,6 +24,8 @@ export interface Gateway {
 export interface GatewayOptions {
   readonly config: Config["gateway"];
   readonly nodeDataDirectory: string;
+  /** Those that this node is set up for; a warning is logged when the node does not own all of them. */
+  readonly debtorIds?: { readonly min: bigint | null; readonly max: bigint | null };
   readonly broker: Broker;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
@@ -37,10 +40,11 @@ const CREDENTIALS_CHECK_MILLIS = 60_000;
  * change. Rejects with a CommandError when the data is missing or wrong.
  */
 export async function withGateway(options: GatewayOptions, work: (gateway: Gateway) => Promise<void>): Promise<void> {
-  const { config, nodeDataDirectory, broker, metrics, log, role = debtorsAgent } = options;
+  const { config, nodeDataDirectory, debtorIds, broker, metrics, log, role = debtorsAgent } = options;
   const nodes = createNodeDirectory(nodeDataDirectory, config.peersCacheSeconds * 1000);
   const { certificateFile, keyFile } = config;
   const credentials = await explain(openCredentials({ certificateFile, keyFile, nodes, metrics, log }));
+  await warnOfForeignDebtors(nodes, debtorIds, log);
   const refresh = (): void => void credentials.refresh();
   const timer = setInterval(refresh, CREDENTIALS_CHECK_MILLIS);
   process.on("SIGHUP", refresh);
@@ -60,4 +64,19 @@ export async function explain<Result>(work: Promise<Result>): Promise<Result> {
     if (error instanceof NodeDataError) throw new CommandError(error.message, { cause: error });
     throw error;
   }
+}
+
+/** What is not in the subnet can neither be sent nor received. */
+async function warnOfForeignDebtors(
+  nodes: NodeDirectory,
+  { min, max }: NonNullable<GatewayOptions["debtorIds"]> = { min: null, max: null },
+  log: Logger,
+): Promise<void> {
+  const { subnet } = await explain(nodes.node());
+  if (subnet === undefined || min === null || max === null) return;
+  if (isInSubnet(subnet, min) && isInSubnet(subnet, max)) return;
+  log.warn(
+    { subnet: subnet.prefix, MIN_DEBTOR_ID: min, MAX_DEBTOR_ID: max },
+    "Not all debtor IDs of MIN_DEBTOR_ID to MAX_DEBTOR_ID belong to the subnet of this node",
+  );
 }
