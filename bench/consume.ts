@@ -14,14 +14,14 @@ const RATE_MIN: Partial<Record<MessageType, number>> = { AccountUpdate: 5_000, P
 
 /**
  * Each of these changes a debtor once. Of as many messages, with few debtors most are repetitions that change nothing, with
- * many debtors each is a change: so what one is to the other is told, but no target.
+ * many debtors each is a change. So the ratio of the two is printed, without a target.
  */
 const ONCE_A_DEBTOR: ReadonlySet<MessageType> = new Set(["RejectedConfig", "AccountPurge", "ActivateDebtor"]);
 
-export async function benchConsume({ plan, stages, brokerUrl }: Bench): Promise<Figure[]> {
+export async function benchConsume({ plan, fixtures, brokerUrl }: Bench): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const type of plan.messageTypes) {
-    const contenders = stages.map(
+    const contenders = fixtures.map(
       (fixture): Contender => ({
         name: String(fixture.debtorCount),
         run: () => consumeMessages(fixture, brokerUrl, type, plan.consumedMessages),
@@ -29,7 +29,7 @@ export async function benchConsume({ plan, stages, brokerUrl }: Bench): Promise<
     );
     const rounds = await runRounds(contenders, plan.rounds);
     const target = RATE_MIN[type] === undefined ? {} : { target: { of: "value", atLeast: RATE_MIN[type] } as const };
-    for (const { debtorCount } of stages) {
+    for (const { debtorCount } of fixtures) {
       const rates = rounds[debtorCount]!;
       figures.push({
         name: `consume ${type}`,
@@ -40,7 +40,7 @@ export async function benchConsume({ plan, stages, brokerUrl }: Bench): Promise<
         ...target,
       });
     }
-    const [few, many] = stages;
+    const [few, many] = fixtures;
     if (few === undefined || many === undefined) continue;
     const value = medianRatio(rounds[many.debtorCount]!, rounds[few.debtorCount]!);
     const isFair = !ONCE_A_DEBTOR.has(type);
@@ -55,8 +55,8 @@ export async function benchConsume({ plan, stages, brokerUrl }: Bench): Promise<
 }
 
 /**
- * Messages per second, from just before the consumer acknowledges its first messages (all that it may hold is with it by
- * then, so its start does not count) until the queue is empty, and as many are with it again.
+ * Messages per second, from just before the consumer acknowledges its first messages (it then holds as many as its prefetch
+ * allows, so its start does not count) until the queue is empty and it holds as many again.
  */
 async function consumeMessages(fixture: Fixture, brokerUrl: string, type: MessageType, count: number): Promise<number> {
   await emptyTables(fixture);

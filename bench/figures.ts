@@ -1,4 +1,4 @@
-/** What comes out: figures, with the targets of the product, as a table and as JSON. */
+/** The results: figures, with the targets of the product, as a table and as JSON. */
 
 /** One line of the table. */
 export interface Figure {
@@ -14,7 +14,7 @@ export interface Figure {
   /** Value to limit, median of the rounds. */
   readonly ratio?: number;
   readonly target?: Target;
-  /** All rounds, in their order, for whoever wants to judge the noise. */
+  /** All rounds, in their order, to see the noise. */
   readonly rounds?: Readonly<Record<string, readonly number[]>>;
 }
 

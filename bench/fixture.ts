@@ -79,7 +79,7 @@ export async function createFixture(debtorCount: number, brokerUrl: string): Pro
   };
 }
 
-/** Brings debtors back to the state in which they were made; `changes` are columns that shall be different. */
+/** Brings debtors back to the state in which they were made; `changes` are columns with other values. */
 export async function restoreDebtors(
   { client }: Fixture,
   debtorIds: readonly number[],
@@ -102,6 +102,6 @@ export async function emptyTables({ client }: Fixture): Promise<void> {
   );
 }
 
-/** The ID of the debtor that the number `i` of a series is about: spread over all debtors, as they come in real life. */
+/** The ID of the debtor that the number `i` of a series is about: spread over all debtors, as in production. */
 export const scatteredDebtorId = (i: number, debtorCount: number): number =>
   FIRST_DEBTOR_ID + ((i * 104_729) % debtorCount);

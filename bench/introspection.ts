@@ -1,4 +1,4 @@
-/** What the gate costs when it knows the token: `get debtor` with it, beside the same without. */
+/** The cost of token introspection with a cached token: `get debtor` with it, beside the same without. */
 import { startFakeIntrospectionServer } from "../test/auth/fake-introspection-server.ts";
 import type { Figure } from "./figures.ts";
 import { FIRST_DEBTOR_ID } from "./fixture.ts";
@@ -10,8 +10,8 @@ import { median, medianRatio, runRounds } from "./rounds.ts";
 /** As many debtors call, each with a token. */
 const CALLERS = 100;
 
-export async function benchIntrospection({ plan, stages }: Bench): Promise<Figure[]> {
-  const fixture = stages[0]!;
+export async function benchIntrospection({ plan, fixtures }: Bench): Promise<Figure[]> {
+  const fixture = fixtures[0]!;
   const introspection = await startFakeIntrospectionServer();
   await using _ = { [Symbol.asyncDispose]: () => introspection.close() };
   for (let id = FIRST_DEBTOR_ID; id < FIRST_DEBTOR_ID + CALLERS; id++) {
@@ -39,10 +39,10 @@ export async function benchIntrospection({ plan, stages }: Bench): Promise<Figur
   ] as const;
   if (plan.isWarmedUp) for (const { run } of contenders) await run();
   const rounds = await runRounds(contenders, plan.rounds);
-  if (introspection.calls.length !== asked) throw new Error("The gate's cache was not warm");
+  if (introspection.calls.length !== asked) throw new Error("The cache was not warm");
   return [
     {
-      name: "get debtor with the gate, to without",
+      name: "get debtor with introspection, to without",
       debtors: fixture.debtorCount,
       unit: "1/s",
       value: median(rounds.on),

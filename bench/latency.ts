@@ -9,15 +9,15 @@ import { connectTo, declareOutgoingQueue, OUTGOING_QUEUE } from "./queue.ts";
 import { type Contender, median, quantile, runRounds } from "./rounds.ts";
 
 const MEDIAN_TARGET: Target = { of: "value", below: 20 };
-/** A client alone sends now and then, and not in step with anything of ours. */
+/** A single client sends at irregular intervals, out of step with the program's timers. */
 const PAUSE_MILLIS_MAX = 30;
 
-export async function benchLatency({ plan, stages, brokerUrl }: Bench): Promise<Figure[]> {
+export async function benchLatency({ plan, fixtures, brokerUrl }: Bench): Promise<Figure[]> {
   await declareOutgoingQueue(brokerUrl);
   await using arrivals = await awaitArrivals(brokerUrl);
   const contenders: (Contender & { fixture: Fixture })[] = [];
   await using processes = new AsyncDisposableStack();
-  for (const fixture of stages) {
+  for (const fixture of fixtures) {
     const served = processes.use(await startServing("all", fixture));
     const run = () => timeRequest(fixture, served, arrivals);
     for (let i = 0; i < plan.timedRequests / 4; i++) await run(); // All parts of it are up and warm.
@@ -46,7 +46,7 @@ export async function benchLatency({ plan, stages, brokerUrl }: Bench): Promise<
   ];
 }
 
-/** Milliseconds from the sending of the request until its message has come to us. */
+/** Milliseconds from the sending of the request until its message arrives. */
 async function timeRequest({ debtorCount }: Fixture, { port }: Served, arrivals: Arrivals): Promise<number> {
   await pause(randomInt(PAUSE_MILLIS_MAX));
   const id = FIRST_DEBTOR_ID + randomInt(debtorCount);

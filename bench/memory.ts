@@ -1,4 +1,4 @@
-/** How much memory `all` takes after it has had to do. */
+/** The memory of `all` after load. */
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
@@ -11,8 +11,8 @@ import type { Bench } from "./plan.ts";
 import { startServing } from "./product.ts";
 import { declareOutgoingQueue, OUTGOING_QUEUE, publishAll, watchQueue } from "./queue.ts";
 
-export async function benchMemory({ plan, stages, brokerUrl }: Bench): Promise<Figure[]> {
-  const fixture = stages.at(-1)!;
+export async function benchMemory({ plan, fixtures, brokerUrl }: Bench): Promise<Figure[]> {
+  const fixture = fixtures.at(-1)!;
   const { debtorCount } = fixture;
   const { clients, seconds, consumedMessages } = plan;
   await declareOutgoingQueue(brokerUrl);

@@ -1,4 +1,4 @@
-/** How much is measured. */
+/** The amount of work of each benchmark. */
 import type { Figure } from "./figures.ts";
 import type { Fixture } from "./fixture.ts";
 import { type MessageType, messageTypes } from "./incoming.ts";
@@ -22,7 +22,7 @@ export interface Plan {
   readonly gatewayMessages: number;
   /** Messages over which the memory of the gateway is watched. */
   readonly gatewayLongMessages: number;
-  /** Requests whose way to the broker is timed. */
+  /** Requests whose latency is measured. */
   readonly timedRequests: number;
 }
 
@@ -55,11 +55,11 @@ export const quickPlan: Plan = {
   timedRequests: 10,
 };
 
-/** What a benchmark is given. */
+/** The input of a benchmark. */
 export interface Bench {
   readonly plan: Plan;
   /** One for each number of debtors. */
-  readonly stages: readonly Fixture[];
+  readonly fixtures: readonly Fixture[];
   /** A virtual host with an agent's exchanges and queue. */
   readonly brokerUrl: string;
 }

@@ -72,6 +72,6 @@ export async function publishAll(
 
 export async function connectTo(brokerUrl: string): Promise<ChannelModel> {
   const connection = await amqp.connect(brokerUrl, { noDelay: true });
-  connection.on("error", () => {}); // Whatever is under way rejects, too.
+  connection.on("error", () => {}); // Pending calls reject as well.
   return connection;
 }

@@ -1,4 +1,4 @@
-/** Measuring several things beside each other on a machine that is never quiet. */
+/** Measures several contenders side by side on a noisy machine. */
 
 /** Something that is measured once per round. */
 export interface Contender {
@@ -24,7 +24,7 @@ export async function runRounds<const Name extends string>(
 
 export const median = (figures: readonly number[]): number => quantile(figures, 0.5);
 
-/** The figure below which such a part of all figures is. */
+/** The quantile of the figures. */
 export function quantile(figures: readonly number[], part: number): number {
   const sorted = figures.toSorted((a, b) => a - b);
   const position = (sorted.length - 1) * part;
@@ -32,6 +32,6 @@ export function quantile(figures: readonly number[], part: number): number {
   return low + (sorted[Math.ceil(position)]! - low) * (position % 1);
 }
 
-/** The median of what the figures of each round are to one another: what disturbs a round disturbs both. */
+/** The median of the ratios within each round: what disturbs a round disturbs both. */
 export const medianRatio = (figures: readonly number[], references: readonly number[]): number =>
   median(figures.map((figure, round) => figure / references[round]!));

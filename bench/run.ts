@@ -2,7 +2,7 @@
  * `npm run bench`: measures the program on this machine beside what its parts can do. See README.md in this folder.
  *
  *   npm run bench                       all of it, which takes about a quarter of an hour
- *   npm run bench -- --only gate        one benchmark; may be given several times
+ *   npm run bench -- --only flush       one benchmark; may be given several times
  *   npm run bench -- --rounds 3         rounds of each
  *   npm run bench -- --results FOLDER   where to write the figures as JSON, instead of bench/results
  *   npm run bench -- --quick            a few seconds of each, to see that it works; the figures say nothing
@@ -61,7 +61,7 @@ async function main(args: string[]): Promise<void> {
   });
   const unknown = values.only.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
   if (unknown.length > 0)
-    throw new Error(`No such benchmark: ${unknown}. There are ${benchmarks.map(({ name }) => name).join(", ")}.`);
+    throw new Error(`Unknown benchmark: ${unknown}. There are ${benchmarks.map(({ name }) => name).join(", ")}.`);
   const basis = values.quick ? quickPlan : fullPlan;
   const plan = { ...basis, rounds: Number(values.rounds ?? basis.rounds) };
   const byName = (name: string): Benchmark => benchmarks.find((benchmark) => benchmark.name === name)!;
@@ -75,7 +75,7 @@ async function main(args: string[]): Promise<void> {
   for (const provide of [providePostgres, provideRabbitMq]) {
     const server = await provide(say, { install: Boolean(process.env.CI) });
     Object.assign(process.env, server.environment);
-    // Each stage removes what it has made. This stops a server that was started for us.
+    // Each fixture removes what it has created. This stops a server that was started for the benchmark.
     servers.defer(() => server.release("swpt_bench_nothing"));
   }
   await using stack = new AsyncDisposableStack();
@@ -84,17 +84,17 @@ async function main(args: string[]): Promise<void> {
   say(`written to ${await save(values.results, plan, figures)}`);
 }
 
-/** What it makes on the servers goes on the stack. */
+/** Databases and virtual hosts are added to the stack. */
 async function measure(plan: Plan, wanted: readonly Benchmark[], stack: AsyncDisposableStack): Promise<Figure[]> {
   const virtualHost = stack.use(await createVirtualHost());
-  const stages = [];
+  const fixtures = [];
   for (const debtorCount of plan.debtorCounts) {
     say(`preparing ${debtorCount.toLocaleString("en")} debtors`);
-    stages.push(stack.use(await createFixture(debtorCount, virtualHost.url)));
+    fixtures.push(stack.use(await createFixture(debtorCount, virtualHost.url)));
   }
-  const { code, output } = await runCommand(["subscribe"], stages[0]!.environment);
+  const { code, output } = await runCommand(["subscribe"], fixtures[0]!.environment);
   if (code !== 0) throw new Error(output);
-  const bench: Bench = { plan, stages, brokerUrl: virtualHost.url };
+  const bench: Bench = { plan, fixtures, brokerUrl: virtualHost.url };
   const figures: Figure[] = [];
   for (const { name, run } of wanted) {
     say(name);

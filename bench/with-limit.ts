@@ -1,4 +1,4 @@
-/** A rate of ours beside that of the parts themselves, with few and with many debtors, all interleaved. */
+/** A rate of the program beside the limit of its parts, with few and with many debtors, interleaved. */
 import type { Figure, Target } from "./figures.ts";
 import type { Fixture } from "./fixture.ts";
 import type { Bench } from "./plan.ts";
@@ -10,7 +10,7 @@ export interface Comparison<Started extends AsyncDisposable> {
   readonly ratioMin: number;
   /** For the rate with many debtors to the rate with few. */
   readonly sizeTarget: Target;
-  /** Starts our processes. */
+  /** Starts the program's processes. */
   readonly start: (fixture: Fixture) => Promise<Started>;
   /** Both resolve to a rate per second. */
   readonly runOurs: (fixture: Fixture, started: Started) => Promise<number>;
@@ -19,14 +19,14 @@ export interface Comparison<Started extends AsyncDisposable> {
   readonly afterEach: (fixture: Fixture) => Promise<void>;
 }
 
-/** One figure for each number of debtors, and what they are to one another. */
+/** One figure for each number of debtors, and their ratio. */
 export async function compareWithLimit<Started extends AsyncDisposable>(
-  { plan, stages }: Bench,
+  { plan, fixtures }: Bench,
   { name, ratioMin, sizeTarget, start, runOurs, runLimit, afterEach }: Comparison<Started>,
 ): Promise<Figure[]> {
   await using processes = new AsyncDisposableStack();
   const contenders: Contender[] = [];
-  for (const fixture of stages) {
+  for (const fixture of fixtures) {
     const started = processes.use(await start(fixture));
     const measured = (who: string, run: () => Promise<number>): Contender => ({
       name: nameOf(who, fixture),
@@ -45,7 +45,7 @@ export async function compareWithLimit<Started extends AsyncDisposable>(
   }
   const rounds = await runRounds(contenders, plan.rounds);
   const of = (who: string, fixture: Fixture): number[] => rounds[nameOf(who, fixture)]!;
-  const figures = stages.map(
+  const figures = fixtures.map(
     (fixture): Figure => ({
       name,
       debtors: fixture.debtorCount,
@@ -57,7 +57,7 @@ export async function compareWithLimit<Started extends AsyncDisposable>(
       rounds: { ours: of("ours", fixture), limit: of("limit", fixture) },
     }),
   );
-  const [few, many] = stages;
+  const [few, many] = fixtures;
   if (few === undefined || many === undefined) return figures;
   return [
     ...figures,

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 export interface Job {
   readonly port: number;
   readonly what: "create-transfer" | "get-debtor";
-  /** How the debtor says who it is: as a trusted proxy would, or by a token `token-<debtor ID>`. */
+  /** How the debtor is identified: by the header of a trusted proxy, or by a token `token-<debtor ID>`. */
   readonly who: "user" | "token";
   readonly firstDebtorId: number;
   readonly debtorCount: number;

@@ -54,7 +54,7 @@ test("programs get tokens by their secrets, and their subjects are their client 
   assert.deepEqual(await authenticate(token, "access"), { outcome: "forbidden" });
 });
 
-test("a client gets none but its own scopes, and nothing with a wrong secret", async () => {
+test("a client gets only its own scopes, and nothing with a wrong secret", async () => {
   const token = await getToken(server.clients.supervisor, "activate deactivate restrict access");
   assert.deepEqual(await authenticate(token, "deactivate"), { outcome: "forbidden" });
   const wrong = await requestToken({ ...server.clients.supervisor, clientSecret: "wrong" }, "activate");
@@ -73,7 +73,7 @@ test("an unknown token is not active, and only the agent may introspect tokens",
   assert.notEqual(response.status === 200 && ((await response.json()) as { active: boolean }).active, true);
 });
 
-test("signing up gives a debtor of the agent, and a token for it", async () => {
+test("signing up creates a debtor at the agent and returns a token for it", async () => {
   agent.calls.length = 0;
   const browser = new Browser();
   const page = await browser.open(authorizationUrl("access offline_access"));
@@ -168,7 +168,7 @@ test("without consent the client gets no code", async () => {
   assert.equal(location.searchParams.get("code"), null);
 });
 
-test("a code needs its verifier, works once, and goes to the client's own pages only", async () => {
+test("a code needs its verifier, works once, and is sent only to the client's registered redirect URIs", async () => {
   const withoutPkce = new URL(authorizationUrl("access"));
   withoutPkce.searchParams.delete("code_challenge");
   withoutPkce.searchParams.delete("code_challenge_method");
@@ -236,14 +236,14 @@ test("the database contains no usable token, code or cookie", async () => {
   for (const secret of secrets) assert.ok(!stored.includes(secret), `${secret} is stored in clear`);
 });
 
-test("another person can sign in where one is already signed in", async () => {
+test("another person can sign in while one is already signed in", async () => {
   const browser = new Browser();
   const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
   const first = await browser.submit(form, { email: "kim@example.com", password: "correct horse" });
   await browser.exchangeCode(await browser.submit(first, { decision: "allow" }));
   const second = await signUp("lee@example.com", "correct horse");
 
-  // At the consent page, for a scope that was not granted before, and at the log-in page of a client that insists on it.
+  // At the consent page, for a scope that was not granted before, and at the log-in page of a client that requires it.
   for (const [url, heading] of [
     [authorizationUrl("access access.readonly offline_access"), "Allow access"],
     [`${authorizationUrl("access")}&prompt=login`, "Log in"],
@@ -290,7 +290,7 @@ test("browsers on any origin may exchange codes and revoke tokens", async () => 
   assert.equal(preflight.headers.get("access-control-allow-origin"), "http://127.0.0.1:5173");
 });
 
-test("users, tokens, secrets and log-ins outlive a restart", async () => {
+test("users, tokens, secrets and log-ins survive a restart", async () => {
   const token = await getToken(server.clients.superuser, "access");
   const browser = new Browser();
   const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
@@ -304,7 +304,7 @@ test("users, tokens, secrets and log-ins outlive a restart", async () => {
   assert.equal((await authenticate(tokens.access_token, "access")).outcome, "allowed");
 });
 
-test("it answers only to the names of this machine, and allows no frames and no scripts", async () => {
+test("the server answers only to host names of this machine, and forbids frames and scripts", async () => {
   const { port } = new URL(server.url);
   const { request } = await import("node:http");
   const status = await new Promise((resolve) => {
@@ -319,7 +319,7 @@ test("it answers only to the names of this machine, and allows no frames and no 
   assert.doesNotMatch(page.text, /<script/);
 });
 
-test("a target that is not a URL does not end the server", async () => {
+test("a request target that is not a URL does not stop the server", async () => {
   const { port } = new URL(server.url);
   for (const target of ["//", "//[", "http://[", "/interaction/%zz", "/interaction//[", "*"]) {
     const socket = connect(Number(port), "127.0.0.1");

@@ -111,7 +111,7 @@ test("a person signs up, consents, issues money from a page of another origin, a
   await page.close();
 });
 
-test("a person who denies access comes back without a token", async () => {
+test("a person who denies access is redirected back without a token", async () => {
   const page = await browser.context.newPage();
   await browser.context.clearCookies();
   await page.goto(webClient.url);

@@ -35,7 +35,7 @@ test("failures with a success in between do not open the circuit", () => {
   }
 });
 
-test("callers that were admitted before the pause and fail in it do not change the pause", () => {
+test("calls that were admitted before the pause and fail during it do not change the pause", () => {
   const clock = createFakeClock();
   const breaker = createCircuitBreaker({ failuresMax: 1, pauseSeconds: 10, clock });
   assert.ok(breaker.admit());

@@ -9,25 +9,25 @@ const never = new AbortController().signal;
 test("tasks start in the order in which they came, and no more run or wait than allowed", async () => {
   const limit = createConcurrencyLimit({ runningMax: 1, waitingMax: 2 });
   const begun: string[] = [];
-  const gates = new Map<string, () => void>();
+  const finish = new Map<string, () => void>();
   const run = (name: string): Promise<void> =>
     limit.run(() => {
       begun.push(name);
-      return new Promise((resolve) => gates.set(name, resolve));
+      return new Promise((resolve) => finish.set(name, resolve));
     }, never);
 
   const tasks = [run("a"), run("b"), run("c")];
   await assert.rejects(run("d"), TooBusyError);
   for (const name of ["a", "b", "c"]) {
     assert.equal(begun.at(-1), name);
-    gates.get(name)!();
+    finish.get(name)!();
     await tasks.shift();
     await turn();
   }
   assert.deepEqual(begun, ["a", "b", "c"]);
 });
 
-test("a task that gives up while waiting leaves its place in the queue to others", async () => {
+test("a task that is aborted while waiting frees its place in the queue", async () => {
   const limit = createConcurrencyLimit({ runningMax: 1, waitingMax: 1 });
   const { promise, resolve } = Promise.withResolvers<void>();
   const first = limit.run(() => promise, never);
@@ -41,7 +41,7 @@ test("a task that gives up while waiting leaves its place in the queue to others
   assert.equal(await third, "third");
 });
 
-test("when tasks succeed, fail or are given up, the bounds hold and every place comes back", async () => {
+test("when tasks succeed, fail or are aborted, the limits hold and every slot is released", async () => {
   const task = fc.record({ turns: fc.nat(4), fails: fc.boolean(), givesUpAfter: fc.option(fc.nat(4)) });
   await fc.assert(
     fc.asyncProperty(

@@ -103,7 +103,7 @@ test("the server does not speak TLS: 503", async () => {
   assert.match(reason!, /^the TLS handshake failed \(/);
 });
 
-test("the connection ends without an answer, also when it is tried again: 503", async () => {
+test("the connection ends without an answer, also on a retry: 503", async () => {
   const server = net.createServer((socket) => socket.on("data", () => socket.destroy()).on("error", () => {}));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

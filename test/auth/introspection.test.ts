@@ -24,16 +24,16 @@ const allowed = (subject: string) => ({ outcome: "allowed", subject });
 let server: FakeIntrospectionServer;
 let clock: FakeClock;
 let logged: string[];
-let gates: { close(): Promise<void> }[];
+let authenticators: { close(): Promise<void> }[];
 
 beforeEach(async () => {
   server = await startFakeIntrospectionServer();
   clock = createFakeClock();
   logged = [];
-  gates = [];
+  authenticators = [];
 });
 afterEach(async () => {
-  await Promise.all(gates.map((tokenAuthenticator) => tokenAuthenticator.close()));
+  await Promise.all(authenticators.map((tokenAuthenticator) => tokenAuthenticator.close()));
   await server.close();
 });
 
@@ -49,7 +49,7 @@ function openTokenAuthenticator(
     clock,
     ...options,
   });
-  gates.push(tokenAuthenticator);
+  authenticators.push(tokenAuthenticator);
   return tokenAuthenticator;
 }
 
@@ -71,7 +71,7 @@ async function decide(
 
 const good = (members: object = {}): object => ({ active: true, scope: "access", sub: "debtors:7", ...members });
 
-test("a token is introspected as in RFC 7662, and names the caller", async () => {
+test("a token is introspected as in RFC 7662, and its subject is the caller", async () => {
   const token = "a+b/c=d&token=x%20~";
   server.tokens.set(token, good());
   assert.deepEqual(await ask(openTokenAuthenticator(), token), allowed("debtors:7"));
@@ -428,7 +428,7 @@ test("the time-out includes waiting for a turn", async () => {
   assert.deepEqual([...new Set(decisions.map(({ outcome }) => outcome))], ["unavailable"]);
 });
 
-test("an introspection that has not started in half of the time gives up; one that runs has all of it", async () => {
+test("an introspection that has not started within half of the time-out fails; a running one has the whole time-out", async () => {
   const tokenAuthenticator = openTokenAuthenticator({
     limits: { runningMax: 1, waitingMax: 10, timeoutMillis: 4_000 },
   });
@@ -471,7 +471,7 @@ test("strange answers to single tokens do not open the circuit", async () => {
   assert.deepEqual(await ask(tokenAuthenticator, "T"), allowed("debtors:7"));
 });
 
-test("closing ends what is running, and nothing is introspected any more", async () => {
+test("closing aborts running introspections, and no further ones start", async () => {
   const tokenAuthenticator = openTokenAuthenticator();
   server.misbehave(() => {});
   const decision = ask(tokenAuthenticator, "T");

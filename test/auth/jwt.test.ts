@@ -89,7 +89,7 @@ test("a token that is not signed by the issuer's key, or was changed, is not acc
   }
 });
 
-test("keys are fetched once, again when a token names an unknown one, and a withdrawn one is forgotten", async () => {
+test("keys are fetched once, and again when a token names an unknown one; a withdrawn key is no longer accepted", async () => {
   const rules = { ...defaultTokenRules, issuer: ISSUER, audience: AUDIENCE };
   const verify = createJwtVerification({
     jwksUrl: issuer.jwksUrl,
@@ -109,7 +109,7 @@ test("keys are fetched once, again when a token names an unknown one, and a with
   assert.deepEqual([await kindOf(issuer.sign(good)), await kindOf(first)], ["good", "inactive"]);
 });
 
-test("tokens that name unknown keys do not make the keys be fetched again and again", async () => {
+test("tokens that name unknown keys do not cause repeated fetches of the keys", async () => {
   for (let i = 0; i < 20; i++) assert.deepEqual(await ask(issuer.sign(good, { kid: `unknown-${i}` })), unauthorized);
   assert.ok(issuer.fetches() <= 2, String(issuer.fetches()));
 });

@@ -306,7 +306,7 @@ test("every path × method that no route has: 401 without a token, 403 without t
   assert.deepEqual(await everyRow(), snapshot);
 });
 
-test("the options of every path need no token", async () => {
+test("OPTIONS needs no token on any path", async () => {
   const probes = Object.values(entries).map(({ path }): Probe => {
     return { title: `OPTIONS ${path}`, method: "OPTIONS", path, expected: 200 };
   });

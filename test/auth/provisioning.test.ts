@@ -246,7 +246,7 @@ test("limits end provisioning with a reason", async () => {
   assert.equal((await get("/debtors/.debtor")).status, 303);
 });
 
-test("superuser, supervisor and named debtors are not provisioned", async () => {
+test("superusers, supervisors and subjects that name a debtor are not provisioned", async () => {
   await serve(ON);
 
   assert.equal((await get("/debtors/.debtor", { sub: "debtors-superuser" })).status, 204);
@@ -279,7 +279,7 @@ test("an unbound subject loses its debtor with the next introspection, and gets 
   assert.equal(await countDebtors(), 1);
 });
 
-test("with provisioning off an unknown subject is answered as before", async () => {
+test("without provisioning an unknown subject is rejected with 403", async () => {
   await serve({});
 
   assert.deepEqual(await get("/debtors/.debtor"), { status: 403, location: null, message: undefined });

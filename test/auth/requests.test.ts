@@ -194,7 +194,7 @@ test("36: sub names the caller, else username", async () => {
   assert.match((await locationOf({ username: "debtors:7" })) ?? "", /\/debtors\/7\/$/);
 });
 
-test("39, 40: while the token server is down, 503 names no host; cached tokens and public routes work", async () => {
+test("39, 40: while the authorization server is down, 503 names no host; cached tokens and public routes work", async () => {
   const cached = bearer("debtors:7", R);
   await send("GET /debtors/7/", cached);
   testServer.introspection.misbehave((response) => response.writeHead(500).end("secret"));
@@ -222,7 +222,7 @@ test("42: a cached token is not good for more than its scope", async () => {
   assert.equal((await send("PATCH /debtors/7/config", headers, "{}")).status, 403);
 });
 
-test("48: a huge token and one with bytes beyond ASCII are rejected, and the server goes on", async () => {
+test("48: a huge token and one with bytes beyond ASCII are rejected, and the server keeps answering", async () => {
   const huge = await send("GET /debtors/7/", [`Authorization: Bearer ${"x".repeat(1024 * 1024)}`]);
   // The server hangs up before it has read all of it, and then the answer may not arrive.
   assert.ok([401, 431, Number.NaN].includes(huge.status), String(huge.status));

@@ -5,12 +5,12 @@ import { hasScope, readScopes, type Scope, satisfies, scopes } from "../../src/h
 
 const granted = (text: unknown): Scope[] => scopes.filter((scope) => hasScope(readScopes(text), scope));
 
-test("access satisfies access.readonly, and not the other way round", () => {
+test("access satisfies access.readonly, but not the reverse", () => {
   assert.deepEqual(granted("access"), ["access.readonly", "access"]);
   assert.deepEqual(granted("access.readonly"), ["access.readonly"]);
 });
 
-test("activate, deactivate, restrict and access say nothing about each other", () => {
+test("none of activate, deactivate, restrict and access implies another", () => {
   for (const scope of ["activate", "deactivate", "restrict"]) assert.deepEqual(granted(scope), [scope]);
 });
 

@@ -82,7 +82,7 @@ test("JWTs are checked against an issuer and an audience, with asymmetric algori
   assert.match(problemsWith({ ...JWT, ...INTROSPECTION }).join(), /OAUTH2_INTROSPECT_URL and OAUTH2_JWKS_URL are set/);
 });
 
-test("provisioning needs an issuer, and is not for a proxy's names", () => {
+test("provisioning needs an issuer, and cannot be combined with a trusted proxy", () => {
   const issuer = "https://id.example.com";
   assert.match(
     problemsWith({ ...INTROSPECTION, OAUTH2_PROVISION: "yes" }).join(),
@@ -107,7 +107,7 @@ test("provisioning needs an issuer, and is not for a proxy's names", () => {
   assert.match(problemsWith({ ...on, OAUTH2_PROVISION_CLAIM: "groups" }).join(), /^OAUTH2_PROVISION_CLAIM: /);
 });
 
-test("scopes have other names elsewhere", () => {
+test("scope names can be mapped", () => {
   const names = "access=https://api.example.com/access access.readonly=debtors:read=1";
   assert.deepEqual(read({ ...INTROSPECTION, OAUTH2_SCOPE_NAMES: names }).tokenRules.scopeNames, {
     access: "https://api.example.com/access",
@@ -134,7 +134,7 @@ test("an empty pattern counts as not set: the exact user name decides", () => {
   for (const name of ["", "root", "roots", "root.*x", "xroot.*"]) assert.equal(callerOf(subjects, name), undefined);
 });
 
-test("a pattern must match the whole name, also one with alternatives, and takes the place of the user name", () => {
+test("a pattern, also one with alternatives, must match the whole name, and replaces the user name", () => {
   const { subjects } = read({
     ...INTROSPECTION,
     APP_SUPERUSER_SUBJECT_REGEX: "6f1c-a|6f1c-b",

@@ -56,7 +56,7 @@ test("a debtor's pattern without a group, or whose group is not a number, matche
   assert.equal(callerOf({ ...subjects, debtor: /^(?:x|debtors:([0-9]+))$/u }, "x"), undefined);
 });
 
-test("every unsigned 64-bit number is exactly one debtor, and no larger number is any", () => {
+test("every unsigned 64-bit number is exactly one debtor, and a larger number is none", () => {
   fc.assert(
     fc.property(fc.bigInt({ min: 0n, max: UINT64_MAX }), fc.nat(30), (unsigned, zeros) => {
       assert.deepEqual(callerOf(subjects, `debtors:${"0".repeat(zeros)}${unsigned}`), {

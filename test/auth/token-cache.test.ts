@@ -27,7 +27,7 @@ test("a grant is kept for the set time, and no longer", () => {
   assert.deepEqual(cache.size(), { entries: 0, bytes: 0 });
 });
 
-test("using a grant does not make it last longer", () => {
+test("using a grant does not extend it", () => {
   const clock = createFakeClock();
   const cache = createTokenCache({ seconds: 300, entriesMax: 10, bytesMax: 10_000, clock });
   cache.keep("k", grantOf("debtors:7"));
@@ -49,7 +49,7 @@ test("a grant is not kept past its exp, which may have a fraction", () => {
   assert.equal(cache.find("k"), undefined);
 });
 
-test("a wall clock that is set back does not make a grant last longer", () => {
+test("a wall clock that is set back does not extend a grant", () => {
   const clock = createFakeClock();
   const cache = createTokenCache({ seconds: 300, entriesMax: 10, bytesMax: 10_000, clock });
   cache.keep("k", grantOf("debtors:7"));
@@ -80,7 +80,7 @@ test("when there are too many entries, the oldest that was not used is evicted",
   assert.deepEqual([cache.find("a")?.subject, cache.find("b"), cache.find("c")?.subject], ["1", undefined, "3"]);
 });
 
-test("entries and bytes never exceed their bounds, and what is found is what was kept last", () => {
+test("entries and bytes never exceed their limits, and a lookup returns the value stored last", () => {
   const use = fc.record({
     key: fc.nat(30).map(String),
     length: fc.nat(2000),
@@ -112,7 +112,7 @@ test("entries and bytes never exceed their bounds, and what is found is what was
   );
 });
 
-test("the heap grows by no more than the bytes that the cache estimates", () => {
+test("the heap grows by no more than the cache's own estimate", () => {
   // In a process of its own, whose heap holds nothing else.
   const script = `
     import { hash } from "node:crypto";

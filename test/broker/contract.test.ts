@@ -125,13 +125,13 @@ for (const [name, open] of [
       await consumer.close();
     });
 
-    test("fails messages for an exchange that does not exist, and goes on with the next", async () => {
+    test("fails messages for an exchange that does not exist, and continues with the next", async () => {
       await using it = await open();
       assert.deepEqual(await it.broker.publish([{ ...incoming("a"), exchange: "nowhere" }]), ["failed"]);
       assert.deepEqual(await it.broker.publish([incoming("b")]), ["confirmed"]);
     });
 
-    test("delivers again what a closed consumer did not acknowledge, and only that", async () => {
+    test("redelivers what a closed consumer did not acknowledge, and only that", async () => {
       await using it = await open();
       await it.broker.publish(["a", "b", "c", "d"].map((body) => incoming(body)));
       const first = await collect(it.broker);
@@ -158,7 +158,7 @@ for (const [name, open] of [
       await consumer.close();
     });
 
-    test("holds back what is beyond the prefetch until something is acknowledged", async () => {
+    test("delivers no more than the prefetch count until something is acknowledged", async () => {
       await using it = await open();
       await it.broker.publish(["a", "b", "c"].map((body) => incoming(body)));
       const { consumer, deliveries, bodies, received } = await collect(it.broker, { prefetchCount: 2 });
@@ -171,7 +171,7 @@ for (const [name, open] of [
       await consumer.close();
     });
 
-    test("delivers nothing after a cancellation, and still takes acknowledgements", async () => {
+    test("delivers nothing after a cancellation, but still accepts acknowledgements", async () => {
       await using it = await open();
       await it.broker.publish([incoming("a")]);
       const first = await collect(it.broker);
@@ -187,12 +187,12 @@ for (const [name, open] of [
       await second.consumer.close();
     });
 
-    test("refuses to consume a queue that does not exist", async () => {
+    test("rejects the consumer of a queue that does not exist", async () => {
       await using it = await open();
       await assert.rejects(collect(it.broker, { queue: "nowhere" }), QueueNotFoundError);
     });
 
-    test("tells a consumer that its queue has been deleted", async () => {
+    test("notifies a consumer that its queue has been deleted", async () => {
       await using it = await open();
       const { ends, consumer } = await collect(it.broker);
       await it.deleteQueue();

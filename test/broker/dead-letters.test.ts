@@ -57,7 +57,7 @@ async function startRejecting() {
   return { broker, consumer, rejected };
 }
 
-test("a rejected message keeps its body, its properties and its headers, and tells where it was", async () => {
+test("a dead letter has the message's body, properties and headers, and the queue it comes from", async () => {
   const body = Buffer.from([0, 255, 1]);
   const properties = {
     contentType: "text/plain",
@@ -94,7 +94,7 @@ test("a rejected message keeps its body, its properties and its headers, and tel
   assert.equal(rejected.length, 1);
 });
 
-test("many rejected messages arrive in order, each once, and a consumer that is closed sees to that", async () => {
+test("many rejected messages are dead-lettered in order, each once, before a consumer is closed", async () => {
   const bodies = Array.from({ length: 300 }, (_, index) => String(index));
   for (const body of bodies) channel.sendToQueue(queue, Buffer.from(body));
   await channel.waitForConfirms();
@@ -112,7 +112,7 @@ test("many rejected messages arrive in order, each once, and a consumer that is 
   await broker.close();
 });
 
-test("without a dead-letter queue a rejected message is dropped, and the consumer goes on", async () => {
+test("without a dead-letter queue a rejected message is dropped, and the consumer continues", async () => {
   await channel.deleteQueue(stream);
   channel.sendToQueue(queue, Buffer.from("a"));
   await channel.waitForConfirms();
@@ -128,7 +128,7 @@ const message = (body: string, properties: object = {}): { message: ConsumeMessa
   return { message: { content: Buffer.from(body), fields, properties } as unknown as ConsumeMessage };
 };
 
-test("a message whose properties cannot be sent on comes without them, and holds up no other", async () => {
+test("a message whose properties cannot be forwarded is dead-lettered without them, and delays no other", async () => {
   // Bytes that are no UTF-8 come as longer ones.
   const monster = message("monster", {
     type: "\u{fffd}".repeat(255),
@@ -162,7 +162,7 @@ test("a message whose properties cannot be sent on comes without them, and holds
   await sender.close();
 });
 
-test("a dead letter that the broker does not take is sent again, and given up when its channel is lost", async () => {
+test("a dead letter that the broker does not confirm is sent again, and abandoned when its channel is lost", async () => {
   const life = new AbortController();
   const sent: unknown[] = [];
   let attempts = 0;
@@ -185,7 +185,7 @@ test("a dead letter that the broker does not take is sent again, and given up wh
   assert.deepEqual(sent, [first]);
 });
 
-test("a message that is rejected at the moment when all others have been sent is sent, too", async () => {
+test("a message that is rejected just when all others have been sent is sent as well", async () => {
   for (let ticks = 0; ticks < 12; ticks++) {
     const sent: unknown[] = [];
     const letters = createDeadLetters({
@@ -204,7 +204,7 @@ test("a message that is rejected at the moment when all others have been sent is
   }
 });
 
-test("RabbitMQ sees to dead letters itself from 3.12 on", () => {
+test("from version 3.12 on, RabbitMQ dead-letters by itself", () => {
   for (const version of ["3.9.29", "3.10.8", "3.11.0"]) assert.ok(losesDeadLetters(version), version);
   for (const version of ["3.12.0", "3.13.7", "4.0.1", "4.10.0"]) assert.ok(!losesDeadLetters(version), version);
 });

@@ -83,7 +83,7 @@ test("messages that were not confirmed when the connection broke have failed, an
   await channel.deleteQueue(queue);
 });
 
-test("a message that the queue refuses has failed", async () => {
+test("a message that the queue rejects has failed", async () => {
   const queue = "full";
   await channel.assertQueue(queue, { maxLength: 1, overflow: "reject-publish" });
   await channel.bindQueue(queue, OUTGOING_EXCHANGE, "");
@@ -95,7 +95,7 @@ test("a message that the queue refuses has failed", async () => {
   await channel.deleteQueue(queue);
 });
 
-test("a consumer goes on after a loss of the connection, and gets again what was not acknowledged", async () => {
+test("a consumer continues after a lost connection, and receives again what was not acknowledged", async () => {
   const queue = await declareQueue("resumed");
   await using relay = await makeBreakable(host.url);
   const broker = await connectRabbitMq({ url: relay.url, connectionName: "test", log });
@@ -121,7 +121,7 @@ test("a consumer goes on after a loss of the connection, and gets again what was
   await channel.deleteQueue(queue);
 });
 
-test("a broker that is away at the start is waited for", async () => {
+test("a broker that is unavailable at the start is waited for", async () => {
   const queue = await declareQueue("late");
   await using relay = await makeBreakable(host.url);
   relay.setReachable(false);
@@ -134,7 +134,7 @@ test("a broker that is away at the start is waited for", async () => {
   await channel.deleteQueue(queue);
 });
 
-test("a limit of bytes that the broker does not know is refused with a reason", async () => {
+test("a byte limit that the broker does not support is rejected with a reason", async () => {
   const queue = await declareQueue("sized");
   const broker = await connectRabbitMq({ url: host.url, connectionName: "test", log });
   const options = { queue, prefetchCount: 1, prefetchSize: 1000, onDelivery: () => {}, onEnd: () => {} };
@@ -143,7 +143,7 @@ test("a limit of bytes that the broker does not know is refused with a reason", 
   await channel.deleteQueue(queue);
 });
 
-test("closing does not wait for a broker that does not answer any more", async () => {
+test("closing does not wait for a broker that no longer answers", async () => {
   await using relay = await makeBreakable(host.url);
   const broker = await connectRabbitMq({ url: relay.url, connectionName: "test", log });
   await waitFor(() => broker.isConnected());

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { topicMatches } from "../../src/broker/memory.ts";
 
-test("a hash stands for any number of words, none included", () => {
+test("a hash stands for any number of words, including none", () => {
   for (const key of ["", "0", "0.1.1"]) assert.ok(topicMatches("#", key), key);
   assert.ok(topicMatches("0.#", "0"));
   assert.ok(topicMatches("0.#", "0.1.1"));

@@ -23,7 +23,7 @@ beforeEach(async () => {
 const messageCount = async (): Promise<number> => (await channel.checkQueue(queue)).messageCount;
 const publish = (routingKey: string): boolean => channel.publish(INCOMING_EXCHANGE, routingKey, Buffer.from("{}"));
 
-test("subscribe declares what existing installations have, and may be repeated", async () => {
+test("subscribe declares the objects of existing installations, and may be repeated", async () => {
   await subscribe(binding);
   await subscribe(binding);
   // These reject when an argument differs.
@@ -70,7 +70,7 @@ test("unsubscribe removes the binding and nothing else, and may be repeated", as
   await unsubscribe(binding);
 });
 
-test("delete_queue waits for messages and consumers to go, and is fine when the queue is gone", async () => {
+test("delete_queue waits until the queue has no messages and no consumers, and succeeds when there is no queue", async () => {
   await subscribe(binding);
   await unsubscribe(binding);
   channel.sendToQueue(queue, Buffer.from("{}"));

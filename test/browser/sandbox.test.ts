@@ -17,7 +17,7 @@ const AMOUNT = "9007199254740993";
 let folder: string;
 let sandbox: RunningCommand;
 let browser: TestBrowser;
-let trouble: Watch;
+let watched: Watch;
 /** The pages that the summary of the sandbox names. */
 let urls: { swaggerUi: string; reference: string; holders: string };
 
@@ -25,7 +25,7 @@ before(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-browser-"));
   sandbox = startCommand(["sandbox", "--data-dir", folder, "--port", String(await findFreePort())]);
   browser = await startBrowser();
-  trouble = watch(browser.context);
+  watched = watch(browser.context);
   await sandbox.outputMatching(/Stop with Ctrl-C/);
   const summary = sandbox.standardOutput();
   const [, webapp = "", swaggerUi = "", reference = "", holders = ""] =
@@ -33,14 +33,14 @@ before(async () => {
   assert.match(webapp, /\/debtors-webapp\/$/, "the web client comes first");
   urls = { swaggerUi, reference, holders };
 });
-afterEach(() => assert.deepEqual(trouble.troubles.splice(0), []));
+afterEach(() => assert.deepEqual(watched.problems.splice(0), []));
 after(async () => {
   await browser?.close();
   await sandbox?.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
-test("the reference can be read on a telephone and on a desktop, and its links lead somewhere", async () => {
+test("the reference is readable on a phone and on a desktop, and none of its links is broken", async () => {
   const page = await browser.context.newPage();
   for (const size of [PHONE, DESKTOP]) {
     await page.setViewportSize(size);
@@ -92,7 +92,7 @@ test("a newcomer signs up in Swagger UI, issues money, sees exact amounts, and p
   await page.close();
 });
 
-test("Swagger UI fits on a telephone", async () => {
+test("Swagger UI fits on a phone", async () => {
   const page = await browser.context.newPage();
   await page.setViewportSize(PHONE);
   await page.goto(urls.swaggerUi);

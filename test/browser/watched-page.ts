@@ -1,28 +1,28 @@
-/** A page of a browser, and what a person with good eyes for trouble would see of it. */
+/** Watches the pages of a browser for errors. */
 import type { BrowserContext, Page } from "playwright-core";
 
-/** What has gone wrong so far: errors on the console, exceptions, failed requests, requests to other hosts. */
+/** Problems so far: errors on the console, exceptions, failed requests, requests to other hosts. */
 export interface Watch {
-  readonly troubles: string[];
+  readonly problems: string[];
 }
 
 /** Watches all pages that the browser has and opens. All addresses but those of 127.0.0.1 are foreign. */
 export function watch(context: BrowserContext): Watch {
-  const troubles: string[] = [];
+  const problems: string[] = [];
   const watchPage = (page: Page): void => {
-    page.on("pageerror", (error) => troubles.push(`exception: ${error.message}`));
+    page.on("pageerror", (error) => problems.push(`exception: ${error.message}`));
     page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) troubles.push(`console: ${message.text()}`);
+      if (["error", "warning"].includes(message.type())) problems.push(`console: ${message.text()}`);
     });
   };
   context.pages().forEach(watchPage);
   context.on("page", watchPage);
   context.on("request", (request) => {
     if (!/^(?:http:\/\/127\.0\.0\.1:|data:|blob:|about:)/.test(request.url()))
-      troubles.push(`foreign: ${request.url()}`);
+      problems.push(`foreign: ${request.url()}`);
   });
-  context.on("requestfailed", (request) => troubles.push(`failed: ${request.url()}`));
-  return { troubles };
+  context.on("requestfailed", (request) => problems.push(`failed: ${request.url()}`));
+  return { problems };
 }
 
 /** How far the page can be scrolled to the side, in pixels: 0 when everything fits. */

@@ -1,4 +1,4 @@
-/** Many clients at once, who do whatever comes into their heads, and notice when an answer contradicts an earlier one. */
+/** Many concurrent clients that send random requests, and notice when an answer contradicts an earlier one. */
 import { setTimeout as pause } from "node:timers/promises";
 import { INT64_MIN } from "../../src/values/int64.ts";
 import { type ExpectedDebtor, type ExpectedTransfer, knownOf, noteTransfer, Problems } from "./expectations.ts";
@@ -23,7 +23,7 @@ const TRIES_MAX = 200;
 const RETRY_MILLIS = 100;
 const LOOKS_PER_CONFIGURATION = 20;
 const THINKING_MILLIS_MAX = 60;
-/** Restrictions that leave room for all transfers of the test, so that a repeated request cannot be refused. */
+/** Restrictions that leave room for all transfers of the test, so that a repeated request cannot be rejected. */
 const MIN_BALANCES = [INT64_MIN, -(10n ** 17n), -(10n ** 16n)];
 const AMOUNT_MAX = 1_000_000;
 
@@ -94,11 +94,11 @@ export function createClients(urls: readonly string[]): Clients {
     debtor.isLeaving ? [...statuses, 404] : statuses;
 
   function plan(random: SeededRandom, debtor: ExpectedDebtor): ExpectedTransfer {
-    const kind = random.weighed({ usual: 20, unreachable: 1, self: 1, zero: 1 });
+    const kind = random.weighted({ usual: 20, unreachable: 1, self: 1, zero: 1 });
     const isPayable = kind === "usual" || kind === "zero";
     const creditorId = isPayable ? ++lastCreditorId : undefined;
     const account = isPayable ? String(creditorId) : kind === "self" ? "0" : "nobody";
-    const amount = kind === "zero" ? 0n : BigInt(random.whole(1, AMOUNT_MAX));
+    const amount = kind === "zero" ? 0n : BigInt(random.integer(1, AMOUNT_MAX));
     const uuid = random.uuid();
     const uri = `swpt:${BigInt.asUintN(64, debtor.debtorId)}/${account}`;
     const transfer: ExpectedTransfer = {
@@ -106,7 +106,7 @@ export function createClients(urls: readonly string[]): Clients {
       uuid,
       amount,
       creditorId,
-      json: `{"transferUuid":"${uuid}","amount":${amount},"recipient":{"uri":"${uri}"},"note":"${"ж".repeat(random.whole(0, 5))}"}`,
+      json: `{"transferUuid":"${uuid}","amount":${amount},"recipient":{"uri":"${uri}"},"note":"${"ж".repeat(random.integer(0, 5))}"}`,
       isUncertain: false,
       isKnown: false,
       createdCount: 0,
@@ -244,7 +244,10 @@ export function createClients(urls: readonly string[]): Clients {
       },
       save: async () => {
         const debtor = random.pick(debtors);
-        const document = { contentType: `text/x-${random.whole(0, 9)}`, content: random.bytes(random.whole(0, 3000)) };
+        const document = {
+          contentType: `text/x-${random.integer(0, 9)}`,
+          content: random.bytes(random.integer(0, 3000)),
+        };
         const answer = await attempt({ method: "POST", path: `${debtorPath(debtor)}/documents/`, document });
         if (answer === undefined) return;
         problems.expect("save", answer.status, orGone(debtor, 201));
@@ -288,10 +291,10 @@ export function createClients(urls: readonly string[]): Clients {
       // Some that have just begun, some that are half-way, some that are over.
       return list.length === 0
         ? undefined
-        : list[Math.max(0, list.length - 1 - random.whole(0, random.pick([0, 6, 30])))];
+        : list[Math.max(0, list.length - 1 - random.integer(0, random.pick([0, 6, 30])))];
     };
     while (!signal.aborted) {
-      const action = random.weighed<keyof typeof actions>({
+      const action = random.weighted<keyof typeof actions>({
         create: 30,
         createShared: 6,
         repeat: 8,
@@ -309,7 +312,7 @@ export function createClients(urls: readonly string[]): Clients {
         replace: 0.1,
       });
       await actions[action]();
-      await pause(random.whole(0, THINKING_MILLIS_MAX));
+      await pause(random.integer(0, THINKING_MILLIS_MAX));
     }
   }
 

@@ -36,7 +36,7 @@ const startPostgres = async (): Promise<void> => {
   postgres = await startEmbeddedPostgres({ folder, port });
 };
 
-// A database server and a way to the broker that nobody else uses; real processes between them. The authority keeps its
+// A database server and a connection to the broker for this file only; real processes between them. The authority keeps its
 // books elsewhere, so that it works on while the node's database is away.
 before(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-connection-loss-"));
@@ -118,7 +118,7 @@ const assertUnavailable = ({ status, retryAfter }: { status: number; retryAfter:
   assert.match(retryAfter ?? "", /^[0-9]+$/);
 };
 
-test("while the broker is away the API works, and messages are sent when it is back", async () => {
+test("while the broker is unavailable the API works, and messages are sent when it is back", async () => {
   assert.equal((await issue(1)).status, 201);
   await untilIssued(1);
 
@@ -131,7 +131,7 @@ test("while the broker is away the API works, and messages are sent when it is b
   assert.equal(await balances(), 200n);
 });
 
-test("while the database is away the API answers 503 with Retry-After, and carries on when it is back", async () => {
+test("while the database is unavailable the API answers 503 with Retry-After, and recovers when it is back", async () => {
   await postgres.stop();
 
   assertUnavailable(await issue(3));
@@ -146,7 +146,7 @@ test("while the database is away the API answers 503 with Retry-After, and carri
   assert.equal(await balances(), 300n);
 });
 
-test("a database that goes away in the middle of many transfers loses and doubles none of them", async () => {
+test("a database failure in the middle of many transfers loses and doubles none of them", async () => {
   const numbers = Array.from({ length: 60 }, (_, index) => 100 + index);
   const patiently = async (n: number): Promise<void> => {
     await waitFor(async () => {
@@ -165,7 +165,7 @@ test("a database that goes away in the middle of many transfers loses and double
   assert.equal(await balances(), 300n + 6_000n);
 });
 
-test("the broker and the database away together, and back in turn: nothing is lost", async () => {
+test("nothing is lost when the broker and the database are unavailable together and come back in turn", async () => {
   assert.equal((await issue(200)).status, 201);
   broker.setReachable(false);
   await postgres.stop();

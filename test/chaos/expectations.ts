@@ -1,10 +1,10 @@
-/** What the clients know by the answers that they have got, and what therefore must be true. */
+/** What the clients know from their answers, and what must therefore be true. */
 import type { Json } from "../../src/values/json.ts";
 
 /** A debtor of the test. */
 export interface ExpectedDebtor {
   readonly debtorId: bigint;
-  /** Somebody has begun to deactivate it: from now on it may be gone. */
+  /** A client has begun to deactivate it: from now on it may be gone. */
   isLeaving: boolean;
   hasLeft: boolean;
   /** Configurations that were accepted, by their update ID. */
@@ -12,25 +12,25 @@ export interface ExpectedDebtor {
   readonly documents: { readonly path: string; readonly contentType: string; readonly content: Buffer }[];
 }
 
-/** A transfer that somebody wants. Each pays a creditor of its own, so that the authority's books tell its fate. */
+/** A requested transfer. Each pays a creditor of its own, so that the authority's accounts show its outcome. */
 export interface ExpectedTransfer {
   readonly debtor: ExpectedDebtor;
   readonly uuid: string;
   readonly amount: bigint;
-  /** What the accounting authority knows the recipient by; `undefined`: the authority must refuse it. */
+  /** What the accounting authority knows the recipient by; `undefined`: the authority must reject it. */
   readonly creditorId: bigint | undefined;
   readonly json: string;
   /** Some attempt to create it has got no answer. */
   isUncertain: boolean;
-  /** It has been answered that it exists. */
+  /** An answer has said that it exists. */
   isKnown: boolean;
   createdCount: number;
-  /** Somebody has begun to delete it. */
+  /** A client has begun to delete it. */
   isLeaving: boolean;
   hasLeft: boolean;
-  /** It has been answered that it is cancelled: it must never be paid. */
+  /** An answer has said that it is canceled: it must never be paid. */
   isCancelled: boolean;
-  /** How it has ended, as first told. */
+  /** Its result, as first reported. */
   result: string | undefined;
 }
 
@@ -40,7 +40,7 @@ export class Problems {
   readonly add = (text: string): void => {
     this.texts.push(text);
   };
-  /** Complains unless the status is one of the allowed ones. */
+  /** Adds a problem unless the status is one of the allowed ones. */
   expect(what: string, status: number, allowed: readonly number[]): void {
     if (!allowed.includes(status)) this.add(`${what}: ${status} instead of ${allowed.join(" or ")}`);
   }
@@ -51,7 +51,7 @@ export type Known = Pick<ExpectedTransfer, "isCancelled" | "result">;
 
 export const knownOf = ({ isCancelled, result }: ExpectedTransfer): Known => ({ isCancelled, result });
 
-/** Compares what is told of a transfer with what was known before it was asked for. */
+/** Compares a transfer with what was known about it before the request. */
 export function noteTransfer(
   transfer: ExpectedTransfer,
   known: Known,
@@ -62,13 +62,13 @@ export function noteTransfer(
   if (json.transferUuid !== uuid || json.amount !== amount) problems.add(`Not the transfer ${uuid}`);
   if (json.result === undefined) {
     if (known.result !== undefined) problems.add(`The transfer ${uuid} is open again`);
-    if (known.isCancelled) problems.add(`The cancelled transfer ${uuid} is open`);
+    if (known.isCancelled) problems.add(`The canceled transfer ${uuid} is open`);
     return;
   }
   const result = JSON.stringify(json.result, (_, value) => (typeof value === "bigint" ? String(value) : value));
   transfer.result ??= result;
   if (transfer.result !== result) problems.add(`The transfer ${uuid} ended as ${transfer.result}, then as ${result}`);
-  if (known.isCancelled && hasSucceeded(json.result)) problems.add(`The cancelled transfer ${uuid} has succeeded`);
+  if (known.isCancelled && hasSucceeded(json.result)) problems.add(`The canceled transfer ${uuid} has succeeded`);
 }
 
 /** Whether a transfer has succeeded, by its result. */

@@ -8,7 +8,7 @@ import type { SeededRandom } from "./random.ts";
 export interface Targets {
   readonly processes: readonly ManagedProcess[];
   readonly broker: BreakableConnection;
-  /** A connection of the test's own, which is spared. */
+  /** A connection of the test itself, which is not attacked. */
   readonly pool: Pool;
 }
 
@@ -18,7 +18,7 @@ const FREEZE_MILLIS_MAX = 1_500;
 const AWAY_MILLIS_MAX = 700;
 
 /**
- * Attacks processes and connections at the same time, until the signal aborts; whatever has been begun is ended then.
+ * Attacks processes and connections at the same time, until the signal aborts, and finishes what it has begun.
  * Resolves to what was done.
  */
 export async function injectFaults(
@@ -30,8 +30,8 @@ export async function injectFaults(
 
   async function attackProcesses(random: SeededRandom): Promise<void> {
     const target = random.pick(processes);
-    const action = random.weighed({ worker: 3, all: 3, term: 1, freeze: 1 });
-    // Whoever has just lost the database holds what it could not finish.
+    const action = random.weighted({ worker: 3, all: 3, term: 1, freeze: 1 });
+    // A process that has just lost the database still has unfinished work.
     const isDatabaseLost = random.chance(0.4);
     done.push(`${action} ${target.name}${isDatabaseLost ? " without database" : ""}`);
     const loseDatabase = async (): Promise<void> => {
@@ -39,37 +39,37 @@ export async function injectFaults(
     };
     if (action === "freeze") {
       await loseDatabase();
-      await target.freeze(random.whole(100, FREEZE_MILLIS_MAX));
+      await target.freeze(random.integer(100, FREEZE_MILLIS_MAX));
     } else {
       await target.killAndRestart(action, loseDatabase);
     }
   }
 
   async function attackConnections(random: SeededRandom): Promise<void> {
-    const action = random.weighed({ terminate: 4, break: 3, away: 1 });
+    const action = random.weighted({ terminate: 4, break: 3, away: 1 });
     done.push(action);
     if (action === "terminate") await terminateBackends(pool, random.pick([0.2, 0.5, 1]), random);
     if (action === "break") broker.breakAll();
     if (action === "away") {
       broker.setReachable(false);
-      await pause(random.whole(50, AWAY_MILLIS_MAX));
+      await pause(random.integer(50, AWAY_MILLIS_MAX));
       broker.setReachable(true);
     }
   }
 
-  const keepOn = async (
+  const repeatUntilAborted = async (
     attack: (random: SeededRandom) => Promise<void>,
     pauseMillisMax: number,
     random: SeededRandom,
   ): Promise<void> => {
     while (!signal.aborted) {
-      await pause(random.whole(50, pauseMillisMax), undefined, { signal }).catch(() => {});
+      await pause(random.integer(50, pauseMillisMax), undefined, { signal }).catch(() => {});
       if (!signal.aborted) await attack(random);
     }
   };
   await Promise.all([
-    keepOn(attackProcesses, PROCESS_PAUSE_MILLIS_MAX, processRandom),
-    keepOn(attackConnections, CONNECTION_PAUSE_MILLIS_MAX, connectionRandom),
+    repeatUntilAborted(attackProcesses, PROCESS_PAUSE_MILLIS_MAX, processRandom),
+    repeatUntilAborted(attackConnections, CONNECTION_PAUSE_MILLIS_MAX, connectionRandom),
   ]);
   return done;
 }

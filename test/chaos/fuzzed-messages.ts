@@ -78,9 +78,9 @@ export function drawMessage(random: SeededRandom, { debtorIds, coordinatorReques
 
 function drawBody(random: SeededRandom, text: string): Buffer {
   const body = Buffer.from(text);
-  const at = random.whole(0, body.length - 1);
+  const at = random.integer(0, body.length - 1);
   switch (
-    random.weighed({
+    random.weighted({
       none: 30,
       flip: 2,
       cut: 1,
@@ -94,14 +94,14 @@ function drawBody(random: SeededRandom, text: string): Buffer {
     })
   ) {
     case "flip":
-      body[at] = random.whole(0, 255);
+      body[at] = random.integer(0, 255);
       return body;
     case "cut":
       return body.subarray(0, at);
     case "insert":
-      return Buffer.concat([body.subarray(0, at), random.bytes(random.whole(1, 5)), body.subarray(at)]);
+      return Buffer.concat([body.subarray(0, at), random.bytes(random.integer(1, 5)), body.subarray(at)]);
     case "bytes":
-      return random.bytes(random.whole(0, 300));
+      return random.bytes(random.integer(0, 300));
     case "deep":
       return Buffer.from(text.replace(/\}$/, `,"x":${"[".repeat(100_000)}${"]".repeat(100_000)}}`));
     case "big":
@@ -128,12 +128,12 @@ function drawProperties(random: SeededRandom, type: string): Record<string, unkn
       : random.pick([undefined, "", "constructor", "__proto__", "AccountUpdate", "ж".repeat(100)]),
     ...(random.chance(0.2) && {
       persistent: random.chance(0.5),
-      priority: random.whole(0, 9),
-      messageId: "m".repeat(random.whole(0, 255)),
+      priority: random.integer(0, 9),
+      messageId: "m".repeat(random.integer(0, 255)),
       appId: "\u0000",
       correlationId: "c",
       replyTo: "nowhere",
-      timestamp: random.whole(0, 2 ** 31),
+      timestamp: random.integer(0, 2 ** 31),
       contentEncoding: random.pick(["gzip", "utf-16"]),
       headers: {
         "debtor-id": random.pick(["x", 1.5, true, null, { "!": "int64", value: 7n }, [1, "2", null]]),

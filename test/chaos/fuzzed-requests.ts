@@ -126,21 +126,21 @@ const deepRoutes = routeTable.filter(({ operationId }) =>
 /** Draws what goes over one connection. */
 export function drawConnection(random: SeededRandom, fuzzFixture: FuzzFixture): FuzzedConnection {
   const mode = random.chance(0.5) ? "introspection" : "proxy";
-  const requestCount = random.chance(0.7) ? 1 : random.whole(2, REQUESTS_MAX);
+  const requestCount = random.chance(0.7) ? 1 : random.integer(2, REQUESTS_MAX);
   const requests = Array.from({ length: requestCount }, (_, index) =>
     drawRequest(random, fuzzFixture, mode, index === requestCount - 1),
   );
   let bytes: Buffer = Buffer.concat(requests);
-  const harm = random.weighed({ none: 40, flip: 2, cut: 2, insert: 1, repeat: 1, nonsense: 1 });
-  const at = random.whole(0, Math.max(0, bytes.length - 1));
-  if (harm === "flip") bytes[at] = random.whole(0, 255);
+  const harm = random.weighted({ none: 40, flip: 2, cut: 2, insert: 1, repeat: 1, nonsense: 1 });
+  const at = random.integer(0, Math.max(0, bytes.length - 1));
+  if (harm === "flip") bytes[at] = random.integer(0, 255);
   if (harm === "cut") bytes = bytes.subarray(0, at);
   if (harm === "insert")
-    bytes = Buffer.concat([bytes.subarray(0, at), random.bytes(random.whole(1, 20)), bytes.subarray(at)]);
+    bytes = Buffer.concat([bytes.subarray(0, at), random.bytes(random.integer(1, 20)), bytes.subarray(at)]);
   if (harm === "repeat") bytes = Buffer.concat([bytes.subarray(0, at), bytes]);
-  if (harm === "nonsense") bytes = random.bytes(random.whole(0, 200));
+  if (harm === "nonsense") bytes = random.bytes(random.integer(0, 200));
   const cuts = random.chance(0.2)
-    ? Array.from({ length: random.whole(1, 4) }, () => random.whole(0, bytes.length))
+    ? Array.from({ length: random.integer(1, 4) }, () => random.integer(0, bytes.length))
     : [];
   return { mode, bytes, requestCount, isRude: random.chance(0.1), cuts: cuts.sort((a, b) => a - b) };
 }
@@ -167,7 +167,7 @@ function drawRequest(
   if (random.chance(0.9))
     headers.push(`Content-Type: ${random.chance(0.7) ? "application/json" : random.pick(CONTENT_TYPES)}`);
   const body = drawBody(random, fuzzFixture, route.operationId);
-  const framing = random.weighed({ length: 10, chunked: 4, wrongLength: 1, badChunks: 1, both: 0.5 });
+  const framing = random.weighted({ length: 10, chunked: 4, wrongLength: 1, badChunks: 1, both: 0.5 });
   if (framing === "length") headers.push(`Content-Length: ${body.length}`);
   if (framing === "wrongLength") {
     headers.push(
@@ -193,18 +193,18 @@ function drawRequest(
 }
 
 function drawIdentity(random: SeededRandom, { tokens, names }: FuzzFixture, mode: "introspection" | "proxy"): string[] {
-  const scheme = random.weighed({ Bearer: 40, bearer: 2, Basic: 1, "": 1 });
+  const scheme = random.weighted({ Bearer: 40, bearer: 2, Basic: 1, "": 1 });
   const authorization = `Authorization: ${scheme} ${random.pick(tokens)}`;
-  const name = `${random.weighed({ "X-Swpt-User-Id": 8, "x-swpt-user-id": 8, X_Swpt_User_Id: 1 })}: ${random.pick(names)}`;
+  const name = `${random.weighted({ "X-Swpt-User-Id": 8, "x-swpt-user-id": 8, X_Swpt_User_Id: 1 })}: ${random.pick(names)}`;
   const usual = mode === "introspection" ? authorization : name;
-  return random.weighed({ usual: 20, both: 1, twice: 0.5, other: 0.5 }) === "usual"
+  return random.weighted({ usual: 20, both: 1, twice: 0.5, other: 0.5 }) === "usual"
     ? [usual]
     : random.pick([[authorization, name], [usual, usual], mode === "introspection" ? [name] : [authorization]]);
 }
 
 function drawTarget(random: SeededRandom, fuzzFixture: FuzzFixture, path: string): string {
   const id = (): string =>
-    random.weighed({ own: 10, foreign: 5, other: 1 }) === "own"
+    random.weighted({ own: 10, foreign: 5, other: 1 }) === "own"
       ? fuzzFixture.ownId
       : random.chance(0.8)
         ? random.pick(fuzzFixture.foreignIds)
@@ -215,17 +215,17 @@ function drawTarget(random: SeededRandom, fuzzFixture: FuzzFixture, path: string
       random.chance(0.8) ? random.pick([fuzzFixture.ownUuid, ...fuzzFixture.foreignUuids]) : random.uuid(),
     )
     .replace("{documentId}", () =>
-      random.chance(0.8) ? random.pick(fuzzFixture.documentIds) : String(random.whole(0, 99)),
+      random.chance(0.8) ? random.pick(fuzzFixture.documentIds) : String(random.integer(0, 99)),
     )
     .replace("{asset}", () =>
       random.pick(["index.css", "swagger-ui-bundle.js", "../package.json", "..%2fpackage.json"]),
     );
   const segments = filled.split("/");
   if (random.chance(0.08))
-    segments.splice(random.whole(1, segments.length), random.whole(0, 1), random.pick(STRANGE_SEGMENTS));
-  if (random.chance(0.03)) segments.splice(random.whole(1, segments.length), 0, "");
+    segments.splice(random.integer(1, segments.length), random.integer(0, 1), random.pick(STRANGE_SEGMENTS));
+  if (random.chance(0.03)) segments.splice(random.integer(1, segments.length), 0, "");
   const target = segments.join("/");
-  const form = random.weighed({ plain: 40, absolute: 1, query: 2, encoded: 1, star: 0.2, none: 0.2 });
+  const form = random.weighted({ plain: 40, absolute: 1, query: 2, encoded: 1, star: 0.2, none: 0.2 });
   if (form === "absolute") return `http://${random.pick(["x", "debtors.example:80", "u:p@h"])}${target}`;
   if (form === "query")
     return `${target}?${random.pick(["x=/public", "access_token=a", "%00", "?", "a".repeat(2000)])}`;
@@ -236,10 +236,10 @@ function drawTarget(random: SeededRandom, fuzzFixture: FuzzFixture, path: string
 }
 
 function drawBody(random: SeededRandom, fuzzFixture: FuzzFixture, operationId: string): Buffer {
-  const kind = random.weighed({ fields: 12, bytes: 1, big: 0.5, deep: 0.3, empty: 1 });
-  if (kind === "bytes") return random.bytes(random.whole(0, 300));
+  const kind = random.weighted({ fields: 12, bytes: 1, big: 0.5, deep: 0.3, empty: 1 });
+  if (kind === "bytes") return random.bytes(random.integer(0, 300));
   if (kind === "big") return Buffer.alloc(random.pick([20_480, 20_481, 50_000, 50_001, 300_000]), " ");
-  if (kind === "deep") return Buffer.from("[".repeat(random.whole(1, 15_000)));
+  if (kind === "deep") return Buffer.from("[".repeat(random.integer(1, 15_000)));
   if (kind === "empty") return Buffer.alloc(0);
   const fields = drawFields(random, fuzzFixture, operationId);
   while (random.chance(0.2)) {
@@ -285,7 +285,7 @@ function drawFields(random: SeededRandom, fuzzFixture: FuzzFixture, operationId:
 function chunk(random: SeededRandom, body: Buffer): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < body.length; ) {
-    const part = body.subarray(at, at + random.whole(1, Math.max(1, body.length >> 1)));
+    const part = body.subarray(at, at + random.integer(1, Math.max(1, body.length >> 1)));
     parts.push(
       Buffer.from(`${part.length.toString(16)}${random.chance(0.1) ? ";ext=1" : ""}\r\n`),
       part,

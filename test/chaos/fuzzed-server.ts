@@ -1,5 +1,5 @@
 /**
- * The process that the fuzz of HTTP attacks: the real web server twice, behind the gate and behind a trusted proxy. Asked
+ * The process that the fuzz of HTTP attacks: the real web server twice, with token introspection and behind a trusted proxy. Asked
  * over IPC, it tells how much memory is in use after a collection of garbage.
  */
 

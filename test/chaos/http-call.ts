@@ -1,4 +1,4 @@
-/** A request as a patient client makes it: what came of it, or that nobody knows. */
+/** A request with a long time limit, and its outcome, which may be unknown. */
 import { type Json, parseJson } from "../../src/values/json.ts";
 
 export interface CallAnswer {
@@ -20,8 +20,12 @@ export interface Call {
 
 const ANSWER_MILLIS_MAX = 25_000;
 
-/** Makes a call. `complain` is told of answers that must never be. */
-export async function call(baseUrl: string, request: Call, complain: (problem: string) => void): Promise<CallOutcome> {
+/** Makes a call. `reportProblem` is called for answers that are never allowed. */
+export async function call(
+  baseUrl: string,
+  request: Call,
+  reportProblem: (problem: string) => void,
+): Promise<CallOutcome> {
   const { method, path, json, document } = request;
   const sent = `${method} ${path} ${json ?? ""}`;
   let response: Response;
@@ -39,15 +43,15 @@ export async function call(baseUrl: string, request: Call, complain: (problem: s
     });
     body = Buffer.from(await response.arrayBuffer());
   } catch (error) {
-    if ((error as Error).name === "TimeoutError") complain(`No answer in ${ANSWER_MILLIS_MAX} ms: ${sent}`);
+    if ((error as Error).name === "TimeoutError") reportProblem(`No answer in ${ANSWER_MILLIS_MAX} ms: ${sent}`);
     return undefined;
   }
   const { status, headers } = response;
   if (status === 503) {
-    if (!/^[0-9]+$/.test(headers.get("retry-after") ?? "")) complain(`503 without Retry-After: ${sent}`);
+    if (!/^[0-9]+$/.test(headers.get("retry-after") ?? "")) reportProblem(`503 without Retry-After: ${sent}`);
     return undefined;
   }
-  if (status >= 500) complain(`${status}: ${sent}: ${body}`);
+  if (status >= 500) reportProblem(`${status}: ${sent}: ${body}`);
   const isJson = headers.get("content-type") === "application/json";
   const parsed = isJson ? parseJson(body.toString()) : {};
   return {

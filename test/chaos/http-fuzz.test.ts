@@ -225,7 +225,7 @@ function decide(connection: FuzzedConnection, answer: Buffer): readonly string[]
 const answerAskew =
   (random: SeededRandom) =>
   (response: ServerResponse, { token }: IntrospectionCall): void => {
-    const way = random.weighed({ right: 6, gone: 1, failed: 1, html: 1, nonsense: 1 });
+    const way = random.weighted({ right: 6, gone: 1, failed: 1, html: 1, nonsense: 1 });
     if (way === "gone") response.destroy();
     else if (way === "failed") response.writeHead(500).end("{}");
     else if (way === "html") response.writeHead(200, { "content-type": "text/html" }).end("<html>");

@@ -23,7 +23,7 @@ export interface LossyAuthority extends AsyncDisposable {
   /** Lets days pass for the authority: what is prepared is announced again, and accounts give a sign of life. */
   passDays(days: number): void;
   /**
-   * Coordinator request IDs of which a message was lost that nobody sends again: the transfer may stay open until its
+   * Coordinator request IDs with a lost message that is not sent again: the transfer may stay open until its
    * debtor cancels it.
    */
   readonly lost: ReadonlySet<bigint>;

@@ -23,7 +23,7 @@ const PER_NEIGHBOUR = 5;
 const QUEUE = "in";
 const FIRST_NEIGHBOUR_ID = 9_000_000_000_000_000_000n;
 
-test(`whatever comes over AMQP is acknowledged or dead-lettered with a reason, and its neighbours are unhurt (seed ${seed})`, async (t) => {
+test(`any AMQP message is acknowledged or dead-lettered with a reason, and does not affect the messages around it (seed ${seed})`, async (t) => {
   await withSeed(seed, async () => {
     const random = createSeededRandom(seed);
     await using database = await createTestDatabase();

@@ -9,9 +9,9 @@ export interface ManagedProcess {
   readonly name: string;
   /** Kills it, its children or both, waits for the end, and starts it again. `justBefore` is what else goes wrong then. */
   killAndRestart(how: Killing, justBefore: () => Promise<void>): Promise<void>;
-  /** Stops it in the middle of whatever it does, and lets it go on after so many milliseconds. */
+  /** Suspends it, and resumes it after this many milliseconds. */
   freeze(millis: number): Promise<void>;
-  /** What it has logged that must never be logged, and the ends that nobody has asked for. */
+  /** Log lines that must never be logged, and unexpected exits. */
   problems(): string[];
   /** Asks it to stop for good. Resolves to its exit code. */
   stop(): Promise<number | null>;

@@ -1,17 +1,17 @@
-/** Chance that repeats itself: every lot of a test is drawn from one seed, which is told when the test fails. */
+/** Reproducible randomness: a test draws everything from one seed, which is printed when the test fails. */
 import { createRandom } from "../../sandbox/accounting-authority/random.ts";
 
-/** A stream of lots. */
+/** A stream of random values. */
 export interface SeededRandom {
   /** From 0 to below 1. */
   next(): number;
   /** True with the probability. */
   chance(probability: number): boolean;
-  /** A whole number from `min` to `max`, both included. */
-  whole(min: number, max: number): number;
+  /** An integer from `min` to `max`, both included. */
+  integer(min: number, max: number): number;
   pick<Thing>(things: readonly Thing[]): Thing;
   /** One of the names, each as often as its weight says. */
-  weighed<Name extends string>(weights: Readonly<Record<Name, number>>): Name;
+  weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name;
   bytes(length: number): Buffer;
   int64(): bigint;
   uuid(): string;
@@ -19,14 +19,14 @@ export interface SeededRandom {
 
 export function createSeededRandom(seed: number): SeededRandom {
   const next = createRandom(seed);
-  const whole = (min: number, max: number): number => min + Math.floor(next() * (max - min + 1));
-  const bytes = (length: number): Buffer => Buffer.from(Array.from({ length }, () => whole(0, 255)));
+  const integer = (min: number, max: number): number => min + Math.floor(next() * (max - min + 1));
+  const bytes = (length: number): Buffer => Buffer.from(Array.from({ length }, () => integer(0, 255)));
   return {
     next,
     chance: (probability) => next() < probability,
-    whole,
-    pick: (things) => things[whole(0, things.length - 1)]!,
-    weighed: <Name extends string>(weights: Readonly<Record<Name, number>>): Name => {
+    integer,
+    pick: (things) => things[integer(0, things.length - 1)]!,
+    weighted: <Name extends string>(weights: Readonly<Record<Name, number>>): Name => {
       const entries = Object.entries(weights) as [Name, number][];
       let rest = next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
       for (const [name, weight] of entries) {
@@ -47,7 +47,7 @@ export function createSeededRandom(seed: number): SeededRandom {
 /** The seed of this run: TEST_SEED, or a new one. */
 export const seedOfRun = (): number => Number(process.env.TEST_SEED || Math.floor(Math.random() * 2 ** 31));
 
-/** Does the work, and tells the seed when it fails. */
+/** Does the work, and adds the seed to the error when it fails. */
 export async function withSeed<Result>(seed: number, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

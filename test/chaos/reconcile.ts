@@ -1,4 +1,4 @@
-/** Compares three accounts of the same events: what clients were told, the node's tables, the authority's books. */
+/** Compares three records of the same events: the answers to clients, the node's tables, the authority's accounts. */
 import assert from "node:assert/strict";
 import type { Pool } from "../../src/database/database.ts";
 import type { Clients } from "./clients.ts";
@@ -6,8 +6,8 @@ import { debtorPath, transferPath } from "./clients.ts";
 import { hasSucceeded, knownOf, noteTransfer } from "./expectations.ts";
 import type { LossyAuthority } from "./lossy-authority.ts";
 
-/** Throws at the first thing that does not agree. Nothing may be under way. */
-export async function settleAccounts({
+/** Throws at the first contradiction. No request may be in progress. */
+export async function reconcile({
   pool,
   chaosClients,
   authority,
@@ -25,7 +25,7 @@ export async function settleAccounts({
       const paid = creditorId === undefined ? 0n : (balances.get(creditorId) ?? 0n);
       const what = `transfer ${uuid} of ${amount}: ${paid} paid`;
       assert.ok(paid === 0n || paid === amount, `${what}, which is neither nothing nor all`);
-      if (transfer.isCancelled) assert.equal(paid, 0n, `${what}, although it is cancelled`);
+      if (transfer.isCancelled) assert.equal(paid, 0n, `${what}, although it is canceled`);
       const { status, json } = await chaosClients.retryUntilAnswered({ method: "GET", path: transferPath(transfer) });
       const mustBeThere = transfer.isKnown && !transfer.isLeaving && !debtor.isLeaving;
       const mustBeGone = debtor.hasLeft || (transfer.hasLeft && !transfer.isUncertain);
@@ -35,12 +35,16 @@ export async function settleAccounts({
       if (status === 200) {
         noteTransfer(transfer, knownOf(transfer), json, chaosClients.problems);
         if (amount > 0n && json.result !== undefined) {
-          assert.equal(hasSucceeded(json.result), paid === amount, `${what}, but told otherwise: ${transfer.result}`);
+          assert.equal(
+            hasSucceeded(json.result),
+            paid === amount,
+            `${what}, but reported otherwise: ${transfer.result}`,
+          );
         }
         if (json.result === undefined) assert.equal(paid, 0n, `${what}, but still open`);
         if (hasSucceeded(json.result)) reported += amount;
       } else {
-        // Deleted, alone or with its debtor: nobody tells any more, and the money stays where it is.
+        // Deleted, alone or with its debtor: its result can no longer be read, and the money stays where it is.
         reported += paid;
       }
     }
@@ -52,7 +56,7 @@ export async function settleAccounts({
     text: "select debtor_id from debtor where not debtor_id = any ($1::bigint[])",
     values: [chaosClients.debtors.map(({ debtorId }) => debtorId)],
   });
-  assert.deepEqual(strangers, [], "no debtor is there that nobody has made");
+  assert.deepEqual(strangers, [], "there are no unexpected debtors");
 }
 
 async function assertDebtor(

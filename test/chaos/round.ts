@@ -1,4 +1,4 @@
-/** One round of chaos: a whole node under a crowd of clients and under attack, then peace, then the reckoning. */
+/** One round of chaos: a whole node with many clients and injected faults, then a quiet phase, then the reconciliation. */
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import amqp from "amqplib";
@@ -18,7 +18,7 @@ import { injectFaults } from "./faults.ts";
 import { startLossyAuthority } from "./lossy-authority.ts";
 import { manageProcess } from "./processes.ts";
 import { createSeededRandom } from "./random.ts";
-import { settleAccounts } from "./reconcile.ts";
+import { reconcile } from "./reconcile.ts";
 
 export interface RoundOptions {
   readonly seed: number;
@@ -32,7 +32,7 @@ const DEBTORS = 5;
 const DRAIN_SECONDS_MAX = 60;
 
 /** Rejects when anything is lost, doubled or contradicted. Resolves to a line about what happened. */
-export async function playRound({ seed, seconds, clients }: RoundOptions): Promise<string> {
+export async function runRound({ seed, seconds, clients }: RoundOptions): Promise<string> {
   const random = createSeededRandom(seed);
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await createTestDatabase());
@@ -47,7 +47,7 @@ export async function playRound({ seed, seconds, clients }: RoundOptions): Promi
       databaseUrl: database.url,
       brokerUrl: broker.url,
       directBrokerUrl: virtualHost.url,
-      seed: random.whole(1, 2 ** 30),
+      seed: random.integer(1, 2 ** 30),
       log,
     }),
   );
@@ -80,11 +80,11 @@ export async function playRound({ seed, seconds, clients }: RoundOptions): Promi
 
   const end = new AbortController();
   const acting = Array.from({ length: clients }, () =>
-    chaosClients.act(createSeededRandom(random.whole(1, 2 ** 30)), end.signal),
+    chaosClients.act(createSeededRandom(random.integer(1, 2 ** 30)), end.signal),
   );
   const faultRandom = [
-    createSeededRandom(random.whole(1, 2 ** 30)),
-    createSeededRandom(random.whole(1, 2 ** 30)),
+    createSeededRandom(random.integer(1, 2 ** 30)),
+    createSeededRandom(random.integer(1, 2 ** 30)),
   ] as const;
   const faults = injectFaults({ processes, broker, pool }, faultRandom, end.signal);
   await Promise.race([pause(seconds * 1000), Promise.all([...acting, faults])]);
@@ -96,7 +96,7 @@ export async function playRound({ seed, seconds, clients }: RoundOptions): Promi
   authority.assertAlive();
   authority.endFaults();
   await drain();
-  await settleAccounts({ pool, chaosClients, authority });
+  await reconcile({ pool, chaosClients, authority });
   await assertAudit(pool);
   const codes = await Promise.all(processes.map((process) => process.stop()));
   assert.deepEqual(
@@ -109,7 +109,7 @@ export async function playRound({ seed, seconds, clients }: RoundOptions): Promi
   const states = progress.map(({ state, count }) => `${count} ${state}`).join(", ");
   return `${answered} requests answered, ${unanswered} not; ${chaosClients.transfers.length} transfers, when the chaos ended ${states}; ${actions.length} deeds: ${actions.sort().join(", ")}`;
 
-  /** Sends again what the protocol lets one send again, and waits until nobody has anything to say. */
+  /** Repeats the messages that the protocol allows to be repeated, and waits until there are no more messages. */
   async function drain(): Promise<void> {
     for (const debtor of chaosClients.debtors.filter(({ hasLeft }) => !hasLeft)) {
       const path = `${debtorPath(debtor)}/config`;
@@ -141,7 +141,7 @@ export async function playRound({ seed, seconds, clients }: RoundOptions): Promi
       const { status, json } = await chaosClients.retryUntilAnswered({ method: "GET", path: transferPath(transfer) });
       assert.equal(status, 200, transfer.uuid);
       if (json.result !== undefined) continue;
-      // Nobody will ever say what has become of it, so that its debtor gives it up.
+      // Its outcome will never be reported, so its debtor cancels it.
       const cancelled = await chaosClients.retryUntilAnswered({
         method: "POST",
         path: transferPath(transfer),

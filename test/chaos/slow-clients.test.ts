@@ -82,45 +82,45 @@ const untilAllAnswered = (clients: readonly SlowClient[], beginning: string): Pr
 const many = (client: () => Promise<SlowClient>): Promise<SlowClient[]> =>
   Promise.all(Array.from({ length: 100 }, client));
 
-test("headers that trickle in are given up, and others are served meanwhile", async () => {
+test("a client that sends its headers slowly is disconnected, and others are served meanwhile", async () => {
   const clients = await many(() => drip("GET /debtors/7/ HTTP/1.1\r\nHost: x\r\nX-Slow: ", () => "a"));
   await untilCutOff();
   await untilAllAnswered(clients, "HTTP/1.1 408 Request Timeout\r\n");
 });
 
-test("header lines that go on and on are given up", async () => {
+test("a client that sends header lines without end is disconnected", async () => {
   await many(() => drip("GET /debtors/7/ HTTP/1.1\r\nHost: x\r\n", () => "a: b\r\n"));
   await untilCutOff();
 });
 
-test("a body that trickles in is given up, and does nothing", async () => {
+test("a client that sends its body slowly is disconnected, and changes nothing", async () => {
   const clients = await many(() => drip(`${HEAD}Content-Length: 20000\r\n\r\n{`, () => " "));
   await untilCutOff();
   await untilAllAnswered(clients, "HTTP/1.1 408 Request Timeout\r\n");
 });
 
-test("a chunked body that trickles in is given up, and does nothing", async () => {
+test("a client that sends a chunked body slowly is disconnected, and changes nothing", async () => {
   await many(() => drip(`${HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`, () => "1\r\n \r\n"));
   await untilCutOff();
 });
 
-test("the body of a request that is refused may not trickle in for ever either", async () => {
+test("the time for the body of a rejected request is limited as well", async () => {
   await many(() => drip("POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", () => " "));
   await untilCutOff();
 });
 
-test("whoever connects and says nothing is sent away", async () => {
+test("a client that connects and sends nothing is disconnected", async () => {
   await many(() => drip("", () => ""));
   await untilCutOff();
 });
 
-test("whoever stays after the answer and says nothing is sent away", async () => {
+test("a client that stays idle after an answer is disconnected", async () => {
   const clients = await many(() => drip("GET /debtors/7/ HTTP/1.1\r\nHost: x\r\n\r\n", () => ""));
   await untilCutOff();
   await untilAllAnswered(clients, "HTTP/1.1 200 OK\r\n");
 });
 
-test("whoever asks and does not read the answers is sent away", async () => {
+test("a client that does not read its answers is disconnected", async () => {
   const saved = await exchange(
     testServer.port,
     requestText("POST", "/debtors/7/documents/", ["Content-Length: 50000"], "x".repeat(50_000)),
@@ -136,7 +136,7 @@ test("whoever asks and does not read the answers is sent away", async () => {
   await untilCutOff();
 });
 
-test("after all that nothing has happened, and nothing is logged as a fault", async () => {
+test("afterwards nothing has changed, and nothing is logged as an error", async () => {
   assert.equal(await statusOfDebtor(), 200);
   assert.deepEqual(
     testServer.events.filter(({ level }) => (level as number) >= 50),

@@ -26,7 +26,7 @@ async function nodeData(args: readonly string[], environment: Readonly<Record<st
 }
 
 /** It ends with 1 after one line, which matches. */
-async function assertRefused(outcome: ReturnType<typeof nodeData>, line: RegExp): Promise<void> {
+async function assertRejected(outcome: ReturnType<typeof nodeData>, line: RegExp): Promise<void> {
   const { code, output } = await outcome;
   assert.match(output, line);
   assert.equal(output.trimEnd().split("\n").length, 1, output);
@@ -100,7 +100,7 @@ test("info tells what the node is, as text and as JSON", async () => {
 test("verify finds nothing, and then one line for each problem", async () => {
   const realm = { MIN_DEBTOR_ID: "0x1234abcd00000000", MAX_DEBTOR_ID: "0x1234abcd00ffffff" };
   assert.deepEqual((await nodeData(["verify"], realm)).code, 0);
-  await assertRefused(
+  await assertRejected(
     nodeData(["verify"], { ...realm, MAX_DEBTOR_ID: "0x1234abcd01000000" }),
     /does not contain MIN_DEBTOR_ID\.\.MAX_DEBTOR_ID/,
   );
@@ -114,7 +114,7 @@ test("verify finds nothing, and then one line for each problem", async () => {
 });
 
 test("init again changes nothing", async () => {
-  await assertRefused(
+  await assertRejected(
     nodeData(["init", "--server", "a:1"]),
     /root-ca\.crt: already exists; nothing has been changed\.$/m,
   );
@@ -123,15 +123,15 @@ test("init again changes nothing", async () => {
 test("a wrong pass phrase, and none, are told in one line, and no file is left", async () => {
   const before = readdirSync(directory, { recursive: true }).length;
   const wrong = { NODE_DATA_PASSPHRASE: "not the pass phrase" };
-  await assertRefused(nodeData(["infobundle", folder.file("none.zip")], wrong), /root-ca\.key: wrong pass phrase\.$/m);
+  await assertRejected(nodeData(["infobundle", folder.file("none.zip")], wrong), /root-ca\.key: wrong pass phrase\.$/m);
   const args = ["server_certificate", "--out", folder.file("none.crt"), "--key", folder.file("none.key")];
-  await assertRefused(nodeData(args, wrong), /wrong pass phrase/);
-  await assertRefused(nodeData(args, { NODE_DATA_PASSPHRASE: undefined }), /no terminal to ask for the pass phrase/);
-  await assertRefused(
+  await assertRejected(nodeData(args, wrong), /wrong pass phrase/);
+  await assertRejected(nodeData(args, { NODE_DATA_PASSPHRASE: undefined }), /no terminal to ask for the pass phrase/);
+  await assertRejected(
     nodeData([...args, "--passphrase-file", folder.file("missing")]),
     /missing: cannot be used \(open: ENOENT\)/,
   );
-  await assertRefused(
+  await assertRejected(
     nodeData(["init", "--server", "a:1", "--dir", folder.file("short")], { NODE_DATA_PASSPHRASE: "1234567" }),
     /too short; expected at least 8/,
   );
@@ -173,23 +173,23 @@ test("what is wrong on the command line is told with exit code 2", async () => {
 
 test("files that are missing, broken or too large are told in one line", async () => {
   writeFileSync(folder.file("large.zip"), Buffer.alloc(5 * 2 ** 20 + 1));
-  await assertRefused(
+  await assertRejected(
     nodeData(["sign_peer", folder.file("large.zip")]),
     /large\.zip: is larger than 5242880 bytes\.$/m,
   );
-  await assertRefused(nodeData(["sign_peer", folder.file("missing.zip")]), /missing\.zip: does not exist\.$/m);
-  await assertRefused(nodeData(["sign_peer", folder.path]), /cannot be read \(EISDIR\)\.$/m);
-  await assertRefused(nodeData(["register_peer", folder.file("passphrase")]), /expected one certificate, found 0\.$/m);
-  await assertRefused(nodeData(["info", "--dir", folder.file("nowhere")]), /root-ca\.crt: does not exist\.$/m);
-  await assertRefused(nodeData(["infobundle", folder.file("no/folder/b.zip")]), /cannot be used \(open: ENOENT\)/);
+  await assertRejected(nodeData(["sign_peer", folder.file("missing.zip")]), /missing\.zip: does not exist\.$/m);
+  await assertRejected(nodeData(["sign_peer", folder.path]), /cannot be read \(EISDIR\)\.$/m);
+  await assertRejected(nodeData(["register_peer", folder.file("passphrase")]), /expected one certificate, found 0\.$/m);
+  await assertRejected(nodeData(["info", "--dir", folder.file("nowhere")]), /root-ca\.crt: does not exist\.$/m);
+  await assertRejected(nodeData(["infobundle", folder.file("no/folder/b.zip")]), /cannot be used \(open: ENOENT\)/);
 });
 
 test("a peer is deactivated only after a yes", async () => {
-  await assertRefused(
+  await assertRejected(
     nodeData(["deactivate_peer", "1234abcd"]),
     /cannot be undone\. There is no terminal to ask; use --yes\.$/m,
   );
-  await assertRefused(nodeData(["deactivate_peer", "../..", "--yes"]), /There is no registered peer "\.\.\/\.\."\.$/m);
+  await assertRejected(nodeData(["deactivate_peer", "../..", "--yes"]), /There is no registered peer "\.\.\/\.\."\.$/m);
   assert.equal((await nodeData(["deactivate_peer", "1234abcd", "--yes"])).code, 0);
   assert.match((await nodeData(["info"])).output, /State +inactive \(deactivated \d{4}-\d\d-\d\d\)/);
   assert.match((await nodeData(["deactivate_peer", "1234abcd"])).output, /was deactivated already/);

@@ -150,10 +150,10 @@ test("without a token, and whoever they say they are, strangers get 401", async 
 test("a person signs up in a browser from Swagger UI, and sees the debtor that was made for her", async () => {
   await using browser = await startBrowser({ ignoreHTTPSErrors: true });
   const page = await browser.context.newPage();
-  const troubles: string[] = [];
-  page.on("pageerror", (error) => troubles.push(String(error)));
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
   page.on("console", (message) => {
-    if (message.type() === "error") troubles.push(message.text());
+    if (message.type() === "error") problems.push(message.text());
   });
   await page.goto(`https://localhost:${proxy.port}/debtors-swagger-ui/`);
 
@@ -177,5 +177,5 @@ test("a person signs up in a browser from Swagger UI, and sees the debtor that w
   await operation.getByRole("button", { name: "Execute" }).click();
   const answer = operation.locator(".live-responses-table .response-col_description pre").first();
   assert.match((await answer.textContent()) ?? "", /"minBalance": -9223372036854775808,/);
-  assert.deepEqual(troubles, []);
+  assert.deepEqual(problems, []);
 });

@@ -16,15 +16,15 @@ const date = (text: string) => text as CalendarDate;
 const updateFor = (debtor: Debtor, changes: Partial<AccountUpdate> = {}): AccountUpdate =>
   anyUpdateFor(debtor, { ts: now, ...changes });
 
-function updated(verdict: { readonly action: string; readonly debtor?: Debtor }): Debtor {
-  assert.equal(verdict.action, "update");
-  return verdict.debtor!;
+function updated(decision: { readonly action: string; readonly debtor?: Debtor }): Debtor {
+  assert.equal(decision.action, "update");
+  return decision.debtor!;
 }
 
 const deactivatedDebtor = (): Debtor => {
-  const verdict = decideDeactivation(activeDebtor(), THEN);
-  assert.ok(verdict.action === "deactivate");
-  return verdict.debtor;
+  const decision = decideDeactivation(activeDebtor(), THEN);
+  assert.ok(decision.action === "deactivate");
+  return decision.debtor;
 };
 
 describe("an AccountUpdate", () => {
@@ -86,7 +86,7 @@ describe("an AccountUpdate", () => {
     });
   }
 
-  test("moves the heartbeat up, never back, even when its event is no news", () => {
+  test("moves the heartbeat forward, never back, even when its event is not newer", () => {
     const debtor = updated(decideAccountUpdate(activeDebtor(), updateFor(activeDebtor(), { ts: THEN }), now));
     const later = plusSeconds(THEN, 0.000001);
     assert.deepEqual(updated(decideAccountUpdate(debtor, updateFor(debtor, { ts: later }), now)), {
@@ -98,7 +98,7 @@ describe("an AccountUpdate", () => {
     assert.equal(decideAccountUpdate(ahead, updateFor(ahead, { ts: plusSeconds(now, 9) }), now).action, "ignore");
   });
 
-  test("is no news unless creation date, change or wrapping sequence number are later, in this order", () => {
+  test("is newer only if creation date, change or wrapping sequence number are later, compared in this order", () => {
     const t = at("2026-05-05T00:00:00Z");
     const debtor = activeDebtor({
       accountCreationDate: date("2026-02-02"),
@@ -144,7 +144,7 @@ describe("an AccountUpdate", () => {
     assert.equal(after.debtorInfoIri, null);
   });
 
-  test("with an effectual configuration sets the info IRI; one that no column can hold is none", () => {
+  test("with an effectual configuration sets the info IRI, or clears it when the column cannot hold it", () => {
     for (const [configData, iri] of [
       ['{"info":{"iri":"https://example.com/"}}', "https://example.com/"],
       ['{"info":{"iri":""}}', ""],
@@ -179,8 +179,8 @@ describe("an AccountUpdate", () => {
       );
     const applyAll = (updates: readonly AccountUpdate[]): Debtor =>
       updates.reduce<Debtor>((before, update) => {
-        const verdict = decideAccountUpdate(before, update, now);
-        return verdict.action === "update" ? verdict.debtor : before;
+        const decision = decideAccountUpdate(before, update, now);
+        return decision.action === "update" ? decision.debtor : before;
       }, debtor);
     const shuffledWithRepeats = fc
       .array(update, { minLength: 1, maxLength: 8 })
@@ -205,7 +205,7 @@ describe("an AccountPurge", () => {
   });
   const debtor = updated(decideAccountUpdate(activeDebtor(), updateFor(activeDebtor()), now));
 
-  test("takes the account away, but neither its creation date nor its last event", () => {
+  test("removes the account, but keeps its creation date and its last event", () => {
     const after = updated(decideAccountPurge(debtor, purge("2026-01-01")));
     assert.deepEqual(after, {
       ...debtor,
@@ -219,19 +219,19 @@ describe("an AccountPurge", () => {
     assert.equal(decideAccountUpdate(after, updateFor(after), now).action, "ignore");
   });
 
-  test("of an older account is ignored, that of a newer one is not", () => {
+  test("of an older account is ignored, of a newer one is not", () => {
     assert.equal(decideAccountPurge(debtor, purge("2025-12-31")).action, "ignore");
     assert.equal(decideAccountPurge(debtor, purge("2026-01-02")).action, "update");
   });
 
-  test("says nothing to a debtor without an account", () => {
+  test("does not change a debtor without an account", () => {
     assert.equal(decideAccountPurge(undefined, purge("2026-01-01")).action, "ignore");
     assert.equal(decideAccountPurge(activeDebtor(), purge("9999-12-31")).action, "ignore");
   });
 });
 
 describe("a RejectedConfig", () => {
-  test("is noted when it is about the last configuration sent, also for a deactivated debtor", () => {
+  test("is stored when it is about the last configuration sent, also for a deactivated debtor", () => {
     for (const debtor of [activeDebtor(), activeDebtor({ isConfigEffectual: true }), deactivatedDebtor()]) {
       assert.deepEqual(updated(decideRejectedConfig(debtor, rejectionFor(debtor))), { ...debtor, configError: "NO" });
     }
@@ -251,7 +251,7 @@ describe("a RejectedConfig", () => {
     assert.equal(decideRejectedConfig(undefined, rejectionFor(debtor)).action, "ignore");
   });
 
-  test("does not replace an earlier reason, an empty one included", () => {
+  test("does not replace an earlier reason, even an empty one", () => {
     for (const configError of ["FIRST", ""]) {
       const debtor = activeDebtor({ configError });
       assert.equal(decideRejectedConfig(debtor, rejectionFor(debtor)).action, "ignore");

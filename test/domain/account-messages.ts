@@ -15,7 +15,7 @@ export const updateFor = (debtor: Debtor, changes: Partial<AccountUpdate> = {}):
   ...changes,
 });
 
-/** The refusal of the debtor's last configuration. */
+/** The rejection of the debtor's last configuration. */
 export const rejectionFor = (debtor: Debtor, changes: Partial<RejectedConfig> = {}): RejectedConfig => ({
   ...parseSample("RejectedConfig"),
   debtorId: debtor.debtorId,

@@ -6,7 +6,7 @@ import { activeDebtor, at, reservedDebtor, THEN } from "./records.ts";
 
 const NOW = at("2026-05-06T07:08:09.000001Z");
 
-test("a fresh reservation is not active, and allows any negative balance", () => {
+test("a new reservation is not active, and allows any negative balance", () => {
   const debtor = reserve(-5n, NOW);
 
   assert.equal(isActive(debtor), false);
@@ -17,11 +17,11 @@ test("a fresh reservation is not active, and allows any negative balance", () =>
 });
 
 test("the right reservation ID activates the debtor and tells the accounting authority", () => {
-  const verdict = decideActivation(reservedDebtor(), "9007199254740993", NOW);
+  const decision = decideActivation(reservedDebtor(), "9007199254740993", NOW);
 
-  assert.equal(verdict.action, "activate");
-  assert.equal(verdict.action === "activate" && isActive(verdict.debtor), true);
-  assert.deepEqual(verdict.action === "activate" && verdict.message, {
+  assert.equal(decision.action, "activate");
+  assert.equal(decision.action === "activate" && isActive(decision.debtor), true);
+  assert.deepEqual(decision.action === "activate" && decision.message, {
     debtorId: 1n,
     ts: NOW,
     seqnum: 1,
@@ -31,7 +31,7 @@ test("the right reservation ID activates the debtor and tells the accounting aut
   });
 });
 
-test("a reservation ID is an opaque text: other spellings of it are wrong", () => {
+test("a reservation ID is opaque text: another spelling of the number is wrong", () => {
   for (const text of [
     "",
     "wrong",
@@ -40,18 +40,18 @@ test("a reservation ID is an opaque text: other spellings of it are wrong", () =
     " 9007199254740993",
     "9007199254740993\n",
   ]) {
-    const verdict = decideActivation(reservedDebtor(), text, NOW);
-    assert.deepEqual(verdict, { action: "refuse", code: "INVALID_RESERVATION" }, JSON.stringify(text));
+    const decision = decideActivation(reservedDebtor(), text, NOW);
+    assert.deepEqual(decision, { action: "refuse", code: "INVALID_RESERVATION" }, JSON.stringify(text));
   }
 });
 
-test("where nothing is reserved every reservation ID is wrong", () => {
+test("for a debtor that is not reserved every reservation ID is wrong", () => {
   assert.deepEqual(decideActivation(undefined, "1", NOW), { action: "refuse", code: "INVALID_RESERVATION" });
 });
 
 test("a row without a reservation ID cannot be activated by one", () => {
-  const verdict = decideActivation(reservedDebtor({ reservationId: null }), "null", NOW);
-  assert.deepEqual(verdict, { action: "refuse", code: "INVALID_RESERVATION" });
+  const decision = decideActivation(reservedDebtor({ reservationId: null }), "null", NOW);
+  assert.deepEqual(decision, { action: "refuse", code: "INVALID_RESERVATION" });
 });
 
 test("a repeated activation changes nothing, even after the deactivation", () => {
@@ -67,7 +67,7 @@ test("a wrong reservation ID of a debtor that has been activated is a conflict",
   }
 });
 
-test("a deactivation empties the configuration and leaves update ID and minimal balance alone", () => {
+test("a deactivation empties the configuration and keeps the update ID and the minimum balance", () => {
   const debtor = activeDebtor({
     configData: "{}",
     configLatestUpdateId: 7n,
@@ -76,10 +76,10 @@ test("a deactivation empties the configuration and leaves update ID and minimal 
     minBalance: -5n,
     runningTransfersCount: 3,
   });
-  const verdict = decideDeactivation(debtor, NOW);
+  const decision = decideDeactivation(debtor, NOW);
 
-  assert.equal(verdict.action, "deactivate");
-  assert.deepEqual(verdict.action === "deactivate" && verdict.debtor, {
+  assert.equal(decision.action, "deactivate");
+  assert.deepEqual(decision.action === "deactivate" && decision.debtor, {
     ...debtor,
     statusFlags: 3,
     deactivationDate: "2026-05-06",
@@ -92,7 +92,7 @@ test("a deactivation empties the configuration and leaves update ID and minimal 
     lastConfigTs: NOW,
     lastConfigSeqnum: 2,
   });
-  assert.deepEqual(verdict.action === "deactivate" && verdict.message, {
+  assert.deepEqual(decision.action === "deactivate" && decision.message, {
     debtorId: 1n,
     ts: NOW,
     seqnum: 2,
@@ -102,7 +102,7 @@ test("a deactivation empties the configuration and leaves update ID and minimal 
   });
 });
 
-test("only an active debtor is deactivated", () => {
+test("only an active debtor can be deactivated", () => {
   for (const debtor of [undefined, reservedDebtor(), activeDebtor({ statusFlags: 3 })]) {
     assert.deepEqual(decideDeactivation(debtor, THEN), { action: "ignore" });
   }

@@ -8,7 +8,7 @@ import { activeDebtor, at, reservedDebtor, THEN } from "./records.ts";
 
 const NOW = at("2026-05-06T07:08:09.000001Z");
 
-test("a new configuration is as effectual as the one before until an update tells, and its message says what the record says", () => {
+test("a new configuration keeps the state of the previous one until an update arrives, and its message equals the record", () => {
   const { debtor, message } = configure(
     activeDebtor({ isConfigEffectual: true, configError: "OLD", minBalance: -5500n }),
     { configData: "x" },
@@ -27,7 +27,7 @@ test("a new configuration is as effectual as the one before until an update tell
   });
 });
 
-test("a minimal balance of zero is a negligible amount of zero, without a sign", () => {
+test("a minimum balance of zero gives a negligible amount of zero, without a sign", () => {
   assert.ok(Object.is(configure(activeDebtor(), { minBalance: 0n }, NOW).message.negligibleAmount, 0));
 });
 
@@ -35,7 +35,7 @@ test("the sequence number wraps", () => {
   assert.equal(configure(activeDebtor({ lastConfigSeqnum: 2147483647 }), {}, NOW).message.seqnum, -2147483648);
 });
 
-test("timestamps of configurations never go back, whatever the clock does, and sequence numbers grow", () => {
+test("timestamps of configurations never go back when the clock does, and sequence numbers grow", () => {
   fc.assert(
     fc.property(fc.array(fc.bigInt({ min: 0n, max: 4_000_000_000_000_000n }), { minLength: 2 }), (clock) => {
       let debtor = activeDebtor({ lastConfigTs: 0n as Timestamp, lastConfigSeqnum: 2147483640 });
@@ -53,21 +53,21 @@ test("timestamps of configurations never go back, whatever the clock does, and s
   );
 });
 
-test("the next update is taken, and counted as an action", () => {
-  const verdict = decideConfigurationUpdate(activeDebtor(), { configData: "x", latestUpdateId: 2n }, 1, NOW);
+test("the next update is accepted, and counted as an action", () => {
+  const decision = decideConfigurationUpdate(activeDebtor(), { configData: "x", latestUpdateId: 2n }, 1, NOW);
 
-  assert.equal(verdict.action, "configure");
-  assert.ok(verdict.action === "configure");
+  assert.equal(decision.action, "configure");
+  assert.ok(decision.action === "configure");
   assert.deepEqual(
-    [verdict.debtor.configData, verdict.debtor.configLatestUpdateId, verdict.debtor.actionsCount],
+    [decision.debtor.configData, decision.debtor.configLatestUpdateId, decision.debtor.actionsCount],
     ["x", 2n, 1],
   );
 });
 
 test("the same update again changes nothing, but is counted", () => {
   const debtor = activeDebtor();
-  const verdict = decideConfigurationUpdate(debtor, { configData: "", latestUpdateId: 1n }, 1, THEN);
-  assert.deepEqual(verdict, { action: "count", debtor: { ...debtor, actionsCount: 1 } });
+  const decision = decideConfigurationUpdate(debtor, { configData: "", latestUpdateId: 1n }, 1, THEN);
+  assert.deepEqual(decision, { action: "count", debtor: { ...debtor, actionsCount: 1 } });
 });
 
 test("any other update is a conflict", () => {
@@ -80,12 +80,12 @@ test("any other update is a conflict", () => {
     ["a", 2n],
     ["B", 2n ** 63n - 1n],
   ] as const) {
-    const verdict = decideConfigurationUpdate(debtor, { configData, latestUpdateId }, 10, NOW);
-    assert.deepEqual(verdict, { action: "refuse", code: "UPDATE_CONFLICT" });
+    const decision = decideConfigurationUpdate(debtor, { configData, latestUpdateId }, 10, NOW);
+    assert.deepEqual(decision, { action: "refuse", code: "UPDATE_CONFLICT" });
   }
 });
 
-test("activity is looked at first, then the limit, then the update ID", () => {
+test("activity is checked first, then the limit, then the update ID", () => {
   const conflict = { configData: "B", latestUpdateId: 9n };
   assert.deepEqual(decideConfigurationUpdate(undefined, conflict, 0, NOW), {
     action: "refuse",

@@ -12,7 +12,7 @@ interface Vector {
   readonly matches: boolean;
 }
 
-test("a negligible amount matches a minimum balance as recorded, the bound of the tolerance included", () => {
+test("a negligible amount matches a minimum balance as recorded, including the bound of the tolerance", () => {
   const file = readFileSync(new URL("../golden/vectors/negligible-amount-match.json", import.meta.url), "utf8");
   for (const { minBalance, negligibleAmount, matches } of (parseJson(file) as unknown as { vectors: Vector[] })
     .vectors) {
@@ -20,7 +20,7 @@ test("a negligible amount matches a minimum balance as recorded, the bound of th
   }
 });
 
-test("what was sent for a minimum balance matches it, in single precision and as it is", () => {
+test("the amount sent for a minimum balance matches it, in single precision and exactly", () => {
   fc.assert(
     fc.property(fc.bigInt(INT64_MIN, 0n), (minBalance) => {
       assert.ok(isNegligibleAmountOf(minBalance, Number(-minBalance)));

@@ -14,7 +14,7 @@ test("actions are counted up to the limit", () => {
   assert.equal(countAction(counted!, 10, at("2026-01-02T00:00:00Z")), undefined);
 });
 
-test("the count of actions restarts when more than 30 days have passed", () => {
+test("the number of actions restarts when more than 30 days have passed", () => {
   const debtor = activeDebtor({ actionsCount: 10, actionsCountResetDate: since });
 
   assert.equal(countAction(debtor, 10, at("2026-01-31T23:59:59.999999Z")), undefined);
@@ -25,7 +25,7 @@ test("the count of actions restarts when more than 30 days have passed", () => {
   });
 });
 
-test("the count of documents restarts when more than 365 days have passed", () => {
+test("the number of documents restarts when more than 365 days have passed", () => {
   const debtor = activeDebtor({ documentsCount: 2, documentsCountResetDate: since });
 
   assert.equal(countDocument(debtor, 2, at("2027-01-01T23:59:59.999999Z")), undefined);

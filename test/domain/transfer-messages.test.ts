@@ -64,27 +64,27 @@ describe("a PreparedTransfer", () => {
 
   test("commits no more than the amount, even when more is locked", () => {
     const transfer = runningTransfer();
-    const verdict = decidePreparedTransfer(transfer, preparedFor(transfer, { lockedAmount: 1001n }), now);
-    assert.equal(verdict.action, "commit");
-    assert.equal(verdict.message.committedAmount, 1000n);
+    const decision = decidePreparedTransfer(transfer, preparedFor(transfer, { lockedAmount: 1001n }), now);
+    assert.equal(decision.action, "commit");
+    assert.equal(decision.message.committedAmount, 1000n);
   });
 
   test("is answered in the same way when it is repeated, finalized or not", () => {
     for (const finalizedAt of [null, THEN]) {
       const transfer = settledTransfer({ ...noted, finalizedAt });
-      const verdict = decidePreparedTransfer(transfer, preparedFor(transfer), now);
-      assert.ok(verdict.action === "commit");
-      assert.equal(verdict.transfer, transfer);
-      assert.equal(verdict.message.committedAmount, 1000n);
+      const decision = decidePreparedTransfer(transfer, preparedFor(transfer), now);
+      assert.ok(decision.action === "commit");
+      assert.equal(decision.transfer, transfer);
+      assert.equal(decision.message.committedAmount, 1000n);
     }
   });
 
   test("may have the transfer ID 0", () => {
     const transfer = runningTransfer();
-    const verdict = decidePreparedTransfer(transfer, preparedFor(transfer, { transferId: 0n }), now);
-    assert.ok(verdict.action === "commit");
-    assert.equal(verdict.transfer.transferId, 0n);
-    assert.equal(decidePreparedTransfer(verdict.transfer, preparedFor(transfer), now).action, "dismiss");
+    const decision = decidePreparedTransfer(transfer, preparedFor(transfer, { transferId: 0n }), now);
+    assert.ok(decision.action === "commit");
+    assert.equal(decision.transfer.transferId, 0n);
+    assert.equal(decidePreparedTransfer(decision.transfer, preparedFor(transfer), now).action, "dismiss");
   });
 
   test("is dismissed, with its own IDs, when it does not match", () => {
@@ -114,12 +114,12 @@ describe("a PreparedTransfer", () => {
     }
   });
 
-  test("is dismissed when the transfer is unknown, cancelled, or settled by another", () => {
+  test("is dismissed when the transfer is unknown, canceled, or settled by another message", () => {
     const transfers = [undefined, cancelledTransfer(), settledTransfer({ transferId: 8n })];
     for (const transfer of transfers) {
-      const verdict = decidePreparedTransfer(transfer, preparedFor(runningTransfer()), now);
-      assert.equal(verdict.action, "dismiss");
-      assert.equal(verdict.message.committedAmount, 0n);
+      const decision = decidePreparedTransfer(transfer, preparedFor(runningTransfer()), now);
+      assert.equal(decision.action, "dismiss");
+      assert.equal(decision.message.committedAmount, 0n);
     }
   });
 
@@ -141,7 +141,7 @@ describe("a RejectedTransfer", () => {
     }
   });
 
-  test("with another debtor's or creditor's ID finalizes it, too, but as an unexpected error", () => {
+  test("with another debtor's or creditor's ID also finalizes it, but as an unexpected error", () => {
     const transfer = runningTransfer();
     for (const mismatch of [{ debtorId: 2n }, { creditorId: 1n }]) {
       assert.deepEqual(decideRejectedTransfer(transfer, rejectedFor(transfer, mismatch), now), {
@@ -199,7 +199,7 @@ describe("a FinalizedTransfer", () => {
   });
 });
 
-test("whatever comes, in whatever order: one settlement at most, one outcome, and commits only of the settled", () => {
+test("any messages in any order give at most one settlement, one outcome, and commits only of the settled transfer", () => {
   const start = runningTransfer();
   const transferId = fc.constantFrom(7n, 8n);
   const message = fc.oneof(
@@ -215,16 +215,16 @@ test("whatever comes, in whatever order: one settlement at most, one outcome, an
       for (const message of messages) {
         const before = transfer;
         if (message.type === "PreparedTransfer") {
-          const verdict = decidePreparedTransfer(before, message, now);
-          if (verdict.action === "commit") transfer = verdict.transfer;
+          const decision = decidePreparedTransfer(before, message, now);
+          if (decision.action === "commit") transfer = decision.transfer;
           const isSettledByThis = transfer.transferId === message.transferId && message.recipient === "1111";
-          assert.equal(verdict.action, isSettledByThis ? "commit" : "dismiss");
+          assert.equal(decision.action, isSettledByThis ? "commit" : "dismiss");
         } else {
-          const verdict =
+          const decision =
             message.type === "RejectedTransfer"
               ? decideRejectedTransfer(before, message, now)
               : decideFinalizedTransfer(before, message, now);
-          if (verdict.action === "finalize") transfer = verdict.transfer;
+          if (decision.action === "finalize") transfer = decision.transfer;
         }
         if (before.transferId !== null) assert.equal(transfer.transferId, before.transferId);
         if (before.finalizedAt !== null) assert.deepEqual(transfer, before);

@@ -8,20 +8,20 @@ const NOW = at("2026-03-05T00:00:00Z");
 
 test("a new transfer begins now, and is counted as an action and as a transfer", () => {
   const debtor = activeDebtor({ runningTransfersCount: 2, actionsCount: 4 });
-  const verdict = decideTransferCreation(newTransfer(), undefined, debtor, 5, NOW);
+  const decision = decideTransferCreation(newTransfer(), undefined, debtor, 5, NOW);
 
   const { coordinatorRequestId: _, ...transfer } = runningTransfer({ initiatedAt: NOW });
-  assert.deepEqual(verdict, {
+  assert.deepEqual(decision, {
     action: "create",
     debtor: { ...debtor, runningTransfersCount: 3, actionsCount: 5 },
     transfer,
   });
 });
 
-test("a repetition is recognized before activity and limits are looked at", () => {
+test("a repetition is recognized before activity and limits are checked", () => {
   for (const debtor of [undefined, reservedDebtor(), activeDebtor({ actionsCount: 10 })]) {
-    const verdict = decideTransferCreation(newTransfer(), runningTransfer(), debtor, 0, NOW);
-    assert.deepEqual(verdict, { action: "repeat" });
+    const decision = decideTransferCreation(newTransfer(), runningTransfer(), debtor, 0, NOW);
+    assert.deepEqual(decision, { action: "repeat" });
   }
 });
 
@@ -32,24 +32,24 @@ test("a transfer that differs in anything is a conflict", () => {
     { transferNoteFormat: "f" },
     { transferNote: "n" },
   ]) {
-    const verdict = decideTransferCreation(newTransfer(difference), runningTransfer(), activeDebtor(), 10, NOW);
-    assert.deepEqual(verdict, { action: "refuse", code: "TRANSFER_CONFLICT" });
+    const decision = decideTransferCreation(newTransfer(difference), runningTransfer(), activeDebtor(), 10, NOW);
+    assert.deepEqual(decision, { action: "refuse", code: "TRANSFER_CONFLICT" });
   }
 });
 
-test("only an active debtor creates transfers, however many it may", () => {
+test("only an active debtor creates transfers, however high the limit", () => {
   for (const debtor of [undefined, reservedDebtor(), activeDebtor({ statusFlags: 3 })]) {
-    const verdict = decideTransferCreation(newTransfer(), undefined, debtor, 0, NOW);
-    assert.deepEqual(verdict, { action: "refuse", code: "DEBTOR_NOT_ACTIVE" });
+    const decision = decideTransferCreation(newTransfer(), undefined, debtor, 0, NOW);
+    assert.deepEqual(decision, { action: "refuse", code: "DEBTOR_NOT_ACTIVE" });
   }
 });
 
-test("beyond the monthly limit of actions a transfer is refused", () => {
-  const verdict = decideTransferCreation(newTransfer(), undefined, activeDebtor({ actionsCount: 10 }), 10, NOW);
-  assert.deepEqual(verdict, { action: "refuse", code: "TOO_MANY_ACTIONS" });
+test("beyond the monthly limit of actions a transfer is rejected", () => {
+  const decision = decideTransferCreation(newTransfer(), undefined, activeDebtor({ actionsCount: 10 }), 10, NOW);
+  assert.deepEqual(decision, { action: "refuse", code: "TOO_MANY_ACTIONS" });
 });
 
-test("as many transfers may be undeleted as there may be actions in a month", () => {
+test("the number of undeleted transfers is limited to the number of actions in a month", () => {
   const decide = (runningTransfersCount: number) =>
     decideTransferCreation(newTransfer(), undefined, activeDebtor({ runningTransfersCount }), 10, NOW);
 
@@ -57,20 +57,20 @@ test("as many transfers may be undeleted as there may be actions in a month", ()
   assert.deepEqual(decide(10), { action: "refuse", code: "TOO_MANY_TRANSFERS" });
 });
 
-test("a transfer that is not settled can be cancelled", () => {
-  const verdict = decideCancellation(runningTransfer(), NOW);
-  assert.deepEqual(verdict, {
+test("a transfer that is not settled can be canceled", () => {
+  const decision = decideCancellation(runningTransfer(), NOW);
+  assert.deepEqual(decision, {
     action: "finalize",
     transfer: runningTransfer({ finalizedAt: NOW, errorCode: "CANCELED_BY_THE_SENDER" }),
   });
 });
 
-test("a transfer that has failed is left as it is by a cancellation", () => {
+test("canceling a failed transfer does not change it", () => {
   const failed = runningTransfer({ finalizedAt: NOW, errorCode: "TIMEOUT", totalLockedAmount: 5n });
   assert.deepEqual(decideCancellation(failed, at("2026-03-06T00:00:00Z")), { action: "repeat", transfer: failed });
 });
 
-test("a settled transfer cannot be cancelled, even if it has failed since", () => {
+test("a settled transfer cannot be canceled, even if it has failed since", () => {
   for (const transfer of [
     runningTransfer({ transferId: 7n }),
     runningTransfer({ transferId: 7n, finalizedAt: NOW }),
@@ -80,6 +80,6 @@ test("a settled transfer cannot be cancelled, even if it has failed since", () =
   }
 });
 
-test("a transfer that is not there cannot be cancelled", () => {
+test("an unknown transfer cannot be canceled", () => {
   assert.deepEqual(decideCancellation(undefined, NOW), { action: "refuse", code: "TRANSFER_NOT_FOUND" });
 });

@@ -39,10 +39,10 @@ test("every difference is found", () => {
   }
 });
 
-// In two pieces, so that nobody takes it for a template of JavaScript.
+// In two parts, so that it does not look like a template literal.
 const placeholder = (name: string): string => `$${`{${name}}`}`;
 
-test("a captured value must come again, exactly", () => {
+test("a captured value must be repeated exactly", () => {
   const captures: Captures = new Map();
   const first = '{"id": {"$match": "integer", "$capture": "id"}, "at": {"$match": "datetime", "$capture": "at"}}';
   const at = "2026-11-23T10:00:00.000001+00:00";
@@ -54,7 +54,7 @@ test("a captured value must come again, exactly", () => {
   assert.throws(() => fill(placeholder("other"), captures), /has not captured/);
 });
 
-test("a moment is near another one of the same object, to the microsecond when there is no tolerance", () => {
+test("a timestamp is compared with another of the same object, to the microsecond unless a tolerance is given", () => {
   const near = (tolerance: number): string =>
     `{"b": {"$match": "datetime", "near": {"capture": "a", "seconds": 10, "tolerance": ${tolerance}}}, "a": {"$match": "datetime", "$capture": "a"}}`;
   const actual = (b: string): string => `{"a": "2026-11-23T10:00:00+00:00", "b": "2026-11-23T${b}+00:00"}`;

@@ -30,7 +30,7 @@ const commonSettings = {
   FLUSH_PERIOD: "0.1",
 };
 
-/** Starts the web server, and with `withMessages` the consumer and the flusher, too. */
+/** Starts the web server, and with `withMessages` also the consumer and the flusher. */
 export async function startProgram(
   config: Readonly<Record<string, string>>,
   { withMessages }: { withMessages: boolean },

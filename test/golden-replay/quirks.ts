@@ -18,7 +18,7 @@ type Deviations = Readonly<Record<string, Deviation>>;
 /** The deviations of a transcript by the places of its steps. Throws for a quirk that has no entry. */
 export function deviationsOf({ name, kind }: Transcript): Deviations {
   const deviations = quirks[name];
-  if (kind === "quirk" && deviations === undefined) throw new Error(`Nobody has thought about the quirk ${name} yet`);
+  if (kind === "quirk" && deviations === undefined) throw new Error(`The quirk ${name} has no expectations yet`);
   return deviations ?? {};
 }
 
@@ -77,7 +77,7 @@ const debtorWithAccount = (accountUri: string): Deviation =>
   debtor({ balance: -1000n, noteMaxBytes: 500n, account: { type: "AccountIdentity", uri: accountUri } });
 
 const quirks: Readonly<Record<string, Deviations>> = {
-  // A length is not needed to count bytes: a chunked document is saved, or refused when it is too large.
+  // A length is not needed to count bytes: a chunked document is saved, or rejected when it is too large.
   "quirk-documents-chunked": {
     "steps[1]": {
       response: {
@@ -95,7 +95,7 @@ const quirks: Readonly<Record<string, Deviations>> = {
     "steps[2]": tooLarge,
   },
 
-  // Whoever has the name of no debtor is nobody.
+  // A subject that does not name a debtor is an unknown caller.
   "quirk-identity-too-big": {
     "steps[1]": forbidden,
     "steps[2]": forbidden,
@@ -201,7 +201,7 @@ const quirks: Readonly<Record<string, Deviations>> = {
     "messages[3]": rejected,
   },
 
-  // A moment without a zone is no moment.
+  // A timestamp without a time zone is invalid.
   "quirk-naive-timestamps": {
     "messages[0]": rejected,
     "messages[1]": rejected,

@@ -47,7 +47,7 @@ for (const session of sessions.filter((one) => !isPlayedElsewhere(one) && one.am
         compareFrames(await connection.nextFrame(), bytes);
       } else if (step.from === "operator") {
         void client.stop();
-        await farewell(connection);
+        await disconnect(connection);
       }
     }
     await client.stop();
@@ -75,7 +75,7 @@ for (const session of sessions.filter(({ name }) => name.startsWith("out-poison-
     assert.equal(dead.properties.contentType ?? null, poison!.contentType ?? null);
     assert.ok(String(dead.properties.headers?.["x-swpt-reason"]).length > 10);
     void client.stop();
-    await farewell(connection);
+    await disconnect(connection);
     await client.stop();
     assert.equal((await channel.checkQueue(queue)).messageCount, 0);
   });
@@ -115,7 +115,7 @@ for (const session of sessions.filter(({ name }) => /^out-receipt-(zero|unknown|
     connection.send("RECEIPT\nreceipt-id:3\n\n\0");
     await waitFor(async () => client.unreadyReason() === undefined);
     void client.stop();
-    await farewell(connection);
+    await disconnect(connection);
     await client.stop();
     assert.equal((await channel.checkQueue(queue)).messageCount, 0);
   });
@@ -183,7 +183,7 @@ function split(frame: string): [head: string, body: string] {
 }
 
 /** What a client that stops says last. */
-async function farewell(connection: RawConnection): Promise<void> {
+async function disconnect(connection: RawConnection): Promise<void> {
   await connection.expect("DISCONNECT\nreceipt:bye\n\n\0");
   // The Python program would have lost what is not confirmed.
   connection.socket.end();

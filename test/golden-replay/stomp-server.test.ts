@@ -32,7 +32,7 @@ await channel.consume("received", (message) => published.push(message!), { noAck
 
 const broker = await connectRabbitMq({ url: host.url, connectionName: "test", log: createTestLog().log });
 const node = await createTestNode();
-// Peers are looked up anew, since sessions change their state.
+// Peers are looked up again, since sessions change their state.
 const server = await startServer({ node, broker, environment: { APP_PEERS_CACHE_SECONDS: "0" } });
 const credentials = clientCredentials(node.peer, node.own);
 after(async () => {
@@ -50,10 +50,10 @@ const error = (text: string): string => `ERROR\nmessage:${text}\n\n\0`;
 
 /** Sessions in which this program deliberately says something else than what was recorded. */
 const differences: Readonly<Record<string, (sent: string) => readonly string[]>> = {
-  "in-float-as-string": (sent) => [CONNECTED, refusal("RejectedConfig", "f2", sent)],
-  "in-int-5000-digits": (sent) => [CONNECTED, refusal("RejectedTransfer", "m1", sent)],
-  "in-json-deep": (sent) => [CONNECTED, refusal("AccountPurge", "m1", sent)],
-  "err-ts-naive": (sent) => [CONNECTED, refusal("AccountPurge", "m1", sent)],
+  "in-float-as-string": (sent) => [CONNECTED, rejection("RejectedConfig", "f2", sent)],
+  "in-int-5000-digits": (sent) => [CONNECTED, rejection("RejectedTransfer", "m1", sent)],
+  "in-json-deep": (sent) => [CONNECTED, rejection("AccountPurge", "m1", sent)],
+  "err-ts-naive": (sent) => [CONNECTED, rejection("AccountPurge", "m1", sent)],
   "err-json-surrogate": () => [CONNECTED, receipt("m1")],
   "in-content-length-not-a-number": () => [CONNECTED, error("Invalid header.")],
   "dos-negative-content-length": () => [CONNECTED, receipt("k1"), error("Invalid header.")],
@@ -109,7 +109,7 @@ for (const session of sessions.filter((one) => !isPlayedElsewhere(one))) {
   });
 }
 
-test("tls-…: a certificate that is refused ends the connection without a frame, and the log says why", async () => {
+test("tls-…: a rejected certificate ends the connection without a frame, and the log says why", async () => {
   const { own, peer } = node;
   const stranger = createIdentity("Accounting Authorities", "99999999");
   // A leaf that the peer has issued to somebody else than itself.
@@ -131,11 +131,11 @@ test("tls-…: a certificate that is refused ends the connection without a frame
   }
 });
 
-test("tls-version-12: TLS 1.3 or nothing", async () => {
+test("tls-version-12: only TLS 1.3 is accepted", async () => {
   await assert.rejects(connectRaw(server.port, credentials, { minVersion: "TLSv1.2", maxVersion: "TLSv1.2" }));
 });
 
-test("tls-unknown-peer…, tls-self, tls-bad-organisation: a good chain of somebody who is no peer", async () => {
+test("tls-unknown-peer…, tls-self, tls-bad-organisation: a valid chain that does not belong to a peer", async () => {
   for (const [nodeId, text] of [
     ["99999999", "Unknown peer serial number."],
     [node.own.nodeId, "Unknown peer serial number."],
@@ -214,7 +214,7 @@ const isAboutNow = (name: string): boolean => name === "in-ts-119-minutes";
 const tsOf = (content: Buffer): unknown => (parseJson(content.toString()) as { ts: unknown }).ts;
 
 /** The `ERROR` that gives back the last message that was sent. */
-function refusal(type: string, id: string, sent: string): string {
+function rejection(type: string, id: string, sent: string): string {
   const body = sent.slice(sent.indexOf("\n\n") + 2, -1);
   const length = Buffer.byteLength(body);
   const headers = `receipt-id:${id}\ntype:${type}\ncontent-type:application/json\ncontent-length:${length}`;

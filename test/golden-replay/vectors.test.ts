@@ -24,7 +24,7 @@ import { readVectors, type Vector } from "./vectors.ts";
 
 /** One test over all vectors of a file. */
 function testVectors(name: string, check: (vector: Vector, isRefused: boolean, isQuirk: boolean) => void): void {
-  test(`the recorded vectors of ${name} hold, and its quirks are refused`, () => {
+  test(`the recorded vectors of ${name} hold, and its deviations are rejected`, () => {
     const vectors = readVectors(name);
     assert.ok(vectors.length > 0);
     for (const { vector, isRefused, isQuirk } of vectors) {

@@ -67,7 +67,7 @@ test("a transfer coding other than chunked is 501", async () => {
   await assertNothingHasChanged();
 });
 
-test("a part of a document is 400", async () => {
+test("a partial document is 400", async () => {
   const answer = await send("POST", "/debtors/7/documents/", ["Content-Range: bytes 0-1/10"]);
   assert.equal(answer?.status, 400);
   await assertNothingHasChanged();

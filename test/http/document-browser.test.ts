@@ -61,10 +61,10 @@ async function open(page: Page, url: string): Promise<string[]> {
 }
 
 for (const [name, [contentType, body]] of Object.entries(documents)) {
-  test(`${name} shows its text, and its script neither runs nor leaves anything behind`, async () => {
+  test(`${name} shows its text, and its script does not run`, async () => {
     const page = await browser.context.newPage();
     const requested = await open(page, await save(contentType, body));
-    // PDF types are downloaded or shown as text; whatever the browser does, nothing may have run.
+    // PDF types are downloaded or shown as text; in either case no script may have run.
     if (!contentType.includes("pdf")) assert.match(await page.content(), /shown/);
     assert.equal(await page.evaluate(`document.documentElement.getAttribute("data-ran")`), null);
     // Opaque origins have no storage to read.
@@ -98,7 +98,7 @@ test("a script that is a document cannot become a service worker of another docu
   await assertNothingLeft();
 });
 
-test("styles and pictures of a document show", async () => {
+test("styles and pictures of a document are displayed", async () => {
   const picture = await save("image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg" width="31" height="17"/>');
   const page = await browser.context.newPage();
   await open(page, await save("text/html", `<style>p{color:rgb(1,2,3)}</style><p>x</p><img src="${picture}">`));

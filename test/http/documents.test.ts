@@ -17,7 +17,7 @@ async function save(contentType: string, body: string | Buffer | ReadableStream)
   return testServer.fetch(pathname);
 }
 
-test("a document comes back byte for byte, with its content type", async () => {
+test("a document is returned byte for byte, with its content type", async () => {
   const content = Buffer.concat([Buffer.from([0, 0xff, 0xc3, 0x28]), randomBytes(29_996)]);
   const document = await save("application/x-anything; a=b", content);
   assert.deepEqual(Buffer.from(await document.arrayBuffer()), content);
@@ -25,7 +25,7 @@ test("a document comes back byte for byte, with its content type", async () => {
   assert.equal(document.headers.get("cache-control"), "max-age=31536000");
 });
 
-test("a content type that no parser knows comes back as it was saved", async () => {
+test("an unknown content type is returned as it was saved", async () => {
   for (const contentType of ["foo", "text/plain, text/html", "a b/c; =", "/"]) {
     const document = await save(contentType, "x");
     assert.equal(document.headers.get("content-type"), contentType);
@@ -43,7 +43,7 @@ test("a content type of 1,000 characters is saved; a longer one, which proxies c
   await rejected.body?.cancel();
 });
 
-test("a document may come in chunks", async () => {
+test("a document may be sent in chunks", async () => {
   const stream = new ReadableStream({
     start(controller) {
       for (const part of ["hel", "lo"]) controller.enqueue(Buffer.from(part));
@@ -98,7 +98,7 @@ const inertTypes = [
 ];
 
 for (const contentType of inertTypes) {
-  test(`${contentType}: the answers to saving and reading are in a sandbox`, async () => {
+  test(`${contentType}: answers to saving and reading have a sandbox policy`, async () => {
     const init = { method: "POST", headers: { "content-type": contentType }, body: "<script>alert(1)</script>" };
     const saved = await testServer.fetch("/debtors/7/documents/", init);
     const { pathname } = new URL(saved.headers.get("location")!);

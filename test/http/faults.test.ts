@@ -71,7 +71,7 @@ test("while the database is unavailable: 503 with Retry-After, and the public he
   assert.equal((await testServer.fetch("/debtors/health/check/public")).status, 200);
 });
 
-test("malformed and oversized requests get errors in the form of the API, and the server goes on", async () => {
+test("malformed and oversized requests get errors in the form of the API, and the server keeps answering", async () => {
   await using testServer = asyncDisposable(await startTestServer());
   for (const [status, bytes] of [
     [400, "nonsense\r\n\r\n"],
@@ -142,7 +142,7 @@ test("a rejected request with a body leaves the connection usable", async () => 
   }
 });
 
-test("each operation that owes a message puts it into the outbox, and each request is counted by its route", async () => {
+test("each operation that sends a message writes it to the outbox, and each request is counted by its route", async () => {
   const observed: string[] = [];
   const metrics = {
     observe(route: string, method: string, status: number, seconds: number) {

@@ -32,7 +32,7 @@ async function repeat(
   for (let i = 0; i < times; i++) await (await testServer.fetch(path, { method, headers })).body?.cancel();
 }
 
-test("rejected anonymous requests: the first of each operation and client, and then a count", async () => {
+test("of rejected anonymous requests the first of each operation and client is logged, the others are counted", async () => {
   const events = await logOf(withoutAnonymous, async (testServer) => {
     for (const client of ["192.0.2.1", "192.0.2.2"]) {
       await repeat(testServer, 50, "/debtors/7/", { "x-forwarded-for": client });
@@ -97,10 +97,15 @@ test("each request of an administrator is one line, rejected or not", async () =
 });
 
 for (const [what, error, level, msg] of [
-  ["the database is away", new DatabaseUnavailableError("connection refused"), 40, "Request could not be served"],
+  [
+    "the database is unavailable",
+    new DatabaseUnavailableError("connection refused"),
+    40,
+    "Request could not be served",
+  ],
   ["there is a bug", new TypeError("undefined is not a function"), 50, "Request failed unexpectedly"],
 ] as const) {
-  test(`while ${what}, requests that fail are one line and then a count`, async () => {
+  test(`while ${what}, failing requests are one line and then a count`, async () => {
     const fail = () => Promise.reject(error);
     const pool = {
       many: fail,
@@ -121,7 +126,7 @@ for (const [what, error, level, msg] of [
   });
 }
 
-test("a document that cannot be sent is reported once, however often it is asked for", async () => {
+test("a document that cannot be sent is reported once, however often it is requested", async () => {
   const events = await logOf({}, async (testServer) => {
     await testServer.database.pool.run({
       name: "insert_document",

@@ -95,7 +95,7 @@ test("no configuration without control characters meets the limit", () => {
   );
 });
 
-test("a transfer that is accepted fits, whatever its note and its recipient", () => {
+test("an accepted transfer fits into its messages, with any note and recipient", () => {
   const validate = compileValidator(TransferCreationRequest);
   const note = "\u0001".repeat(500);
   const request = {

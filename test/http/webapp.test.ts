@@ -67,7 +67,7 @@ test("the page, its files, the manifest and the service worker are served, each 
   }
 });
 
-test("config.json tells the settings, the limits of the server and its version, and is not cached", async () => {
+test("config.json has the settings, the limits of the server and its version, and is not cached", async () => {
   const response = await get("/debtors-webapp/config.json");
   assert.equal(response.headers.get("cache-control"), "no-store");
   assert.deepEqual(await response.json(), {
@@ -78,7 +78,7 @@ test("config.json tells the settings, the limits of the server and its version, 
   });
 });
 
-test("each file has a tag for each form, and is not sent again to those who have it", async () => {
+test("each encoding of a file has its own ETag, and is not sent again to a client that has it", async () => {
   for (const path of ["", "config.json", "manifest.json", "sw.js"]) {
     const tags = new Set<string>();
     for (const [accepted, used] of [
@@ -101,7 +101,7 @@ test("each file has a tag for each form, and is not sent again to those who have
   }
 });
 
-test("the page may load its own scripts and talk to its own servers, and nothing else", async () => {
+test("the page may load only its own scripts and connect only to its own servers", async () => {
   const { headers } = await get("/debtors-webapp/");
   assert.equal(
     headers.get("content-security-policy"),
@@ -149,7 +149,7 @@ test("a query does not change the page", async () => {
   assert.equal(await other.text(), await one.text());
 });
 
-test("without its settings the client is not there", async () => {
+test("without its settings the web client is not served", async () => {
   await using plain = await startTestServerDisposable();
   assert.equal((await plain.fetch("/debtors-webapp/")).status, 404);
 });

@@ -23,8 +23,8 @@ const transcripts = readdirSync(folder).map(
   (file): Transcript => JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Transcript,
 );
 
-// Here we do better on purpose: what is not in the protocol's form, or cannot be stored, is refused with its reason.
-const refusedQuirks: Record<string, readonly number[]> = {
+// A deliberate difference: what does not have the protocol's form, or cannot be stored, is rejected with its reason.
+const rejectedQuirks: Record<string, readonly number[]> = {
   "quirk-lenient-dates": [0, 1, 2, 3],
   "quirk-naive-timestamps": [0, 1, 2, 3, 4],
   "quirk-nul-in-message": [0, 1, 2, 3, 4],
@@ -32,10 +32,10 @@ const refusedQuirks: Record<string, readonly number[]> = {
 };
 
 for (const { name, kind, messages } of transcripts) {
-  test(`the messages of ${name} are taken or refused as recorded`, () => {
+  test(`the messages of ${name} are accepted or rejected as recorded`, () => {
     for (const [index, message] of messages.entries()) {
-      const isRefused = refusedQuirks[name]?.includes(index) ?? message.outcome === "reject";
-      assert.equal(isValid(message), !isRefused, `message ${index} ${message.note ?? ""}`);
+      const isRejected = rejectedQuirks[name]?.includes(index) ?? message.outcome === "reject";
+      assert.equal(isValid(message), !isRejected, `message ${index} ${message.note ?? ""}`);
     }
     assert.ok(kind === "contract" || name.startsWith("quirk-"));
   });

@@ -23,7 +23,7 @@ const configuration: ConfigureAccount = {
 };
 
 describe("ConfigureAccount", () => {
-  test("has all its fields, exact, and characters that are not ASCII as they are", () => {
+  test("has all its fields, exact, and non-ASCII characters unescaped", () => {
     const { type, headers, body } = encodeConfigureAccount(configuration);
     assert.equal(type, "ConfigureAccount");
     assert.deepEqual(headers, { "message-type": "ConfigureAccount", "debtor-id": INT64_MIN, "creditor-id": 0n });
@@ -68,7 +68,7 @@ describe("ConfigureAccount", () => {
 const int64 = fc.oneof(fc.bigInt(INT64_MIN, INT64_MAX), fc.constantFrom(INT64_MIN, INT64_MAX, 2n ** 53n + 1n));
 const amount = fc.bigInt(0n, INT64_MAX);
 
-test("PrepareTransfer locks exactly the amount, for ever, for the debtor's own account", () => {
+test("PrepareTransfer locks exactly the amount, without a deadline, on the debtor's own account", () => {
   fc.assert(
     fc.property(int64, int64, amount, (debtorId, coordinatorRequestId, amount) => {
       const message = { debtorId, coordinatorRequestId, amount, recipient: "holder", ts };

@@ -45,7 +45,7 @@ describe("the envelope", () => {
     assertInvalid(() => parseMessage(undefined, "AccountPurge", Buffer.from(bodyOf("AccountPurge"))), /content type/);
   });
 
-  test("names one of the seven types, names of JavaScript's own being none", () => {
+  test("has one of the seven types, and names of built-in object properties are unknown types", () => {
     for (const type of ["", "accountpurge", "ConfigureAccount", "constructor", "__proto__", "toString"]) {
       assertInvalid(() => parseText(type, bodyOf("AccountPurge")), /Unknown message type/);
     }
@@ -75,7 +75,7 @@ describe("the body", () => {
     assertInvalid(() => parseText("AccountPurge", encodedSurrogate), /not valid JSON/);
   });
 
-  test("may have other fields, whatever they hold", () => {
+  test("may have other fields of any value", () => {
     const expected = parseSample("AccountPurge");
     for (const extra of ["1e400", '"\\u0000"', '"\\ud800"', "[[[[]]]]", '{"debtor_id": 2}', "9".repeat(1000)]) {
       assert.deepEqual(parseSample("AccountPurge", { extra }), expected);
@@ -94,7 +94,7 @@ describe("the body", () => {
     assert.deepEqual(parseText("AccountPurge", text), parseSample("AccountPurge"));
   });
 
-  test("is refused when it is nested beyond reason", () => {
+  test("is rejected when it is nested too deeply", () => {
     const deep = "[".repeat(200_000) + "]".repeat(200_000);
     assertInvalid(() => parseSample("AccountPurge", { extra: deep }), /not valid JSON/);
   });
@@ -128,7 +128,7 @@ test("floats are finite and may be written as integers, but not as strings", () 
   assert.equal(parseSample("AccountUpdate", { negligible_amount: "1e300" }).negligibleAmount, 1e300);
 });
 
-test("floats keep to their bounds", () => {
+test("floats out of range are rejected", () => {
   for (const name of ["interest_rate", "demurrage_rate"]) {
     assert.ok(isTaken("AccountUpdate", { [name]: "-100" }));
     assert.ok(!isTaken("AccountUpdate", { [name]: "-100.0000001" }));
@@ -138,7 +138,7 @@ test("floats keep to their bounds", () => {
   assert.ok(!isTaken("RejectedConfig", { negligible_amount: "-1e-9" }));
 });
 
-test("integers keep to their bounds, exactly", () => {
+test("integers out of range are rejected, exactly at the bounds", () => {
   const bounds: [MessageType, string, bigint, bigint][] = [
     ["AccountUpdate", "principal", INT64_MIN, INT64_MAX],
     ["AccountUpdate", "last_change_seqnum", BigInt(INT32_MIN), BigInt(INT32_MAX)],
@@ -243,20 +243,20 @@ test("the same moment is the same timestamp however it is spelled", () => {
   }
 });
 
-test("a RejectedTransfer does not say OK", () => {
+test("a RejectedTransfer with the status code OK is invalid", () => {
   assertInvalid(() => parseSample("RejectedTransfer", { status_code: '"OK"' }), /status_code must not be OK/);
   assert.ok(isTaken("RejectedTransfer", { status_code: '"ok"' }));
   assert.ok(isTaken("RejectedTransfer", { status_code: '""' }));
 });
 
-test("a FinalizedTransfer that is not OK commits nothing", () => {
+test("a FinalizedTransfer that is not OK must have a zero amount", () => {
   const invalid = { status_code: '"ok"', committed_amount: "1" };
   assertInvalid(() => parseSample("FinalizedTransfer", invalid), /committed_amount must be 0 unless status_code is OK/);
   assert.ok(isTaken("FinalizedTransfer", { status_code: '"OK"', committed_amount: "0" }));
   assert.ok(isTaken("FinalizedTransfer", { status_code: '"TIMEOUT"', committed_amount: "0" }));
 });
 
-describe("what was written is what is read, to the last digit", () => {
+describe("written values are parsed exactly, to the last digit", () => {
   const int64 = fc.oneof(fc.bigInt(INT64_MIN, INT64_MAX), fc.constantFrom(INT64_MIN, INT64_MAX, 2n ** 53n + 1n, 0n));
   const amount = fc.oneof(fc.bigInt(0n, INT64_MAX), fc.constantFrom(0n, INT64_MAX, 2n ** 53n + 1n));
   const int32 = fc.oneof(fc.integer({ min: INT32_MIN, max: INT32_MAX }), fc.constantFrom(INT32_MIN, INT32_MAX));
@@ -332,7 +332,7 @@ describe("what was written is what is read, to the last digit", () => {
   });
 });
 
-test("whatever comes is taken or refused with a reason, and nothing else", () => {
+test("any message is accepted or rejected with a reason", () => {
   const field = fc
     .constantFrom(...messageTypes)
     .chain((type) => fc.tuple(fc.constant(type), fc.constantFrom(...fieldNamesOf(type))));

@@ -53,14 +53,14 @@ const run = (...args: string[]): string => openssl(args, { cwd: folder.path });
 const describe = (name: string): string =>
   run("x509", "-in", `${name}.crt`, "-noout", "-text", "-nameopt", "RFC2253").replace(/ +/g, " ");
 
-test("openssl takes the roots and both chains in its strictest mode", () => {
+test("openssl accepts the roots and both chains in its strictest mode", () => {
   const strict = ["verify", "-x509_strict", "-check_ss_sig"];
   for (const name of ["authority", "agent"]) run(...strict, "-CAfile", `${name}.crt`, `${name}.crt`);
   run(...strict, "-CAfile", "agent.crt", "-purpose", "sslserver", "server.crt");
   run(...strict, "-CAfile", "authority.crt", "-untrusted", "sub-ca.crt", "-purpose", "sslclient", "server.crt");
 });
 
-test("the name constraint of a sub-CA keeps its owner from taking another name", () => {
+test("the name constraint of a sub-CA prevents its owner from using another name", () => {
   const impostor = issueRootCertificate(
     { ...agent, nodeId: "0".repeat(32) },
     agentKeys.privateKey,
@@ -74,7 +74,7 @@ test("the name constraint of a sub-CA keeps its owner from taking another name",
   );
 });
 
-test("a root is a certificate authority for a thousand years, with one level below", () => {
+test("a root is a certificate authority that is valid for a thousand years, with one level below it", () => {
   const text = describe("agent");
   assert.match(text, /Version: 3 /);
   assert.match(text, /Signature Algorithm: sha256WithRSAEncryption/);
@@ -87,7 +87,7 @@ test("a root is a certificate authority for a thousand years, with one level bel
   assert.equal((validToDate.getTime() - validFromDate.getTime()) / 86_400_000, 365_000);
 });
 
-test("a sub-CA has the subject and the key of the peer's root, its name as the only one permitted, and the subnet", () => {
+test("a sub-CA has the subject and the key of the peer's root, permits its name only, and has the subnet", () => {
   const text = describe("sub-ca");
   assert.match(text, /Basic Constraints: critical\n *CA:TRUE, pathlen:0\n/);
   assert.match(text, /Key Usage: critical\n *Certificate Sign, CRL Sign\n/);
@@ -101,12 +101,12 @@ test("a sub-CA has the subject and the key of the peer's root, its name as the o
   assert.equal((subCa.validToDate.getTime() - subCa.validFromDate.getTime()) / 86_400_000, 365_000);
 });
 
-test("what we issue to an authority names no subnet", () => {
+test("a certificate issued to an accounting authority has no subnet", () => {
   const { extensions } = readCertificateParts(issueSubCaCertificate(agentRoot, authorityRoot.certificate), "it");
   assert.ok(!extensions.has("2.16.840.1.113730.1.13"));
 });
 
-test("a server certificate is for servers and clients, and no authority", () => {
+test("a server certificate is for servers and clients, and is not a CA", () => {
   const text = describe("server");
   assert.match(text, /Basic Constraints: critical\n *CA:FALSE\n/);
   assert.match(text, /Key Usage: critical\n *Digital Signature, Key Encipherment\n/);
@@ -115,7 +115,7 @@ test("a server certificate is for servers and clients, and no authority", () => 
   assert.equal((server.validToDate.getTime() - server.validFromDate.getTime()) / 86_400_000, 365);
 });
 
-test("a name has three parts in their order, with the types of the registry", () => {
+test("a name has three parts in a fixed order, with the registered types", () => {
   const lines = run("asn1parse", "-in", "agent.crt").split("\n");
   const from = lines.findIndex((line) => line.includes(":organizationName"));
   const part = (index: number): string => lines[from + index]!.replace(/^.*prim: /, "").replace(/ +/g, " ");
@@ -135,13 +135,13 @@ test("serial numbers are positive, of 16 bytes, and never the same", () => {
   assert.equal(new Set(serials).size, serials.length);
 });
 
-test("openssl takes the request for peers", () => {
+test("openssl accepts the certificate request for peers", () => {
   const request = createRequest(encodeSubject(agent), agentKeys.privateKey, agentKeys.publicKey);
   const pem = formatPem("CERTIFICATE REQUEST", request);
   assert.match(openssl(["req", "-verify", "-noout", "-subject"], { input: pem }), new RegExp(agent.nodeId));
 });
 
-test("names come back from their DER; those of anything else are no subject", () => {
+test("names are decoded from their DER; other forms are not subjects", () => {
   const digits = (length: number) =>
     fc
       .array(fc.constantFrom(..."0123456789abcdef"), { minLength: length, maxLength: length })
@@ -158,7 +158,7 @@ test("names come back from their DER; those of anything else are no subject", ()
   assert.equal(parseSubject(Buffer.from("garbage")), undefined);
 });
 
-test("openssl opens the encrypted key with its pass phrase, also one that is not ASCII, and so do we", async () => {
+test("openssl and the program decrypt the key with its pass phrase, even one that is not ASCII", async () => {
   const passphrase = "Größe 安全 \\ \"'";
   const pem = await encryptPrivateKey(serverKeys.privateKey, passphrase);
   writeFileSync(folder.file("encrypted.key"), pem);
@@ -192,7 +192,7 @@ test("keys in the older encrypted format, and in every format with text before t
   }
 });
 
-test("of a PEM file the first certificate counts, after whatever text", () => {
+test("the first certificate of a PEM file is used, after any text", () => {
   const text = `Certificate:\n    Data:\n${server}\n-----BEGIN GARBAGE-----\n${agentRoot.certificate}`;
   assert.equal(parseFirstCertificate(text, "it").fingerprint256, server.fingerprint256);
   assert.throws(
@@ -215,7 +215,7 @@ test("a certificate whose key is of an unknown kind cannot be read", () => {
   );
 });
 
-test("a megabyte of begun blocks is read in no time", () => {
+test("a megabyte of unfinished blocks is read quickly", () => {
   const text = Array.from({ length: 40_000 }, (_, index) => `-----BEGIN ${"A".repeat(index % 7)}B-----\n`).join("");
   assert.deepEqual(
     findPemBlocks(text, () => true),
@@ -223,7 +223,7 @@ test("a megabyte of begun blocks is read in no time", () => {
   );
 });
 
-test("of others' keys RSA from 2048 bits, P-256 and P-384 are taken", () => {
+test("accepted keys of peers are RSA from 2048 bits, P-256 and P-384", () => {
   assert.ok(!isKeyAccepted(generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey));
   assert.ok(isKeyAccepted(generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey));
   for (const [namedCurve, expected] of [

@@ -28,7 +28,7 @@ const snapshot = (): Map<string, string> =>
       .map((name) => [name, readFileSync(name, "base64")]),
   );
 
-test("a new node has its identity, its key is for its owner only, whatever the umask", () => {
+test("a new node has its identity, and only its owner can read the key, with any umask", () => {
   assert.equal(readFileSync(file("db/nodeid"), "utf8"), `${node.nodeId}\n`);
   assert.equal(readFileSync(file("db/nodetype"), "utf8"), "Debtors Agents\n");
   assert.equal(modeOf("private"), "700");
@@ -42,7 +42,7 @@ test("a new node has its identity, its key is for its owner only, whatever the u
   );
 });
 
-test("making it again is refused and changes nothing; so it is when only the key is there", async () => {
+test("creating a node again is rejected and changes nothing, also when only the key exists", async () => {
   const before = snapshot();
   await assert.rejects(
     createNode({ directory: node.directory, server: "a:1", passphrase: PASSPHRASE }),
@@ -58,13 +58,13 @@ test("making it again is refused and changes nothing; so it is when only the key
   assert.deepEqual(readdirSync(folder.file("half")), ["private"]);
 });
 
-test("two at a time make one node", async () => {
+test("two commands at the same time create one node", async () => {
   const make = () => createNode({ directory: folder.file("race"), server: "a:1", passphrase: PASSPHRASE });
   const outcomes = await Promise.allSettled([make(), make()]);
   assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
 });
 
-test("openssl ca can go on with the directory, and we with what it has written", async () => {
+test("openssl ca can continue with the directory, and the program with what openssl has written", async () => {
   const conf = `[ca]\ndefault_ca = ca\n[ca]\ndatabase = db/index\nserial = db/serial\ncertificate = root-ca.crt
 private_key = private/root-ca.key\nnew_certs_dir = certs\nunique_subject = no\ndefault_md = sha256\npolicy = policy
 [policy]\norganizationName = match\norganizationalUnitName = supplied\nserialNumber = supplied
@@ -82,13 +82,13 @@ private_key = private/root-ca.key\nnew_certs_dir = certs\nunique_subject = no\nd
   assert.equal(fields[5], `/O=Swaptacular Nodes Registry/OU=Debtors Agents/serialNumber=${node.nodeId}`);
   assert.ok(existsSync(file(`certs/${serialNumber}.pem`)));
   openssl([...ca, "-updatedb"], { cwd: node.directory });
-  // It exits with 1 whatever the answer is.
+  // It exits with 1 in any case.
   const askStatus = () =>
     openssl(["ca", "-config", folder.file("ca.conf"), "-status", serialNumber], { cwd: node.directory });
   assert.throws(askStatus, new RegExp(`${serialNumber}=Valid`));
 });
 
-test("a server certificate comes with a key for its owner only, and neither overwrites a file", async () => {
+test("a server certificate has a key that only its owner can read, and neither overwrites a file", async () => {
   const [certificateFile, newFile] = [folder.file("server.crt"), folder.file("server.key")];
   const options = { directory: node.directory, issuer, days: 30, certificateFile, key: { newFile } };
   await createServerCertificate(options);
@@ -106,7 +106,7 @@ test("a server certificate comes with a key for its owner only, and neither over
   );
 });
 
-test("a request is signed when its subject is ours and its key is strong; nothing is written otherwise", async () => {
+test("a request is signed if it has the node's subject and a strong key; otherwise nothing is written", async () => {
   const subject = (id: string) => `/O=Swaptacular Nodes Registry/OU=Debtors Agents/serialNumber=${id}`;
   const request = (name: string, id: string, ...key: string[]): string => {
     const requestFile = folder.file(name);
@@ -152,7 +152,7 @@ test("a request is signed when its subject is ours and its key is strong; nothin
   assert.ok(!existsSync(bad));
 });
 
-test("the bundle has what is in nodeinfo, folders too, and today's date", async () => {
+test("the bundle has the files and folders of nodeinfo, and today's date", async () => {
   mkdirSync(file("nodeinfo/contact"));
   writeFileSync(file("nodeinfo/contact/phone.txt"), "+1 555 0100\n");
   const bundleFile = folder.file("bundle.zip");
@@ -164,7 +164,7 @@ test("the bundle has what is in nodeinfo, folders too, and today's date", async 
   await assert.rejects(writeInfoBundle(node.directory, issuer, bundleFile), /bundle\.zip: already exists/);
 });
 
-test("a bundle that peers could not read is not made", async () => {
+test("a bundle that peers could not read is not created", async () => {
   const before = readFileSync(file("nodeinfo/stomp.toml"));
   writeFileSync(file("nodeinfo/stomp.toml"), "servers = []\n");
   await assert.rejects(
@@ -177,7 +177,7 @@ test("a bundle that peers could not read is not made", async () => {
   assert.ok(!existsSync(folder.file("bad.zip")));
 });
 
-test("a directory of the scripts without a request gets one with the first bundle: ' first bundle when it is missing, and by ours", async () => {
+test("the first info bundle of a directory made by swpt_ca_scripts creates its missing certificate request", async () => {
   const agent = makeOpensslNode(folder.file("scripts"), { nodeType: "Debtors Agents" });
   const directory = agent.folder;
   for (const name of ["db", "private", "nodeinfo"]) mkdirSync(path.join(directory, name));

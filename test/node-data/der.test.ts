@@ -39,7 +39,7 @@ test("integers are two's complement in as few bytes as possible", () => {
   for (const [value, expected] of examples) assert.equal(hex(integer(value)), expected);
 });
 
-test("any integer is read back, and no shorter form of it exists", () => {
+test("any integer is decoded again, and has no shorter form", () => {
   fc.assert(
     fc.property(fc.bigInt(-(2n ** 200n), 2n ** 200n), (value) => {
       const { content } = decode(integer(value));
@@ -50,7 +50,7 @@ test("any integer is read back, and no shorter form of it exists", () => {
   );
 });
 
-test("object identifiers come back from their bytes, with arcs of any size", () => {
+test("object identifiers are decoded from their bytes, with arcs of any size", () => {
   const arcs = fc.array(fc.bigInt(0n, 2n ** 70n), { maxLength: 8 });
   const top = fc.oneof(
     fc.tuple(fc.constantFrom(0n, 1n), fc.bigInt(0n, 39n)),
@@ -66,7 +66,7 @@ test("object identifiers come back from their bytes, with arcs of any size", () 
   assert.equal(hex(objectIdentifier("2.16.840.1.113730.1.13")), "06096086480186f842010d");
 });
 
-test("lengths take the short form below 128 and the fewest bytes above; the content comes back", () => {
+test("lengths have the short form below 128 and as few bytes as possible above; the content is decoded again", () => {
   for (const [length, head] of [
     [127, "047f"],
     [128, "048180"],
@@ -91,7 +91,7 @@ test("times before 2050 are written as UTCTime, later ones as GeneralizedTime", 
   assert.equal(text("9999-12-31T23:59:59Z"), "Generalized 99991231235959Z");
 });
 
-test("openssl reads what is written", () => {
+test("openssl reads the encoded values", () => {
   const value = sequence(boolean(true), bitString(Buffer.from([0x06]), 1), objectIdentifier("2.5.29.30"), integer(-5));
   const pem = `-----BEGIN X-----\n${value.toString("base64")}\n-----END X-----\n`;
   const lines = openssl(["asn1parse"], { input: pem }).trim().split("\n");
@@ -102,7 +102,7 @@ test("openssl reads what is written", () => {
   assert.match(lines[4]!, /INTEGER +:-05/);
 });
 
-test("whatever the bytes, reading gives values that make up the input, or a DerError", () => {
+test("decoding any bytes gives values that make up the input, or a DerError", () => {
   const tree = fc.letrec<{ value: Buffer }>((tie) => ({
     value: fc.oneof(
       { maxDepth: 4 },
@@ -129,7 +129,7 @@ test("whatever the bytes, reading gives values that make up the input, or a DerE
   );
 });
 
-test("lengths that are cut off, indefinite, too long or absurd are refused", () => {
+test("lengths that are cut off, indefinite, not minimal or too large are rejected", () => {
   for (const bytes of [
     "",
     "30",

@@ -28,14 +28,14 @@ const VECTORS = [
   ],
 ] as const;
 
-test("the ID of an agent is made of its root public key", () => {
+test("the ID of an agent is derived from its root public key", () => {
   for (const [spki, nodeId] of VECTORS) {
     const key = createPublicKey({ key: Buffer.from(spki, "base64"), format: "der", type: "spki" });
     assert.equal(agentIdOf(key), nodeId);
   }
 });
 
-test("a node ID has 8 or 32 lower-case digits, by the type of the node, and nothing that is a path", () => {
+test("a node ID has 8 or 32 lower-case digits, depending on the node type, and cannot be a path", () => {
   const [agentId, authorityId] = ["af62ff7d4f46a4322a631d9c537deed0", "1234abcd"];
   assert.ok(isNodeId(agentId) && isNodeId(authorityId));
   assert.ok(isNodeIdOf("Debtors Agents", agentId) && isNodeIdOf("Accounting Authorities", authorityId));

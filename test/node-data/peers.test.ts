@@ -55,7 +55,7 @@ const NEW_PEER_FILES = [
   "root-ca.crt",
 ];
 
-test("taking in an authority makes its folder, with the certificate that it needs", async () => {
+test("adding an authority creates its folder, with the certificate that it needs", async () => {
   const node = await copyNode("new");
   const bundle = makeBundle(
     authority,
@@ -72,7 +72,7 @@ test("taking in an authority makes its folder, with the certificate that it need
   assert.equal(await readPeer(node.directory, "1234abcd"), undefined, "it is not registered yet");
 });
 
-test("files of the same names in nodeinfo stay in nodeinfo", async () => {
+test("files with the same names in nodeinfo remain in nodeinfo", async () => {
   const node = await copyNode("new");
   await sign(node, makeBundle(authority, { ACTIVE: "", "sub-ca.crt": "x", "deep/er/file.txt": "x" }));
   assert.deepEqual(
@@ -99,7 +99,7 @@ test("a newer bundle of the same day, or of a later one, replaces the informatio
   assert.equal(read(node, `${PEER}/peercert.crt`), certificate, "it is issued once");
 });
 
-test("a creditors agent, a debtors agent, ourselves and a second authority are refused, and leave no trace", async () => {
+test("a creditors agent, a debtors agent, the node itself and a second authority are rejected, and leave no trace", async () => {
   const node = await copyNode("signed");
   const before = filesOf(node, "");
   const creditors = makeOpensslNode(folder.file("creditors"), { nodeType: "Creditors Agents" });
@@ -122,7 +122,7 @@ test("a creditors agent, a debtors agent, ourselves and a second authority are r
   );
 });
 
-test("the same ID with another root is refused: it has been approved already", async () => {
+test("the same ID with another root is rejected, because it has already been approved", async () => {
   const node = await copyNode("signed");
   const impostor = makeOpensslNode(folder.file("impostor"));
   await assert.rejects(
@@ -132,7 +132,7 @@ test("the same ID with another root is refused: it has been approved already", a
   assert.equal(read(node, `${PEER}/nodeinfo/updated-at.txt`), "2026-01-31\n");
 });
 
-test("registering an authority brings its certificate and the debtor IDs that are ours; again, it is fine", async () => {
+test("registering with an authority stores its certificate and the node's debtor IDs, and may be repeated", async () => {
   const node = await copyNode("signed");
   const file = issuePeerCertificate(authority, node, folder.file("peercert.crt"));
   assert.match(readFileSync(file, "utf8"), /^Certificate:\n/, "as the scripts make it, with text before");
@@ -164,7 +164,7 @@ const BAD_CERTIFICATES: readonly (readonly [string, PeerCertificateOptions, RegE
     /the subnet 99999999aa is not one of the accounting authority 1234abcd/,
   ],
   ["with a subnet that is none", { comment: "Subnet: 1234ABCD00" }, /subnet in the comment is not valid/],
-  ["that is no authority", { isAuthority: false }, /is not the certificate of a certificate authority/],
+  ["that is not a CA", { isAuthority: false }, /is not the certificate of a certificate authority/],
   ["without name constraints", { permitted: null }, /the name constraints are not the subject of this node/],
   [
     "with another permitted name",
@@ -191,7 +191,7 @@ function requestOfAnotherKey(): string {
   return folder.file("other-key.csr");
 }
 
-test("certificates that do not make us what we are to the authority are refused, each with its reason", async () => {
+test("certificates that do not match the node or the authority are rejected, each with its reason", async () => {
   const node = await copyNode("signed");
   const before = filesOf(node, "");
   for (const [what, options, reason] of BAD_CERTIFICATES) {
@@ -213,7 +213,7 @@ test("certificates that do not make us what we are to the authority are refused,
   assert.deepEqual(filesOf(node, ""), before);
 });
 
-test("a peer is activated, and deactivated for ever", async () => {
+test("a peer is activated, and deactivated permanently", async () => {
   const node = await copyNode("signed");
   for (const change of [activatePeer, deactivatePeer]) {
     await assert.rejects(change(node, "1234abcd"), /no registered peer "1234abcd"/);
@@ -229,7 +229,7 @@ test("a peer is activated, and deactivated for ever", async () => {
   await assert.rejects(activatePeer(node, "1234abcd"), /has been deactivated/);
 });
 
-test("two of our own nodes take each other in, and their certificates make one chain", async () => {
+test("two nodes of this program add each other, and their certificates form one chain", async () => {
   const agent = await copyNode("new");
   const ourAuthority = await makeNode(folder.file("our-authority"), "abcdef01");
   const authorityIssuer = await openTestIssuer(ourAuthority);
@@ -272,7 +272,7 @@ async function killAtEveryChange(
   }
 }
 
-test("taking in an authority that is killed at any change is repeated cleanly", async () => {
+test("adding an authority can be repeated after being killed at any change", async () => {
   writeFileSync(folder.file("bundle.zip"), makeBundle(authority));
   writeFileSync(folder.file("plain.key"), issuer.key.export({ type: "pkcs8", format: "pem" }));
   const changes = await killAtEveryChange("sign", await copyNode("new"), folder.file("bundle.zip"), async (node) => {
@@ -284,7 +284,7 @@ test("taking in an authority that is killed at any change is repeated cleanly", 
   assert.ok(changes >= 20, `${changes} changes`);
 });
 
-test("registering an authority that is killed at any change is repeated cleanly", async () => {
+test("registering with an authority can be repeated after being killed at any change", async () => {
   const node = await copyNode("signed");
   const file = issuePeerCertificate(authority, node, folder.file("peercert.crt"));
   const changes = await killAtEveryChange("register", node, file, async (node) => {
@@ -296,7 +296,7 @@ test("registering an authority that is killed at any change is repeated cleanly"
   assert.ok(changes >= 6, `${changes} changes`);
 });
 
-test("news of an authority whose taking over is killed at any change are taken over the next time", async () => {
+test("an update of an authority that was killed at any change is completed the next time", async () => {
   const node = await copyNode("signed");
   const news = makeBundle(authority, { "a.txt": "new", "b/c.txt": "new", "updated-at.txt": "2026-02-01\n" });
   writeFileSync(folder.file("news.zip"), news);

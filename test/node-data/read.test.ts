@@ -41,7 +41,7 @@ put(`${PEER}/nodeinfo/stomp.toml`, 'servers = ["a:1"]\nhost = "/"\ndestination =
 const isAboutFile = (name: string) => (error: unknown) =>
   error instanceof NodeDataError && error.message.startsWith(`${file(name)}: `) && !error.message.includes("\n");
 
-test("a directory of the scripts tells who the node is", async () => {
+test("a directory made by swpt_ca_scripts identifies the node", async () => {
   assert.match(readFileSync(file("root-ca.crt"), "utf8"), /^Certificate:\n/);
   const { nodeId, nodeType, rootCertificate, subnet } = await readNodeData(directory);
   assert.deepEqual([nodeId, nodeType], [agent.nodeId, "Debtors Agents"]);
@@ -71,7 +71,7 @@ test("a peer is active with ACTIVE, but not with DEACTIVATED, and unknown withou
   assert.equal(await readPeer(directory, "abcd1234"), undefined);
 });
 
-test("what is no node ID names no peer, whatever lies at the path", async () => {
+test("a name that is not a node ID is not a peer, even if the path exists", async () => {
   for (const id of ["", ".", "..", "../peers/1234abcd", "1234abcd/", "1234ABCD", "1234abcd\0", "kustomization.yaml"]) {
     assert.equal(await readPeer(directory, id), undefined, JSON.stringify(id));
     assert.equal(await readPeerState(directory, id), undefined, JSON.stringify(id));
@@ -86,7 +86,7 @@ test("a peer has its certificates and its servers", async () => {
   assert.deepEqual(peer?.stomp.servers, [{ host: "a", port: 1 }]);
 });
 
-test("the number of queues is 1 to 99, and 1 when nothing is said", async () => {
+test("the number of queues is 1 to 99, by default 1", async () => {
   assert.equal(await readQueueCount(directory, "1234abcd"), 1);
   for (const [text, expected] of [
     ["1", 1],
@@ -129,7 +129,7 @@ for (const [name, text] of [
   });
 }
 
-test("a file that cannot be read is named: it is a folder", async () => {
+test("a file that cannot be read because it is a folder is named", async () => {
   rmSync(file("db/nodeid"));
   mkdirSync(file("db/nodeid"));
   await assert.rejects(readNodeData(directory), isAboutFile("db/nodeid"));
@@ -137,7 +137,7 @@ test("a file that cannot be read is named: it is a folder", async () => {
   put("db/nodeid", `${agent.nodeId}\n`);
 });
 
-test("certificate and key of the servers are read together, with text before them, and must fit", async () => {
+test("the server certificate and its key are read together, with text before them, and must match", async () => {
   const certificateFile = path.join(agent.folder, "root-ca.crt");
   const keyFile = folder.file("server.key");
   const pem = openssl(["pkey", "-in", "root-ca.key", "-text"], { cwd: agent.folder });

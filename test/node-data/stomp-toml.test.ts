@@ -18,7 +18,7 @@ function complaintAbout(text: string): string {
   assert.fail(`accepted: ${text}`);
 }
 
-test("everything that may stand in the file is read", () => {
+test("every key of the file is read", () => {
   const text = `
     # a comment
     servers = ["stomp.example.com:1234", '10.0.0.1:65535', "[2001:db8::1]:1", "host.docker.internal:1236", "my_host:2"]
@@ -45,7 +45,7 @@ test("everything that may stand in the file is read", () => {
   });
 });
 
-test("login, passcode and content types may be absent, and the file of a new node is read back", () => {
+test("login, passcode and content types are optional, and the file of a new node is valid", () => {
   assert.deepEqual(parseStompToml(formatStompToml("[::1]:1234", "/exchange/debtors_in"), FILE), {
     servers: [{ host: "::1", port: 1234 }],
     host: "/",
@@ -82,13 +82,13 @@ for (const key of ["servers", "host", "destination"]) {
   });
 }
 
-test("what is not TOML is named by line and column, and not quoted: it may be a passcode", () => {
+test("a TOML syntax error is reported by line and column without quoting the text, which may be a passcode", () => {
   const complaint = complaintAbout('servers = ["a:1"]\npasscode = "hunter2\nhost = "/"\n');
   assert.match(complaint, new RegExp(`^${FILE}: line 2, column \\d+: `));
   assert.doesNotMatch(complaint, /hunter2/);
 });
 
-test("an address of a server comes back from its text, with the extreme ports and lengths", () => {
+test("a server address is parsed from its text, with the extreme ports and lengths", () => {
   const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/);
   const host = fc.oneof(
     fc.ipV4(),

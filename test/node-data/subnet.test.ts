@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { isInSubnet, parseSubnet } from "../../src/node-data/subnet.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 
-test("a prefix stands for all debtor IDs that begin with it", () => {
+test("a prefix contains all debtor IDs that begin with it", () => {
   assert.deepEqual(parseSubnet("1234abcd00"), {
     prefix: "1234abcd00",
     minDebtorId: 0x1234abcd00000000n,
@@ -17,7 +17,7 @@ test("a prefix stands for all debtor IDs that begin with it", () => {
   assert.equal(single.minDebtorId, single.maxDebtorId);
 });
 
-test("anything but 8 to 16 lower-case hexadecimal digits is no prefix", () => {
+test("a prefix must have 8 to 16 lower-case hexadecimal digits", () => {
   for (const text of [
     "",
     "1234abc",
@@ -32,7 +32,7 @@ test("anything but 8 to 16 lower-case hexadecimal digits is no prefix", () => {
   }
 });
 
-test("a debtor ID is in the subnet when its 16 digits begin with the prefix, whatever its sign", () => {
+test("a debtor ID is in the subnet when its 16 digits begin with the prefix, with either sign", () => {
   const digits = fc.array(fc.constantFrom(..."0123456789abcdef"), { minLength: 8, maxLength: 16 });
   const debtorId = fc.oneof(fc.bigInt(INT64_MIN, INT64_MAX), fc.constantFrom(INT64_MIN, INT64_MAX, 0n, -1n));
   fc.assert(

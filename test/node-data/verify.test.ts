@@ -74,7 +74,7 @@ function serverCertificateBy(
 writeFileSync(folder.file("own.key"), issuer.key.export({ type: "pkcs8", format: "pem" }));
 writeFileSync(folder.file("own.crt"), issuer.certificate.toString());
 
-test("a sound directory gives no finding, whether or not key and server certificate are on the machine", async () => {
+test("a valid directory has no findings, with or without the key and the server certificate", async () => {
   assert.deepEqual(await findingsAfter(() => {}), []);
   assert.deepEqual(await findingsAfter((file) => rmSync(file("private"), { recursive: true })), []);
   assert.deepEqual(
@@ -85,7 +85,7 @@ test("a sound directory gives no finding, whether or not key and server certific
   );
 });
 
-test("what git makes of a directory of the scripts: the modes of the two keys, and the number of queues is missing", async () => {
+test("a clone of a directory made by swpt_ca_scripts: the modes of the two keys and the missing number of queues are found", async () => {
   const findings = await findingsAfter((file) => {
     chmodSync(file("private"), 0o755);
     for (const name of ["private/root-ca.key", "server.key"]) chmodSync(file(name), 0o644);
@@ -170,7 +170,7 @@ const FAULTS: readonly (readonly [string, Change, RegExp])[] = [
     /peercert\.crt: is not signed by the root of this node\.$/,
   ],
   [
-    "a folder that is no peer",
+    "a folder that is not a peer",
     (file) => mkdirSync(file("peers/friend")),
     /^peers\/friend: is not named after a node\.$/,
   ],
@@ -195,7 +195,7 @@ test("a server certificate of another root breaks both chains", async () => {
   ]);
 });
 
-test("a root of the peer that is another's breaks what hangs on it, all of which is told", async () => {
+test("a foreign root in the peer's folder breaks everything that depends on it, and all of it is reported", async () => {
   const findings = await findingsAfter((file) =>
     cpSync(path.join(stranger.folder, "root-ca.crt"), file(`${PEER}/root-ca.crt`)),
   );
@@ -205,7 +205,7 @@ test("a root of the peer that is another's breaks what hangs on it, all of which
   ]);
 });
 
-test("a peer whose folder has another's name is named, and so is a second one", async () => {
+test("a peer whose folder has the wrong name is reported, and so is a second authority", async () => {
   const findings = await findingsAfter((file) => {
     cpSync(file(PEER), file("peers/0000beef"), { recursive: true });
     chmodSync(file("peers/0000beef"), 0o755);
@@ -218,14 +218,14 @@ test("a peer whose folder has another's name is named, and so is a second one", 
   );
 });
 
-test("debtor IDs that are not ours are named", async () => {
+test("debtor IDs that do not belong to the node are reported", async () => {
   const outside = { ...REALM, maxDebtorId: REALM.maxDebtorId + 1n };
   assert.deepEqual(await findingsAfter(() => {}, outside), [
     "debtors-subnet.txt: the subnet 1234abcd00 does not contain MIN_DEBTOR_ID..MAX_DEBTOR_ID (1311862288428302336..1311862288445079552).",
   ]);
 });
 
-test("a directory that is none gives one line", async () => {
+test("a path that is not a node directory gives one line", async () => {
   const findings = await verifyNodeData({ directory: folder.file("none"), ...serverFiles("none"), realm: undefined });
   assert.deepEqual(findings, [`${folder.file("none")}/root-ca.crt: does not exist.`]);
 });

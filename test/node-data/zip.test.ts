@@ -31,14 +31,14 @@ const archiveOf = (base64: string): Buffer => Buffer.from(base64, "base64");
 const unpackAll = (archive: Buffer, entriesMax = 100): Map<string, Buffer> =>
   new Map(readZip(archive, entriesMax).map((entry) => [entry.name, entry.unpack()]));
 
-test("an archive of Info-ZIP is read, without its folders", () => {
+test("an archive made by Info-ZIP is read, without its folders", () => {
   const files = unpackAll(archiveOf(INFO_ZIP));
   assert.deepEqual([...files.keys()], ["a.txt", "sub/b.txt"]);
   assert.equal(String(files.get("a.txt")), "hello\n");
   assert.equal(String(files.get("sub/b.txt")), "x".repeat(200));
 });
 
-test("what is written is read back, whatever the names and the sizes", () => {
+test("a written archive is read back, with any names and sizes", () => {
   const name = fc
     .string({ unit: "grapheme", minLength: 1, maxLength: 50 })
     .filter((name) => !name.endsWith("/") && name.isWellFormed());
@@ -62,7 +62,7 @@ test("a comment at the end does no harm", () => {
   assert.deepEqual([...unpackAll(archive).keys()], ["a"]);
 });
 
-test("whatever is changed or cut, reading gives files or a ZipError, and no file is larger than it says", () => {
+test("a damaged archive gives files or a ZipError, and no file is larger than declared", () => {
   const archive = writeZip(
     new Map([
       ["a.txt", Buffer.from("hello")],
@@ -86,7 +86,7 @@ test("whatever is changed or cut, reading gives files or a ZipError, and no file
   );
 });
 
-test("a file that unpacks to more than it says is stopped at what it says", () => {
+test("unpacking stops at the declared size of a file", () => {
   const bomb = writeZip(new Map([["bomb", Buffer.alloc(50 * 2 ** 20)]]));
   const central = bomb.lastIndexOf(Buffer.from("PK\u0001\u0002"));
   bomb.writeUInt32LE(1000, central + 24);
@@ -133,10 +133,10 @@ for (const [what, archive, reason] of [
     /not UTF-8/,
   ],
 ] as const) {
-  test(`${what} is refused`, () => assert.throws(() => readZip(archive, 2), reason));
+  test(`${what} is rejected`, () => assert.throws(() => readZip(archive, 2), reason));
 }
 
-test("an unknown way of packing, a wrong checksum and a file that is elsewhere are refused", () => {
+test("an unknown compression method, a wrong checksum and a wrong file offset are rejected", () => {
   const make = (change: (archive: Buffer, central: number) => void): Buffer => {
     const archive = writeZip(new Map([["a", Buffer.from("hello")]]));
     change(archive, archive.indexOf(Buffer.from("PK\u0001\u0002")));

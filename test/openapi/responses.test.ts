@@ -160,7 +160,7 @@ test("bodies that are not JSON, encoded, too large, or wrong: 400, 413, 415, 422
   }
 });
 
-test("what this server is not responsible for: 404; no free debtor ID: 500, as documented", async (context) => {
+test("a debtor that this server is not responsible for: 404; no free debtor ID: 500, as documented", async (context) => {
   const narrow = await startTestServer({}, { realm: { minDebtorId: 7n, maxDebtorId: 8n, shard: parseShard("#")! } });
   context.after(() => narrow.close());
   await demand(contract.get("reserveRandomDebtor")!, 500, `${narrow.url}/debtors/.debtor-reserve`, {});
@@ -186,7 +186,7 @@ test("while the database is unavailable: 503, as documented, and the health chec
   await demand(contract.get("checkHealth")!, 200, `${other.url}/debtors/health/check/public`, {});
 });
 
-test("all documented statuses have been seen", () => {
+test("all documented statuses have occurred", () => {
   const documented = [...contract.values()].flatMap(({ operationId, statuses }) =>
     statuses.map((status) => `${operationId} ${status}`),
   );

@@ -97,7 +97,7 @@ describe("a batch", () => {
     await assertInvariants(pool);
   });
 
-  test("lets each message see what those before it did", async () => {
+  test("lets each message see the effects of those before it", async () => {
     const reserved = await reserveDebtor(pool, newDebtorId());
     const at = now();
     const activation = {
@@ -178,7 +178,7 @@ describe("a batch", () => {
     assert.deepEqual(await finalizeTransfers(pool, transfer.debtorId), [commit, commit]);
   });
 
-  test("finds a transfer by its coordinator, and dismisses what it does not know with the message's own IDs", async () => {
+  test("finds a transfer by its coordinator request, and dismisses an unknown one with the message's own IDs", async () => {
     const transfer = await given.transfer(await given.debtor());
     const other = newDebtorId();
     const prepared = preparedFor(transfer, { debtorId: other, creditorId: 4n });
@@ -196,7 +196,7 @@ describe("a batch", () => {
     assert.equal(stored!.transferId, null);
   });
 
-  test("of messages that can have no effect does not ask the database", async () => {
+  test("of messages that can have no effect does not query the database", async () => {
     const unreachable = openPool({ url: "postgresql://127.0.0.1:1/none", size: 1, applicationName: "test" });
     const transfer = runningTransfer();
     const messages: IncomingMessage[] = [
@@ -232,9 +232,9 @@ describe("a message that PostgreSQL cannot store", () => {
       updateFor(debtor, { lastChangeSeqnum: 2, principal: -2n }),
       updateFor(debtor, { lastChangeSeqnum: 3, principal: -3n, accountId: n % 2 ? "\0" : "account" }),
     ]);
-    const refused = await applyMessagesBisecting(pool, messages, now());
-    assert.deepEqual([...refused.keys()], [5, 11]);
-    for (const error of refused.values()) assert.match(error.message, /invalid byte sequence/);
+    const rejected = await applyMessagesBisecting(pool, messages, now());
+    assert.deepEqual([...rejected.keys()], [5, 11]);
+    for (const error of rejected.values()) assert.match(error.message, /invalid byte sequence/);
     const balances = await Promise.all(
       debtors.map(async ({ debtorId }) => (await findDebtor(pool, debtorId))!.balance),
     );
@@ -244,8 +244,8 @@ describe("a message that PostgreSQL cannot store", () => {
   test("does not keep the others from writing to the outbox", async () => {
     const transfer = await given.transfer(await given.debtor());
     const poison = updateFor(await given.debtor(), { accountId: "\0" });
-    const refused = await applyMessagesBisecting(pool, [poison, preparedFor(transfer)], now());
-    assert.deepEqual([...refused.keys()], [0]);
+    const rejected = await applyMessagesBisecting(pool, [poison, preparedFor(transfer)], now());
+    assert.deepEqual([...rejected.keys()], [0]);
     assert.equal((await finalizeTransfers(pool, transfer.debtorId)).length, 1);
   });
 });
@@ -289,7 +289,7 @@ test("a batch gives the same rows as its messages one by one, repeated or not", 
   await tests.close();
 });
 
-test("batches, cancellations, deletions and deactivations at once end as some order of them would", async () => {
+test("concurrent batches, cancellations, deletions and deactivations end as in some serial order", async () => {
   const debtors = await Promise.all(Array.from({ length: 8 }, () => given.debtor()));
   const transfers = await Promise.all(
     debtors.flatMap((debtor) => Array.from({ length: 10 }, (_, n) => given.transfer(debtor, n))),

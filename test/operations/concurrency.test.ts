@@ -29,7 +29,7 @@ const creators = (actionsPerMonthMax: number) => [
   createTransferBatcher(pool, { actionsPerMonthMax }),
 ];
 
-/** Runs all at once. Nothing but refusals may come out of it: no deadlock, no constraint. */
+/** Runs all at once. Only operation errors may result: no deadlock, no constraint violation. */
 async function atOnce<Result>(operations: readonly (() => Promise<Result>)[]): Promise<(Result | OperationError)[]> {
   return Promise.all(
     operations.map((operation) =>
@@ -41,7 +41,7 @@ async function atOnce<Result>(operations: readonly (() => Promise<Result>)[]): P
   );
 }
 
-test("of many equal creations at once, one is new and the others find it", async () => {
+test("of many equal creations at once, one creates the transfer and the others return it", async () => {
   const debtorId = newDebtorId();
   await activateNewDebtor(pool, debtorId);
   const [here, there] = creators(1);
@@ -55,7 +55,7 @@ test("of many equal creations at once, one is new and the others find it", async
   await assertInvariants(pool);
 });
 
-test("of many creations at once no more succeed than the limit allows", async () => {
+test("no more concurrent creations succeed than the limit allows", async () => {
   const debtorId = newDebtorId();
   await activateNewDebtor(pool, debtorId);
   const [here, there] = creators(7);
@@ -71,7 +71,7 @@ test("of many creations at once no more succeed than the limit allows", async ()
   await assertInvariants(pool);
 });
 
-test("creations, cancellations and deletions at once leave the right counts", async () => {
+test("concurrent creations, cancellations and deletions leave the right counts", async () => {
   const debtorIds = Array.from({ length: 4 }, newDebtorId);
   for (const debtorId of debtorIds) await activateNewDebtor(pool, debtorId);
   const [here, there] = creators(1000);
@@ -87,7 +87,7 @@ test("creations, cancellations and deletions at once leave the right counts", as
   await assertInvariants(pool);
 });
 
-test("a deactivation among other operations leaves no transfer behind, and is the last to configure", async () => {
+test("a deactivation among other operations leaves no transfer, and sends the last configuration", async () => {
   for (let round = 0; round < 5; round++) {
     const debtorId = newDebtorId();
     await activateNewDebtor(pool, debtorId);
@@ -129,7 +129,7 @@ test("of many activations of one new debtor at once, one succeeds", async () => 
   assert.equal((await configureAccounts(pool, debtorId)).length, 1);
 });
 
-test("a batch sees the effect of what stands before it: it answers like one request after the other", async () => {
+test("a batch gives the same answers as its requests one after the other", async () => {
   const request = fc.record({
     debtor: fc.integer({ min: 0, max: 2 }),
     n: fc.integer({ min: 0, max: 3 }),
@@ -239,7 +239,7 @@ async function perform(pool: Pool, debtorId: bigint, [kind, n]: Action, model: M
   }
 }
 
-test("whatever a debtor does, rows, counts and messages are those of a simple model", async () => {
+test("after any operations of a debtor, rows, counts and messages equal those of a simple model", async () => {
   const action: fc.Arbitrary<Action> = fc.tuple(
     fc.oneof(
       { weight: 8, arbitrary: fc.constantFrom("create", "cancel", "delete", "configure", "restrict") },

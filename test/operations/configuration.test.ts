@@ -4,7 +4,7 @@ import { findDebtor } from "../../src/database/debtors.ts";
 import { updateConfiguration } from "../../src/operations/account-configuration.ts";
 import { activateNewDebtor, reserveDebtor } from "../../src/operations/debtors.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { assertInvariants, assertRefused, configureAccounts, dump, run } from "./ledger.ts";
+import { assertInvariants, assertRejected, configureAccounts, dump, run } from "./ledger.ts";
 
 const database = await createTestDatabase();
 const { pool } = database;
@@ -22,7 +22,7 @@ test("an update is stored as it is answered, and sent", async () => {
   assert.deepEqual([message.ts, message.seqnum, message.configData], [updated.lastConfigTs, 2, configData]);
 });
 
-test("a repetition sends nothing, but counts", async () => {
+test("a repetition sends nothing, but is counted", async () => {
   const activated = await activateNewDebtor(pool, 2n);
   const repeated = await updateConfiguration(pool, limits, { debtorId: 2n, configData: "", latestUpdateId: 1n });
 
@@ -35,11 +35,11 @@ test("a conflict leaves no trace", async () => {
   await activateNewDebtor(pool, 3n);
   const before = await dump(pool);
   const conflict = { debtorId: 3n, configData: "x", latestUpdateId: 3n };
-  await assertRefused(updateConfiguration(pool, limits, conflict), "UPDATE_CONFLICT");
+  await assertRejected(updateConfiguration(pool, limits, conflict), "UPDATE_CONFLICT");
   assert.equal(await dump(pool), before);
 });
 
-test("beyond the limit every update is refused without a trace, until the month is over", async () => {
+test("beyond the limit every update is rejected without a trace, until the month is over", async () => {
   await activateNewDebtor(pool, 4n);
   await run(
     pool,
@@ -47,22 +47,22 @@ test("beyond the limit every update is refused without a trace, until the month 
   );
   const before = await dump(pool);
   const update = { debtorId: 4n, configData: "", latestUpdateId: 1n };
-  await assertRefused(updateConfiguration(pool, limits, update), "TOO_MANY_ACTIONS");
+  await assertRejected(updateConfiguration(pool, limits, update), "TOO_MANY_ACTIONS");
   assert.equal(await dump(pool), before);
 
   await run(pool, "update debtor set actions_count_reset_date = current_date - 31 where debtor_id = 4");
   assert.equal((await updateConfiguration(pool, limits, update)).actionsCount, 1);
 });
 
-test("only active debtors are configured", async () => {
+test("only active debtors can be configured", async () => {
   await reserveDebtor(pool, 5n);
   for (const debtorId of [5n, 404n]) {
     const update = { debtorId, configData: "", latestUpdateId: 1n };
-    await assertRefused(updateConfiguration(pool, limits, update), "DEBTOR_NOT_ACTIVE");
+    await assertRejected(updateConfiguration(pool, limits, update), "DEBTOR_NOT_ACTIVE");
   }
 });
 
-test("of many updates at once with one ID, one is taken and the others conflict", async () => {
+test("of many updates at once with one ID, one is accepted and the others conflict", async () => {
   await activateNewDebtor(pool, 6n);
   const outcomes = await Promise.allSettled(
     Array.from({ length: 20 }, (_, index) =>

@@ -21,7 +21,7 @@ test("many reads at once find what single reads find", async () => {
   );
 });
 
-test("a read sees what was committed before it, however many reads are under way", async () => {
+test("a read sees what was committed before it, while many other reads are in progress", async () => {
   await activateNewDebtor(pool, 2n);
   const find = createDebtorLoader(pool);
   const others: Promise<unknown>[] = [];

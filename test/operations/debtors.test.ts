@@ -15,7 +15,7 @@ import { createTransferBatcher } from "../../src/operations/transfers.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { isResponsible, parseShard, type ShardingRealm } from "../../src/values/shard.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { assertInvariants, assertRefused, configureAccounts, dump, newTransfer } from "./ledger.ts";
+import { assertInvariants, assertRejected, configureAccounts, dump, newTransfer } from "./ledger.ts";
 
 const database = await createTestDatabase();
 const { pool } = database;
@@ -35,12 +35,12 @@ test("a reservation is stored as it is answered, and sends nothing", async () =>
   assert.deepEqual(await configureAccounts(pool, 1n), []);
 });
 
-test("an ID that is taken cannot be reserved, nor activated without its reservation ID", async () => {
+test("a reserved ID cannot be reserved again, nor activated without its reservation ID", async () => {
   await reserveDebtor(pool, 2n);
   const before = await dump(pool);
 
-  await assertRefused(reserveDebtor(pool, 2n), "DEBTOR_EXISTS");
-  await assertRefused(activateNewDebtor(pool, 2n), "DEBTOR_EXISTS");
+  await assertRejected(reserveDebtor(pool, 2n), "DEBTOR_EXISTS");
+  await assertRejected(activateNewDebtor(pool, 2n), "DEBTOR_EXISTS");
   assert.equal(await dump(pool), before);
 });
 
@@ -58,7 +58,7 @@ test("a reservation ID works in a database whose columns have no defaults", asyn
 
 test("activating a reservation sends one ConfigureAccount, however often it is repeated", async () => {
   const { reservationId } = await reserveDebtor(pool, 3n);
-  await assertRefused(activateReservedDebtor(pool, 3n, "wrong"), "INVALID_RESERVATION");
+  await assertRejected(activateReservedDebtor(pool, 3n, "wrong"), "INVALID_RESERVATION");
   const activated = await activateReservedDebtor(pool, 3n, String(reservationId));
   const repeated = await activateReservedDebtor(pool, 3n, String(reservationId));
 
@@ -67,14 +67,14 @@ test("activating a reservation sends one ConfigureAccount, however often it is r
   assert.deepEqual(await configureAccounts(pool, 3n), [
     { ts: activated.lastConfigTs, seqnum: 1, negligibleAmount: 9.223372e18, configData: "", configFlags: 0 },
   ]);
-  await assertRefused(activateReservedDebtor(pool, 3n, "wrong"), "DEBTOR_EXISTS");
+  await assertRejected(activateReservedDebtor(pool, 3n, "wrong"), "DEBTOR_EXISTS");
 });
 
-test("a reservation ID is good for one debtor only", async () => {
+test("a reservation ID is valid for one debtor only", async () => {
   const { reservationId } = await reserveDebtor(pool, 4n);
   await reserveDebtor(pool, 5n);
-  await assertRefused(activateReservedDebtor(pool, 5n, String(reservationId)), "INVALID_RESERVATION");
-  await assertRefused(activateReservedDebtor(pool, 6n, String(reservationId)), "INVALID_RESERVATION");
+  await assertRejected(activateReservedDebtor(pool, 5n, String(reservationId)), "INVALID_RESERVATION");
+  await assertRejected(activateReservedDebtor(pool, 6n, String(reservationId)), "INVALID_RESERVATION");
 });
 
 test("a debtor can be activated without a reservation", async () => {
@@ -107,8 +107,8 @@ test("a restriction sends a ConfigureAccount even when it changes nothing", asyn
 
 test("only active debtors can be restricted", async () => {
   await reserveDebtor(pool, 8n);
-  await assertRefused(restrictDebtor(pool, 8n, -1n), "DEBTOR_NOT_ACTIVE");
-  await assertRefused(restrictDebtor(pool, 404n, -1n), "DEBTOR_NOT_ACTIVE");
+  await assertRejected(restrictDebtor(pool, 8n, -1n), "DEBTOR_NOT_ACTIVE");
+  await assertRejected(restrictDebtor(pool, 404n, -1n), "DEBTOR_NOT_ACTIVE");
 });
 
 test("a deactivation deletes the transfers, sends one message, and is final", async () => {
@@ -132,9 +132,9 @@ test("a deactivation deletes the transfers, sends one message, and is final", as
     configFlags: 1,
   });
   assert.deepEqual(await activateReservedDebtor(pool, 9n, String(reservationId)), debtor);
-  await assertRefused(activateReservedDebtor(pool, 9n, "wrong"), "DEBTOR_EXISTS");
-  await assertRefused(restrictDebtor(pool, 9n, -1n), "DEBTOR_NOT_ACTIVE");
-  await assertRefused(createTransfer(newTransfer(9n, 3)), "DEBTOR_NOT_ACTIVE");
+  await assertRejected(activateReservedDebtor(pool, 9n, "wrong"), "DEBTOR_EXISTS");
+  await assertRejected(restrictDebtor(pool, 9n, -1n), "DEBTOR_NOT_ACTIVE");
+  await assertRejected(createTransfer(newTransfer(9n, 3)), "DEBTOR_NOT_ACTIVE");
   await assertInvariants(pool);
 });
 
@@ -157,7 +157,7 @@ test("active debtors are listed in signed order, a page at a time", async () => 
   assert.deepEqual(await listActiveDebtorIds(other.pool, 6n, 1), [INT64_MAX]);
 });
 
-test("a random reservation is in the realm, also in a shard", async () => {
+test("a random reservation is in the sharding realm, also in a shard", async () => {
   for (const where of [
     realm(INT64_MIN, INT64_MAX),
     realm(-5000n, 5000n, "0.1.#"),
@@ -168,22 +168,22 @@ test("a random reservation is in the realm, also in a shard", async () => {
   }
 });
 
-test("random reservations find every free ID of a small interval, and then give up", async () => {
+test("random reservations find every free ID of a small interval, and then fail", async () => {
   const where = realm(1000n, 1019n);
   const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => reserveRandomDebtor(pool, where)));
   const found = new Set(outcomes.flatMap((o) => (o.status === "fulfilled" ? [o.value.debtorId] : [])));
-  const refused = outcomes.flatMap((o) => (o.status === "rejected" ? [o.reason] : []));
+  const rejected = outcomes.flatMap((o) => (o.status === "rejected" ? [o.reason] : []));
 
-  assert.equal(found.size + refused.length, 20, "none twice");
-  assert.ok(refused.every((error) => error instanceof OperationError && error.code === "NO_FREE_DEBTOR_ID"));
+  assert.equal(found.size + rejected.length, 20, "none twice");
+  assert.ok(rejected.every((error) => error instanceof OperationError && error.code === "NO_FREE_DEBTOR_ID"));
   for (let left = 20 - found.size; left > 0; left--) await reserveRandomDebtor(pool, where);
-  await assertRefused(reserveRandomDebtor(pool, where), "NO_FREE_DEBTOR_ID");
+  await assertRejected(reserveRandomDebtor(pool, where), "NO_FREE_DEBTOR_ID");
 });
 
-test("a realm without any ID of the shard has nothing to reserve", async () => {
+test("a realm without IDs of the shard has nothing to reserve", async () => {
   const routingKey = isResponsible(realm(0n, 0n, "0.#"), 0n) ? "1.#" : "0.#";
-  await assertRefused(reserveRandomDebtor(pool, realm(0n, 0n, routingKey)), "NO_FREE_DEBTOR_ID");
+  await assertRejected(reserveRandomDebtor(pool, realm(0n, 0n, routingKey)), "NO_FREE_DEBTOR_ID");
   // None of the 2000 begins with these bits.
   const deep = "1.0.1.0.1.1.1.0.1.0.0.0.1.1.0.1.1.1.0.1.#";
-  await assertRefused(reserveRandomDebtor(pool, realm(1n, 2000n, deep)), "NO_FREE_DEBTOR_ID");
+  await assertRejected(reserveRandomDebtor(pool, realm(1n, 2000n, deep)), "NO_FREE_DEBTOR_ID");
 });

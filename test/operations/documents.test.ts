@@ -5,7 +5,7 @@ import { findDocument } from "../../src/database/documents.ts";
 import { activateNewDebtor, deactivateDebtor, reserveDebtor } from "../../src/operations/debtors.ts";
 import { saveDocument } from "../../src/operations/documents.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { assertRefused, dump, run } from "./ledger.ts";
+import { assertRejected, dump, run } from "./ledger.ts";
 
 const database = await createTestDatabase();
 const { pool } = database;
@@ -13,7 +13,7 @@ after(() => database.close());
 const limits = { documentSavesPerYearMax: 2 };
 const contentType = "text/plain";
 
-test("a document comes back byte for byte, also after the deactivation", async () => {
+test("a document is returned byte for byte, also after the deactivation", async () => {
   await activateNewDebtor(pool, 1n);
   for (const content of [Buffer.from([0, 255, 92, 39]), Buffer.alloc(0)]) {
     const documentId = await saveDocument(pool, limits, { debtorId: 1n, contentType, content });
@@ -32,7 +32,7 @@ test("document IDs above 2^53 are exact", async () => {
   assert.ok(await findDocument(pool, 2n, documentId));
 });
 
-test("beyond the limit a document is refused without a trace, until the year is over", async () => {
+test("beyond the limit a document is rejected without a trace, until the year is over", async () => {
   await activateNewDebtor(pool, 3n);
   await run(
     pool,
@@ -40,7 +40,7 @@ test("beyond the limit a document is refused without a trace, until the year is 
   );
   const before = await dump(pool);
   const document = { debtorId: 3n, contentType, content: Buffer.from("x") };
-  await assertRefused(saveDocument(pool, limits, document), "TOO_MANY_DOCUMENTS");
+  await assertRejected(saveDocument(pool, limits, document), "TOO_MANY_DOCUMENTS");
   assert.equal(await dump(pool), before);
 
   await run(pool, "update debtor set documents_count_reset_date = current_date - 366 where debtor_id = 3");
@@ -48,7 +48,7 @@ test("beyond the limit a document is refused without a trace, until the year is 
   assert.equal((await findDebtor(pool, 3n))!.documentsCount, 1);
 });
 
-test("of many documents at once no more are saved than allowed", async () => {
+test("no more concurrent documents are saved than allowed", async () => {
   await activateNewDebtor(pool, 4n);
   const outcomes = await Promise.allSettled(
     Array.from({ length: 20 }, () =>
@@ -63,11 +63,11 @@ test("only active debtors save documents", async () => {
   await reserveDebtor(pool, 5n);
   for (const debtorId of [1n, 5n, 404n]) {
     const document = { debtorId, contentType, content: Buffer.from("x") };
-    await assertRefused(saveDocument(pool, limits, document), "DEBTOR_NOT_ACTIVE");
+    await assertRejected(saveDocument(pool, limits, document), "DEBTOR_NOT_ACTIVE");
   }
 });
 
-test("a document that cannot be stored is a failure, and is not counted", async () => {
+test("a document that cannot be stored fails, and is not counted", async () => {
   await activateNewDebtor(pool, 6n);
   const before = await dump(pool);
   const document = { debtorId: 6n, contentType: "\0", content: Buffer.from("x") };

@@ -1,4 +1,4 @@
-/** What tests of operations look at in the database: rows, and the messages that are owed to the accounting authority. */
+/** What tests of operations look at in the database: rows, and the messages to the accounting authority. */
 import assert from "node:assert/strict";
 import type { Pool } from "../../src/database/database.ts";
 import type { NewTransfer } from "../../src/domain/transfer-creation.ts";
@@ -31,7 +31,7 @@ export const prepareTransfers = (pool: Pool, debtorId: bigint) =>
 /** Runs any statement. */
 export const run = (pool: Pool, text: string): Promise<number> => pool.run({ name: `test_${text}`, text });
 
-/** Everything that is stored, as text: to see that a refused request leaves no trace. */
+/** Everything that is stored, as text: to see that a rejected request leaves no trace. */
 export async function dump(pool: Pool): Promise<string> {
   const tables = ["debtor", "running_transfer", "document", "configure_account_signal", "prepare_transfer_signal"];
   const rows = await Promise.all(
@@ -42,8 +42,8 @@ export async function dump(pool: Pool): Promise<string> {
   return JSON.stringify(rows);
 }
 
-/** Asserts that the operation is refused with this code. */
-export const assertRefused = (operation: Promise<unknown>, code: OperationErrorCode): Promise<void> =>
+/** Asserts that the operation is rejected with this code. */
+export const assertRejected = (operation: Promise<unknown>, code: OperationErrorCode): Promise<void> =>
   assert.rejects(operation, (error) => error instanceof OperationError && error.code === code);
 
 /** The n-th of our UUIDs. */

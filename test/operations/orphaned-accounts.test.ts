@@ -52,7 +52,7 @@ test("an account whose debtor is being activated is not discarded", async () => 
   assert.deepEqual(await seqnumsFor(debtorId), [1]);
 });
 
-test("an activation has the last word when the account is being discarded", async () => {
+test("an activation while the account is being discarded sends the later configuration", async () => {
   const debtorId = newDebtorId();
   await overlap(
     () => applyMessages(pool, [updateFor(debtorId)], now()),
@@ -61,7 +61,7 @@ test("an activation has the last word when the account is being discarded", asyn
   assert.deepEqual(await seqnumsFor(debtorId), [0, 1]);
 });
 
-test("a reservation is activated after its account was discarded, be it by a clock that is behind", async () => {
+test("a reservation is activated after its account was discarded, even if the clock is behind", async () => {
   const debtorId = newDebtorId();
   const { reservationId } = await reserveDebtor(pool, debtorId);
   const ahead = plusSeconds(now(), 60);

@@ -10,7 +10,7 @@ import { bindSubject, provisionDebtor, unbindSubject } from "../../src/operation
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { isInShard, parseShard, type ShardingRealm } from "../../src/values/shard.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { assertRefused, configureAccounts } from "./ledger.ts";
+import { assertRejected, configureAccounts } from "./ledger.ts";
 
 const database = await createTestDatabase();
 const { pool } = database;
@@ -59,7 +59,7 @@ test("binding again to the same debtor changes nothing; to another one it is rej
   await bind("alice", 1n);
 
   await bind("alice", 1n);
-  await assertRefused(bind("alice", 2n), "SUBJECT_BOUND");
+  await assertRejected(bind("alice", 2n), "SUBJECT_BOUND");
   await unbindSubject(pool, { ...alice, reason: null, dryRun: false });
   await bind("alice", 2n);
 
@@ -68,7 +68,7 @@ test("binding again to the same debtor changes nothing; to another one it is rej
   assert.deepEqual(actions, ["bind", "unbind", "bind"]);
 });
 
-test("the subject of another issuer with the same name is another subject", async () => {
+test("the same name of another issuer is another subject", async () => {
   await activateNewDebtor(pool, 1n);
   await activateNewDebtor(pool, 2n);
   await bind("alice", 1n);
@@ -78,26 +78,26 @@ test("the subject of another issuer with the same name is another subject", asyn
   assert.equal((await findSubjectBinding(pool, alice))?.debtorId, 1n);
 });
 
-test("a debtor has at most so many subjects as the setting allows", async () => {
+test("a debtor has at most as many subjects as the setting allows", async () => {
   await activateNewDebtor(pool, 1n);
   await bind("alice", 1n);
 
-  await assertRefused(bind("bob", 1n), "TOO_MANY_SUBJECTS");
+  await assertRejected(bind("bob", 1n), "TOO_MANY_SUBJECTS");
   await bind("bob", 1n, { subjectsPerDebtorMax: 2 });
-  await assertRefused(bind("carol", 1n, { subjectsPerDebtorMax: 2 }), "TOO_MANY_SUBJECTS");
+  await assertRejected(bind("carol", 1n, { subjectsPerDebtorMax: 2 }), "TOO_MANY_SUBJECTS");
 });
 
-test("only active debtors of this node are bound", async () => {
+test("only active debtors of this node can be bound", async () => {
   await reserveDebtor(pool, 1n);
   await activateNewDebtor(pool, 2n);
   await deactivateDebtor(pool, 2n);
 
-  await assertRefused(bind("alice", 1n), "DEBTOR_NOT_ACTIVE");
-  await assertRefused(bind("alice", 2n), "DEBTOR_NOT_ACTIVE");
-  await assertRefused(bind("alice", 3n), "DEBTOR_NOT_ACTIVE");
+  await assertRejected(bind("alice", 1n), "DEBTOR_NOT_ACTIVE");
+  await assertRejected(bind("alice", 2n), "DEBTOR_NOT_ACTIVE");
+  await assertRejected(bind("alice", 3n), "DEBTOR_NOT_ACTIVE");
   const narrow = { ...realm, maxDebtorId: 0n };
   const request = { ...alice, debtorId: 1n, reason: null, subjectsPerDebtorMax: 1, dryRun: false };
-  await assertRefused(bindSubject(pool, narrow, request), "DEBTOR_NOT_RESPONSIBLE");
+  await assertRejected(bindSubject(pool, narrow, request), "DEBTOR_NOT_RESPONSIBLE");
 });
 
 test("a dry run checks everything and changes nothing", async () => {
@@ -109,7 +109,7 @@ test("a dry run checks everything and changes nothing", async () => {
   await unbindSubject(pool, { ...alice, reason: null, dryRun: true });
 
   assert.equal((await findSubjectBinding(pool, alice))?.debtorId, 1n);
-  await assertRefused(
+  await assertRejected(
     unbindSubject(pool, { issuer: ISSUER, subject: "bob", reason: null, dryRun: true }),
     "SUBJECT_NOT_BOUND",
   );
@@ -133,7 +133,7 @@ test("a hundred requests of one subject at the same time get one debtor", async 
   assert.equal(await countDebtors(), 1);
 });
 
-test("the limits per hour and in all hold for requests at the same time, and leave no debtor behind", async () => {
+test("the hourly and total limits hold for concurrent requests, and leave no extra debtor", async () => {
   const provision = (count: number, ours: typeof limits) =>
     Promise.allSettled(
       Array.from({ length: count }, (_, i) => provisionDebtor(pool, realm, ours, { issuer: ISSUER, subject: `s${i}` })),
@@ -143,7 +143,7 @@ test("the limits per hour and in all hold for requests at the same time, and lea
 
   assert.equal(results.filter(({ status }) => status === "fulfilled").length, 3);
   assert.equal(await countDebtors(), 3);
-  await assertRefused(
+  await assertRejected(
     provisionDebtor(pool, realm, { perHourMax: 3, totalMax: 100 }, alice),
     "PROVISIONING_HOURLY_LIMIT",
   );
@@ -151,19 +151,19 @@ test("the limits per hour and in all hold for requests at the same time, and lea
     name: "test_age",
     text: "update swpt_debtors_auth.subject_binding set bound_at = bound_at - interval '61 minutes'",
   });
-  await assertRefused(provisionDebtor(pool, realm, { perHourMax: 3, totalMax: 3 }, alice), "PROVISIONING_TOTAL_LIMIT");
+  await assertRejected(provisionDebtor(pool, realm, { perHourMax: 3, totalMax: 3 }, alice), "PROVISIONING_TOTAL_LIMIT");
   await provisionDebtor(pool, realm, { perHourMax: 3, totalMax: 4 }, alice);
 });
 
-test("a subject that an operator has unbound gets no other debtor by itself", async () => {
+test("a subject that an operator has unbound is not provisioned again", async () => {
   await provisionDebtor(pool, realm, limits, alice);
   await unbindSubject(pool, { ...alice, reason: "left", dryRun: false });
 
-  await assertRefused(provisionDebtor(pool, realm, limits, alice), "SUBJECT_UNBOUND");
+  await assertRejected(provisionDebtor(pool, realm, limits, alice), "SUBJECT_UNBOUND");
   assert.equal(await countDebtors(), 1);
 });
 
-test("a subject whose debtor was deleted, and its ID given to somebody else, has no debtor and gets none", async () => {
+test("a subject whose debtor was deleted, and its ID given to another, has no debtor and is not provisioned", async () => {
   const { debtorId } = await provisionDebtor(pool, realm, limits, alice);
   assert.equal(await findDebtorIdOfSubject(pool, alice), debtorId);
   await pool.run({ name: "test_delete", text: "delete from debtor" });
@@ -173,7 +173,7 @@ test("a subject whose debtor was deleted, and its ID given to somebody else, has
   await activateNewDebtor(pool, debtorId);
 
   assert.equal(await findDebtorIdOfSubject(pool, alice), undefined);
-  await assertRefused(provisionDebtor(pool, realm, limits, alice), "SUBJECT_UNBOUND");
+  await assertRejected(provisionDebtor(pool, realm, limits, alice), "SUBJECT_UNBOUND");
   await unbindSubject(pool, { ...alice, reason: null, dryRun: false });
   await bind("alice", debtorId);
   assert.equal(await findDebtorIdOfSubject(pool, alice), debtorId);
@@ -195,8 +195,8 @@ test("after a split the bindings of both halves stay, and the first shard binds 
   const first = ids.find((id) => isInShard(of("0.#").shard, id))!;
   const request = (debtorId: bigint) => ({ ...alice, debtorId, reason: null, subjectsPerDebtorMax: 1, dryRun: false });
 
-  await assertRefused(bindSubject(pool, of("1.#"), request(first)), "DEBTOR_NOT_RESPONSIBLE");
-  await assertRefused(bindSubject(pool, of("0.#"), request(first)), "DEBTOR_NOT_ACTIVE");
+  await assertRejected(bindSubject(pool, of("1.#"), request(first)), "DEBTOR_NOT_RESPONSIBLE");
+  await assertRejected(bindSubject(pool, of("0.#"), request(first)), "DEBTOR_NOT_ACTIVE");
   await bindSubject(pool, of("0.#"), request(second));
 
   assert.equal(await findDebtorIdOfSubject(pool, alice), second);
@@ -238,11 +238,11 @@ test("names of any characters are kept apart, and the longest ones fit", async (
   }
 });
 
-test("when no ID is free nothing remains", async () => {
+test("when no ID is free nothing is stored", async () => {
   await activateNewDebtor(pool, 5n);
   const full = { ...realm, minDebtorId: 5n, maxDebtorId: 5n };
 
-  await assertRefused(provisionDebtor(pool, full, limits, alice), "NO_FREE_DEBTOR_ID");
+  await assertRejected(provisionDebtor(pool, full, limits, alice), "NO_FREE_DEBTOR_ID");
   assert.equal(await findSubjectBinding(pool, alice), undefined);
 });
 

@@ -7,7 +7,7 @@ import { activateNewDebtor, reserveDebtor } from "../../src/operations/debtors.t
 import { cancelTransfer, createTransferBatcher, deleteTransfer } from "../../src/operations/transfers.ts";
 import { INT64_MAX } from "../../src/values/int64.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { assertInvariants, assertRefused, dump, newTransfer, prepareTransfers, run, uuid } from "./ledger.ts";
+import { assertInvariants, assertRejected, dump, newTransfer, prepareTransfers, run, uuid } from "./ledger.ts";
 
 const database = await createTestDatabase();
 const { pool } = database;
@@ -56,18 +56,18 @@ test("the same transfer again is found, with its present state, and nothing is w
   const before = await dump(pool);
 
   assert.deepEqual(await create(newTransfer(1n, 1)), { transfer: cancelled, isNew: false });
-  await assertRefused(create(newTransfer(1n, 1, { amount: 1001n })), "TRANSFER_CONFLICT");
+  await assertRejected(create(newTransfer(1n, 1, { amount: 1001n })), "TRANSFER_CONFLICT");
   assert.equal(await dump(pool), before);
 });
 
-test("a UUID belongs to one debtor: another may use it, too", async () => {
+test("two debtors may use the same UUID", async () => {
   await activateNewDebtor(pool, 2n);
   await activateNewDebtor(pool, 3n);
   await create(newTransfer(2n, 1));
   assert.equal((await create(newTransfer(3n, 1, { amount: 5n }))).isNew, true);
 });
 
-test("after its deletion a transfer can be created anew", async () => {
+test("a deleted transfer can be created again", async () => {
   await activateNewDebtor(pool, 4n);
   const first = await create(newTransfer(4n, 1));
   await deleteTransfer(pool, 4n, uuid(1));
@@ -77,14 +77,14 @@ test("after its deletion a transfer can be created anew", async () => {
   assert.notEqual(second.transfer.coordinatorRequestId, first.transfer.coordinatorRequestId);
 });
 
-test("beyond the limit only repetitions are answered, and nothing is written", async () => {
+test("beyond the limit only repetitions succeed, and nothing is written", async () => {
   await activateNewDebtor(pool, 5n);
   for (let n = 1; n <= 10; n++) await create(newTransfer(5n, n));
   await deleteTransfer(pool, 5n, uuid(10));
   const before = await dump(pool);
 
-  await assertRefused(create(newTransfer(5n, 11)), "TOO_MANY_ACTIONS");
-  await assertRefused(create(newTransfer(5n, 1, { amount: 1n })), "TRANSFER_CONFLICT");
+  await assertRejected(create(newTransfer(5n, 11)), "TOO_MANY_ACTIONS");
+  await assertRejected(create(newTransfer(5n, 1, { amount: 1n })), "TRANSFER_CONFLICT");
   assert.equal((await create(newTransfer(5n, 1))).isNew, false);
   assert.equal(await dump(pool), before);
 });
@@ -94,7 +94,7 @@ test("in a new month undeleted transfers still count against the limit", async (
   for (let n = 1; n <= 10; n++) await create(newTransfer(6n, n));
   await run(pool, "update debtor set actions_count_reset_date = current_date - 31 where debtor_id = 6");
 
-  await assertRefused(create(newTransfer(6n, 11)), "TOO_MANY_TRANSFERS");
+  await assertRejected(create(newTransfer(6n, 11)), "TOO_MANY_TRANSFERS");
   await deleteTransfer(pool, 6n, uuid(1));
   await create(newTransfer(6n, 11));
   const debtor = (await findDebtor(pool, 6n))!;
@@ -103,11 +103,11 @@ test("in a new month undeleted transfers still count against the limit", async (
 
 test("only active debtors create transfers", async () => {
   await reserveDebtor(pool, 7n);
-  await assertRefused(create(newTransfer(7n, 1)), "DEBTOR_NOT_ACTIVE");
-  await assertRefused(create(newTransfer(404n, 1)), "DEBTOR_NOT_ACTIVE");
+  await assertRejected(create(newTransfer(7n, 1)), "DEBTOR_NOT_ACTIVE");
+  await assertRejected(create(newTransfer(404n, 1)), "DEBTOR_NOT_ACTIVE");
 });
 
-test("a transfer that cannot be stored does not hurt those that share its batch", async () => {
+test("a transfer that cannot be stored does not affect the others of its batch", async () => {
   await activateNewDebtor(pool, 8n);
   const outcomes = await Promise.allSettled(
     Array.from({ length: 9 }, (_, n) => create(newTransfer(8n, n, n === 5 ? { transferNote: "\0" } : {}))),
@@ -121,7 +121,7 @@ test("a transfer that cannot be stored does not hurt those that share its batch"
   await assertInvariants(pool);
 });
 
-test("while the database is away creations fail as such", async () => {
+test("while the database is unavailable creations fail with a database error", async () => {
   const nowhere = openPool({ url: "postgresql://postgres@127.0.0.1:1/none", size: 1, applicationName: "test" });
   const createThere = createTransferBatcher(nowhere, { actionsPerMonthMax: 10 });
   for (const outcome of await Promise.allSettled([1, 2, 3].map((n) => createThere(newTransfer(1n, n))))) {
@@ -130,7 +130,7 @@ test("while the database is away creations fail as such", async () => {
   await nowhere.close();
 });
 
-test("a cancelled transfer has failed, and stays as it is", async () => {
+test("a canceled transfer has failed, and stays as it is", async () => {
   await activateNewDebtor(pool, 9n);
   const { transfer } = await create(newTransfer(9n, 1));
   const cancelled = await cancelTransfer(pool, 9n, uuid(1));
@@ -144,12 +144,12 @@ test("a cancelled transfer has failed, and stays as it is", async () => {
   assert.deepEqual(await findTransfer(pool, 9n, uuid(1)), cancelled);
 });
 
-test("a settled transfer cannot be cancelled, and an unknown one is not found", async () => {
+test("a settled transfer cannot be canceled, and an unknown one is not found", async () => {
   await activateNewDebtor(pool, 10n);
   await create(newTransfer(10n, 1));
   await run(pool, "update running_transfer set transfer_id = 7 where debtor_id = 10");
-  await assertRefused(cancelTransfer(pool, 10n, uuid(1)), "TRANSFER_SETTLED");
-  await assertRefused(cancelTransfer(pool, 10n, uuid(2)), "TRANSFER_NOT_FOUND");
+  await assertRejected(cancelTransfer(pool, 10n, uuid(1)), "TRANSFER_SETTLED");
+  await assertRejected(cancelTransfer(pool, 10n, uuid(2)), "TRANSFER_NOT_FOUND");
 });
 
 test("a deletion is counted once, and of an unknown transfer not at all", async () => {

@@ -21,7 +21,7 @@ function doubler(sizeMax: number) {
   return { double, batches };
 }
 
-test("a lone input waits for nobody", async () => {
+test("a single input is processed at once", async () => {
   const { double, batches } = doubler(100);
   const answer = double(1);
   await new Promise(setImmediate);
@@ -29,7 +29,7 @@ test("a lone input waits for nobody", async () => {
   assert.equal(await answer, 2);
 });
 
-test("inputs that arrive in one turn of the event loop make up a batch", async () => {
+test("inputs that arrive in one turn of the event loop form a batch", async () => {
   const { double, batches } = doubler(100);
   assert.deepEqual(await Promise.all([1, 2, 3, 4].map(double)), [2, 4, 6, 8]);
   assert.deepEqual(batches, [[1, 2, 3, 4]]);
@@ -52,7 +52,7 @@ test("a batch has no more inputs than allowed", async () => {
   ]);
 });
 
-test("an outage fails all of its batch, and none is tried again", async () => {
+test("an outage fails the whole batch, and no input is retried", async () => {
   let runs = 0;
   const batcher = createBatcher<number, number>({
     run: async () => {
@@ -69,7 +69,7 @@ test("an outage fails all of its batch, and none is tried again", async () => {
   assert.equal(runs, 1);
 });
 
-test("an input that breaks its batch fails alone, whatever the company", async () => {
+test("an input that makes its batch fail fails alone", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.boolean(), { maxLength: 40 }),
@@ -106,7 +106,7 @@ test("a batch that gives too few outputs is a failure, not a wrong answer", asyn
   await assert.rejects(batcher(1), /an output for each input/);
 });
 
-test("the longest wait covers the batch under way and the inputs behind it", async () => {
+test("the maximum wait includes the batch in progress and the queued inputs", async () => {
   assert.equal(longestBatchWaitSeconds(), 0);
   const { promise, resolve } = Promise.withResolvers<void>();
   const wait = createBatcher<number, number>({

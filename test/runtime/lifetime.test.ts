@@ -12,7 +12,7 @@ function openLog() {
   };
 }
 
-test("things that run together stop together when one of them fails", async () => {
+test("tasks that run together stop together when one of them fails", async () => {
   const ended: string[] = [];
   const running = async (signal: AbortSignal) => {
     await untilAborted(signal);
@@ -25,14 +25,14 @@ test("things that run together stop together when one of them fails", async () =
   assert.deepEqual(ended, ["other", "other"]);
 });
 
-test("things that run together end when they are told to", async () => {
+test("tasks that run together end when the signal is aborted", async () => {
   const life = new AbortController();
   const running = runTogether([untilAborted, untilAborted], life.signal);
   life.abort();
   await running;
 });
 
-test("a phase of a shutdown is bounded, and its failure is logged and no more", async () => {
+test("a shutdown phase is bounded in time, and its failure is only logged", async () => {
   const { lines, log } = openLog();
   await finishWithin(60_000, "quick", Promise.resolve(), log);
   assert.deepEqual(lines, []);
@@ -42,7 +42,7 @@ test("a phase of a shutdown is bounded, and its failure is logged and no more", 
   assert.match(lines[1]!, /takes too long.*phase="endless"/);
 });
 
-test("pauses grow from failure to failure up to their bound, and start anew after a success", () => {
+test("pauses grow with each failure up to their maximum, and are reset by a success", () => {
   const backoff = createBackoff({ minMillis: 100, maxMillis: 350 });
   for (const max of [100, 200, 350, 350]) {
     const millis = backoff.nextMillis();

@@ -31,7 +31,7 @@ function readSome(fd: number): string {
   }
 }
 
-test("lines to a pipe without a reader are lost and counted, and the first one after that says so", () => {
+test("lines to a pipe without a reader are lost and counted, and the next line that is written reports it", () => {
   const { writer, reader, openReader } = openPipe("reader");
   const lines = createLineWriter(writer);
   const log = createLogger({ level: "error", format: "text", command: "test", ...lines });
@@ -49,7 +49,7 @@ test("lines to a pipe without a reader are lost and counted, and the first one a
   assert.equal(lines.lostLines(), 3);
 });
 
-test("a reader that falls behind gets every line whole, up to a bound, and never holds up the writer", async () => {
+test("a slow reader gets only whole lines, up to a limit, and never blocks the writer", async () => {
   const { writer, reader } = openPipe("slow");
   const lines = createLineWriter(writer);
   const text = (index: number): string => `${String(index).padStart(6, "0")} ${"x".repeat(9_992)}\n`;
@@ -71,7 +71,7 @@ test("a reader that falls behind gets every line whole, up to a bound, and never
   assert.equal(received, expected);
 });
 
-test("a full device costs the lines, and nothing else", { skip: !existsSync("/dev/full") }, () => {
+test("a full device loses lines, and nothing else", { skip: !existsSync("/dev/full") }, () => {
   const lines = createLineWriter(openSync("/dev/full", "w"));
   for (const line of ["a\n", "b\n"]) lines.write(line);
   assert.equal(lines.lostLines(), 2);

@@ -17,7 +17,7 @@ async function makeFolder(name: string, mode: number): Promise<string> {
   return folder;
 }
 
-test("a folder that is made is the user's alone", async () => {
+test("a new folder is private to the user", async () => {
   const folder = path.join(home, "new", "private");
   assert.equal(ensurePrivateFolder(folder, uid), folder);
   assert.equal(ensurePrivateFolder(folder, uid), folder);
@@ -56,7 +56,7 @@ test("without user IDs, for a relative path, and below a file there is no privat
   assert.equal(ensurePrivateFolder(path.join(import.meta.filename, "below"), uid), undefined);
 });
 
-test("a folder below one of another user is within their reach", async () => {
+test("a folder below another user's folder is not private", async () => {
   const folder = await makeFolder("theirs", 0o755);
   assert.equal(isOutOfReach(folder, uid), true);
   // Root may do everything anyway; below a folder of anybody else nothing is safe.

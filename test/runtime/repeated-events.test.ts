@@ -23,7 +23,7 @@ test("each interval begins with a whole line, and ends with a count when there w
   assert.deepEqual(events.slice(2), [{ level: 40, reason: "away", path: "/1", msg: "It failed" }]);
 });
 
-test("kinds and messages are told apart", () => {
+test("kinds and messages are counted separately", () => {
   const { events, repeated } = start();
   repeated.report(event);
   repeated.report({ ...event, kind: { reason: "slow" } });

@@ -10,7 +10,7 @@ import { ALICE, DAY, DEBTOR } from "./authority-fixtures.ts";
 async function givenDebtor(options: Parameters<typeof createAgentFixture>[0] = {}): Promise<AgentFixture> {
   const fixture = await createAgentFixture(options);
   await activateNewDebtor(fixture.database.pool, DEBTOR);
-  await fixture.talk();
+  await fixture.exchangeMessages();
   return fixture;
 }
 
@@ -29,7 +29,7 @@ test("a new debtor gets its account, and its configuration is effectual", async 
   await using fixture = await createAgentFixture();
   await activateNewDebtor(fixture.database.pool, DEBTOR);
 
-  assert.deepEqual(await fixture.talk(), ["ConfigureAccount", "AccountUpdate"]);
+  assert.deepEqual(await fixture.exchangeMessages(), ["ConfigureAccount", "AccountUpdate"]);
 
   assert.partialDeepStrictEqual(await fixture.debtor(), {
     hasServerAccount: true,
@@ -40,14 +40,14 @@ test("a new debtor gets its account, and its configuration is effectual", async 
   });
 });
 
-test("an unknown key in the configuration data becomes the debtor's configuration error, until it is mended", async () => {
+test("an unknown key in the configuration data becomes the debtor's configuration error, until it is corrected", async () => {
   await using fixture = await givenDebtor();
 
   await configureWith(fixture, 2n, '{"rate":0,"colour":"red"}');
-  assert.deepEqual(await fixture.talk(), ["ConfigureAccount", "RejectedConfig"]);
+  assert.deepEqual(await fixture.exchangeMessages(), ["ConfigureAccount", "RejectedConfig"]);
   assert.equal((await fixture.debtor()).configError, "INVALID_CONFIGURATION");
   await configureWith(fixture, 3n, '{"rate":0,"info":{"iri":"https://example.com/"}}');
-  await fixture.talk();
+  await fixture.exchangeMessages();
 
   assert.partialDeepStrictEqual(await fixture.debtor(), {
     configError: null,
@@ -60,7 +60,7 @@ test("issued money arrives, and the agent's balance follows", async () => {
   await using fixture = await givenDebtor();
 
   await fixture.issue(1, 100n, ALICE);
-  assert.deepEqual(await fixture.talk(), [
+  assert.deepEqual(await fixture.exchangeMessages(), [
     "PrepareTransfer",
     "PreparedTransfer",
     "FinalizeTransfer",
@@ -83,7 +83,7 @@ test("of two locks for one transfer the agent commits one and dismisses the othe
   await using fixture = await givenDebtor({ faults });
 
   await fixture.issue(1, 100n, ALICE);
-  await fixture.talk();
+  await fixture.exchangeMessages();
 
   assert.equal((await fixture.holders.balances(DEBTOR)).circulation, 100n);
   assert.partialDeepStrictEqual(await fixture.transfer(1), { errorCode: null });
@@ -92,12 +92,12 @@ test("of two locks for one transfer the agent commits one and dismisses the othe
 test("a restriction to -123456789 holds with the authority's precision, and is effectual in the agent", async () => {
   await using fixture = await givenDebtor();
   await restrictDebtor(fixture.database.pool, DEBTOR, -123_456_789n);
-  await fixture.talk();
+  await fixture.exchangeMessages();
   assert.equal((await fixture.debtor()).isConfigEffectual, true);
 
   await fixture.issue(1, 123_457_001n, ALICE);
   await fixture.issue(2, 123_457_000n, ALICE);
-  await fixture.talk();
+  await fixture.exchangeMessages();
 
   assert.partialDeepStrictEqual(await fixture.transfer(1), {
     errorCode: "INSUFFICIENT_AVAILABLE_AMOUNT",
@@ -106,11 +106,16 @@ test("a restriction to -123456789 holds with the authority's precision, and is e
   assert.partialDeepStrictEqual(await fixture.transfer(2), { errorCode: null });
 });
 
-test("deactivation ends in silence, then comes the final update, then the purge, and no ping-pong", async () => {
+test("after a deactivation the heartbeats stop, then come the final update and the purge, and no further messages", async () => {
   await using fixture = await givenDebtor();
   await deactivateDebtor(fixture.database.pool, DEBTOR);
 
-  assert.deepEqual(await fixture.talk(), ["ConfigureAccount", "AccountUpdate", "ConfigureAccount", "AccountUpdate"]);
+  assert.deepEqual(await fixture.exchangeMessages(), [
+    "ConfigureAccount",
+    "AccountUpdate",
+    "ConfigureAccount",
+    "AccountUpdate",
+  ]);
   assert.deepEqual(await fixture.scan(), ["AccountUpdate"]);
   assert.deepEqual(await fixture.scan(), []);
   fixture.pass(106 * DAY);
@@ -122,9 +127,9 @@ test("deactivation ends in silence, then comes the final update, then the purge,
 test("with money in circulation a deactivated debtor's account stays", async () => {
   await using fixture = await givenDebtor();
   await fixture.issue(1, 100n, ALICE);
-  await fixture.talk();
+  await fixture.exchangeMessages();
   await deactivateDebtor(fixture.database.pool, DEBTOR);
-  await fixture.talk();
+  await fixture.exchangeMessages();
 
   for (let week = 0; week < 20; week++) {
     fixture.pass(7 * DAY);
@@ -135,15 +140,15 @@ test("with money in circulation a deactivated debtor's account stays", async () 
 test("money that comes back to a deleted or a purged account brings it back, and it is discarded again", async () => {
   await using fixture = await givenDebtor();
   await fixture.issue(1, 0n, ALICE);
-  await fixture.talk();
+  await fixture.exchangeMessages();
   await deactivateDebtor(fixture.database.pool, DEBTOR);
-  await fixture.talk();
+  await fixture.exchangeMessages();
   assert.deepEqual(await fixture.scan(), ["AccountUpdate"]);
   const interest = (amount: bigint) =>
     fixture.holders.capitalizeInterest({ debtorId: DEBTOR, creditorId: ALICE, amount });
 
   await interest(5n);
-  assert.deepEqual(await fixture.talk(), ["AccountUpdate"]);
+  assert.deepEqual(await fixture.exchangeMessages(), ["AccountUpdate"]);
   await interest(-5n);
   fixture.pass(14 * DAY);
   assert.deepEqual(await fixture.scan(), ["AccountUpdate"]);
@@ -151,23 +156,23 @@ test("money that comes back to a deleted or a purged account brings it back, and
   assert.deepEqual(await fixture.scan(), ["AccountPurge"]);
 
   await interest(5n);
-  assert.deepEqual(await fixture.talk(), ["AccountUpdate", "ConfigureAccount", "AccountUpdate"]);
+  assert.deepEqual(await fixture.exchangeMessages(), ["AccountUpdate", "ConfigureAccount", "AccountUpdate"]);
   assert.deepEqual(await fixture.scan(), []);
 });
 
-test("with every fault at 10 %, of 1000 transfers none is issued twice, and each ends unless a fault has lost it", async () => {
+test("with every fault at 10 %, none of 1000 transfers is issued twice, and each ends unless its message was lost", async () => {
   const { faults, damaged } = watchDamage(createFaultInjector(allFaults(0.1), 20_261_124));
   await using fixture = await givenDebtor({ faults });
-  // The first configuration may be lost, too; a later one makes up for it.
+  // The first configuration may be lost as well; a later one replaces it.
   for (let updateId = 2n; !(await fixture.debtor()).hasServerAccount; updateId++) {
     await configureWith(fixture, updateId, "");
-    await fixture.talk();
+    await fixture.exchangeMessages();
   }
   const numbers = Array.from({ length: 1000 }, (_, index) => index);
   const creditorOf = (number: number): bigint => BigInt(1000 + number);
 
   await Promise.all(numbers.map((number) => fixture.issue(number, BigInt(number + 1), creditorOf(number))));
-  await fixture.talk();
+  await fixture.exchangeMessages();
   // Delayed messages arrive, and what stays prepared is announced again.
   for (let week = 0; week < 8; week++) {
     fixture.pass(7 * DAY);

@@ -21,9 +21,9 @@ import { createFixture, deliveryOf, type Fixture } from "./authority-fixture.ts"
 import { DEBTOR } from "./authority-fixtures.ts";
 
 export interface AgentFixture extends Fixture {
-  /** Carries messages to and fro until nobody has anything to say. Returns what was said, in order. */
-  talk(): Promise<string[]>;
-  /** Scans the authority's books, and talks. */
+  /** Exchanges messages until there are no more. Returns their types, in order. */
+  exchangeMessages(): Promise<string[]>;
+  /** Scans the authority's accounts, and exchanges messages. */
   scan(): Promise<string[]>;
   debtor(): Promise<Debtor>;
   /** Issues an amount to a creditor; the transfer is found by its number. */
@@ -32,7 +32,7 @@ export interface AgentFixture extends Fixture {
 }
 
 const ROUNDS_MAX = 50;
-// The operations of the agent take the real time; the clock of the stage, which stands still, must never be behind it.
+// The agent's operations use the real time; the fixture's clock, which stands still, must never be behind it.
 const AHEAD_SECONDS = 3600;
 
 export async function createAgentFixture(options: Parameters<typeof createFixture>[0] = {}): Promise<AgentFixture> {
@@ -64,7 +64,7 @@ export async function createAgentFixture(options: Parameters<typeof createFixtur
   );
   const create = createTransferBatcher(pool, { actionsPerMonthMax: 1_000_000 });
 
-  async function talk(): Promise<string[]> {
+  async function exchangeMessages(): Promise<string[]> {
     const said: string[] = [];
     for (let round = 0; round < ROUNDS_MAX; round++) {
       for (const flusher of flushers) await flusher.runOnce();
@@ -77,15 +77,15 @@ export async function createAgentFixture(options: Parameters<typeof createFixtur
       const messages = toAgent.flatMap((m): IncomingMessage[] => readOrDrop(m.contentType, m.type, m.body));
       await applyMessages(pool, messages, fixture.now());
     }
-    throw new Error(`They never stop talking: … ${said.slice(-10).join(", ")}`);
+    throw new Error(`The messages do not end: … ${said.slice(-10).join(", ")}`);
   }
 
   return {
     ...fixture,
-    talk,
+    exchangeMessages,
     scan: async () => {
       await fixture.authority.scanOnce();
-      return talk();
+      return exchangeMessages();
     },
     debtor: async () => (await findDebtor(pool, DEBTOR))!,
     issue: async (number, amount, creditorId) => {

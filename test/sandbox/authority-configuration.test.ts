@@ -29,7 +29,7 @@ test("a new debtor's configuration is answered with exactly one update, seqnum 1
   });
 });
 
-test("the same configuration again gets no answer, nor does an older one", () => {
+test("a repeated or an older configuration gets no answer", () => {
   const authority = new BareAuthority();
   authority.send(configure({ seqnum: 5 }));
 
@@ -38,7 +38,7 @@ test("the same configuration again gets no answer, nor does an older one", () =>
   assert.deepEqual(authority.send(configure({ seqnum: 6, ts: plusSeconds(START, -0.000001) })), []);
 });
 
-test("at an equal moment the sequence number decides, and wraps", () => {
+test("at equal timestamps the sequence number decides, and wraps", () => {
   const authority = new BareAuthority();
   authority.send(configure({ seqnum: 2_147_483_647 }));
 
@@ -125,7 +125,7 @@ test("amounts are kept in single precision, printed shortest", () => {
   assert.equal(toSinglePrecision(0), 0);
 });
 
-test("an update on the wire has its floats with a point, and the agent reads it", () => {
+test("an encoded update has its floats with a point, and the agent parses it", () => {
   const authority = new BareAuthority();
   const [update] = authority.send(configure({ negligibleAmount: 1000 }));
 

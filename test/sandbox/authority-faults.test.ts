@@ -33,7 +33,7 @@ function readWith(kind: FaultKind, message: SentMessage) {
   return parseMessage("application/json", message.type, outbound!.body);
 }
 
-test("without faults a message leaves once and as it is", () => {
+test("without faults a message is sent once and unchanged", () => {
   const outboundMessages = createFaultInjector().onSent(update);
 
   assert.equal(outboundMessages.length, 1);
@@ -41,7 +41,7 @@ test("without faults a message leaves once and as it is", () => {
   assert.equal(outboundMessages[0]!.delaySeconds, 0);
 });
 
-test("a scripted fault strikes the next messages of its type, as many as it says, and no others", () => {
+test("a scripted fault affects the given number of next messages of its type, and no others", () => {
   const injector = createFaultInjector([{ type: "AccountUpdate", kind: "drop", frequency: { count: 2 } }]);
 
   assert.equal(injector.onSent(prepared).length, 1);
@@ -58,7 +58,7 @@ test("messages are repeated, delayed and reordered", () => {
   assert.ok(reordered.delaySeconds > 0);
 });
 
-test("each message can be spoiled in its own ways", () => {
+test("each message can be corrupted in its own ways", () => {
   assert.partialDeepStrictEqual(readWith("wrong-transfer-id", prepared), { transferId: prepared.transferId + 1n });
   assert.partialDeepStrictEqual(readWith("locked-short", prepared), { lockedAmount: 99n });
   assert.partialDeepStrictEqual(readWith("another-amount", finalized), { committedAmount: 99n });
@@ -86,14 +86,14 @@ test("the same seed gives the same faults, another seed gives others", () => {
   assert.notDeepEqual(run(7), run(8));
 });
 
-test("a probability is kept about", () => {
+test("faults occur about as often as their probability says", () => {
   const injector = createFaultInjector([{ type: "AccountUpdate", kind: "drop", frequency: { probability: 0.1 } }], 3);
   const dropped = Array.from({ length: 10_000 }, () => injector.onSent(update).length).filter((n) => n === 0).length;
 
   assert.ok(dropped > 900 && dropped < 1100, `${dropped} of 10000`);
 });
 
-test("faults are read from text", () => {
+test("faults are parsed from text", () => {
   assert.deepEqual(parseFaults("AccountUpdate:drop@0.25"), [
     { type: "AccountUpdate", kind: "drop", frequency: { probability: 0.25 } },
   ]);
@@ -117,7 +117,7 @@ for (const text of [
   "AccountUpdate:delay:soon@0.1",
   "all#1",
 ]) {
-  test(`"${text}" is no fault`, () => {
+  test(`"${text}" is not a fault`, () => {
     assert.throws(() => parseFaults(text), RangeError);
   });
 }
@@ -138,7 +138,7 @@ const request = encodePrepareTransfer({
   ts: START,
 });
 
-test("received messages can be lost, processed twice and refused, and the money still adds up", async () => {
+test("received messages can be lost, processed twice and rejected, and the money still adds up", async () => {
   const faults = createFaultInjector([
     once("ConfigureAccount", "reject", "NO_CONNECTION_TO_DEBTOR"),
     once("PrepareTransfer", "repeat"),
@@ -186,7 +186,7 @@ const commitOf = (transfer: PreparedTransfer) =>
     ts: START,
   });
 
-test("a body that is not UTF-8 goes over the broker as it is", async () => {
+test("a body that is not UTF-8 is sent to the broker unchanged", async () => {
   await using fixture = await createFixture({ faults: createFaultInjector([once("AccountUpdate", "not-utf8")]) });
 
   await fixture.deliver(configuration);

@@ -25,7 +25,7 @@ export interface Fixture extends AsyncDisposable {
   readonly holders: HolderBook;
   now(): Timestamp;
   pass(seconds: number): void;
-  /** Hands messages of the agent to the authority, and lets it send its answers. */
+  /** Delivers messages of the agent to the authority, and lets it send its answers. */
   deliver(...messages: OutgoingMessage[]): Promise<void>;
   /** What has arrived in the agent's queue since the last call, as it is and as the agent reads it. */
   takeRaw(): StoredMessage[];
@@ -40,7 +40,7 @@ const DEFAULTS: AuthoritySettings = {
   journalEntriesMax: 100_000,
 };
 
-/** Sets the stage; on a database that is there when one is given (which then stays). */
+/** Creates the fixture, on the given database if there is one (which is then kept). */
 export async function createFixture({
   routingKeys = "md5",
   database: given,

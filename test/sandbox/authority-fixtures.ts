@@ -1,4 +1,4 @@
-/** The cast of the authority's tests: one debtor, two holders, and an authority of rules only, whose clock stands still. */
+/** The fixtures of the authority's tests: one debtor, two holders, and an authority of rules only, whose clock stands still. */
 import { Ledger } from "../../sandbox/accounting-authority/ledger.ts";
 import type {
   ReceivedConfigureAccount,
@@ -87,19 +87,19 @@ export class BareAuthority {
   }
 
   scan(): SentMessage[] {
-    const told: SentMessage[] = [];
+    const messages: SentMessage[] = [];
     for (const account of this.ledger.accounts().filter(({ creditorId }) => creditorId === 0n)) {
-      const verdict = scanAccount(account, this.now);
-      if (verdict.account === "purged") this.ledger.removeAccount(account);
-      else if (verdict.account) this.ledger.saveAccount(verdict.account);
-      told.push(...verdict.messages);
+      const decision = scanAccount(account, this.now);
+      if (decision.account === "purged") this.ledger.removeAccount(account);
+      else if (decision.account) this.ledger.saveAccount(decision.account);
+      messages.push(...decision.messages);
     }
     for (const transfer of this.ledger.transfers()) {
-      const verdict = scanTransfer(transfer, this.now);
-      if (verdict) this.ledger.saveTransfer(verdict.transfer);
-      told.push(...(verdict?.messages ?? []));
+      const decision = scanTransfer(transfer, this.now);
+      if (decision) this.ledger.saveTransfer(decision.transfer);
+      messages.push(...(decision?.messages ?? []));
     }
-    return told;
+    return messages;
   }
 
   pass(seconds: number): void {

@@ -81,7 +81,7 @@ function perform(authority: BareAuthority, prepared: SentPreparedTransfer[], ste
   }
 }
 
-test("whatever happens, no money is made or lost, no holder owes any, and the locks are those of the prepared transfers", () => {
+test("after any events no money is created or lost, no holder has a negative balance, and the locks are those of the prepared transfers", () => {
   fc.assert(
     fc.property(fc.array(act, { minLength: 20, maxLength: 60 }), (acts) => {
       const authority = new BareAuthority();

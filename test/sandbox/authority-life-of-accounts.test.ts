@@ -16,7 +16,7 @@ function givenIssued(amount: bigint): BareAuthority {
   return authority;
 }
 
-test("a heartbeat repeats the last update with a new moment after seven days", () => {
+test("a heartbeat repeats the last update with a new timestamp after seven days", () => {
   const authority = new BareAuthority();
   const [update] = authority.send(configure());
 
@@ -27,7 +27,7 @@ test("a heartbeat repeats the last update with a new moment after seven days", (
   assert.deepEqual(authority.scan(), []);
 });
 
-test("a deactivated debtor with principal 0 is quiet, then comes the final update, then the purge", () => {
+test("a deactivated debtor with principal 0 has no heartbeats, then come the final update and the purge", () => {
   const authority = new BareAuthority();
   authority.send(configure());
   authority.send(configure({ seqnum: 2, configFlags: 1 }));
@@ -45,7 +45,7 @@ test("a deactivated debtor with principal 0 is quiet, then comes the final updat
   assert.equal(authority.root(), undefined);
 });
 
-test("a deactivated debtor with money in circulation stays, with heartbeats and no purge", () => {
+test("the account of a deactivated debtor with money in circulation stays, with heartbeats and no purge", () => {
   const authority = givenIssued(100n);
   authority.send(configure({ seqnum: 2, ...DISCARDED }));
 
@@ -56,7 +56,7 @@ test("a deactivated debtor with money in circulation stays, with heartbeats and 
   assert.equal(authority.root().isDeleted, false);
 });
 
-test("an account that could not be deleted is tried again after 14 days, not before", () => {
+test("deleting an account is retried after 14 days, not before", () => {
   const authority = givenIssued(100n);
   authority.send(configure({ seqnum: 2, ...DISCARDED }));
   authority.scan();
@@ -83,7 +83,7 @@ test("a deleted account comes back with a later configuration", () => {
   assert.equal(authority.root().purgeAt, null);
 });
 
-test("paying back raises the root principal, which the agent is told later", () => {
+test("paying back raises the root principal, of which the agent is notified later", () => {
   const authority = givenIssued(100n);
 
   const atOnce = pay(
@@ -99,33 +99,35 @@ test("paying back raises the root principal, which the agent is told later", () 
   assert.partialDeepStrictEqual(authority.scan(), [{ type: "AccountUpdate", principal: -70n, lastChangeSeqnum: 3 }]);
 });
 
-test("a payment to a deleted root account brings it back, told at once", () => {
+test("a payment to a deleted root account restores it, with an update at once", () => {
   const authority = new BareAuthority();
   authority.givenRoot({ ...DISCARDED, isDeleted: true, purgeAt: plusSeconds(START, DAY), lastChangeSeqnum: 7 });
   authority.ledger.saveAccount({ ...createAccount(DEBTOR, ALICE, START), principal: 30n });
 
-  const told = pay(
+  const messages = pay(
     authority.ledger,
     { debtorId: DEBTOR, sender: ALICE, recipient: 0n, amount: 30n },
     authority.stepContext(),
   );
 
-  assert.partialDeepStrictEqual(told, [{ type: "AccountUpdate", principal: 30n, lastChangeSeqnum: 8, ...DISCARDED }]);
+  assert.partialDeepStrictEqual(messages, [
+    { type: "AccountUpdate", principal: 30n, lastChangeSeqnum: 8, ...DISCARDED },
+  ]);
   assert.equal(authority.root().isDeleted, false);
 });
 
-test("a payment to a root account that is gone creates it anew, first told empty; the orphan message quiets it", () => {
+test("a payment to a purged root account creates it again, with an empty first update; the agent then has it discarded", () => {
   const authority = new BareAuthority();
   authority.ledger.saveAccount({ ...createAccount(DEBTOR, ALICE, START), principal: 30n });
 
-  const told = pay(
+  const messages = pay(
     authority.ledger,
     { debtorId: DEBTOR, sender: ALICE, recipient: 0n, amount: 30n },
     authority.stepContext(),
   );
   const answer = authority.send(configure({ seqnum: 0, ...DISCARDED }));
 
-  assert.partialDeepStrictEqual(told, [
+  assert.partialDeepStrictEqual(messages, [
     { type: "AccountUpdate", principal: 0n, lastChangeSeqnum: 0, negligibleAmount: 0, lastConfigTs: 0n },
   ]);
   assert.partialDeepStrictEqual(answer, [
@@ -159,21 +161,21 @@ test("positive interest lowers the root principal, negative interest raises it",
   assert.throws(() => capitalize(-86n), HolderError);
 });
 
-test("a payment that cannot be is refused", () => {
+test("an impossible payment is rejected", () => {
   const authority = givenIssued(100n);
-  const refused = (sender: bigint, recipient: bigint, amount: bigint) =>
+  const rejected = (sender: bigint, recipient: bigint, amount: bigint) =>
     assert.throws(
       () => pay(authority.ledger, { debtorId: DEBTOR, sender, recipient, amount }, authority.stepContext()),
       HolderError,
     );
 
-  refused(ALICE, 0n, 101n);
-  refused(ALICE, 0n, 0n);
-  refused(ALICE, 0n, -1n);
-  refused(ALICE, ALICE, 1n);
-  refused(ALICE, BOB, 1n);
-  refused(BOB, ALICE, 1n);
-  refused(0n, ALICE, 1n);
+  rejected(ALICE, 0n, 101n);
+  rejected(ALICE, 0n, 0n);
+  rejected(ALICE, 0n, -1n);
+  rejected(ALICE, ALICE, 1n);
+  rejected(ALICE, BOB, 1n);
+  rejected(BOB, ALICE, 1n);
+  rejected(0n, ALICE, 1n);
   assert.throws(() => createHolder(authority.ledger, DEBTOR, ALICE, authority.stepContext()), HolderError);
   assert.throws(() => createHolder(authority.ledger, DEBTOR, 0n, authority.stepContext()), HolderError);
 });

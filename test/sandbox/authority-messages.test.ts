@@ -71,7 +71,7 @@ test("a configuration is answered over the broker with one update, and a repeat 
   assert.deepEqual(fixture.takeRaw(), []);
 });
 
-test("a transfer goes through, the update follows later, and the journal tells it all in order", async () => {
+test("a transfer succeeds, the update follows later, and the journal has all messages in order", async () => {
   await using fixture = await createFixture();
   await fixture.deliver(configuration());
   fixture.take();
@@ -103,7 +103,7 @@ test("a transfer goes through, the update follows later, and the journal tells i
   );
 });
 
-test("messages of one batch see each other's effect", async () => {
+test("messages of one batch see each other's effects", async () => {
   await using fixture = await createFixture();
 
   await fixture.deliver(
@@ -142,7 +142,7 @@ test("transfer messages carry the coordinator's headers, and the routing key has
   });
 });
 
-test("on wish the routing key is hexadecimal, which matches the binding key `#` only", async () => {
+test("the routing key can be set to hexadecimal, which matches the binding key `#` only", async () => {
   await using fixture = await createFixture({ routingKeys: "hex" });
   const published: string[] = [];
   fixture.broker.publish = async (publications) => {
@@ -166,7 +166,7 @@ test("on wish the routing key is hexadecimal, which matches the binding key `#` 
   assert.ok(!topicMatches("0.#", published[0]!));
 });
 
-test("the books survive a restart, prepared transfers included", async () => {
+test("accounts survive a restart, including prepared transfers", async () => {
   await using before = await createFixture();
   await before.deliver(configuration(), request(100n));
   const prepared = before.take()[1] as PreparedTransfer;
@@ -178,7 +178,7 @@ test("the books survive a restart, prepared transfers included", async () => {
   assert.equal((await after.holders.balances(DEBTOR)).circulation, 100n);
 });
 
-test("answers wait for the pace, and what the broker does not take is sent later", async () => {
+test("answers are sent at the configured pace, and those that the broker does not confirm are sent later", async () => {
   await using fixture = await createFixture({ paceMillis: 200 });
   await fixture.deliver(configuration());
   assert.deepEqual(fixture.take(), []);
@@ -225,7 +225,7 @@ test("paying back reaches the agent as an update, and the money adds up after ev
   assert.deepEqual(await findUnbalancedCurrencies(fixture.database.pool), []);
 });
 
-test("interest on a purged root account creates it anew, and its first update has seqnum 0", async () => {
+test("interest on a purged root account creates it again, and its first update has seqnum 0", async () => {
   await using fixture = await createFixture();
   await fixture.deliver(configuration({ configFlags: 1 }), request(0n));
   const prepared = fixture.take()[1] as PreparedTransfer;
@@ -249,7 +249,7 @@ test("interest on a purged root account creates it anew, and its first update ha
   assert.partialDeepStrictEqual(fixture.take(), [{ type: "AccountUpdate", principal: -5n, lastChangeSeqnum: 1 }]);
 });
 
-test("malformed messages have no effect and are handed back, all others are processed", async () => {
+test("malformed messages have no effect and are rejected, all others are processed", async () => {
   await using fixture = await createFixture();
   const good = deliveryOf(configuration());
   const text = configuration().body;
@@ -276,7 +276,7 @@ test("malformed messages have no effect and are handed back, all others are proc
   assert.equal(fixture.take().length, 1);
 });
 
-test("the running authority takes from its queue, answers, scans, and stops when told", async () => {
+test("the running authority consumes its queue, answers, scans, and stops on request", async () => {
   await using fixture = await createFixture({ balanceUpdateDelaySeconds: 0 });
   const stop = new AbortController();
   const running = fixture.authority.run(stop.signal);
@@ -301,7 +301,7 @@ test("the running authority takes from its queue, answers, scans, and stops when
   await running;
 });
 
-test("the running authority ends with an error when its queue is gone", async () => {
+test("the running authority ends with an error when its queue is deleted", async () => {
   await using fixture = await createFixture();
   const running = fixture.authority.run(new AbortController().signal);
   fixture.broker.put(AUTHORITY_QUEUE, deliveryOf(configuration()));

@@ -116,7 +116,7 @@ test("on RabbitMQ the authority has a queue of its own and answers into the agen
   await consumer.close();
 });
 
-test("holders and the journal are there on the command line, without a broker", async () => {
+test("holders and the journal are available on the command line, without a broker", async () => {
   const run = (...args: string[]) =>
     runCommand(["sandbox_authority", ...args], {
       POSTGRES_URL: database.url,
@@ -129,9 +129,9 @@ test("holders and the journal are there on the command line, without a broker", 
   assert.match(created.output, /^ {2}18446744073709551615 +0$/m);
   const paid = await run("--interest", `${debtor}/18446744073709551615/50`);
   assert.match(paid.output, /^ {2}18446744073709551615 +50$/m);
-  const refused = await run("--pay-back", `${debtor}/18446744073709551615/51`);
-  assert.equal(refused.code, 1);
-  assert.match(refused.output, /^The sender has 50 only\.$/m);
+  const rejected = await run("--pay-back", `${debtor}/18446744073709551615/51`);
+  assert.equal(rejected.code, 1);
+  assert.match(rejected.output, /^The sender has 50 only\.$/m);
   const passedOn = await run("--pay", `${debtor}/18446744073709551615/18/1`);
   assert.equal(passedOn.code, 1);
   assert.match(passedOn.output, /no such recipient/);
@@ -149,7 +149,7 @@ test("holders and the journal are there on the command line, without a broker", 
   assert.match(journal.output, /^\S+ out FinalizedTransfer \{/m);
 });
 
-test("the help names the queue, the faults and the ways to use it", async () => {
+test("the help describes the queue, the faults and the usage", async () => {
   const { output } = await runCommand(["sandbox_authority", "--help"]);
 
   for (const text of [AUTHORITY_QUEUE, "--faults", "--pay-back", "--journal", "late-commit"]) {

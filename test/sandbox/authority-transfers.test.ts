@@ -22,7 +22,7 @@ function givenDebtor(negligibleAmount = 9.223372e18, configData = ""): BareAutho
   return authority;
 }
 
-test("100 are issued to a holder: prepared, finalized, moved, and told by exactly one update later", () => {
+test("issuing 100 to a holder: prepared, finalized, transferred, and reported later by exactly one update", () => {
   const authority = givenDebtor();
 
   const prepared = authority.lock(100n);
@@ -76,7 +76,7 @@ for (const [negligibleAmount, most] of [
   });
 }
 
-test("the next configuration tells a new balance that is not told yet, and the scan has nothing to add", () => {
+test("the answer to the next configuration reports a new balance, and the scan has nothing to add", () => {
   const authority = givenDebtor();
   authority.send(finalize(authority.lock(100n), 100n));
 
@@ -108,7 +108,7 @@ test("the amount 0 is prepared with a lock of 0 and finalized without a change",
   assert.equal(authority.root().updateDueAt, null);
 });
 
-test("two requests alike make two locks, of which one is committed and one dismissed: issued once", () => {
+test("two equal requests make two locks, of which one is committed and one dismissed: issued once", () => {
   const authority = givenDebtor();
   const [first, second] = [authority.lock(100n), authority.lock(100n)];
 
@@ -121,7 +121,7 @@ test("two requests alike make two locks, of which one is committed and one dismi
   assert.equal(authority.root().pendingTransfersCount, 0);
 });
 
-test("what the limit does not allow is rejected, with the locked amount told", () => {
+test("a transfer beyond the limit is rejected, with the total locked amount", () => {
   const authority = givenDebtor(1000);
   authority.send(finalize(authority.lock(600n), 600n));
 
@@ -144,7 +144,7 @@ test("a locked amount is not available", () => {
   assert.partialDeepStrictEqual(rejected, { statusCode: "INSUFFICIENT_AVAILABLE_AMOUNT", totalLockedAmount: 600n });
 });
 
-test("a lock stays good after the limit was lowered, but nothing more is available", () => {
+test("a lock stays valid after the limit was lowered, but nothing more is available", () => {
   const authority = givenDebtor(1000);
   const prepared = authority.lock(600n);
   authority.send(configure({ seqnum: 2, negligibleAmount: 0 }));
@@ -156,7 +156,7 @@ test("a lock stays good after the limit was lowered, but nothing more is availab
   assert.partialDeepStrictEqual(finalized, { statusCode: "OK", committedAmount: 600n });
 });
 
-test("more than was locked can be committed as far as it is available", () => {
+test("more than the locked amount can be committed if it is available", () => {
   const authority = givenDebtor(1000);
   const [first, second] = [authority.lock(100n), authority.lock(100n)];
 
@@ -167,7 +167,7 @@ test("more than was locked can be committed as far as it is available", () => {
   assert.partialDeepStrictEqual(justEnough, { statusCode: "OK", committedAmount: 1000n });
 });
 
-test("a limit in the configuration data binds until it is raised", () => {
+test("a limit in the configuration data applies until it is raised", () => {
   const authority = givenDebtor(9e18, '{"limit":50}');
 
   const [rejected] = authority.send(prepare(51n));
@@ -192,7 +192,7 @@ for (const [recipient, statusCode] of [
   });
 }
 
-test("with the policy `listed` an unknown number is unreachable, with `any` it is welcome", () => {
+test("with the policy `listed` an unknown number is unreachable, with `any` it is reachable", () => {
   const authority = givenDebtor();
   authority.policy = "listed";
   assert.partialDeepStrictEqual(authority.send(prepare(1n)), [{ statusCode: "RECIPIENT_IS_UNREACHABLE" }]);
@@ -210,13 +210,13 @@ test("a recipient that is scheduled for deletion is unreachable", () => {
   assert.partialDeepStrictEqual(authority.send(prepare(1n)), [{ statusCode: "RECIPIENT_IS_UNREACHABLE" }]);
 });
 
-test("a sender that nobody has configured is unreachable", () => {
+test("a sender without a configured account is unreachable", () => {
   assert.partialDeepStrictEqual(new BareAuthority().send(prepare(1n)), [
     { statusCode: "SENDER_IS_UNREACHABLE", totalLockedAmount: 0n },
   ]);
 });
 
-test("there may be 2^31-1 pending transfers, not more", () => {
+test("an account can have 2^31-1 pending transfers, not more", () => {
   const authority = givenDebtor();
   authority.ledger.saveAccount({ ...authority.root(), pendingTransfersCount: INT32_MAX, totalLockedAmount: 7n });
 
@@ -225,7 +225,7 @@ test("there may be 2^31-1 pending transfers, not more", () => {
   ]);
 });
 
-test("a commit after the deadline is a TIMEOUT of 0, and nothing has moved", () => {
+test("a commit after the deadline is a TIMEOUT of 0, and moves no money", () => {
   const authority = givenDebtor();
   const prepared = authority.lock(100n, { maxCommitDelay: 60 });
   authority.pass(60.000001);
@@ -238,7 +238,7 @@ test("a commit after the deadline is a TIMEOUT of 0, and nothing has moved", () 
   assert.equal(authority.balance(ALICE), 0n);
 });
 
-test("finalizing twice, or with foreign coordinator fields, is met with silence", () => {
+test("finalizing twice, or with other coordinator fields, gets no answer", () => {
   const authority = givenDebtor();
   const prepared = authority.lock(100n);
 
@@ -252,7 +252,7 @@ test("finalizing twice, or with foreign coordinator fields, is met with silence"
   assert.equal(authority.root().principal, -100n);
 });
 
-test("a transfer that stays prepared is announced again every seven days", () => {
+test("the PreparedTransfer of a pending transfer is repeated every seven days", () => {
   const authority = givenDebtor();
   const prepared = authority.lock(100n);
   const reminders = () => authority.scan().filter(({ type }) => type === "PreparedTransfer");
@@ -300,7 +300,7 @@ for (const [balance, statusCode, committedAmount] of [
   });
 }
 
-test("the agent reads every transfer message as it is on the wire", () => {
+test("the agent parses every encoded transfer message", () => {
   const authority = givenDebtor(1000);
   const prepared = authority.lock(1000n);
   const messages = [prepared, ...authority.send(finalize(prepared, 1000n)), ...authority.send(prepare(1n))];

@@ -45,7 +45,7 @@ test("a message counts as sent when its consumer has acknowledged or rejected it
   await broker.close();
 });
 
-test("a message that no consumer is done with is not sent when the broker closes", async () => {
+test("a message that no consumer has acknowledged does not count as sent when the broker closes", async () => {
   const broker = createDirectBroker(sandboxTopology("agent", "authority"));
   const { deliveries } = await consume(broker);
   const sending = broker.publish([publication("{}")]);
@@ -56,7 +56,7 @@ test("a message that no consumer is done with is not sent when the broker closes
   assert.deepEqual(await sending, ["failed"]);
 });
 
-test("a message to an exchange that is not there is not sent", async () => {
+test("a message to an exchange that does not exist is not sent", async () => {
   const broker = createDirectBroker(sandboxTopology("agent", "authority"));
 
   assert.deepEqual(await broker.publish([publication("{}", "elsewhere")]), ["failed"]);

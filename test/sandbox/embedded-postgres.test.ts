@@ -47,7 +47,7 @@ test("the embedded PostgreSQL keeps its data, also when the process that started
   }
 });
 
-test("a temporary server leaves nothing behind", async () => {
+test("a temporary server leaves no files", async () => {
   const server = await startEmbeddedPostgres();
   const rows = (await query(server.url, "show data_directory")) as { data_directory: string }[];
   await server.stop();
@@ -55,7 +55,7 @@ test("a temporary server leaves nothing behind", async () => {
   await assert.rejects(access(rows[0]!.data_directory), { code: "ENOENT" });
 });
 
-test("data in a folder that other users may write to are refused", async () => {
+test("data in a folder that other users may write to are rejected", async () => {
   const parent = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-test-"));
   try {
     await chmod(parent, 0o755);
@@ -74,7 +74,7 @@ test("data in a folder that other users may write to are refused", async () => {
 
 /** Only root may become somebody whom the machine does not know. */
 const skip = process.getuid?.() !== 0;
-test("a user without a name is told why there can be no server", { skip }, async () => {
+test("a user without a name gets the reason why no server can run", { skip }, async () => {
   const script = `
     const { startEmbeddedPostgres } = await import(${JSON.stringify(import.meta.resolve("../../sandbox/embedded-postgres.ts"))});
     await startEmbeddedPostgres().catch(({ name, message }) => console.log(name + ": " + message));`;

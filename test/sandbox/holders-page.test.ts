@@ -77,7 +77,7 @@ test("a holder is created, and money is paid to it and back to the issuer", asyn
   });
 });
 
-test("what cannot be is refused in words, and changes nothing", async () => {
+test("an impossible payment is rejected with a message, and changes nothing", async () => {
   await issue(2n, 17n, 100n);
   const before = await book.balances(2n);
 
@@ -100,7 +100,7 @@ test("what cannot be is refused in words, and changes nothing", async () => {
   assert.deepEqual(await book.balances(2n), before);
 });
 
-test("a form of another site, one without its token, and another name of the server are refused", async () => {
+test("a form of another site, one without its token, and another host name are rejected", async () => {
   await issue(3n, 17n, 100n);
   const fields = { sender: "17", recipient: "0", amount: "1" };
 
@@ -129,7 +129,7 @@ async function statusByName(host: string): Promise<number> {
   });
 }
 
-test("a payment request is shown as a QR code, a text and a file, and its page tells what has arrived", async () => {
+test("a payment request is shown as a QR code, a text and a file, and its page shows what has arrived", async () => {
   const asked = await get("/7/request?holder=17&name=Shop&amount=1000&reference=INV-1&reason=Bread");
   const html = await asked.text();
   assert.match(asked.url, /before=0$/);
@@ -145,7 +145,7 @@ test("a payment request is shown as a QR code, a text and a file, and its page t
   assert.match(await (await get(asked.url)).text(), /1000 tokens have arrived/);
 });
 
-test("a payment request with a number that is none is refused", async () => {
+test("a payment request with an invalid amount is rejected", async () => {
   for (const query of ["holder=x", "holder=17&amount=1.5", "holder=17&amount=9223372036854775808"]) {
     assert.equal((await get(`/7/request?${query}`)).status, 403, query);
   }

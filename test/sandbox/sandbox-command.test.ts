@@ -42,7 +42,7 @@ const get = async (url: string, token = ""): Promise<{ [key: string]: Json }> =>
     [key: string]: Json;
   };
 
-test("the printed commands work when pasted: the money is there within a second, can be seen and paid back", async () => {
+test("the printed commands work when pasted: the money arrives within a second, can be seen and paid back", async () => {
   await using sandbox = await startSandbox("--fresh");
   assert.match(sandbox.output(), /NOT A STORE OF VALUE/);
   assert.match(sandbox.output(), /data are new, and lie in /);
@@ -70,7 +70,7 @@ test("the printed commands work when pasted: the money is there within a second,
   assert.deepEqual(await sandbox.stop("SIGINT"), { code: 0, signal: null });
 });
 
-test("what was done is still there after the next start, and forgotten on wish", async () => {
+test("data are kept until the next start, and deleted with --fresh", async () => {
   await using first = await startSandbox("--open", "--fresh");
   const url = urlOf(first);
   await fetch(`${url}/debtors/7/activate`, { method: "POST" });
@@ -85,7 +85,7 @@ test("what was done is still there after the next start, and forgotten on wish",
   assert.equal((await fetch(`${urlOf(third)}/debtors/7/`)).status, 403);
 });
 
-test("nothing is lost when the sandbox is killed while money is on its way", async () => {
+test("nothing is lost when the sandbox is killed during a transfer", async () => {
   await using first = await startSandbox("--open", "--fresh", "--pace", "400");
   const url = urlOf(first);
   await fetch(`${url}/debtors/7/activate`, { method: "POST" });
@@ -113,7 +113,7 @@ test("nothing is lost when the sandbox is killed while money is on its way", asy
   await waitFor(async () => (await get(`${urlOf(second)}/debtors/7/`)).balance === -100n);
 });
 
-test("when the port is taken the next free one is chosen, and it is said", async () => {
+test("when the port is in use the next free one is chosen and printed", async () => {
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const { port } = other.address() as { port: number };
@@ -135,7 +135,7 @@ for (const [args, problem] of [
   [["--policy", "some"], /--policy: "some" is not valid/],
   [["--faults", "AccountUpdate:explode@1"], /--faults: explode is no fault of AccountUpdate/],
 ] as const) {
-  test(`the sandbox refuses ${args.join(" ")}`, async () => {
+  test(`the sandbox rejects ${args.join(" ")}`, async () => {
     const { code, output } = await runCommand(["sandbox", "--data-dir", folder, ...args]);
 
     assert.equal(code, 2);
@@ -143,7 +143,7 @@ for (const [args, problem] of [
   });
 }
 
-test("--link makes the accounting authority a node of its own: the same money flows over STOMP and TLS", async () => {
+test("with --link the accounting authority is a node of its own: money flows over STOMP and TLS", async () => {
   await using sandbox = await startSandbox("--link", "--open", "--fresh");
   const curls = linesOf(sandbox, /curl/);
   const [activated, issued, result] = (await shell(curls.join("\n"))).trim().split("\n").map(parseJson);

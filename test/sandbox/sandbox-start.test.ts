@@ -22,7 +22,7 @@ after(() => rm(parent, { recursive: true, force: true }));
 const start = (folder: string, args: readonly string[] = [], environment = {}): RunningCommand =>
   startCommand(["sandbox", "--open", "--port", "20000", "--data-dir", folder, ...args], environment);
 
-test("the sandbox takes no notice of PG variables, and a second one on the same data is told what to do", async () => {
+test("the sandbox ignores PG variables, and a second one on the same data says what to do", async () => {
   const folder = path.join(parent, "first");
   const variables = {
     PGSSLMODE: "require",
@@ -44,14 +44,14 @@ test("the sandbox takes no notice of PG variables, and a second one on the same 
   assert.deepEqual(await first.stop("SIGINT"), { code: 0, signal: null });
 });
 
-test("data of another version of PostgreSQL are refused, and --fresh starts without them", async () => {
+test("data of another version of PostgreSQL are rejected, and --fresh starts without them", async () => {
   const folder = path.join(parent, "old");
   await mkdir(path.join(folder, "data"), { recursive: true });
   await writeFile(path.join(folder, "data", "PG_VERSION"), "9\n");
-  await using refused = start(folder);
-  assert.deepEqual(await refused.exit, { code: 1, signal: null });
+  await using rejected = start(folder);
+  assert.deepEqual(await rejected.exit, { code: 1, signal: null });
   assert.match(
-    refused.output(),
+    rejected.output(),
     /^The data in \S+ are of PostgreSQL 9, and this is PostgreSQL \d+\. Start afresh with --fresh, or [^\n]+\n$/,
   );
   await using afresh = start(folder, ["--fresh"]);
@@ -66,7 +66,7 @@ for (const [what, folder, problem] of [
     /^Cannot create the folder \S+; choose another one with --data-dir\.\n$/,
   ],
   [
-    "a folder that nobody can make",
+    "a folder that cannot be created",
     "/proc/none/below",
     /^Cannot create the folder \S+; choose another one with --data-dir\.\n$/,
   ],
@@ -131,7 +131,7 @@ test("a machine without IPv4 is one line that says what to do", async (context) 
   );
 });
 
-test("the sandbox ends at the first Ctrl-C while it starts", async () => {
+test("the first Ctrl-C stops the sandbox while it starts", async () => {
   const folder = path.join(parent, "interrupted");
   await using command = start(folder);
   await waitFor(() => existsSync(path.join(folder, "data")));

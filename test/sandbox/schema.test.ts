@@ -5,7 +5,7 @@ import { prepareStorage } from "../../sandbox/authorization-server/storage.ts";
 import { openPool } from "../../src/database/database.ts";
 import { createEmptyDatabase } from "../support/database.ts";
 
-test("the parts of the sandbox may be started at the same time, each several times, on an empty database", async () => {
+test("the processes of the sandbox may be started at the same time, each several times, on an empty database", async () => {
   await using database = await createEmptyDatabase();
   const pool = openPool({ url: database.url, size: 16, applicationName: "test" });
   try {

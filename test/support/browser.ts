@@ -27,14 +27,14 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** A browser with an empty profile, which goes when it is closed. `await using` closes it, too. */
+/** A browser with an empty profile, which is removed on closing. `await using` closes it as well. */
 export interface TestBrowser extends AsyncDisposable {
   readonly context: BrowserContext;
   close(): Promise<void>;
 }
 
 export interface BrowserOptions {
-  /** Certificates that nobody vouches for are taken. */
+  /** Self-signed certificates are accepted. */
   readonly ignoreHTTPSErrors?: boolean;
   /** Without service workers every request of a page can be intercepted. */
   readonly serviceWorkers?: "allow" | "block";

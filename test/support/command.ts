@@ -32,7 +32,7 @@ const program = fileURLToPath(new URL("../../bin/swpt-debtors.js", import.meta.u
 const STOP_MILLIS_MAX = 40_000;
 
 /**
- * Starts `swpt-debtors` with these arguments. It gets the given environment and none of ours, save what a process needs to
+ * Starts `swpt-debtors` with these arguments. It gets the given environment and nothing of the tests' own, except what a process needs to
  * run at all; METRICS_PORT is 0 unless given.
  */
 export function startCommand(
@@ -114,7 +114,7 @@ const inheritedEnvironment = (): NodeJS.ProcessEnv =>
     ),
   );
 
-// A test that fails must not leave processes behind, whatever it forgot.
+// A failing test must not leave processes behind.
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");

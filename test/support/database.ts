@@ -6,7 +6,7 @@ import { openPool, type Pool } from "../../src/database/database.ts";
 import { migrate } from "../../src/database/migrations.ts";
 import { findPostgres, newTestName, testNamePrefix } from "./services.ts";
 
-/** A database that nobody else uses. `await using` closes it, too. */
+/** A database for one test file. `await using` closes it as well. */
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
   readonly pool: Pool;

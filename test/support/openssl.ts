@@ -1,4 +1,4 @@
-/** The program `openssl`, as the judge of what we write and as the maker of what others write. */
+/** The program `openssl`, which checks what the program writes, and writes what peers would. */
 import { spawnSync } from "node:child_process";
 
 /** Runs `openssl` to its end, and returns what it has written. Throws when it fails. */

@@ -3,7 +3,7 @@ import { chown } from "node:fs/promises";
 
 /** A user that may do nothing here. */
 const NOBODY = 65534;
-/** Starts the command as nobody, when it is us who may choose. */
+/** Runs the command as the user nobody, when the tests run as root. */
 export const unprivileged = (command: readonly string[]): [string, string[]] =>
   process.getuid?.() === 0
     ? ["setpriv", [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--no-new-privs", ...command]]

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, findBroker, newTestName, pingBroker } from "./services.ts";
 
-/** A virtual host that nobody else uses. `await using` removes it, too. */
+/** A virtual host for one test file. `await using` removes it as well. */
 export interface TestVirtualHost extends AsyncDisposable {
   /** `amqp://…/<virtual host>` */
   readonly url: string;

@@ -1,4 +1,4 @@
-/** The documents of the repository: their links lead somewhere, and what they name is there. */
+/** The documents of the repository: their links have targets, and what they name exists. */
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -28,7 +28,7 @@ const anchorsOf = (prose: string): string[] =>
       .replaceAll(" ", "-"),
   );
 
-test("every link leads to a file and a heading that are there", () => {
+test("every link leads to an existing file and heading", () => {
   const broken: string[] = [];
   for (const { file, prose } of documents) {
     for (const [, link] of prose.matchAll(/\]\(([^)]+)\)/g)) {
@@ -45,7 +45,7 @@ test("every link leads to a file and a heading that are there", () => {
   assert.deepEqual(broken, []);
 });
 
-test("every file that is named is there", () => {
+test("every file that is named exists", () => {
   const missing = documents.flatMap(({ file, prose }) =>
     Array.from(prose.matchAll(/(?<![./\w])(?:bin|deploy|docs|scripts|src|test)\/[\w/.-]+\.\w+/g), ([name]) => name)
       .filter((name) => !existsSync(path.join(root, name)))
@@ -54,7 +54,7 @@ test("every file that is named is there", () => {
   assert.deepEqual(missing, []);
 });
 
-test("every command and option that is named is there", () => {
+test("every command and option that is named exists", () => {
   const missing: string[] = [];
   for (const { file, text } of documents) {
     for (const [, first, second, rest] of text.matchAll(/(?<!-n )swpt-debtors ([a-z_]+)(?: ([a-z_-]+))?([^`\n]*)/g)) {
@@ -72,7 +72,7 @@ test("every command and option that is named is there", () => {
   assert.deepEqual(missing, []);
 });
 
-test("every setting that is named is there", () => {
+test("every setting that is named exists", () => {
   const pattern =
     /\b(?:APP|PROTOCOL|WEBSERVER|FLUSH|TOKEN|OAUTH2|METRICS|MIN|MAX|DELETE|SETUP|POSTGRES)_[A-Z0-9_]+\b(?!…)/g;
   // Variables of the image of Swagger UI.
@@ -85,7 +85,7 @@ test("every setting that is named is there", () => {
   assert.deepEqual(missing, []);
 });
 
-test("every line of the log that is quoted is one that the program writes", () => {
+test("every quoted log line is one that the program writes", () => {
   const missing = documents.flatMap(({ file, prose }) =>
     Array.from(prose.matchAll(/`([A-Z][a-z]+ [a-z][^`]*)`/g), ([, line]) => line!.replaceAll("\n", " "))
       // Only up to a placeholder; the rest differs from case to case.

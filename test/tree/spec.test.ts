@@ -1,4 +1,4 @@
-/** What the code cites of the contract is there, and every document can be found. */
+/** What the code cites of the contract exists, and every document is linked. */
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -25,7 +25,7 @@ function citationsIn(text: string): { page: string; sections: string[] }[] {
     .filter(({ page }) => !/^RFC \d+$/.test(page));
 }
 
-test("what follows Spec: names a page and its sections", () => {
+test("a citation names a page and its sections", () => {
   assert.deepEqual(
     citationsIn('/** Reads it. Spec: messages, "Field types", "AccountUpdate"; RFC 7662; storage. More. */'),
     [

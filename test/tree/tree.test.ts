@@ -8,7 +8,7 @@ import { readSources, root, type Source } from "./sources.ts";
 const sources = readSources();
 const byFile = new Map(sources.map((source) => [source.file, source]));
 
-/** Each room may import itself and the rooms listed; the files right under `src` count as rooms of their own. */
+/** Each folder may import itself and the folders listed; the files right under `src` count as folders of their own. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   values: [],
   messages: ["values"],
@@ -60,7 +60,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "cli.ts": ["processes", "commands", "config.ts", "environment.ts", "runtime"],
 };
 
-/** Types that say what is handed down: a room may know their shape without knowing who fills them. */
+/** Types that say what is handed down: a folder may know their shape without knowing who fills them. */
 const typeOnly: Readonly<Record<string, readonly string[]>> = { http: ["config.ts"] };
 
 const roomOf = (file: string): string => file.split("/")[1]!;
@@ -69,7 +69,7 @@ test("imports within src point one way", () => {
   const wrong: string[] = [];
   for (const { file, imports, text } of sources.filter((source) => source.file.startsWith("src/"))) {
     const room = roomOf(file);
-    assert.ok(mayImport[room], `${file}: nobody has said what the room ${room} may import`);
+    assert.ok(mayImport[room], `${file}: the table says nothing about imports of the folder ${room}`);
     for (const { file: target, specifier } of imports) {
       if (!target?.startsWith("src/") || roomOf(target) === room || mayImport[room].includes(roomOf(target))) continue;
       const isType = new RegExp(`import type [^;]*from "${RegExp.escape(specifier)}"`).test(text);
@@ -90,7 +90,7 @@ test("the web client imports nothing of the server but its values", () => {
   assert.deepEqual(wrong, []);
 });
 
-test("the layers of the web client import one way, and only its screens know of a document", () => {
+test("the layers of the web client import one way, and only its screens use the DOM", () => {
   const layers = ["core", "store", "api", "model"];
   const layerOf = (file: string): number => layers.indexOf(file.split("/")[1]!);
   const wrong = sources
@@ -128,7 +128,7 @@ test("the product imports nothing of the sandbox, of the tests or of the scripts
   assert.deepEqual(wrong, []);
 });
 
-test("every relative import names a file that is there, with its ending", () => {
+test("every relative import names an existing file, with its extension", () => {
   const missing = sources.flatMap(({ file, imports }) =>
     imports
       .filter(({ file: target }) => target?.match(/\.[jt]s$/) && !byFile.has(target))
@@ -137,13 +137,13 @@ test("every relative import names a file that is there, with its ending", () => 
   assert.deepEqual(missing, []);
 });
 
-/** Started by somebody from outside: npm, the test runner, a child process. */
+/** Entry points, started from outside: npm, the test runner, a child process. */
 const isStartingPoint = ({ file }: Source): boolean =>
   /^bin\/|\.test\.ts$|^scripts\/[^/]+\.ts$|^bench\/[^/]+\.ts$|^src\/cli\.ts$|^sandbox\/(start|commands)\.ts$|^webapp\/(main\.tsx|workers\/[\w-]+-worker\.ts|.*\.d\.ts)$/.test(
     file,
   ) || sources.some((other) => other.file !== file && other.text.includes(`("${path.posix.basename(file)}"`));
 
-test("no file is dead: each is a starting point, or one of them imports it", () => {
+test("no file is dead: each is an entry point or is imported from one", () => {
   const reached = new Set<string>();
   const queue = sources.filter(isStartingPoint).map(({ file }) => file);
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
@@ -181,7 +181,7 @@ test("no export is dead", () => {
 const countOf = (name: string, text: string): number =>
   text.split(new RegExp(`(?<![\\w$])${RegExp.escape(name)}(?![\\w$])`)).length - 1;
 
-test("every file of the product and the sandbox begins by saying what it is about", () => {
+test("every file of the product and the sandbox begins with a comment on its purpose", () => {
   const silent = sources.filter(({ file, text }) => /^(src|sandbox|webapp)\//.test(file) && !text.startsWith("/**"));
   assert.deepEqual(
     silent.map(({ file }) => file),
@@ -206,7 +206,7 @@ function isExplained(lines: readonly string[], index: number): boolean {
   return above.endsWith("*/") || above.startsWith("//");
 }
 
-test("what the product and the sandbox export says what it promises", () => {
+test("exports of the product and the sandbox have docstrings", () => {
   const silent = sources
     .filter(({ file }) => /^(src|sandbox)\//.test(file))
     .flatMap(({ file, text }) => {
@@ -220,7 +220,7 @@ test("what the product and the sandbox export says what it promises", () => {
   assert.deepEqual(silent, []);
 });
 
-test("package.json lists the packages that are used, each where it belongs", () => {
+test("package.json lists the packages that are used, each in the right section", () => {
   const [manifest, ...workspaces] = ["package.json", "sandbox/package.json", "webapp/package.json"].map((file) =>
     JSON.parse(readFileSync(path.join(root, file), "utf8")),
   );
@@ -268,7 +268,7 @@ test("package.json lists the packages that are used, each where it belongs", () 
   );
 });
 
-test("a file of the product is read in one sitting: it has at most 300 lines", () => {
+test("a file of the product has at most 300 lines", () => {
   const long = sources.filter(({ file, text }) => /^(src|sandbox)\//.test(file) && text.split("\n").length > 300);
   assert.deepEqual(
     long.map(({ file }) => file),

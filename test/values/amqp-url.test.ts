@@ -28,7 +28,7 @@ for (const [url, expected] of [
     ],
   ],
 ] as const) {
-  test(`${url} is read`, () => {
+  test(`${url} is parsed`, () => {
     const { addresses } = parseBrokerUrls(url);
     assert.deepEqual(
       addresses.map((a) => [a.protocol, a.username, a.password, a.hostname, a.port, a.vhost]),
@@ -56,7 +56,7 @@ test("certificates, verification and heartbeat are those of the parameters", () 
   assert.equal(parseBrokerUrls("amqps://h/v").tls.rejectUnauthorized, true);
 });
 
-test("what cannot be honoured is refused by name, and no reason holds a password", () => {
+test("unsupported parameters are rejected by name, and no error contains a password", () => {
   for (const [url, reason] of [
     ["amqp://u:hidden@h1,h2/v", /whole URLs/],
     ["amqp://u:hidden@h1/v,amqp://u:hidden@h2/w", /virtual host/],

@@ -15,7 +15,7 @@ import {
 } from "../../src/values/int64.ts";
 import { anyText, int64, uint64 } from "./arbitraries.ts";
 
-test("every signed ID has one unsigned form, and comes back from it", () => {
+test("every signed ID has one unsigned form, and is parsed from it", () => {
   fc.assert(
     fc.property(int64, (id) => {
       assert.equal(toSigned(toUnsigned(id)), id);
@@ -26,7 +26,7 @@ test("every signed ID has one unsigned form, and comes back from it", () => {
   );
 });
 
-test("every unsigned number up to 2^64-1 is read, and nothing above", () => {
+test("every unsigned number up to 2^64-1 is accepted, and none above", () => {
   fc.assert(fc.property(uint64, (id) => assert.equal(toUnsigned(parseUnsigned(id.toString())!), id)));
   fc.assert(
     fc.property(fc.bigInt({ min: UINT64_MAX + 1n, max: 10n ** 40n }), (tooBig) => {
@@ -59,7 +59,7 @@ test("an ID in the environment may be signed, unsigned or hexadecimal", () => {
   );
 });
 
-test("text that is no number is no ID, whatever it is", () => {
+test("text that is not a number is not an ID", () => {
   fc.assert(
     fc.property(anyText, (text) => {
       if (!/^[0-9]+$/.test(text)) assert.equal(parseUnsigned(text), undefined);

@@ -17,7 +17,7 @@ const { json } = fc.letrec<{ json: Json }>((tie) => ({
   ),
 }));
 
-test("what is written is read again, every integer exactly", () => {
+test("serialized values are parsed again, every integer exactly", () => {
   fc.assert(
     fc.property(json, (value) => {
       assert.deepStrictEqual(parseJson(stringifyJson(value)), value);
@@ -40,12 +40,12 @@ test("an integer is a bigint, and a number with a point or an exponent is not", 
   assert.deepStrictEqual(parseJson('{"a":[1,1.0,{"b":-9223372036854775808}]}'), { a: [1n, 1, { b: -(2n ** 63n) }] });
 });
 
-test("a number that is too long for any of our types is still read, in no time", () => {
+test("a number that is too long for any type is still parsed quickly", () => {
   assert.strictEqual(parseJson("1".repeat(400)), BigInt("1".repeat(400)));
   assert.strictEqual(parseJson("1".repeat(1_000_000)), Number.POSITIVE_INFINITY);
 });
 
-test("malformed text is a SyntaxError and nothing else", () => {
+test("malformed text throws a SyntaxError and nothing else", () => {
   const texts = [
     "",
     " ",
@@ -78,7 +78,7 @@ test("malformed text is a SyntaxError and nothing else", () => {
   );
 });
 
-test("JSON nested a hundred thousand levels deep is read or is a SyntaxError", () => {
+test("JSON nested a hundred thousand levels deep is parsed or throws a SyntaxError", () => {
   for (const inner of ["", "1"]) {
     const text = "[".repeat(100_000) + inner + "]".repeat(100_000);
     try {
@@ -102,7 +102,7 @@ test("characters outside of ASCII are not escaped", () => {
 
 const finite = fc.double({ noDefaultInfinity: true, noNaN: true });
 
-test("a float is written with a point or an exponent, and as the same number", () => {
+test("a float is written with a point or an exponent, and is parsed as the same number", () => {
   fc.assert(
     fc.property(
       fc.oneof(finite, fc.integer(), fc.constantFrom(0, -0, 5e-324, 1e21, 1e22, Number.MAX_VALUE)),
@@ -134,7 +134,7 @@ test("a 32-bit float is written so that it is the same 32-bit float again", () =
   assert.equal(formatFloat32(2 ** 63), "9223372000000000000.0");
 });
 
-test("what is not finite is no float", () => {
+test("numbers that are not finite are rejected", () => {
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
     assert.throws(() => formatFloat(value), RangeError);
     assert.throws(() => formatFloat32(value), RangeError);

@@ -11,7 +11,7 @@ const file = path.join(folder, "some.pem");
 await writeFile(file, "-----BEGIN CERTIFICATE-----");
 after(() => rm(folder, { recursive: true }));
 
-const refused = (url: string, reason: RegExp): void =>
+const rejected = (url: string, reason: RegExp): void =>
   assert.throws(
     () => parseConnectionUrl(url),
     (error) => error instanceof ConnectionUrlError && reason.test(error.message),
@@ -83,7 +83,7 @@ test("sslmode is prefer unless it is given, and verify-full with the authorities
   assert.equal(parseConnectionUrl("postgresql://h/db?sslmode=require&sslnegotiation=direct").tls.negotiation, "direct");
 });
 
-test("what the driver cannot honour is refused by name", () => {
+test("parameters that the driver does not support are rejected by name", () => {
   for (const [parameter, reason] of [
     ["sslcrl=x", /sslcrl/],
     ["service=x", /service/],
@@ -105,11 +105,11 @@ test("what the driver cannot honour is refused by name", () => {
     ["port=99999", /port/],
     ["user=%ff", /percent/],
   ] as const) {
-    refused(`postgresql://h/db?${parameter}`, reason);
+    rejected(`postgresql://h/db?${parameter}`, reason);
   }
 });
 
-test("no reason holds a password", () => {
+test("no error contains a password", () => {
   for (const url of [
     "postgresql://u:hidden/x@h/db",
     "postgresql://u:hid%den@h/db",

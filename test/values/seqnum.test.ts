@@ -21,7 +21,7 @@ test("the next sequence number is later, also where they wrap", () => {
   assert.equal(nextSeqnum(INT32_MAX), INT32_MIN);
 });
 
-test("b is later than a when it is 1 to 2^31-1 steps ahead", () => {
+test("b is later than a if it is 1 to 2^31-1 steps ahead", () => {
   fc.assert(
     fc.property(seqnum, seqnum, (a, b) => {
       const steps = (BigInt(b) - BigInt(a)) & 0xffff_ffffn;

@@ -27,7 +27,7 @@ test("a debtor is in the shards whose bits its routing key begins with, and in n
   );
 });
 
-test("of the two halves of a shard exactly one has each debtor of it", () => {
+test("each debtor of a shard is in exactly one of its two halves", () => {
   fc.assert(
     fc.property(int64, fc.integer({ min: 0, max: SHARD_BITS_MAX - 1 }), (debtorId, length) => {
       const some = messageRoutingKey(debtorId).split(".").slice(0, length);
@@ -41,7 +41,7 @@ test("of the two halves of a shard exactly one has each debtor of it", () => {
   );
 });
 
-test("the whole is its own parent and leaves nothing to a parent only", () => {
+test("the shard of all debtors is its own parent, and its parent has no further debtors", () => {
   const whole = parseShard("#")!;
   assert.deepEqual(parentShard(whole), whole);
   fc.assert(

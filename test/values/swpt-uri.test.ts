@@ -27,7 +27,7 @@ test("an account URI names its account, and is plain when it can be", () => {
   );
 });
 
-test("the base64 form is read in one spelling only", () => {
+test("only the canonical base64 form is accepted", () => {
   fc.assert(
     fc.property(int64, accountId, fc.constantFrom("=", "==", "\n", " ", "A", "."), (debtorId, id, more) => {
       const canonical = Buffer.from(id).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
@@ -55,7 +55,7 @@ test("an account ID has 1 to 100 ASCII characters", () => {
   assert.equal(parseAccountUri(formatAccountUri({ debtorId: 1n, accountId: longest }))?.accountId, longest);
 });
 
-test("nothing else is a URI of ours, whatever it is", () => {
+test("any other text is not a Swaptacular URI", () => {
   fc.assert(
     fc.property(anyText, (text) => {
       assert.equal(parseDebtorUri(text), undefined);

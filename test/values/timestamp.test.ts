@@ -36,7 +36,7 @@ test("the texts of timestamps with a fraction are in the order of the timestamps
   );
 });
 
-test("the same moment is read from each of its spellings", () => {
+test("all spellings of a moment are parsed as the same timestamp", () => {
   const offset = fc.integer({ min: -(23 * 60 + 59), max: 23 * 60 + 59 });
   const inner = fc.bigInt({
     min: TIMESTAMP_MIN + MICROS_PER_DAY,
@@ -56,7 +56,7 @@ test("the same moment is read from each of its spellings", () => {
   }
 });
 
-test("a text without an offset, of no day, or outside of the years 1 to 9999 is no timestamp", () => {
+test("a text without an offset, with an impossible date, or outside the years 1 to 9999 is not a timestamp", () => {
   const texts = [
     "",
     "2026-11-23",
@@ -94,7 +94,7 @@ test("leap days exist in leap years only", () => {
     assert.equal(parseDate(`${year}-02-29`), undefined);
 });
 
-test("the text of PostgreSQL is read, and what is no moment of ours is refused", () => {
+test("the text form of PostgreSQL is parsed, and values out of range are rejected", () => {
   fc.assert(
     fc.property(timestamp, (moment) => {
       // PostgreSQL drops the zeros at the end of a fraction.
@@ -129,7 +129,7 @@ test("a date is the UTC day of a moment, and days are counted exactly", () => {
   assert.equal(dateOf(EPOCH), EPOCH_DATE);
 });
 
-test("seconds are added to the microsecond", () => {
+test("seconds are added exactly, to the microsecond", () => {
   fc.assert(
     fc.property(timestamp, fc.integer({ min: -1e9, max: 1e9 }), (moment, micros) => {
       const sum = moment + BigInt(micros);
@@ -139,12 +139,12 @@ test("seconds are added to the microsecond", () => {
   );
 });
 
-test("no addition leaves the range of timestamps", () => {
+test("a sum out of the range of timestamps is limited to the range", () => {
   assert.equal(plusSeconds(EPOCH, 1e9 * 86_400), TIMESTAMP_MAX);
   assert.equal(plusSeconds(EPOCH, -1e9 * 86_400), TIMESTAMP_MIN);
 });
 
-test("the clock does not go back when the system's is set back a little, and follows a greater correction", (t) => {
+test("the clock does not go back when the system's is set back a little, and follows a larger correction", (t) => {
   const noon = parseTimestamp("2026-03-04T12:00:00Z")!;
   const tell = t.mock.method(Temporal.Now, "instant");
   const readAt = (seconds: number): Timestamp => {

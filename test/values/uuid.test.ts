@@ -9,7 +9,7 @@ const uuid = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) =>
     .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"),
 );
 
-test("a UUID comes in lower case with hyphens, however it was spelled", () => {
+test("a UUID is normalized to lower case with hyphens", () => {
   fc.assert(
     fc.property(uuid, (text) => {
       for (const spelling of [text, text.toUpperCase()]) {
@@ -22,7 +22,7 @@ test("a UUID comes in lower case with hyphens, however it was spelled", () => {
   );
 });
 
-test("hyphens are all there or none, and nothing else is around them", () => {
+test("a UUID has all hyphens or none, and nothing around it", () => {
   fc.assert(
     fc.property(uuid, fc.constantFrom(0, 1, 2, 3), (text, kept) => {
       const parts = text.split("-");

@@ -8,16 +8,16 @@ import { debtorIdOf, goTo, openRequest, requestText, type Sandbox, signUp, start
 
 let sandbox: Sandbox;
 let browser: TestBrowser;
-let trouble: Watch;
+let watched: Watch;
 let page: Page;
 before(async () => {
   sandbox = await startSandbox();
   browser = await startBrowser();
-  trouble = watch(browser.context);
+  watched = watch(browser.context);
   page = await browser.context.newPage();
   await page.setViewportSize({ width: 360, height: 740 });
 });
-afterEach(() => assert.deepEqual(trouble.troubles.splice(0), []));
+afterEach(() => assert.deepEqual(watched.problems.splice(0), []));
 after(async () => {
   await browser?.close();
   await sandbox?.close();
