@@ -40,15 +40,22 @@ export function Bars() {
         </Notice>
       )}
       <ConfigErrorBar />
-      {isNewVersionReady.value && !isTyping() && (
-        <Notice kind="info" title={words.updateTitle} live>
-          <p>{words.updateText}</p>
-          <div class="row">
-            <Button onClick={takeNewVersion}>{words.updateAction}</Button>
-          </div>
-        </Notice>
-      )}
+      <NewVersionBar />
     </div>
+  );
+}
+
+/** A new version waits until the user wants it, and is not offered in the middle of a form. */
+export function NewVersionBar() {
+  const words = t().bars;
+  if (!isNewVersionReady.value || isTyping()) return null;
+  return (
+    <Notice kind="info" title={words.updateTitle} live>
+      <p>{words.updateText}</p>
+      <div class="row">
+        <Button onClick={takeNewVersion}>{words.updateAction}</Button>
+      </div>
+    </Notice>
   );
 }
 

@@ -6,7 +6,7 @@ import { Icon, type IconName } from "../ui/icon.tsx";
 import { place } from "../ui/router.ts";
 import { Toasts } from "../ui/toasts.tsx";
 import { attentionCount } from "./attention.ts";
-import { Bars } from "./bars.tsx";
+import { Bars, NewVersionBar } from "./bars.tsx";
 import { isGuideDone } from "./guide-steps.ts";
 import { ReloadButton } from "./reload-button.tsx";
 
@@ -166,7 +166,12 @@ export function BareShell({ children }: { readonly children: ComponentChildren }
           <span>{config.siteTitle}</span>
         </span>
       </header>
-      <main tabIndex={-1}>{children}</main>
+      <div>
+        <div class="bars">
+          <NewVersionBar />
+        </div>
+        <main tabIndex={-1}>{children}</main>
+      </div>
       <Toasts />
     </div>
   );

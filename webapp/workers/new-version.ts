@@ -18,8 +18,12 @@ export async function watchForNewVersion(): Promise<void> {
   };
   look();
   registration.addEventListener("updatefound", () => registration?.installing?.addEventListener("statechange", look));
+  let { controller } = navigator.serviceWorker;
   navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (isWanted) location.reload();
+    if (isWanted) return location.reload();
+    // Another tab has taken it: this one should follow, since the parts of its version are gone.
+    if (controller !== null) isNewVersionReady.value = true;
+    ({ controller } = navigator.serviceWorker);
   });
   setInterval(() => void registration?.update().catch(() => undefined), CHECK_MILLIS);
 }
@@ -27,5 +31,6 @@ export async function watchForNewVersion(): Promise<void> {
 /** The page reloads as soon as the new version is in charge. */
 export function takeNewVersion(): void {
   isWanted = true;
-  registration?.waiting?.postMessage("activate");
+  if (registration?.waiting) registration.waiting.postMessage("activate");
+  else location.reload();
 }

@@ -1,0 +1,88 @@
+/** A new version of the page is announced, and taken when the user says so, in all tabs. */
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import { buildWebappIfStale } from "../../../scripts/build-webapp.ts";
+import { createWebapp, type Webapp } from "../../../src/http/webapp/webapp.ts";
+import { startTestServer, type TestServer } from "../../http/test-server.ts";
+import { startBrowser, type TestBrowser } from "../../support/browser.ts";
+
+const built = fileURLToPath(new URL("../../../webapp/dist/", import.meta.url));
+let folder: string;
+let current: Webapp;
+let server: TestServer;
+let browser: TestBrowser;
+before(async () => {
+  await buildWebappIfStale();
+  folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-version-"));
+  current = webappOf(built);
+  server = await startTestServer({}, { webapp: { answer: (request) => current.answer(request) } });
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const webappOf = (files: string): Webapp =>
+  createWebapp({
+    folder: files,
+    settings: {
+      authorizationUrl: "http://127.0.0.1:1/auth",
+      tokenUrl: "http://127.0.0.1:1/token",
+      revocationUrl: null,
+      clientId: "debtors-webapp",
+      redirectUrl: null,
+      siteTitle: "Seven",
+      serverApiEntrypoint: "/debtors/.debtor",
+      serverApiTimeout: 8000,
+      transferDeletionDelaySeconds: 1296000,
+      defaultAmountDivisor: "100",
+      defaultDecimalPlaces: 2,
+      defaultPegAbbr: null,
+      defaultPegCoin: null,
+      registerIssuerUrl: null,
+      installWalletUrl: null,
+    },
+    maxTransfersPerMonth: 300,
+    documentMaxContentLength: 50000,
+    version: "1",
+  });
+
+/** The same files, but for a page that says that it is new. */
+async function makeNewVersion(): Promise<Webapp> {
+  await cp(built, folder, { recursive: true });
+  const page = path.join(folder, "index.html");
+  await writeFile(page, (await readFile(page, "utf8")).replace("<body>", '<body data-version="new">'));
+  const worker = path.join(folder, "sw.js");
+  await writeFile(worker, (await readFile(worker, "utf8")).replace(/\.\/\?[0-9a-f]{8}/, "./?00000000"));
+  for (const file of [page, worker]) for (const ending of [".br", ".gz"]) await rm(file + ending);
+  return webappOf(folder);
+}
+
+const versionOf = (page: Page): Promise<string | null> => page.locator("body").getAttribute("data-version");
+
+test("a new version waits for the user's word in one tab, and the others follow", async () => {
+  const url = `${server.url}/debtors-webapp/`;
+  const [page, other] = [await browser.context.newPage(), await browser.context.newPage()];
+  for (const tab of [page, other]) {
+    await tab.goto(url);
+    await tab.getByRole("button", { name: "Sign in" }).waitFor();
+    await tab.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  }
+  current = await makeNewVersion();
+  await page.reload();
+  assert.equal(await versionOf(page), null, "what was kept is shown");
+  await page.evaluate(async () => void (await (await navigator.serviceWorker.getRegistration())?.update()));
+
+  await page.getByRole("button", { name: "Use the new version" }).click();
+  await page.locator('body[data-version="new"]').waitFor({ state: "attached" });
+  await other.bringToFront();
+  await other.getByRole("button", { name: "Use the new version" }).click();
+  await other.locator('body[data-version="new"]').waitFor({ state: "attached" });
+});
