@@ -22,7 +22,7 @@ type LoadSandbox = () => Promise<{ readonly commands: readonly Command[] }>;
 /**
  * Runs one command to its end and resolves to the exit code: 0 only on success, 2 when the command line is wrong, 1 for
  * everything else. The first SIGTERM or SIGINT asks the command to stop, the second ends the process. In a child of the
- * supervisor the only argument is the name of its part.
+ * supervisor the only argument is the type of the process.
  */
 export async function runCommandLine(
   args: readonly string[],
@@ -41,7 +41,7 @@ export async function runCommandLine(
     if (helpWanted) return print(formatHelp(command));
     return await command.run({ ...input, signal: stopOnSignals(handleSignals) });
   } catch (error) {
-    return complain(error);
+    return reportError(error);
   }
 }
 
@@ -78,8 +78,8 @@ function print(text: string): number {
   return 0;
 }
 
-/** Standard error: what went wrong, in words; a stack only for a bug. */
-function complain(error: unknown): number {
+/** Writes what went wrong to standard error; with a stack only for a bug. */
+function reportError(error: unknown): number {
   const isExplained = [UsageError, ConfigError, CommandError].some((kind) => error instanceof kind);
   const text = error instanceof Error ? (isExplained ? error.message : error.stack) : String(error);
   printError(`${text}\n`);

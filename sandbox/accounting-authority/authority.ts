@@ -86,11 +86,11 @@ export function createAuthority(options: AuthorityOptions): Authority {
       prefetchSize: 0,
       onDelivery: (delivery) => {
         waiting.push(delivery);
-        arrivals.ring();
+        arrivals.notify();
       },
       onEnd: (reason) => {
         end = reason;
-        arrivals.ring();
+        arrivals.notify();
       },
     });
     while (!signal.aborted && end === undefined) {
@@ -105,7 +105,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
       const unacceptable = new Set(malformed);
       consumer.acknowledge(batch.filter((delivery) => !unacceptable.has(delivery)));
       if (malformed.length > 0) consumer.reject(malformed);
-      dues.ring();
+      dues.notify();
     }
     await consumer.close();
     if (end) throw end;
@@ -124,7 +124,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
   async function keepScanning(signal: AbortSignal): Promise<void> {
     for (let scans = 0; !signal.aborted; scans++) {
       const count = await persist(scanOnce, signal);
-      if (count !== 0) dues.ring();
+      if (count !== 0) dues.notify();
       if (scans % SCANS_PER_TRIM === 0) await persist(() => trimJournal(pool, settings.journalEntriesMax), signal);
       if (count === 0) await pause(SCAN_PERIOD_MILLIS, signal);
     }

@@ -5,9 +5,10 @@ import type { Command } from "./command.ts";
 
 export const all: Command = {
   name: "all",
-  summary: "Run all that one node needs: web server, message consumers, flushers, scanner, gateway",
-  help: `Exactly one per database. A process that dies is started again, after a pause that grows. SIGTERM or SIGINT stops
-everything in order; a second one, at once. The gateway to the peers runs when SWPT_NODEDATA_URL is set. The schema must be there: run \`swpt-debtors configure\` first.`,
+  summary: "Run everything that one node needs: web server, message consumers, flushers, scanner, gateway",
+  help: `Run it exactly once per database. Processes that die are restarted after growing pauses. SIGTERM or SIGINT stops everything
+in order; a second signal stops it at once. The gateway to the peers runs when SWPT_NODEDATA_URL is set. 
+Run \`swpt-debtors configure\` first.`,
   options: {},
   run({ environment, signal }) {
     const config = readConfig(environment, ["realm", "postgresUrl", "authentication"]);

@@ -1,4 +1,4 @@
-/** `await_migrations`: blocks until the schema is there. */
+/** `await_migrations`: waits for the schema. */
 import { readConfig } from "../config.ts";
 import { untilSchemaIsCurrent } from "../processes/readiness.ts";
 import { createLogger } from "../runtime/log.ts";
@@ -8,7 +8,7 @@ import { withPool } from "./with-pool.ts";
 export const awaitMigrations: Command = {
   name: "await_migrations",
   summary: "Wait until the database schema is at this program's version",
-  help: "Waits for ever, for the database, too. Stopped by a signal before that, its exit code is 1.",
+  help: "Waits without a limit, also for the database. The exit code is 1 when a signal stops it before.",
   options: {},
   async run({ environment, signal }) {
     const config = readConfig(environment, ["postgresUrl"]);

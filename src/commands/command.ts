@@ -93,7 +93,7 @@ function parseArguments(command: Command, args: readonly string[]): Arguments {
     return parseArgs({ args: [...args], options, allowPositionals: command.positionals !== undefined });
   } catch (error) {
     if (!(error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS_")) throw error;
-    // Node's own texts go on with advice about "--" that is of no use here.
+    // Node.js adds advice about "--", which does not apply here.
     const reason = (error as Error).message.split(/\.\s|\n/)[0]!.replace(/\.$/, "");
     throw new UsageError(`${reason}. See \`swpt-debtors ${command.name} --help\`.`);
   }

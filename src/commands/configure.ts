@@ -10,7 +10,7 @@ import { withPool } from "./with-pool.ts";
 
 /** How long the database, and then the broker, may take to come up. */
 const WAIT_MILLIS_MAX = 30_000;
-// Others that migrate at this moment are waited for, and an index on a big table takes its time.
+// Long enough for another process that is migrating, and for an index on a big table.
 const STATEMENT_MILLIS_MAX = 3_600_000;
 
 const said: Record<MigrationReport["action"], string> = {
@@ -23,7 +23,7 @@ const said: Record<MigrationReport["action"], string> = {
 export const configure: Command = {
   name: "configure",
   summary: "Create, adopt or upgrade the database schema",
-  help: `Waits about half a minute for the database to come up. May be run at any time and by several at once. With
+  help: `Waits up to half a minute for the database. Safe to run at any time, and several times at once. With
 SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does, and waits as long for the broker.`,
   options: {},
   async run({ environment, signal }) {
@@ -40,7 +40,7 @@ SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does, and waits as l
     );
     printResult(`${said[action]} (version ${version}).\n`);
     for (const name of repairedSequences) {
-      process.stdout.write(`The sequence ${name} was behind its rows, and has been set forward.\n`);
+      printResult(`The sequence ${name} was behind its rows and has been set forward.\n`);
     }
     if (config.broker.setUpBindings) await setUpQueue(config, wait);
     return 0;

@@ -7,37 +7,37 @@ import { queueOptions } from "./queue-options.ts";
 export const consumeMessages: Command = {
   name: "consume_messages",
   summary: "Run message consumer processes only",
-  help: `It ends when a process dies, and so it does on a message for a debtor that this node is not responsible for, which stays
-in the queue. In draining mode it ends when the queue has been deleted.`,
+  help: `Exits when a process dies, or on a message for a debtor of another node; that message stays in the queue. In draining mode
+it exits when the queue has been deleted.`,
   options: {
     ...queueOptions,
     processes: {
       type: "string",
       valueName: "NUMBER",
-      meaning: "Processes",
+      meaning: "Number of processes",
       variable: "PROTOCOL_BROKER_PROCESSES",
     },
     threads: {
       type: "string",
       valueName: "NUMBER",
-      meaning: "Batches that a process has under way at a time",
+      meaning: "Batches that a process works on at the same time",
       variable: "PROTOCOL_BROKER_THREADS",
     },
     "prefetch-size": {
       type: "string",
       valueName: "BYTES",
-      meaning: "The most unacknowledged bytes, 0 for no limit",
+      meaning: "Maximum unacknowledged bytes; 0 for no limit",
       variable: "PROTOCOL_BROKER_PREFETCH_SIZE",
     },
     "prefetch-count": {
       type: "string",
       valueName: "NUMBER",
-      meaning: "The most unacknowledged messages",
+      meaning: "Maximum unacknowledged messages",
       variable: "PROTOCOL_BROKER_PREFETCH_COUNT",
     },
     "draining-mode": {
       type: "boolean",
-      meaning: "Leave an empty queue alone now and then, so that it can be deleted",
+      meaning: "Periodically stop consuming an empty queue, so that it can be deleted",
     },
   },
   run({ values, environment, signal }) {

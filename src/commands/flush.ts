@@ -1,18 +1,18 @@
-/** `flush_…`: processes that send what is in the outbox. */
+/** `flush_…`: processes that send the messages in the outbox. */
 import { readConfig } from "../config.ts";
 import type { ProcessType } from "../processes/run-process.ts";
 import { startProcesses } from "../processes/start-processes.ts";
 import type { Command, CommandOption } from "./command.ts";
 
 const options: Readonly<Record<string, CommandOption>> = {
-  processes: { type: "string", valueName: "NUMBER", meaning: "Processes", variable: "FLUSH_PROCESSES" },
-  wait: { type: "string", valueName: "SECONDS", meaning: "The time between two looks", variable: "FLUSH_PERIOD" },
+  processes: { type: "string", valueName: "NUMBER", meaning: "Number of processes", variable: "FLUSH_PROCESSES" },
+  wait: { type: "string", valueName: "SECONDS", meaning: "Polling interval", variable: "FLUSH_PERIOD" },
 };
 
 const flushCommand = (name: string, type: ProcessType, messages: string): Command => ({
   name,
   summary: `Run flusher processes only, for ${messages}`,
-  help: "A message leaves the outbox when the broker has confirmed and not returned it. The command ends when a process dies.",
+  help: "A message is deleted from the outbox once the broker has confirmed it and not returned it. Exits when a process dies.",
   options,
   run({ environment, signal }) {
     const config = readConfig(environment, ["realm", "postgresUrl"]);

@@ -1,4 +1,4 @@
-/** All commands. Each file is loaded when its command is wanted: a flusher has no use for the web server's memory. */
+/** All commands. The file of a command is loaded only when the command runs, which keeps the other processes small. */
 import { type Command, UsageError } from "./command.ts";
 
 /** What runs when no command is named. */

@@ -3,8 +3,8 @@ import type { CommandOption } from "./command.ts";
 
 /** Which queue, and where. */
 export const queueOptions = {
-  url: { type: "string", valueName: "URL", meaning: "The RabbitMQ server", variable: "PROTOCOL_BROKER_URL" },
-  queue: { type: "string", valueName: "NAME", meaning: "The queue", variable: "PROTOCOL_BROKER_QUEUE" },
+  url: { type: "string", valueName: "URL", meaning: "URL of the RabbitMQ server", variable: "PROTOCOL_BROKER_URL" },
+  queue: { type: "string", valueName: "NAME", meaning: "Name of the queue", variable: "PROTOCOL_BROKER_QUEUE" },
 } as const satisfies Record<string, CommandOption>;
 
 /** How the queue is bound. */
@@ -12,7 +12,7 @@ export const routingKeyOption = {
   "queue-routing-key": {
     type: "string",
     valueName: "KEY",
-    meaning: "The binding key of the queue",
+    meaning: "Binding key of the queue",
     variable: "PROTOCOL_BROKER_QUEUE_ROUTING_KEY",
   },
 } as const satisfies Record<string, CommandOption>;

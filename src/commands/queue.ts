@@ -11,7 +11,7 @@ import { type ServerWait, whenBrokerIsUp } from "./server-wait.ts";
 export const subscribe: Command = {
   name: "subscribe",
   summary: "Declare the exchanges and the queue, and bind the queue",
-  help: "Does nothing where all is there already. Needs no database.",
+  help: "Safe to run again. Needs no database.",
   options: { ...queueOptions, ...routingKeyOption },
   async run({ environment, signal }) {
     const config = readConfig(environment, []);
@@ -23,7 +23,7 @@ export const subscribe: Command = {
 export const unsubscribe: Command = {
   name: "unsubscribe",
   summary: "Remove the binding of the queue",
-  help: "The queue and what is in it stay. Needs no database.",
+  help: "Keeps the queue and its messages. Needs no database.",
   options: { ...queueOptions, ...routingKeyOption },
   async run({ environment, signal }) {
     const config = readConfig(environment, []);
@@ -37,9 +37,9 @@ export const unsubscribe: Command = {
 
 export const deleteQueue: Command = {
   name: "delete_queue",
-  summary: "Wait until the queue is empty, and delete it",
-  help: `Nobody may consume it any more; see \`consume_messages --draining-mode\`. Fine when it is gone already. Needs no
-database.`,
+  summary: "Wait until the queue is empty, then delete it",
+  help: `The queue must have no consumers at that moment; see \`consume_messages --draining-mode\`. Succeeds when the queue does not
+exist. Needs no database.`,
   options: { ...queueOptions, ...routingKeyOption },
   async run({ environment, signal }) {
     const config = readConfig(environment, []);
@@ -48,12 +48,12 @@ database.`,
     // It ends by itself when the signal is aborted.
     await onBroker(topology.deleteQueue({ url, queue, signal, log }));
     if (signal.aborted) throw new CommandError(`Stopped: the queue ${queue} has not been deleted.`);
-    printResult(`The queue ${queue} is gone.\n`);
+    printResult(`The queue ${queue} has been deleted.\n`);
     return 0;
   },
 };
 
-/** What `subscribe` does. Throws a CommandError when the broker stays away or has something that differs. */
+/** Declares and binds the queue. Throws a CommandError when the broker cannot be reached, or the queue exists with other arguments. */
 export async function setUpQueue({ broker: { url, queue, shard } }: Config, wait: ServerWait): Promise<void> {
   const work = (): Promise<void> => topology.subscribe({ url, queue, routingKey: shard.routingKey });
   await onBroker(whenBrokerIsUp(work, wait));

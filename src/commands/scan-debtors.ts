@@ -7,16 +7,16 @@ import { withPool } from "./with-pool.ts";
 
 export const scanDebtors: Command = {
   name: "scan_debtors",
-  summary: "Run the scanner of the debtors only",
+  summary: "Run only the scanner",
   help: "One scanner per database is enough.",
   options: {
     days: {
       type: "string",
       valueName: "DAYS",
-      meaning: "About how long one pass takes",
+      meaning: "Approximate duration of a pass",
       variable: "APP_DEBTORS_SCAN_DAYS",
     },
-    "quit-early": { type: "boolean", meaning: "Make one pass, without long pauses, and end" },
+    "quit-early": { type: "boolean", meaning: "Make one pass without long pauses, then exit" },
   },
   async run({ values, environment, signal }) {
     const config = readConfig(environment, ["realm", "postgresUrl"]);

@@ -1,4 +1,4 @@
-/** Waiting for a server that comes up a little later than the command that needs it. */
+/** Waiting for a server that starts a little later than the command that needs it. */
 import { DatabaseUnavailableError, UnsuitableDatabaseError } from "../database/errors.ts";
 import { pause } from "../runtime/backoff.ts";
 import { CommandError } from "../runtime/command-error.ts";

@@ -1,4 +1,4 @@
-/** `verify_shard_content`: whether all rows belong to this node. */
+/** `verify_shard_content`: checks that all rows belong to this node. */
 import { readConfig } from "../config.ts";
 import { findForeignRow } from "../operations/verify-shard-content.ts";
 import { CommandError } from "../runtime/command-error.ts";

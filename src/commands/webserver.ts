@@ -5,8 +5,8 @@ import type { Command } from "./command.ts";
 
 export const webserver: Command = {
   name: "webserver",
-  summary: "Run web server processes only",
-  help: "As many of this command as wanted may run on one database, each on a port of its own. It ends when a process dies.",
+  summary: "Run only web server processes",
+  help: "Any number of these commands may run on one database, each on its own port. Exits when a process dies.",
   options: {},
   run({ environment, signal }) {
     const config = readConfig(environment, ["realm", "postgresUrl", "authentication"]);

@@ -28,7 +28,7 @@ export interface ConnectionOptions {
   readonly findServingProblem?: ServingCheck["findProblem"] | undefined;
 }
 
-// Nothing is lost with a connection that is cut off instead.
+// Nothing is lost when a connection is cut instead.
 const CLOSE_MILLIS_MAX = 1_500;
 
 /** Opens a pool, answers the supervisor from then on, does the work, and closes. */
@@ -39,7 +39,7 @@ export async function withDatabase(
   await withConnections(options, undefined, work);
 }
 
-/** The same with a broker, which readiness depends on, too. */
+/** The same with a broker, on which readiness also depends. */
 export async function withDatabaseAndBroker(
   options: ConnectionOptions & { readonly brokerUrl: string },
   work: (connections: ProcessConnections & { readonly broker: Broker }) => Promise<void>,

@@ -38,7 +38,7 @@ export async function consumerProcess(
   const poolSize = config.consumer.batches + 1;
   await withDatabaseAndBroker({ name, postgresUrl, poolSize, brokerUrl: config.broker.url, log }, (connections) =>
     runConsumer({ config, drain, log, signal, ...connections }).catch(async (error: unknown) => {
-      // Otherwise nobody would ever see the count of such messages.
+      // Otherwise the process would exit before Prometheus has read the count.
       if (error instanceof ForeignDebtorError && config.metricsPort !== 0) {
         connections.health.report("debtors", "The consumer has stopped at a message for a debtor of another shard");
         await untilMetricsAreCollected(METRICS_MILLIS_MAX, signal);

@@ -42,7 +42,7 @@ export async function flusherProcess(
  */
 export const flusherPoolSize = (outboxes: readonly Outbox[]): number => outboxes.length * LANE_COUNT + 1;
 
-/** Flushes until the signal is aborted. When one flusher fails, the others stop, too, and its error is thrown. */
+/** Flushes until the signal is aborted. When one flusher fails, the others stop, and its error is thrown. */
 export async function runFlushers(options: FlushersOptions): Promise<void> {
   const { config, pool, broker, outboxes, log, signal, registry } = options;
   await untilSchemaIsCurrent(pool, log, signal);

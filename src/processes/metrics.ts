@@ -1,4 +1,4 @@
-/** What the processes count, for Prometheus. The doors and workers are handed these as plain arguments. */
+/** The metrics of the processes, for Prometheus. HTTP API and workers get them as plain arguments. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
 import { OUTBOXES } from "../database/outbox.ts";
@@ -12,7 +12,7 @@ import type { ConsumerMetrics } from "../workers/consumer.ts";
 import type { FlusherMetrics } from "../workers/flusher.ts";
 import type { ScannerMetrics } from "../workers/scanner.ts";
 
-/** All instruments of one process. */
+/** All metrics of one process. */
 export type MetricsRegistry = Registry;
 
 const PREFIX = "swpt_debtors_";
@@ -20,20 +20,20 @@ const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 const COUNT_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 const OUTBOX_SAMPLE_MILLIS = 15_000;
 
-/** The instruments of a process, with those of Node.js: memory, CPU, event loop lag, garbage collection. */
+/** Makes a registry with the metrics of Node.js: memory, CPU, event loop lag, garbage collection. */
 export function createMetricsRegistry(): MetricsRegistry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   return registry;
 }
 
-/** What the instruments show at this moment, in a form that can be sent to the supervisor. */
+/** The current values, in a form that can be sent to the supervisor. */
 export const collectMetrics = async (registry: MetricsRegistry): Promise<readonly Metric[]> => [
   ...((await registry.getMetricsAsJSON()) as unknown as Metric[]),
   measureLostLogLines(),
 ];
 
-/** MetricsRegistry of the web server. */
+/** Metrics of the web server. */
 export function createHttpMetrics(registry: MetricsRegistry): HttpMetrics {
   const seconds = new Histogram({
     name: `${PREFIX}http_request_seconds`,
@@ -47,7 +47,7 @@ export function createHttpMetrics(registry: MetricsRegistry): HttpMetrics {
   };
 }
 
-/** MetricsRegistry of the message consumer. */
+/** Metrics of the message consumer. */
 export function createConsumerMetrics(registry: MetricsRegistry): ConsumerMetrics {
   const messages = new Counter({
     name: `${PREFIX}messages_total`,
@@ -82,13 +82,13 @@ export function createConsumerMetrics(registry: MetricsRegistry): ConsumerMetric
   };
 }
 
-/** MetricsRegistry of the flushers, which share them. */
+/** Metrics of the flushers, which share them. */
 export function createFlusherMetrics(registry: MetricsRegistry): FlusherMetrics {
   const options = { labelNames: ["outbox"], registers: [registry] };
   const sent = new Counter({ name: `${PREFIX}flushed_total`, help: "Messages sent", ...options });
   const returned = new Counter({
     name: `${PREFIX}flush_returned_total`,
-    help: "Messages that the broker had no queue for; they are sent again",
+    help: "Messages for which the broker had no queue; they are sent again",
     ...options,
   });
   const burstSize = new Histogram({
@@ -119,18 +119,18 @@ export function createFlusherMetrics(registry: MetricsRegistry): FlusherMetrics 
   };
 }
 
-/** MetricsRegistry of the scanner. */
+/** Metrics of the scanner. */
 export function createScannerMetrics(registry: MetricsRegistry): ScannerMetrics {
   const registers = [registry];
   const progress = new Gauge({
     name: `${PREFIX}scan_progress`,
-    help: "How much of the pass is done, 0 to 1",
+    help: "Completed part of the pass, 0 to 1",
     registers,
   });
   const passes = new Counter({ name: `${PREFIX}scan_passes_total`, help: "Passes of the scanner", registers });
   const changes = new Counter({
     name: `${PREFIX}scan_changes_total`,
-    help: "Debtors that the scanner changed, by what it found",
+    help: "Debtors that the scanner changed, by reason",
     labelNames: ["found"],
     registers,
   });
@@ -145,7 +145,7 @@ export function createScannerMetrics(registry: MetricsRegistry): ScannerMetrics 
   };
 }
 
-/** Shows how many connections a process has, and who waits for one. */
+/** Shows how many connections a process has, and how many callers wait for one. */
 export function watchPool(registry: MetricsRegistry, pool: Pool): void {
   new Gauge({
     name: `${PREFIX}database_connections`,
@@ -170,7 +170,7 @@ export function watchBatches(registry: MetricsRegistry): void {
   });
 }
 
-/** Samples the outboxes now and then until the signal is aborted. What it cannot find out it leaves as it was. */
+/** Samples the outboxes periodically until the signal is aborted. Keeps the last values while the database is unavailable. */
 export async function watchOutboxes(registry: MetricsRegistry, pool: Pool, signal: AbortSignal): Promise<void> {
   const options = { labelNames: ["outbox"], registers: [registry] };
   const rows = new Gauge({

@@ -21,11 +21,11 @@ export interface StartOptions {
 
 const program = fileURLToPath(new URL("../../bin/swpt-debtors.js", import.meta.url));
 
-// Under `all`, the whole of a small node, memory goes before speed: young and old garbage is collected earlier than by
-// default, glibc keeps a single arena, and where clients do not wait for it the code is compiled for size. Resident after
-// load: about 340 MB, and 485 MB with V8's own settings but for the first (npm run bench -- --only memory). Who runs the
-// processes apart is after speed: 12,200 transfers were created in a second without the small heap of the web server, 8,200
-// with it, in two runs one after the other (npm run bench -- --only create-transfer).
+// Under `all`, which runs a small node, memory is more important than speed: garbage is collected earlier than by default,
+// glibc keeps a single arena, and code is compiled for size where no client waits for it. Resident after load: about 340 MB,
+// and 485 MB with V8's own settings but for the first (npm run bench -- --only memory). Commands that run apart prefer speed:
+// 12,200 transfers per second were created without the small heap of the web server, and 8,200 with it, in two runs in
+// succession (npm run bench -- --only create-transfer).
 const smallHeapOptions = ["--max-semi-space-size=2", "--heap-growing-percent=20"];
 const smallHeapOptionsOf = (processType: string): readonly string[] =>
   processType === ("webserver" satisfies ProcessType) ? smallHeapOptions : [...smallHeapOptions, "--optimize-for-size"];

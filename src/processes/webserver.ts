@@ -31,7 +31,7 @@ export interface WebserverOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly registry?: MetricsRegistry | undefined;
-  /** What the server says about itself, where that is not the usual. */
+  /** What the sandbox says differently. */
   readonly serverOptions?: Pick<ServerOptions, "healthText" | "authorizationOrigin">;
   /** Documents may be read from this machine by the web client, as in the sandbox. */
   readonly allowLoopbackDocuments?: boolean;
@@ -41,7 +41,7 @@ export interface WebserverOptions {
 
 // Requests under way get this long; then their connections are closed.
 const FINISH_MILLIS_MAX = 5_000;
-// A client that keeps its connection after the answer must not hold up the end.
+// A client that keeps its connection open must not delay the end.
 const IDLE_CHECK_MILLIS = 50;
 
 /** Serves with connections of its own until the signal is aborted. */
@@ -124,7 +124,7 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Takes no more connections, and closes those that are there as soon as they are idle, at last all of them. */
+/** Accepts no more connections, closes open ones as soon as they are idle, and finally all of them. */
 async function close(server: Server, log: Logger): Promise<void> {
   if (!server.listening) return;
   const closed = promisify(server.close.bind(server))();

@@ -1,15 +1,15 @@
 /** Waiting: pauses that a signal cuts short, and pauses that grow from failure to failure. */
 import { setTimeout as wait } from "node:timers/promises";
 
-/** Resolves after so many milliseconds, or at once when the signal is aborted. */
+/** Resolves after this many milliseconds, or as soon as the signal is aborted. */
 export async function pause(millis: number, signal: AbortSignal): Promise<void> {
-  // A timer holds 2^31-1 milliseconds at most, and takes a longer time for none.
+  // A timer takes at most 2^31-1 milliseconds; a longer time would fire at once.
   await wait(Math.min(millis, 2_147_483_647), undefined, { signal }).catch(() => {});
 }
 
 /** A pause that doubles from failure to failure. */
 export interface Backoff {
-  /** The next pause in milliseconds: between the half and the whole of what its turn gives, so that many do not fall in step. */
+  /** The next pause in milliseconds: random, between half and all of the current delay, so that many processes do not retry in step. */
   nextMillis(): number;
   /** After a success: the next pause is the shortest again. */
   reset(): void;

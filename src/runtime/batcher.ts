@@ -1,18 +1,18 @@
 /**
  * Group commit: inputs that arrive together, or while a batch is under way, make up the next one. Under load the cost of a
- * round trip and a commit is divided by many; a lone input waits for nobody.
+ * round trip and a commit is divided by many; a lone input does not wait.
  */
 import { runBisecting } from "./bisect.ts";
 
 export interface BatcherOptions<Input, Output> {
   /**
    * Does the work for all inputs together, all or nothing. Gives an output for each of them, in their order. What it
-   * throws is taken for the fault of one of the inputs, unless `isOutage` says otherwise.
+   * throws counts as the fault of one of the inputs, unless `isOutage` says otherwise.
    */
   readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
-  /** The most inputs in a batch. */
+  /** Maximum inputs in a batch. */
   readonly sizeMax: number;
-  /** Whether an error would come with any other input, too: then all of the batch fail with it. */
+  /** Whether an error is independent of the inputs: then the whole batch fails with it. */
   readonly isOutage: (error: unknown) => boolean;
 }
 
@@ -37,7 +37,7 @@ export function createBatcher<Input, Output>({
     readonly resolve: (output: Output) => void;
     readonly reject: (error: unknown) => void;
   }
-  // Bounded by the callers: each of them waits for its output.
+  // Bounded by the number of callers, each of which waits for its output.
   let waiting: Entry[] = [];
   let isUnderWay = false;
   let batchArrivedAt: number | undefined;
@@ -48,8 +48,8 @@ export function createBatcher<Input, Output>({
       waiting.push({ arrivedAt: performance.now(), input, resolve, reject });
       if (!isUnderWay) {
         isUnderWay = true;
-        // Not at once: what has come over other sockets is only just being read. (For 32 clients a first batch of one and
-        // then one of 31 would alternate.) It takes no time when nothing has come.
+        // Not at once: other sockets may have input that has not been read yet. (With 32 clients, batches of 1 and of 31
+        // would alternate.) It costs nothing when there is none.
         setImmediate(() => void runAll());
       }
     });

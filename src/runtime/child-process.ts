@@ -1,4 +1,4 @@
-/** A child of the supervisor: stops when it is told to, and answers what it is asked. See `supervisor.ts`. */
+/** A child of the supervisor: it stops when told to, and answers questions. See `supervisor.ts`. */
 import { EventEmitter } from "node:events";
 import { pause } from "./backoff.ts";
 import { CommandError } from "./command-error.ts";
@@ -74,14 +74,14 @@ export function answerSupervisor({ metrics, unreadyReasons }: SupervisedProcess)
 
 /**
  * Runs the work to its end and resolves to the exit code: 0 when the supervisor asked for the end or the work is done,
- * 128 when a signal did. Work that goes on for longer than `STOP_MILLIS_MAX` after the
- * signal is left behind: it may be killed at any moment, anyway.
+ * 128 when a signal did. Work that takes longer than `STOP_MILLIS_MAX` after the
+ * signal is abandoned; every process may be killed at any moment.
  */
 export async function runToEnd(work: () => Promise<void>, signal: AbortSignal, log: Logger): Promise<number> {
   const overdue = async (): Promise<number> => {
     await untilAborted(signal);
     await new Promise((resolve) => setTimeout(resolve, STOP_MILLIS_MAX).unref());
-    log.error("What was under way has not finished in time, and is left behind");
+    log.error("In-flight work did not finish in time; abandoning it");
     return 1;
   };
   try {
@@ -89,14 +89,14 @@ export async function runToEnd(work: () => Promise<void>, signal: AbortSignal, l
     return await Promise.race([done, overdue()]);
   } catch (error) {
     if (error instanceof CommandError) log.error(error.message);
-    else log.error({ err: error }, "The process ends with an error");
+    else log.error({ err: error }, "The process exits because of an error");
     return 1;
   }
 }
 
 async function inTime(unreadyReasons: Promise<readonly string[]>): Promise<readonly string[]> {
   const late = new Promise<readonly string[]>((resolve) => {
-    setTimeout(() => resolve(["the check takes too long"]), READINESS_MILLIS_MAX).unref();
+    setTimeout(() => resolve(["The check timed out"]), READINESS_MILLIS_MAX).unref();
   });
-  return Promise.race([unreadyReasons.catch((error: unknown) => [`the check failed: ${String(error)}`]), late]);
+  return Promise.race([unreadyReasons.catch((error: unknown) => [`The check failed: ${String(error)}`]), late]);
 }

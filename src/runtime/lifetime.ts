@@ -2,7 +2,7 @@
 import os from "node:os";
 import type { Logger } from "./log.ts";
 
-/** The longest that a process may take from the request to stop until it has ended. Docker kills after 10 seconds. */
+/** Maximum time from the request to stop to the end of the process. Docker kills after 10 seconds. */
 export const STOP_MILLIS_MAX = 8_000;
 
 /** Calls the handler for each SIGTERM and SIGINT, also for those that came before. It replaces the handler before it. */
@@ -29,7 +29,7 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** One phase of a shutdown: resolves when the work is done, or when its time is over, which is logged. Never rejects. */
+/** One phase of a shutdown: resolves when the work is done or has timed out, which is logged. Never rejects. */
 export async function finishWithin(
   millisMax: number,
   phase: string,
@@ -39,13 +39,13 @@ export async function finishWithin(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(() => {
-      log.warn({ phase, millisMax }, "A phase of the shutdown takes too long, and is left behind");
+      log.warn({ phase, millisMax }, "Shutdown phase timed out; continuing");
       resolve();
     }, millisMax);
   });
   const done = work.then(
     () => {},
-    (error: unknown) => log.warn({ err: error, phase }, "A phase of the shutdown has failed"),
+    (error: unknown) => log.warn({ err: error, phase }, "Shutdown phase failed; continuing"),
   );
   await Promise.race([done, late]);
   clearTimeout(timer);

@@ -8,11 +8,11 @@ export type { Logger } from "pino";
 export interface LogOptions {
   readonly level: "debug" | "info" | "warning" | "error";
   readonly format: "text" | "json";
-  /** The command, or the part of it, that logs. */
+  /** The command or the type of process that logs. */
   readonly command: string;
   /** Where the lines go; standard output when not given. */
   readonly write?: LineWriter["write"] | undefined;
-  /** Of what `write` belongs to. */
+  /** The number of lines that `write` has lost. */
   readonly lostLines?: LineWriter["lostLines"] | undefined;
 }
 
@@ -90,12 +90,12 @@ const codeOf = (error: Error): string => (error as NodeJS.ErrnoException).code ?
 /** `2026-11-24T10:00:00.000Z warning [consumer 123] Message rejected reason="…"` */
 function formatAsText(line: string): string {
   const { time, level, pid, command, msg, err, ...rest } = parseJson(line) as Record<string, unknown>;
-  // What was thrown may be no error at all.
+  // What was thrown may not be an Error.
   const { stack, ...error } = (typeof (err ?? {}) === "object" ? (err ?? {}) : { error: err }) as Record<
     string,
     unknown
   >;
-  // A stack helps with a bug; of what is away or was refused the message says all.
+  // A stack helps with a bug; for an outage or a rejection the message is enough.
   const all = { ...rest, ...error, ...(level === "error" && stack !== undefined ? { stack } : {}) };
   const members = Object.entries(all).map(([name, value]) => ` ${name}=${stringifyJson(value)}`);
   const text = String(msg ?? "").replace(/[\r\n]+/g, " ");

@@ -19,7 +19,7 @@ export interface Metric {
 
 interface Sample {
   readonly value: number;
-  /** The buckets, sums and counts of a histogram go by names of their own. */
+  /** Buckets, sums and counts of a histogram have their own names. */
   readonly metricName?: string;
   readonly labels: Readonly<Partial<Record<string, string | number>>>;
 }
@@ -35,7 +35,7 @@ export const measureLostLogLines = (): Metric => ({
 /** Of Prometheus' text format, version 0.0.4. */
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Nothing is added up: each sample keeps the labels of its process, and the reader sums as it likes. */
+/** Nothing is aggregated: each sample keeps the labels of its process. */
 export function formatMetrics(processes: readonly ProcessMetrics[]): string {
   const families = new Map<string, { readonly metric: Metric; readonly lines: string[] }>();
   for (const { labels, metrics } of processes) {

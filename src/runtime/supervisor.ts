@@ -19,7 +19,7 @@ export interface SupervisorOptions {
   /** Options of Node.js for the child that runs a process of this type. */
   readonly nodeOptionsOf: (processType: string) => readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Whether a child that dies is started again. Otherwise everything ends with it, and the exit code is 1. */
+  /** Restart a child that dies. Otherwise everything stops, and the exit code is 1. */
   readonly restart: boolean;
   /** The type of the processes that clients depend on: these alone decide `/ready`. `undefined`: all of them do. */
   readonly servingType: string | undefined;
@@ -31,7 +31,7 @@ export interface SupervisorOptions {
 
 const RESTART_PAUSE_MILLIS = 500;
 const RESTART_PAUSE_MILLIS_MAX = 30_000;
-/** A child that has lived so long has not died of what its predecessor died of. */
+/** After this time a death is not the continuation of earlier ones. */
 const HEALTHY_LIFE_MILLIS = 60_000;
 /** A child may get a SIGTERM for the whole process group a moment before the supervisor does. */
 const SAME_SIGNAL_MILLIS = 500;
@@ -55,7 +55,7 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
     for (;;) {
       const start = performance.now();
       const end = await endOf(slot.worker);
-      if (end.code === 0) return; // It has been told to stop, or its work is done.
+      if (end.code === 0) return; // It was told to stop, or its work is done.
       if (!stop.aborted && !restart) await pause(SAME_SIGNAL_MILLIS, stop);
       if (stop.aborted) return;
       log.error({ processType: slot.processType, ...end }, "A process has died");
@@ -115,10 +115,10 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
     for (let number = 1; number <= count; number++)
       slots.push({ processType: type, number, worker: startWorker(type) });
   }
-  // Without any process it still lives: that is what an operator who sets all numbers to 0 sees as "nothing runs".
+  // With all numbers of processes set to 0 it still runs, and does nothing.
   await (slots.length === 0 ? untilAborted(stop) : Promise.all(slots.map(keepAlive)));
   await monitoring.close();
-  if (hasKilled) log.error("Processes that did not stop in time were killed");
+  if (hasKilled) log.error("Killed processes that did not stop in time");
   return failure.signal.aborted || hasKilled ? 1 : 0;
 }
 
@@ -199,7 +199,7 @@ function ask<Type extends Answer["type"]>(
 
 function send(worker: Worker, request: Request): boolean {
   if (!worker.isConnected()) return false;
-  // A child that dies at this moment does not hear it, and its end is seen elsewhere.
+  // A child that is dying does not receive it; its exit is handled elsewhere.
   worker.process.send(request, () => {});
   return true;
 }

@@ -1,26 +1,26 @@
 /** Waking a loop that waits, from elsewhere in the process. */
 
-/** A bell that remembers one ring. */
+/** A notification that is remembered until the next wait. */
 export interface Wakeup {
-  ring(): void;
-  /** Resolves at the next ring, or at once when it has rung since the last wait; after the time; or when aborted. */
+  notify(): void;
+  /** Resolves at the next notification, or at once when there was one since the last wait; after the time; or when aborted. */
   wait(millisMax: number, signal: AbortSignal): Promise<void>;
 }
 
-/** More than that a timer takes for none. */
+/** A timer with a longer time would fire at once. */
 const TIMER_MILLIS_MAX = 2_147_483_647;
 
-/** Makes a bell that has not rung. */
+/** Makes one without a notification. */
 export function createWakeup(): Wakeup {
-  let hasRung = false;
+  let isNotified = false;
   let wake = (): void => {};
   return {
-    ring: () => {
-      hasRung = true;
+    notify: () => {
+      isNotified = true;
       wake();
     },
     wait: async (millisMax, signal) => {
-      if (!hasRung && !signal.aborted) {
+      if (!isNotified && !signal.aborted) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, Math.min(millisMax, TIMER_MILLIS_MAX));
           wake = () => {
@@ -33,7 +33,7 @@ export function createWakeup(): Wakeup {
         wake();
         wake = () => {};
       }
-      hasRung = false;
+      isNotified = false;
     },
   };
 }

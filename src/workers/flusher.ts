@@ -122,6 +122,6 @@ export function createFlusher(options: FlusherOptions): Flusher {
         await wakeup.wait(periodSeconds * 1000, signal); // Not long when something was written while we looked.
       }
     },
-    wake: wakeup.ring,
+    wake: wakeup.notify,
   };
 }

@@ -48,7 +48,7 @@ test("the life of a queue: subscribe, subscribe again, unsubscribe, delete, dele
   assert.deepEqual(await deletion.exit, { code: 0, signal: null });
 
   const again = await runCommand(["delete_queue"], environment);
-  assert.match(again.output, /The queue q is gone/);
+  assert.match(again.output, /The queue q has been deleted/);
   assert.equal(again.code, 0);
 });
 

@@ -18,8 +18,8 @@ test("metrics of several processes become one text, each sample with the labels 
   };
 
   const text = formatMetrics([
-    { labels: { part: "webserver", process: "1" }, metrics: await metricsOf(1.5) },
-    { labels: { part: "webserver", process: "2" }, metrics: await metricsOf(3) },
+    { labels: { process_type: "webserver", process: "1" }, metrics: await metricsOf(1.5) },
+    { labels: { process_type: "webserver", process: "2" }, metrics: await metricsOf(3) },
   ]);
 
   const lines = text.trimEnd().split("\n");
@@ -27,9 +27,9 @@ test("metrics of several processes become one text, each sample with the labels 
     "# HELP request_seconds Time\\nof a \\\\ request",
     "# TYPE request_seconds histogram",
   ]);
-  const first = 'part="webserver",process="1"';
+  const first = 'process_type="webserver",process="1"';
   assert.ok(lines.includes(`request_seconds_bucket{${first},le="2",route="a\\"b"} 1`), text);
   assert.ok(lines.includes(`request_seconds_bucket{${first},le="+Inf",route="a\\"b"} 1`));
   assert.ok(lines.includes(`request_seconds_sum{${first},route="a\\"b"} 1.5`));
-  assert.ok(lines.includes('request_seconds_count{part="webserver",process="2",route="a\\"b"} 1'));
+  assert.ok(lines.includes('request_seconds_count{process_type="webserver",process="2",route="a\\"b"} 1'));
 });
