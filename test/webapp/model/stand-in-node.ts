@@ -14,8 +14,12 @@ export interface StandInTransfer {
   result?: object;
 }
 
-/** What happens to a request: its answer is lost, or it is, or it gets another status. */
-export type Fault = "lose-answer" | "lose-request" | { readonly status: number; readonly retryAfter?: string };
+/** What happens to a request: its answer is lost, it is lost itself, it arrives later than anybody waits, or is refused. */
+export type Fault =
+  | "lose-answer"
+  | "lose-request"
+  | { readonly delayMillis: number }
+  | { readonly status: number; readonly retryAfter?: string };
 
 interface SeenRequest {
   readonly method: string;
@@ -41,6 +45,9 @@ export class StandInNode {
   /** Called for each new transfer. */
   onTransfer: (transfer: StandInTransfer) => void = () => {};
   readonly #now: () => number;
+  /** Requests that are still on their way. */
+  readonly #delayed: { readonly at: number; readonly request: SeenRequest; readonly init: RequestInit | undefined }[] =
+    [];
 
   constructor(now: () => number) {
     this.#now = now;
@@ -87,6 +94,11 @@ export class StandInNode {
     const request = { method, path: url.pathname, body };
     this.requests.push(request);
     const fault = this.fault(request);
+    this.#arrive();
+    if (typeof fault === "object" && "delayMillis" in fault) {
+      this.#delayed.push({ at: this.#now() + fault.delayMillis, request, init });
+      throw new TypeError("Failed to fetch");
+    }
     if (fault === "lose-request") throw new TypeError("Failed to fetch");
     if (typeof fault === "object") {
       const headers: Record<string, string> = fault.retryAfter === undefined ? {} : { "Retry-After": fault.retryAfter };
@@ -104,6 +116,13 @@ export class StandInNode {
     if (document === undefined) throw new Error("status 404");
     return { url: target!, ...document };
   };
+
+  #arrive(): void {
+    for (const delayed of this.#delayed.splice(0)) {
+      if (delayed.at <= this.#now()) this.#answer(delayed.request, delayed.init);
+      else this.#delayed.push(delayed);
+    }
+  }
 
   #answer({ method, path, body }: SeenRequest, init: RequestInit | undefined): Response {
     if (path === "/debtors/.debtor" || path === "/debtors/7/") {
