@@ -5,7 +5,9 @@ import os from "node:os";
 import path from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { parseEnv, promisify } from "node:util";
+import { readConfig } from "../../src/config.ts";
+import { settings } from "../../src/environment.ts";
 import { STOP_MILLIS_MAX } from "../../src/runtime/lifetime.ts";
 
 const run = promisify(execFile);
@@ -44,4 +46,12 @@ test("the unit runs as a user of its own, with files and settings of its own", (
   assert.notEqual(settingOf("User"), "root");
   assert.equal(settingOf("PrivateTmp"), "yes");
   assert.match(settingOf("EnvironmentFile"), /^\/etc\//);
+});
+
+test("the settings of the example are settings, and right", async () => {
+  const text = await readFile(path.join(repository, "deploy/systemd/settings.env"), "utf8");
+  const example = parseEnv(text) as Record<string, string>;
+  const unknown = Object.keys(example).filter((name) => !(name in settings));
+  assert.deepEqual(unknown, []);
+  readConfig(example, ["realm", "postgresUrl", "authentication"]);
 });
