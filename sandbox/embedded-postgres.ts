@@ -29,7 +29,7 @@ export interface EmbeddedPostgresOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A server that runs until it is stopped, or until this process ends. `await using` stops it, too. */
+/** A server that runs until it is stopped, or until this process ends. `await using` stops it as well. */
 export interface EmbeddedPostgres extends AsyncDisposable {
   /** The URL of the database, with a user who may do everything. The server listens on 127.0.0.1 only. */
   readonly url: string;
@@ -176,7 +176,7 @@ async function isAnswering(url: string, server: GuardedProcess, signal: AbortSig
   return false;
 }
 
-/** Whatever the user's environment says about TLS: the server has none. */
+/** Overrides the user's environment: the server has no TLS. */
 const serverUrl = (port: number): string => `postgresql://postgres@127.0.0.1:${port}/postgres?sslmode=disable`;
 
 /** Throws when a server of this folder runs, and is not just ending. */
@@ -207,7 +207,7 @@ async function isServerOf(dataFolder: string, port: number): Promise<boolean> {
 }
 
 /**
- * Removes `postmaster.pid` when nobody listens on the port that it names. PostgreSQL does so by itself unless some other
+ * Removes `postmaster.pid` when no process listens on the port that it names. PostgreSQL does so by itself unless some other
  * process has the number of the old server by now, as it happens in containers.
  */
 async function removeStaleLock(dataFolder: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** Child processes that end when this process ends, however it ends. */
+/** Child processes that end when this process ends, even after SIGKILL. */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 

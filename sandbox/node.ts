@@ -35,7 +35,7 @@ import type { NodePair, PairedNode } from "./peer-node/node-pair.ts";
 
 export interface SandboxNodeOptions {
   readonly config: ReturnType<typeof readConfig<"realm" | "postgresUrl">>;
-  /** Where the authorization server is to listen. `undefined`: there is none, and everybody is let in. */
+  /** Where the authorization server is to listen. `undefined`: there is none, and every request is a superuser's. */
   readonly authorizationPort: number | undefined;
   /** Where the holders' page is to listen. */
   readonly holdersPort: number;
@@ -46,7 +46,7 @@ export interface SandboxNodeOptions {
   readonly signal: AbortSignal;
   /** Called with a line for the user when a step of the start takes long. */
   readonly onProgress: (line: string) => void;
-  /** Called once the node serves. */
+  /** Called once the node is ready. */
   readonly onReady: (node: SandboxNode) => Promise<void>;
 }
 
@@ -57,13 +57,13 @@ export interface Link {
   readonly authorityPort: number;
 }
 
-/** A node that serves. */
+/** A running node. */
 export interface SandboxNode {
   readonly url: string;
   readonly pool: Pool;
   /** The URL of the holders' page. */
   readonly holdersUrl: string;
-  /** `undefined` when everybody is let in. */
+  /** `undefined` without authentication. */
   readonly authorizationServer: AuthorizationServer | undefined;
   /** Whether the web client is served. */
   readonly hasWebapp: boolean;
@@ -77,7 +77,7 @@ const STEP_SECONDS_MAX = 60;
 /**
  * Runs until the signal is aborted. Then it stops in the order in which messages flow, each part while those that it
  * waits for still work: who takes requests, who authorizes, who sends, the authority, who receives. When a part fails,
- * all stop at once and its error is thrown; what was on its way is still in an outbox.
+ * all stop at once and its error is thrown; undelivered messages are still in an outbox.
  */
 export async function runSandboxNode(options: SandboxNodeOptions): Promise<void> {
   const { config, authorizationPort, holdersPort, settings, link, log, signal, onProgress, onReady } = options;
@@ -108,7 +108,7 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
       log,
     });
     start("receiving", [(stop) => runConsumer({ config, pool, broker, drain: false, log, signal: stop })]);
-    // What passes between the two ends is on its way as long as either of them works.
+    // Messages may be in transit between the two ends as long as either of them runs.
     if (link !== undefined) start("the link", linkEnds(link, config, broker, authorityBroker, log));
     start("the accounting authority", [authority.run]);
     const book = createHolderBook(pool, settings, now);
@@ -157,7 +157,7 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
     await onReady({ url, pool, holdersUrl: holdersPage.url, authorizationServer, hasWebapp });
     await untilAborted(stopping);
   } catch (error) {
-    // What failed is more telling than the step that it stopped.
+    // The failure says more than the step that it interrupted.
     throw failure.signal.aborted ? failure.signal.reason : error;
   } finally {
     if (failure.signal.aborted) await Promise.all([broker.close(), authorityBroker.close()]);

@@ -1,9 +1,9 @@
-/** The PostgreSQL schema `sandbox`, apart from the tables of the agent. The parts of the sandbox share it. */
+/** The PostgreSQL schema `sandbox`, apart from the tables of the agent. The programs of the sandbox share it. */
 import type { Database } from "../src/database/database.ts";
 
 /**
- * Makes the schema if it is not there, and keeps everybody else who calls this waiting until the transaction ends: several
- * processes that make the same things at once fail in spite of `if not exists`.
+ * Creates the schema if it does not exist, and makes other callers wait until the transaction ends: several
+ * processes that create the same objects at once fail in spite of `if not exists`.
  */
 export async function ensureSchema(db: Database): Promise<void> {
   await db.run({

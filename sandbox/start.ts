@@ -26,7 +26,7 @@ const DATABASE = "sandbox";
 const LINK_DATABASE = "sandbox_link";
 const LINK_AUTHORITY_ID = "1234abcd";
 const DATA_FOLDER = fileURLToPath(new URL("../.sandbox", import.meta.url));
-/** An answer of a real accounting authority takes seconds; here the money is to be there at once. */
+/** A real accounting authority answers after seconds; here the money arrives at once. */
 const PACE_MILLIS = 20;
 
 const onProgress = (line: string): void => printError(`${line}\n`);
@@ -36,22 +36,21 @@ export const sandbox: Command = {
   summary: "Try everything on this machine, with nothing else installed; no store of value",
   help: `
 Starts a PostgreSQL of its own, stand-ins for the accounting authority and for the authorization server, and a whole
-node with its web server, all in one process. Everybody on this machine can get a token there, and may do everything with
-it; nobody else can reach it. The data are kept in the folder .sandbox of the repository.
+node with its web server, all in one process. Everybody on this machine can get a token for everything
+there; it is not reachable from other machines. The data are kept in the folder .sandbox of the repository.
 ${faultsHelp}`,
   options: {
     port: {
       type: "string",
       valueName: "PORT",
-      meaning: `Where to listen on 127.0.0.1; when it is taken, the next free one. Default: ${PORT}`,
+      meaning: `Port on 127.0.0.1; if it is in use, the next free one. Default: ${PORT}`,
     },
-    "data-dir": { type: "string", valueName: "FOLDER", meaning: "Where to keep the data. Default: .sandbox" },
-    open: { type: "boolean", meaning: "Let everybody in without a token, as a superuser" },
-    fresh: { type: "boolean", meaning: "Forget the data of former runs" },
+    "data-dir": { type: "string", valueName: "FOLDER", meaning: "Folder of the data. Default: .sandbox" },
+    open: { type: "boolean", meaning: "Treat every request as a superuser's, without a token" },
+    fresh: { type: "boolean", meaning: "Delete the data of former runs first" },
     link: {
       type: "boolean",
-      meaning:
-        "Make the accounting authority a node of its own, and link the two with STOMP over TLS; has data of its own",
+      meaning: "Make the accounting authority a node of its own, linked by STOMP over TLS; with separate data",
     },
     ...settingOptions(PACE_MILLIS),
   },
@@ -116,7 +115,7 @@ ${faultsHelp}`,
   },
 };
 
-/** The user's PGSSLMODE, PGOPTIONS and so on are meant for other servers. */
+/** The user's PGSSLMODE, PGOPTIONS and so on are for other servers. */
 function ignorePostgresVariables(): void {
   for (const name of Object.keys(process.env)) if (name.startsWith("PG")) delete process.env[name];
 }
@@ -155,7 +154,7 @@ async function startPostgres(options: {
   }
 }
 
-/** Without its database the node has no use. */
+/** Without its database a node is useless. */
 function abortedBy(end: Promise<void>): AbortSignal {
   const ended = new AbortController();
   void end.then(() => ended.abort());
@@ -188,7 +187,7 @@ const environmentOf = (environment: Environment, postgresUrl: string, port: numb
   PROTOCOL_BROKER_QUEUE_ROUTING_KEY: "#",
   PROTOCOL_BROKER_PREFETCH_COUNT: "500",
   PROTOCOL_BROKER_PREFETCH_SIZE: "0",
-  // The command says who is let in, and where they sign in.
+  // The command decides about authentication.
   WEBAPP_AUTHORIZATION_URL: "http://127.0.0.1/",
   WEBAPP_TOKEN_URL: "http://127.0.0.1/",
   OAUTH2_INTROSPECT_URL: "",

@@ -11,7 +11,7 @@ import type { AuthorizationServer } from "./authorization-server/server.ts";
 export interface SummaryOptions {
   /** Where the web server listens. */
   readonly url: string;
-  /** `undefined` when everybody is let in. */
+  /** `undefined` without authentication. */
   readonly authorizationServer: Pick<AuthorizationServer, "url" | "tokenUrl" | "clients"> | undefined;
   /** Whether the web client is served. */
   readonly hasWebapp: boolean;
@@ -20,9 +20,9 @@ export interface SummaryOptions {
   readonly wantedPort: number;
   readonly databaseUrl: string;
   readonly fresh: boolean;
-  /** How to forget the data and start again. */
+  /** How to delete the data and start again. */
   readonly freshCommand: string;
-  /** The first debtor ID that an example may have; those after it may be taken, too. */
+  /** The first debtor ID for examples; the following ones may be used as well. */
   readonly firstDebtorId: bigint;
 }
 
@@ -48,7 +48,7 @@ export async function describeSandbox(db: Database, options: SummaryOptions): Pr
   const json = "-H 'Content-Type: application/json'";
   const body = JSON.stringify({ transferUuid: transfer, recipient: { uri: `swpt:${debtor}/17` }, amount: 100 });
   return `
-The sandbox is ready.${isOtherPort ? ` Port ${wantedPort} is taken: it listens on ${port}.` : ""}
+The sandbox is ready.${isOtherPort ? ` Port ${wantedPort} is in use: it listens on ${port}.` : ""}
 
   NOT A STORE OF VALUE: everybody on this machine ${isOpen ? "may do" : "can get a token for"} everything here, and the
   accounting authority is a stand-in.
@@ -76,7 +76,7 @@ Who has the money now, and how a holder pays some of it back:
   ${ownCommand(databaseUrl)} --holders ${debtor}
   ${ownCommand(databaseUrl)} --pay-back ${debtor}/17/30
 
-The data are ${fresh ? "new, and lie" : "kept"} in ${folder}. To start afresh: ${freshCommand}
+The data are ${fresh ? "new, and kept" : "kept"} in ${folder}. To start from scratch: ${freshCommand}
 Stop with Ctrl-C.
 `;
 }
@@ -89,7 +89,7 @@ function tokenCommand({ tokenUrl, clients }: NonNullable<SummaryOptions["authori
   return `TOKEN=$(curl -sS -u ${clientId}:${clientSecret} ${form} ${tokenUrl} | ${extraction})`;
 }
 
-/** A debtor that is not there yet, so that the first command succeeds whatever was done before. */
+/** A debtor that does not exist yet, so that the first command always succeeds. */
 async function pickDebtorId(db: Database, firstDebtorId: bigint): Promise<bigint> {
   const candidates = Array.from({ length: 1000 }, (_, index) => firstDebtorId + BigInt(index));
   return (await findFreeDebtorId(db, candidates)) ?? firstDebtorId + BigInt(Date.now() % 0xff_ffff);

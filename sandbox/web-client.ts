@@ -1,10 +1,10 @@
-/** Builds the web client for `npm start`, where there is something to build it with. */
+/** Builds the web client for `npm start`, if the packages for that are installed. */
 import { existsSync } from "node:fs";
 
 const builder = new URL("../scripts/build-webapp.ts", import.meta.url);
 const page = new URL("../webapp/dist/index.html", import.meta.url);
 
-/** Returns whether there is a client to be served. What cannot be built, as in a container image, is taken as it is. */
+/** Returns whether there is a web client. Without the sources, as in a container image, the existing build is used. */
 export async function buildWebappIfStale(): Promise<boolean> {
   try {
     if (existsSync(builder)) {

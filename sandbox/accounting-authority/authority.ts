@@ -1,6 +1,6 @@
 /**
- * The sandbox's accounting authority at work: it takes messages from its queue, sends its answers when they are due, and
- * scans its books. **Not** a store of value. Spec: sandbox-accounting-authority.
+ * The running accounting authority of the sandbox: it consumes its queue, sends its answers when they are due, and
+ * scans its accounts. **Not** a store of value. Spec: sandbox-accounting-authority.
  */
 import type { Broker, Delivery } from "../../src/broker/broker.ts";
 import { DatabaseUnavailableError, type Pool } from "../../src/database/database.ts";
@@ -21,20 +21,20 @@ export interface AuthorityOptions {
   readonly queue: string;
   readonly routingKeys: RoutingKeys;
   readonly settings: AuthoritySettings;
-  /** What time it is; tests let days pass. */
+  /** The clock; tests let days pass. */
   readonly clock: () => Timestamp;
   readonly log: Logger;
 }
 
-/** An authority whose tables are there (`createTables`). */
+/** An authority. Its tables must exist (`createTables`). */
 export interface Authority {
   /** Processes messages in one transaction. Returns those that break the protocol: they have had no effect. */
   process(deliveries: readonly Delivery[]): Promise<readonly Delivery[]>;
-  /** Sends what is due; the number of messages. */
+  /** Sends what is due; returns the number of messages. */
   sendDue(): Promise<number>;
-  /** Looks once at what is due in the books; the number of records touched. */
+  /** Does once what is due; returns the number of records touched. */
   scanOnce(): Promise<number>;
-  /** Works until stopped. Rejects when its queue is gone or its connection is lost for good. */
+  /** Works until stopped. Rejects when its queue is deleted or its connection is lost permanently. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ const SCAN_PERIOD_MILLIS = 200;
 const SCANS_PER_TRIM = 300;
 const RETRY_PAUSE_MILLIS = 1000;
 
-/** Makes an authority; it does nothing before one of its functions is called. */
+/** Creates an authority; it does nothing until one of its functions is called. */
 export function createAuthority(options: AuthorityOptions): Authority {
   const { pool, broker, queue, settings, clock, log } = options;
   const [arrivals, dues] = [createWakeup(), createWakeup()];
@@ -101,7 +101,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
       }
       const malformed = await persist(() => process(batch), signal);
       if (malformed === undefined) break;
-      // Committed: were this process to die here, the broker would deliver the batch again, and the agent sees repeats.
+      // Committed: after a crash here, the broker delivers the batch again, and the agent sees repeats.
       const unacceptable = new Set(malformed);
       consumer.acknowledge(batch.filter((delivery) => !unacceptable.has(delivery)));
       if (malformed.length > 0) consumer.reject(malformed);

@@ -18,12 +18,12 @@ import { findAccountsDue, findTransfersDue, loadLedger, lockBooks, saveLedger } 
 /** How the authority behaves. */
 export interface AuthoritySettings {
   readonly policy: RecipientPolicy;
-  /** How long an answer takes; 0 for at once. */
+  /** Milliseconds until an answer is sent. */
   readonly paceMillis: number;
   /** Seconds until a new balance is reported; 8 hours with a real authority. */
   readonly balanceUpdateDelaySeconds: number;
   readonly faults: FaultInjector;
-  /** About how many messages the journal remembers; 0 for none. */
+  /** About how many messages the journal keeps; 0 for none. */
   readonly journalEntriesMax: number;
 }
 
@@ -43,7 +43,7 @@ export function processMessages(
   received: readonly DeliveredMessage[],
   now: Timestamp,
 ): Promise<void> {
-  // SeededRandom are drawn before the transaction, which may be tried again.
+  // Random faults are drawn before the transaction, which may be retried.
   const drawn = received.map(({ message }) => ({ message, ...settings.faults.onReceived(message) }));
   return pool.transaction(async (db) => {
     const messages = received.map(({ message }) => message);
@@ -67,7 +67,7 @@ export function processMessages(
   });
 }
 
-/** Looks once at what is due: updates, heartbeats, reminders, deletions, purges. Returns how many records were touched. */
+/** Does once what is due: updates, heartbeats, reminders, deletions, purges. Returns how many records were touched. */
 export function scanBooks(pool: Pool, settings: AuthoritySettings, now: Timestamp): Promise<number> {
   return pool.transaction(async (db) => {
     const [, accounts, transfers] = await Promise.all([
@@ -94,7 +94,7 @@ export function scanBooks(pool: Pool, settings: AuthoritySettings, now: Timestam
   });
 }
 
-/** Does what a holder asks for. What `step` throws undoes it. */
+/** Does what a holder requests. An error of `step` rolls it back. */
 export function changeBooks(
   pool: Pool,
   settings: Pick<AuthoritySettings, "balanceUpdateDelaySeconds" | "faults" | "paceMillis">,

@@ -129,7 +129,7 @@ async function runOnRabbitMq({
   }
 }
 
-/** Tries until the broker is there, half a minute at most. */
+/** Retries until the broker is available, for at most half a minute. */
 async function declareWhenUp(
   url: string,
   queue: string,

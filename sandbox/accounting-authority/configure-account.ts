@@ -7,7 +7,7 @@ import { type Account, createAccount, isRoot, nextChange, toSinglePrecision } fr
 import { isValidRootConfigData } from "./root-config-data.ts";
 import { accountUpdateOf, type SentMessage } from "./sent-messages.ts";
 
-/** What becomes of the account (`undefined`: nothing), and the one answer, if any. */
+/** The account afterwards (`undefined`: unchanged), and the one answer, if any. */
 export interface ConfigureAccountDecision {
   readonly account: Account | undefined;
   readonly messages: readonly SentMessage[];
@@ -16,7 +16,7 @@ export interface ConfigureAccountDecision {
 const SILENCE: ConfigureAccountDecision = { account: undefined, messages: [] };
 const AGE_DAYS_MAX = 7n;
 
-/** Judges a configuration of an account that may not exist yet. A repeated or an outdated one gets no answer. */
+/** Decides about a configuration of an account that may not exist yet. A repeated or outdated one gets no answer. */
 export function decideConfigureAccount(
   account: Account | undefined,
   message: ReceivedConfigureAccount,
@@ -42,7 +42,7 @@ export function decideConfigureAccount(
   return { account: configured, messages: [accountUpdateOf(configured, configured.lastChangeTs)] };
 }
 
-/** Refuses a configuration; nothing changes. */
+/** Rejects a configuration; nothing changes. */
 export function rejectConfiguration(
   message: ReceivedConfigureAccount,
   rejectionCode: string,

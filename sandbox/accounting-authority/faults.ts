@@ -1,5 +1,5 @@
 /**
- * Faults on purpose, per message type: with a probability and a seed, or scripted for the next few messages.
+ * Injected faults, per message type: with a probability and a seed, or scripted for the next few messages.
  * Spec: sandbox-accounting-authority, "Sandbox extras".
  */
 import { plusSeconds } from "../../src/values/timestamp.ts";
@@ -43,18 +43,18 @@ export interface Fault {
   readonly frequency: { readonly probability: number } | { readonly count: number };
 }
 
-/** A message on its way out: its body, and how long it is held back beyond the usual pace. */
+/** An outgoing message: its body, and how long it is delayed beyond the usual pace. */
 export interface OutboundMessage {
   readonly message: SentMessage;
   readonly body: Buffer;
   readonly delaySeconds: number;
 }
 
-/** What becomes of messages. Every call draws new lots, so ask once per message. */
+/** Decides the faults of messages. Every call draws new random numbers, so call it once per message. */
 export interface FaultInjector {
-  /** How many times the message is processed (0: lost on the way in), and what goes wrong with it then. */
+  /** How many times the message is processed (0: lost), and what goes wrong then. */
   onReceived(message: ReceivedMessage): { readonly copies: number; readonly faults: StepFaults };
-  /** The parcels that leave instead of the message: none, one or two. */
+  /** The messages that are sent instead: none, one or two. */
   onSent(message: SentMessage): OutboundMessage[];
   /** Adds a fault; a scripted one comes before those with a probability. */
   add(fault: Fault): void;
@@ -187,6 +187,6 @@ function spoilMessage(message: SentMessage, kind: FaultKind): SentMessage {
 
 function spoilBody(text: string, drawn: Drawn): Buffer {
   const extended = drawn.has("extra-field") ? text.replace(/\}$/, `,"sandbox_extra":{"unknown":[1,2.5,null]}}`) : text;
-  // 0xff is in no UTF-8 text.
+  // 0xff never occurs in UTF-8.
   return drawn.has("not-utf8") ? Buffer.concat([Buffer.from(extended), Buffer.from([0xff])]) : Buffer.from(extended);
 }

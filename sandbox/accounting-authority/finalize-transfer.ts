@@ -10,7 +10,7 @@ import type { SentMessage } from "./sent-messages.ts";
 export interface FinalizeTransferDecision {
   /** The sender's account after the lock is released and the amount is gone. */
   readonly sender: Account;
-  /** What the recipient is owed; 0 when nothing was committed. */
+  /** What the recipient gets; 0 when nothing was committed. */
   readonly committedAmount: bigint;
   readonly messages: readonly SentMessage[];
 }
@@ -18,8 +18,8 @@ export interface FinalizeTransferDecision {
 const INTEREST_RATE_CHANGED_AT = EPOCH;
 
 /**
- * Judges a commit or a dismissal. A foreign or a repeated one gets no answer. With `forcedStatusCode` the transfer fails
- * with that code, whatever it says.
+ * Decides about a commit or a dismissal. A foreign or repeated one gets no answer. With `forcedStatusCode` the transfer fails
+ * with that code in any case.
  */
 export function decideFinalizeTransfer(
   sender: Account | undefined,
@@ -70,7 +70,7 @@ function statusCodeOf(
   if (committedAmount === 0n) return "OK";
   if (now > transfer.deadline) return "TIMEOUT";
   if (INTEREST_RATE_CHANGED_AT > transfer.finalInterestRateTs) return "NEWER_INTEREST_RATE";
-  // What is locked is reserved: it stays good after the limit was lowered.
+  // The locked amount is reserved: it stays valid after the limit was lowered.
   const isEnough =
     committedAmount <= transfer.lockedAmount || committedAmount <= availableAmount(sender) + transfer.lockedAmount;
   // A principal holds 64 bits.

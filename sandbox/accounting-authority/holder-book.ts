@@ -1,4 +1,4 @@
-/** The holders' side, for people and tests: accounts, balances, payments. Every step ends with the proof that the money adds up. */
+/** The holders' side, for people and tests: accounts, balances, payments. Every step checks that the money adds up. */
 import type { Pool } from "../../src/database/database.ts";
 import { ROOT_CREDITOR_ID } from "../../src/domain/debtor.ts";
 import type { Timestamp } from "../../src/values/timestamp.ts";

@@ -14,7 +14,7 @@ type Action = (arguments_: {
   readonly pool: Pool;
 }) => Promise<string>;
 
-/** The options, of which one at a time makes sense. IDs are unsigned decimals, as in URLs. */
+/** The options, which exclude each other. IDs are unsigned decimals, as in URLs. */
 export const actionOptions = {
   holders: { type: "string", valueName: "DEBTOR", meaning: "Show the holders of a currency and their balances" },
   "create-holder": { type: "string", valueName: "DEBTOR/HOLDER", meaning: "Open a holder's account" },
@@ -28,7 +28,7 @@ export const actionOptions = {
   journal: { type: "string", valueName: "COUNT", meaning: "Show the last messages in and out" },
 } as const satisfies Record<string, CommandOption>;
 
-/** What the options ask for: what is to be done, and `undefined` when none of them is given. Throws a UsageError. */
+/** The action that the options ask for; `undefined` when none of them is given. Throws a UsageError. */
 export function findAction(
   values: CommandInput["values"],
 ): ((book: HolderBook, pool: Pool) => Promise<string>) | undefined {

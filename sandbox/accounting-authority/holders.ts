@@ -22,7 +22,7 @@ export interface Interest {
   readonly amount: bigint;
 }
 
-/** A holder asked for what cannot be. Nothing has changed. */
+/** An impossible request of a holder. Nothing has changed. */
 export class HolderError extends Error {
   override readonly name = "HolderError";
 }
@@ -34,7 +34,7 @@ export function createHolder(ledger: Ledger, debtorId: bigint, creditorId: bigin
   ledger.saveAccount(createAccount(debtorId, creditorId, stepContext.now));
 }
 
-/** Pays from a holder to another one, or back to the issuer. Throws HolderError when the holder has not so much. */
+/** Pays from a holder to another one, or back to the issuer. Throws HolderError when the holder has less. */
 export function pay(ledger: Ledger, payment: Payment, stepContext: StepContext): SentMessage[] {
   const { debtorId, sender, recipient, amount } = payment;
   if (amount <= 0n) throw new HolderError("The amount of a payment must be positive");

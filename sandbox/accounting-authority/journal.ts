@@ -12,7 +12,7 @@ export interface JournalEntry {
   readonly body: Buffer;
 }
 
-/** Notes messages that came in. */
+/** Records messages that came in. */
 export function noteReceived(
   db: Database,
   received: readonly { readonly debtorId: bigint; readonly type: string; readonly body: Buffer }[],
@@ -51,7 +51,7 @@ export async function listJournal(db: Database, limit: number, debtorId?: bigint
   return entries.reverse();
 }
 
-/** Forgets all but about the last `entriesMax` entries. */
+/** Deletes all but about the last `entriesMax` entries. */
 export async function trimJournal(db: Database, entriesMax: number): Promise<void> {
   await db.run({
     name: "sandbox_trim_journal",

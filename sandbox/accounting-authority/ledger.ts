@@ -1,13 +1,13 @@
-/** The records that a step works on, in memory. What was loaded is compared with what it became when the step is over. */
+/** The records that a step works on, in memory. After the step they are compared with what was loaded. */
 import type { Account, PreparedTransferRecord } from "./records.ts";
 
-/** Names an account. */
+/** The key of an account. */
 export interface AccountKey {
   readonly debtorId: bigint;
   readonly creditorId: bigint;
 }
 
-/** Names a prepared transfer. */
+/** The key of a prepared transfer. */
 export interface PreparedTransferKey {
   readonly debtorId: bigint;
   readonly transferId: bigint;
@@ -73,7 +73,7 @@ export class Ledger {
   }
 
   /**
-   * Throws when the step has made or lost money: in each currency the principals of all accounts, the root account's
+   * Throws when the step has created or lost money: in each currency the principals of all accounts, the root account's
    * negative one included, add up to zero. So a step may move amounts, and the sum over what it touched stays.
    */
   assertMoneyIsConserved(): void {
@@ -87,7 +87,7 @@ export class Ledger {
   }
 }
 
-/** Records by key: what was loaded, and what became of it. */
+/** Records by key: what was loaded, and the state after the step. */
 class TrackedRecords<Item extends object> {
   readonly #keyOf: (item: Item) => string;
   readonly #loaded: ReadonlyMap<string, Item>;

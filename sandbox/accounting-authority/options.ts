@@ -39,7 +39,7 @@ export const settingOptions = (paceMillis: number) =>
     },
   }) as const satisfies Record<string, CommandOption>;
 
-/** What the help says about the faults. */
+/** The part of the help about the faults. */
 export const faultsHelp = `
 A fault names a message type, what happens to it, and how often: AccountUpdate:drop@0.1 loses every tenth update,
 PrepareTransfer:reject:TIMEOUT#3 rejects the next three requests, all@0.05 injects each fault with a probability of 5 %. The kinds are

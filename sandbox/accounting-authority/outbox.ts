@@ -1,4 +1,4 @@
-/** Messages on their way out: stored by the step that makes them, sent when their time has come. */
+/** Outgoing messages: stored by the step that creates them, sent when they are due. */
 import type { Broker, Publication } from "../../src/broker/broker.ts";
 import type { Database, Pool } from "../../src/database/database.ts";
 import { parseJson, stringifyJson } from "../../src/values/json.ts";
@@ -7,16 +7,16 @@ import { formatTimestamp, plusSeconds, type Timestamp } from "../../src/values/t
 import type { OutboundMessage } from "./faults.ts";
 import { headersOf } from "./sent-messages.ts";
 
-/** Which of the two kinds of publishers to be. Spec: transport, "Incoming". */
+/** Which of the two kinds of publishers to imitate. Spec: transport, "Incoming". */
 export type RoutingKeys = "md5" | "hex";
 
 const APP_ID = "swpt_accounts_sandbox";
 /** Messages sent in one transaction. */
 const BURST_COUNT = 2000;
-/** When to try again with what the broker did not take; till then it is not in the way of the others. */
+/** The pause before messages that the broker did not confirm are sent again; until then they do not block others. */
 const REJECTED_PAUSE_SECONDS = 5;
 
-/** Stores messages that leave `paceMillis` from now, or later when a fault holds them back. */
+/** Stores messages that leave `paceMillis` from now, or later when a fault delays them. */
 export function recordOutboundMessages(
   db: Database,
   outboundMessages: readonly OutboundMessage[],
@@ -44,7 +44,7 @@ export function recordOutboundMessages(
 
 /**
  * Sends a burst of the messages that are due, oldest first, and moves them to the journal. Returns how many were sent,
- * and how many the broker did not take: those are due again later. A crash between the confirm and the commit sends the
+ * and how many the broker did not confirm: those are due again later. A crash between the confirm and the commit sends the
  * burst again.
  */
 export function sendDueMessages(

@@ -14,7 +14,7 @@ import {
 } from "./records.ts";
 import type { SentMessage, SentPreparedTransfer } from "./sent-messages.ts";
 
-/** What becomes of the sender's account, the lock if one was made, and the answer: there is always one. */
+/** The sender's account afterwards, the lock if one was made, and the answer: there is always one. */
 export interface PrepareTransferDecision {
   readonly sender: Account | undefined;
   readonly transfer: PreparedTransferRecord | undefined;
@@ -28,7 +28,7 @@ const INTEREST_RATE_CHANGED_AT = EPOCH;
 export const creditorIdOf = (recipient: string): bigint | undefined => parsePathId(recipient);
 
 /**
- * Judges a request to lock an amount. The same request twice makes two locks: the coordinator dismisses the surplus one.
+ * Decides about a request to lock an amount. A repeated request makes a second lock: the coordinator dismisses the surplus one.
  * `recipient` is the account that `message.recipient` names.
  */
 export function decidePrepareTransfer(
@@ -113,11 +113,11 @@ export const preparedTransferOf = (transfer: PreparedTransferRecord, ts: Timesta
   ts,
 });
 
-/** The root account takes money back even when it is deleted or gone. */
+/** The root account accepts money even when it is deleted or purged. */
 const isReachable = (creditorId: bigint, account: Account | undefined): boolean =>
   creditorId === ROOT_CREDITOR_ID || (account !== undefined && !account.isDeleted && !isScheduledForDeletion(account));
 
-/** The sooner of what we grant at most and what the coordinator asks for. */
+/** The earlier of the latest deadline that is granted and the one that the coordinator asks for. */
 function deadlineOf(message: ReceivedPrepareTransfer, now: Timestamp): Timestamp {
   const granted = plusSeconds(now, DEADLINE_SECONDS_MAX);
   const asked = plusSeconds(message.ts, message.maxCommitDelay);

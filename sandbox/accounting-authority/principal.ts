@@ -5,7 +5,7 @@ import type { AccountKey } from "./ledger.ts";
 import { type Account, createAccount, isRoot, nextChange } from "./records.ts";
 import { accountUpdateOf, type SentMessage } from "./sent-messages.ts";
 
-/** When things happen, and how long a new balance takes to be reported. */
+/** The time, and the delay until a new balance is reported. */
 export interface StepContext {
   readonly now: Timestamp;
   /** Seconds between a change of the balance and its update; the first change counts. */
@@ -19,8 +19,8 @@ export interface PrincipalChange {
 }
 
 /**
- * Adds an amount, which may be negative, to a principal. A deleted account comes back and says so at once; one that is
- * gone entirely is created anew, first with an update as it was before the change. Everything else is reported later, by the scan.
+ * Adds an amount, which may be negative, to a principal. A deleted account is restored, with an update at once; one that is
+ * purged is created again, first with an update as it was before the change. Everything else is reported later, by the scan.
  * Throws when the principal would leave 64 bits.
  */
 export function changePrincipal(

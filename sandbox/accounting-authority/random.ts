@@ -1,4 +1,4 @@
-/** A random number generator that repeats itself. */
+/** A reproducible random number generator. */
 
 /** Numbers from 0 to below 1; the same seed gives the same ones. After Steele, Lea and Flood's SplitMix, with 32 bits. */
 export function createRandom(seed: number): () => number {

@@ -51,7 +51,7 @@ export interface ReceivedFinalizeTransfer {
 /** Any message that the authority receives. */
 export type ReceivedMessage = ReceivedConfigureAccount | ReceivedPrepareTransfer | ReceivedFinalizeTransfer;
 
-/** The message breaks the protocol: it goes to the dead letters. */
+/** The message breaks the protocol: it is dead-lettered. */
 export class MalformedMessageError extends Error {
   override readonly name = "MalformedMessageError";
 }
@@ -130,7 +130,7 @@ const coordinatorOf = (fields: Fields) => ({
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Readers of the members of the object that the body holds; each throws MalformedMessageError for what is out of place. */
+/** Readers of the members of the object that the body holds; each throws MalformedMessageError for an invalid member. */
 function fieldsOf(body: Buffer) {
   const object = objectOf(body);
   const reject = (name: string): never => {

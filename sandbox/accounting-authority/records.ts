@@ -33,7 +33,7 @@ export interface Account {
   readonly lastTransferId: bigint;
   /** When the last update was sent, changed or not. */
   readonly lastHeartbeatTs: Timestamp;
-  /** When the scan owes the agent an update; null when everything has been reported. */
+  /** When the scan must send the agent an update; null when everything has been reported. */
   readonly updateDueAt: Timestamp | null;
   readonly isDeleted: boolean;
   readonly lastDeletionAttemptTs: Timestamp;
@@ -121,7 +121,7 @@ export function appliedLimit(value: number): bigint {
 /** The smaller of two integers. */
 export const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
-/** The greater of two integers. */
+/** The larger of two integers. */
 export const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** A number as the authority keeps it: the shortest decimal that a 32-bit float holds; 123456789 becomes 123456790. */

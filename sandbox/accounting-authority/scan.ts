@@ -1,5 +1,5 @@
 /**
- * What the periodic scan does with one record: updates owed, heartbeats, deletion, purge, reminders.
+ * What the periodic scan does with one record: pending updates, heartbeats, deletion, purge, reminders.
  * Spec: sandbox-accounting-authority, "AccountUpdate, as sent", "PrepareTransfer", "Deletion".
  */
 import type { AccountPurge } from "../../src/messages/incoming.ts";
@@ -8,7 +8,7 @@ import { preparedTransferOf } from "./prepare-transfer.ts";
 import { type Account, isScheduledForDeletion, nextChange, type PreparedTransferRecord } from "./records.ts";
 import { accountUpdateOf, type SentMessage } from "./sent-messages.ts";
 
-/** The account afterwards (`"purged"`: gone; `undefined`: as before), and the messages to send. */
+/** The account afterwards (`"purged"`: deleted; `undefined`: unchanged), and the messages to send. */
 export interface AccountScanDecision {
   readonly account: Account | "purged" | undefined;
   readonly messages: readonly SentMessage[];
@@ -17,14 +17,14 @@ export interface AccountScanDecision {
 /** An account that has not been reported for this long is reported again. */
 export const HEARTBEAT_DAYS = 7;
 
-/** A prepared transfer that is still open is announced again after this time. */
+/** The PreparedTransfer of an open transfer is repeated after this time. */
 export const REMINDER_DAYS = 7;
 
-/** The shortest time between two attempts to close an account. */
+/** The minimum time between two attempts to close an account. */
 export const DELETION_ATTEMPT_DAYS = 14;
 const PURGE_DELAY_DAYS = 14 + 90 + 2;
 
-/** Judges a root account. */
+/** Decides what is due for a root account. */
 export function scanAccount(account: Account, now: Timestamp): AccountScanDecision {
   if (account.isDeleted) {
     return account.purgeAt !== null && account.purgeAt <= now
@@ -43,7 +43,7 @@ export function scanAccount(account: Account, now: Timestamp): AccountScanDecisi
   };
 }
 
-/** Judges a prepared transfer: while it stays so it is announced again. `undefined` when that is not due. */
+/** Decides whether the PreparedTransfer of an open transfer is due again; `undefined` if not. */
 export function scanTransfer(
   transfer: PreparedTransferRecord,
   now: Timestamp,

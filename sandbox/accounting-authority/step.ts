@@ -19,11 +19,11 @@ import type { SentMessage } from "./sent-messages.ts";
 /** Who may be paid: `any` opens an account for every number that is paid, `listed` requires an existing one. */
 export type RecipientPolicy = "any" | "listed";
 
-/** What is made to go wrong with a received message. */
+/** Injected faults of a received message. */
 export interface StepFaults {
-  /** Refuse it with this code. */
+  /** Reject it with this code. */
   readonly rejectionCode?: string | undefined;
-  /** Judge it as if the deadline had passed. */
+  /** Decide as if the deadline had passed. */
   readonly isLate?: boolean | undefined;
 }
 

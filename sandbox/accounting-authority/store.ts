@@ -7,7 +7,7 @@ import { type AccountKey, Ledger, type PreparedTransferKey } from "./ledger.ts";
 import type { Account, PreparedTransferRecord } from "./records.ts";
 import { DELETION_ATTEMPT_DAYS, HEARTBEAT_DAYS, REMINDER_DAYS } from "./scan.ts";
 
-/** Creates what is missing of the tables. Processes that do so at the same time wait for each other. */
+/** Creates the missing tables. Processes that do so at the same time wait for each other. */
 export async function createTables(pool: Pool): Promise<void> {
   const schema = await readFile(new URL("schema.sql", import.meta.url), "utf8");
   const statements = schema.replaceAll(/^--.*$/gm, "").split(";");
@@ -21,9 +21,9 @@ export async function createTables(pool: Pool): Promise<void> {
 }
 
 /**
- * Waits until no one else writes to the books. A step may touch any number of accounts, some not there yet, and
+ * Locks out other writers. A step may touch any number of accounts, some of which do not exist yet, and
  * processes other than the authority's own (holders' commands) may write as well; with one writer at a time no step can
- * meet another half-way, and steps are batched, so it costs nothing.
+ * see another half done, and steps are batched, so it costs little.
  */
 export async function lockBooks(db: Database): Promise<void> {
   await db.run({
@@ -72,7 +72,7 @@ export function findAccountsDue(db: Database, now: Timestamp, limit: number): Pr
   });
 }
 
-/** Prepared transfers that are to be announced again. */
+/** Prepared transfers whose PreparedTransfer is due again. */
 export function findTransfersDue(db: Database, now: Timestamp, limit: number): Promise<PreparedTransferRecord[]> {
   return db.many({
     name: "sandbox_find_transfers_due",
@@ -98,7 +98,7 @@ export function listAccounts(db: Database, debtorId: bigint): Promise<Account[]>
   });
 }
 
-/** The currencies that there are, those with the last change first. */
+/** All currencies, those with the last change first. */
 export async function listCurrencies(db: Database, countMax: number): Promise<bigint[]> {
   const rows = await db.many<{ debtorId: bigint }>({
     name: "sandbox_list_currencies",
@@ -113,7 +113,7 @@ export async function listCurrencies(db: Database, countMax: number): Promise<bi
   return rows.map(({ debtorId }) => debtorId);
 }
 
-/** The currencies in which the amount in circulation is not what the holders have: there are none unless there is a bug. */
+/** The currencies in which the amount in circulation is not what the holders have: there are none, unless there is a bug. */
 export async function findUnbalancedCurrencies(db: Database): Promise<bigint[]> {
   const rows = await db.many<{ debtorId: bigint }>({
     name: "sandbox_find_unbalanced_currencies",

@@ -9,18 +9,18 @@ export interface ClientCredentials {
   readonly clientSecret: string;
 }
 
-/** The clients that are no browsers. */
+/** The clients that are not browsers. */
 export interface ConfidentialClients {
   readonly superuser: ClientCredentials;
   readonly supervisor: ClientCredentials;
-  /** The debtors agent, which may ask whether a token is good, and nothing else. */
+  /** The debtors agent, which may only introspect tokens. */
   readonly resourceServer: ClientCredentials;
 }
 
 /** Secrets that were given rather than generated. */
 export type ClientSecrets = { readonly [Client in keyof ConfidentialClients]?: string | undefined };
 
-/** Takes the secrets that are given, and reads those of the other clients, or makes them at the first start. */
+/** Returns the given secrets and those of the other clients, which are created at the first start. */
 export async function findConfidentialClients(pool: Pool, given: ClientSecrets = {}): Promise<ConfidentialClients> {
   const find = async (clientId: string, secret: string | undefined): Promise<ClientCredentials> => ({
     clientId,
@@ -43,13 +43,13 @@ const apiScopes: Readonly<Record<string, string>> = {
   "debtors-supervisor": "access.readonly activate",
 };
 
-/** Where browsers may be sent back to, by client. */
+/** Redirect URIs, by client. */
 export interface RedirectUris {
   readonly webapp: readonly string[];
   readonly swaggerUi: readonly string[];
 }
 
-/** All clients, as `oidc-provider` wants them described. */
+/** All clients, in the form that `oidc-provider` expects. */
 export function describeClients(confidential: ConfidentialClients, redirectUris: RedirectUris): ClientMetadata[] {
   const browser = (clientId: string, uris: readonly string[]): ClientMetadata => ({
     client_id: clientId,

@@ -99,7 +99,7 @@ function secretOf(clientId: string): CommandOption {
   return { type: "string", valueName: "SECRET", meaning: `The secret of the client ${clientId}` };
 }
 
-/** An empty option, which is how compose files say "not set", is none. */
+/** An empty option counts as absent: compose files pass unset variables this way. */
 function textOf(values: CommandInput["values"], name: string): string | undefined {
   const text = values[name];
   return typeof text === "string" && text !== "" ? text : undefined;

@@ -1,16 +1,16 @@
-/** Makes debtors by the agent's own HTTP API, as a log-in service does: reserve, remember, activate. */
+/** Creates debtors through the agent's HTTP API, as a log-in service does: reserve, remember, activate. */
 import type { ClientCredentials } from "./clients.ts";
 import type { Reservation } from "./users.ts";
 
-/** Makes debtors by the agent's own API. */
+/** Creates debtors through the agent's API. */
 export interface NewDebtors {
   /** Reserves a random free debtor ID. */
   reserve(): Promise<Reservation>;
-  /** Activates the debtor; false when the reservation is there no more. Repeating it is harmless. */
+  /** Activates the debtor; false when the reservation no longer exists. Can be repeated. */
   activate(reservation: Reservation): Promise<boolean>;
 }
 
-/** The agent did not do what it was asked for. */
+/** The agent has not created or activated the debtor. */
 export class AgentUnavailableError extends Error {
   override readonly name = "AgentUnavailableError";
 }
@@ -25,7 +25,7 @@ export interface NewDebtorsOptions {
 
 const TIMEOUT_MILLIS = 10_000;
 
-/** Makes them with a token of the client whose credentials are given. Both functions throw AgentUnavailableError. */
+/** Creates them with a token of the client whose credentials are given. Both functions throw AgentUnavailableError. */
 export function createNewDebtors({ nodeUrl, tokenUrl, credentials }: NewDebtorsOptions): NewDebtors {
   async function getToken(): Promise<string> {
     const { clientId, clientSecret } = credentials;

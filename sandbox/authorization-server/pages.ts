@@ -1,7 +1,7 @@
 /** The pages that people see on their way to a token. */
 import { escapeHtml, renderPage } from "../web/page.ts";
 
-/** What stands in the log-in form, or in the one to sign up. */
+/** The contents of the log-in form or the sign-up form. */
 export interface CredentialsForm {
   readonly uid: string;
   readonly csrfToken: string;
@@ -10,7 +10,7 @@ export interface CredentialsForm {
   /** Who is signed in already. */
   readonly accountId: string | undefined;
   readonly email?: string;
-  /** What was wrong with the last try. */
+  /** What was wrong with the last attempt. */
   readonly problem?: string;
 }
 
@@ -72,7 +72,7 @@ export const renderConsent = ({ uid, csrfToken, clientName, accountId, scopes }:
     ${renderOtherUser({ uid, csrfToken, accountId })}`,
   );
 
-/** The way out for a person who sits down at a browser in which another one is signed in. */
+/** The link for a person who uses a browser in which another person is signed in. */
 const renderOtherUser = ({
   uid,
   csrfToken,

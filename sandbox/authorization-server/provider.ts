@@ -8,7 +8,7 @@ import { renderProblem } from "./pages.ts";
 import { createRecordAdapter } from "./record-adapter.ts";
 import { findSecret, makeRandomSecret } from "./storage.ts";
 
-/** The audience of all tokens: the debtors agent. It is a name, and nothing is there to be fetched. */
+/** The audience of all tokens: the debtors agent. Only a name; nothing can be fetched there. */
 export const API = "urn:swpt-debtors:api";
 
 /** The paths, as Ory Hydra has them. */
@@ -19,7 +19,7 @@ export const paths = {
   revocation: "/oauth2/revoke",
 } as const;
 
-/** Why there can be no authorization server, in one line. */
+/** Why the authorization server cannot start, in one line. */
 export class AuthorizationServerUnavailableError extends Error {
   override readonly name = "AuthorizationServerUnavailableError";
 }
@@ -35,7 +35,7 @@ export interface ProviderOptions {
   readonly log: Logger;
 }
 
-/** Makes the provider. Throws AuthorizationServerUnavailableError when the package is not installed. */
+/** Creates the provider. Throws AuthorizationServerUnavailableError when the package is not installed. */
 export async function createProvider({ pool, issuer, clients, redirectUris, log }: ProviderOptions): Promise<Provider> {
   const jwk = JSON.parse(await findSecret(pool, "signing key", makeSigningKey)) as object;
   const cookieKey = await findSecret(pool, "cookie key", makeRandomSecret);
@@ -69,7 +69,7 @@ export async function createProvider({ pool, issuer, clients, redirectUris, log 
       revocation: { enabled: true, allowedPolicy: (_context, client, token) => token.clientId === client.clientId },
       introspection: {
         enabled: true,
-        // A refresh token is not active for the agent: nothing in the answer would tell it from an access token.
+        // A refresh token is not active for the agent: the answer could not distinguish it from an access token.
         allowedPolicy: (_context, client, token) =>
           client.clientId === clients.resourceServer.clientId && token.kind !== "RefreshToken",
       },

@@ -1,5 +1,5 @@
 /**
- * Where `oidc-provider` keeps sessions, grants, codes and tokens: in PostgreSQL, so that they outlive a restart. The table
+ * Where `oidc-provider` keeps sessions, grants, codes and tokens: in PostgreSQL, so that they survive a restart. The table
  * holds their SHA-256 only, so that reading the table does not let anyone use them.
  */
 import { createHash } from "node:crypto";

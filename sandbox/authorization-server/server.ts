@@ -22,31 +22,31 @@ export interface AuthorizationServerOptions {
   readonly port: number;
   /** The address to listen on. Default: 127.0.0.1. */
   readonly host?: string;
-  /** How browsers call it. Default: `http://127.0.0.1:<port>`; its host must be one of the loopback interface, or a proxy's. */
+  /** Its address for browsers. Default: `http://127.0.0.1:<port>`; its host must be one of the loopback interface, or a proxy's. */
   readonly issuer?: string;
-  /** `http://host:port`, as the debtors agent calls it when that is not on this machine. */
+  /** `http://host:port`, its address for a debtors agent on another machine. */
   readonly internalUrl?: string;
   /** Secrets of clients that must be known beforehand. Default: random ones that stay the same. */
   readonly clientSecrets?: ClientSecrets;
-  /** `http://host:port` of the debtors agent, which makes a debtor for each new user. */
+  /** `http://host:port` of the debtors agent, which creates a debtor for each new user. */
   readonly nodeUrl: string;
-  /** Where the clients for browsers may be sent back to, besides pages of the agent. Any port of a loopback host is fine. */
+  /** Further redirect URIs of the clients for browsers, besides pages of the agent. Any port of a loopback host is allowed. */
   readonly redirectUris?: Partial<RedirectUris>;
   readonly log: Logger;
 }
 
-/** The server, being served. */
+/** The running server. */
 export interface AuthorizationServer {
   /** The issuer: `http://host:port`. */
   readonly url: string;
   readonly tokenUrl: string;
-  /** As browsers call it, like the next two. */
+  /** For browsers, like the next two. */
   readonly authorizationUrl: string;
   readonly publicTokenUrl: string;
   readonly revocationUrl: string;
   /** For OAUTH2_INTROSPECT_URL, with the credentials of the client `resource-server` in it: do not log it. */
   readonly introspectUrl: string;
-  /** The clients that are no browsers, with their secrets. */
+  /** The clients that are not browsers, with their secrets. */
   readonly clients: ConfidentialClients;
   close(): Promise<void>;
 }

@@ -39,7 +39,7 @@ const statements = [
   "delete from sandbox.oidc_record where length(id) <> 64",
 ];
 
-/** A secret that is made once and then stays the same. */
+/** A secret that is created once and then stays the same. */
 export async function findSecret(pool: Pool, name: string, make: () => string): Promise<string> {
   const find = () =>
     pool.maybeOne<{ value: string }>({

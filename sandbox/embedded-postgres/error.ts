@@ -1,11 +1,11 @@
-/** What keeps an embedded server from starting, in words that say what to do. */
+/** Errors that keep an embedded server from starting, with what to do about them. */
 
-/** Why there can be no embedded server, in one line. */
+/** Why an embedded server cannot start, in one line. */
 export class EmbeddedPostgresError extends Error {
   override readonly name = "EmbeddedPostgresError";
 }
 
-/** What the system says about the folder, in one line that says what to do. */
+/** The error of the system about the folder, in one line with what to do about it. */
 export function explain(error: unknown, folder: string): unknown {
   const text = error instanceof Error ? `${(error as NodeJS.ErrnoException).code} ${error.message}` : String(error);
   const [, explanation] = explanations.find(([pattern]) => pattern.test(text)) ?? [];

@@ -43,7 +43,7 @@ async function chooseFolder(wanted: string, user: User | undefined): Promise<str
   return folder;
 }
 
-/** A path for a folder of ours among the temporary files, where no other user can replace it. */
+/** A path for a private folder among the temporary files, which no other user can replace. */
 async function temporaryPath(name: string): Promise<string> {
   const folder = await realpath(os.tmpdir());
   if (!isOutOfReach(folder, process.getuid?.() ?? 0)) {

@@ -14,12 +14,12 @@ export function renderCurrencies(debtorIds: readonly bigint[]): string {
   return renderPage("Holders", items.length === 0 ? hint : list);
 }
 
-/** What the page of a currency shows. */
+/** The contents of the page of a currency. */
 export interface CurrencyPage {
   readonly debtorId: bigint;
   readonly balances: Balances;
   readonly csrfToken: string;
-  /** What was wrong with the last try, or what came of it. */
+  /** What was wrong with the last attempt, or its result. */
   readonly problem?: string;
 }
 
@@ -32,7 +32,7 @@ export function renderCurrency({ debtorId, balances, csrfToken, problem }: Curre
     `The currency of debtor ${id}`,
     `
     ${problem === undefined ? "" : `<p role="alert" class="problem">${escapeHtml(problem)}</p>`}
-    ${hasHolders ? balancesTable(balances) : "<p>Nobody holds it yet.</p>"}
+    ${hasHolders ? balancesTable(balances) : "<p>No holders yet.</p>"}
     <p>In circulation: <strong id="circulation">${circulation}</strong> tokens.</p>
     ${requestForm(id, holders)}
     ${hasHolders ? paymentForms(id, balances, csrfToken) : ""}
@@ -46,7 +46,7 @@ export function renderCurrency({ debtorId, balances, csrfToken, problem }: Curre
   );
 }
 
-/** What the page of a payment request shows. */
+/** The contents of the page of a payment request. */
 export interface RequestPage {
   readonly debtorId: bigint;
   readonly creditorId: bigint;
@@ -61,7 +61,7 @@ export interface RequestPage {
   readonly filePath: string;
 }
 
-/** A payment request for the issuer, and whether the money is there. The page looks again by itself. */
+/** A payment request for the issuer, and whether the money has arrived. The page refreshes itself. */
 export function renderRequest(page: RequestPage): string {
   const { debtorId, creditorId, amount, balance, balanceBefore, text, qrCode, filePath } = page;
   const id = formatUnsigned(debtorId);

@@ -1,7 +1,7 @@
 /** Payment requests as wallets show them: a text that begins with `PR0`, and its QR code. Spec: issuer-webapp, "Payment request". */
 import { crc32 } from "node:zlib";
 
-/** What a holder asks the payer for. */
+/** A holder's request to the payer. */
 export interface PaymentRequest {
   /** `swpt:<debtor>/<account>` */
   readonly accountUri: string;
@@ -12,7 +12,7 @@ export interface PaymentRequest {
   readonly reason: string;
 }
 
-/** The text of a request, with its check sum. Names and references lose what would end their line. */
+/** The text of a request, with its check sum. Line breaks are removed from names and references. */
 export function writePaymentRequest({ accountUri, name, amount, reference, reason }: PaymentRequest): string {
   const body = [accountUri, oneLine(name), amount, "", oneLine(reference), "", reason].join("\n");
   return `PR0\n${crc32(body).toString(16).padStart(8, "0")}\n${body}`;

@@ -25,7 +25,7 @@ export interface HoldersPageOptions {
   readonly log: Logger;
 }
 
-/** The page, being served. */
+/** The running server. */
 export interface HoldersPage {
   readonly url: string;
   close(): Promise<void>;
@@ -47,7 +47,7 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
   server.listen(options.port, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  // Another name that resolves to this machine could be a stranger's (DNS rebinding).
+  // Another name that resolves to this machine could belong to an attacker (DNS rebinding).
   const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -108,7 +108,7 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
     sendPage(response, error ? 422 : 200, renderCurrency({ debtorId, balances, csrfToken, ...problem }));
   }
 
-  /** Remembers in the address what the holder had before, so that the page can tell what has arrived. */
+  /** Remembers in the address what the holder had before, so that the page can show what has arrived. */
   async function showRequest(debtorId: bigint, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const query = queryOf(request);
     const { creditorId, amount, text } = readRequestForm(debtorId, query);
@@ -130,7 +130,7 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
     );
   }
 
-  /** Sends the browser back to the currency, so that reloading the page does not do the same once more. */
+  /** Sends the browser back to the currency, so that reloading the page does not repeat the action. */
   async function change(debtorId: bigint, response: ServerResponse, step: () => Promise<void>): Promise<void> {
     try {
       await step();

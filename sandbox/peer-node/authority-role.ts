@@ -5,7 +5,7 @@ import type { GatewayRole } from "../../src/gateway/role.ts";
 import { checkForm, checkIds } from "../../src/gateway/validation.ts";
 import { RECEIVED_TYPES, SENT_TYPES } from "../../src/messages/relay.ts";
 
-/** The other side of a debtors agent. Its own broker is laid out as if the agent published there itself. */
+/** The other side of a debtors agent. Its broker has the exchanges to which an agent would publish. */
 export const accountingAuthority: GatewayRole = {
   destination: "/exchange/accounts_in",
   checkReceived: (message, subnet) => {

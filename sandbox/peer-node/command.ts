@@ -31,7 +31,7 @@ clients need, and without the root keys: nothing can be signed later. Does nothi
       }
       return address;
     }) as [string, string];
-    // Made last: what a start that was interrupted has left is made anew.
+    // Created last: what an interrupted start has left is created again.
     const isComplete = await stat(path.join(folder, "authority/peers")).then(
       () => true,
       () => false,

@@ -1,4 +1,4 @@
-/** Two nodes that know each other: the files that `node_data` would make, in one go. */
+/** Two nodes that are registered with each other: the files that `node_data` would create, in one step. */
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { createNode } from "../../src/node-data/create-node.ts";
@@ -21,7 +21,7 @@ export interface NodePairOptions {
   readonly authorityServer: string;
 }
 
-/** Where one of the two nodes has its files. */
+/** The files of one of the two nodes. */
 export interface PairedNode {
   readonly directory: string;
   readonly certificateFile: string;
@@ -38,10 +38,10 @@ export interface NodePair {
 }
 
 const SERVER_DAYS = 365;
-/** Whoever can read the key can read this file, too; the nodes are for trials. */
+/** Not a secret: it stands next to the key; the nodes are for trials. */
 const PASSPHRASE = "sandbox, no store of value";
 
-/** Makes both nodes, registers each with the other one, and lets traffic start. */
+/** Creates both nodes, registers each with the other one, and activates them. */
 export async function createNodePair(options: NodePairOptions): Promise<NodePair> {
   const { folder, authorityId, agentServer, authorityServer } = options;
   const [agent, authority] = await Promise.all([

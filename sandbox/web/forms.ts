@@ -1,4 +1,4 @@
-/** Forms that come from our own pages, and from nowhere else. */
+/** Forms that are accepted only from the server's own pages. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
@@ -9,13 +9,13 @@ export class FormError extends Error {
 
 const FORM_BYTES_MAX = 8 * 1024;
 
-/** What a form of a log-in must carry. The log-in belongs to one browser by a cookie, and so do its forms. */
+/** The token of a log-in form. A cookie ties the log-in, and so its forms, to one browser. */
 export const csrfTokenOf = (key: string, uid: string): string =>
   createHmac("sha256", key).update(uid).digest("base64url");
 
 /**
- * Reads a form that the browser sends back to us. Throws a FormError when a page of another origin sent it, or it lacks
- * the token. Behind a proxy our origin is not what the request says.
+ * Reads a submitted form. Throws a FormError when a page of another origin sent it, or it lacks
+ * the token. Behind a proxy the origin is not that of the request.
  */
 export async function readForm(
   request: IncomingMessage,

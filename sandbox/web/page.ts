@@ -25,7 +25,7 @@ export const renderPage = (
 </html>
 `;
 
-/** What `/style.css` is to answer. */
+/** The answer of `/style.css`. */
 export const stylesheet = `
 body { font: 1.1rem/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff; margin: 2rem auto; max-width: 34rem; padding: 0 1rem; }
 label { display: block; margin-top: 1rem; font-weight: 600; }
@@ -46,7 +46,7 @@ code { overflow-wrap: anywhere; }
 footer { margin-top: 3rem; font-size: .9rem; color: #595959; }
 `;
 
-/** Text that is no markup. */
+/** Escapes text for HTML. */
 export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
 

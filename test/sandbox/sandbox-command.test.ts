@@ -45,7 +45,7 @@ const get = async (url: string, token = ""): Promise<{ [key: string]: Json }> =>
 test("the printed commands work when pasted: the money arrives within a second, can be seen and paid back", async () => {
   await using sandbox = await startSandbox("--fresh");
   assert.match(sandbox.output(), /NOT A STORE OF VALUE/);
-  assert.match(sandbox.output(), /data are new, and lie in /);
+  assert.match(sandbox.output(), /data are new, and kept in /);
   const health = await (await fetch(`${urlOf(sandbox)}/debtors/health/check/public`)).text();
   assert.equal(health, "OK (a sandbox, no store of value)\n");
 
@@ -121,7 +121,7 @@ test("when the port is in use the next free one is chosen and printed", async ()
     await using sandbox = startCommand(["sandbox", "--data-dir", folder, "--port", String(port)]);
     await sandbox.outputMatching(/Stop with Ctrl-C/);
 
-    assert.match(sandbox.output(), new RegExp(`Port ${port} is taken`));
+    assert.match(sandbox.output(), new RegExp(`Port ${port} is in use`));
     assert.ok(Number(new URL(urlOf(sandbox)).port) > port);
     assert.equal((await fetch(`${urlOf(sandbox)}/debtors/.docs/openapi.json`)).status, 200);
   } finally {
