@@ -18,7 +18,7 @@ interface Needs {
   readonly authentication: Authentication;
 }
 
-/** What the web client is told; null for what is not set. */
+/** The settings of the web client; null for what is not set. */
 export interface WebappSettings {
   readonly authorizationUrl: string;
   readonly tokenUrl: string;

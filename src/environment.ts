@@ -211,7 +211,7 @@ export const settings = {
     "a URL that begins with file:///",
     parseFileUrl,
   ),
-  // Anything is right: a complaint would show it.
+  // Any text is allowed: an error would show it.
   NODE_DATA_PASSPHRASE: setting(
     "Pass phrase of the node's root key, for `node_data`",
     undefined,

@@ -1,9 +1,9 @@
-/** What a setting is, and the kinds that several settings share. */
+/** The type of a setting, and the kinds that several settings share. */
 import { parseEnvironmentId } from "./values/int64.ts";
 
 /** One variable: its default (as text), its allowed values, and its meaning. */
 export interface Setting<Value> {
-  /** As one would write it in the environment; `undefined` for none. */
+  /** As written in the environment; `undefined` for none. */
   readonly default: string | undefined;
   /** The values that are allowed, in words. */
   readonly allowed: string;
@@ -57,7 +57,7 @@ function isTrue(text: string): boolean {
   return !["false", "off", "no"].includes(text.toLowerCase());
 }
 
-/** One of several words, whatever their case. */
+/** One of several words, in any case. */
 export function choice<const Value extends string>(
   meaning: string,
   defaultText: Value | undefined,

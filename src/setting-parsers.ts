@@ -10,7 +10,7 @@ export const PATTERN = "a JavaScript regular expression (flag u) for the whole n
 export const DEBTOR_PATTERN = `${PATTERN}, with a group`;
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?$/i;
 
-/** Accepts the URL of the Python program, too. Throws what the driver cannot honour. */
+/** Also accepts the URL of the Python program. Throws for parameters that the driver does not support. */
 export function parsePostgresUrl(value: string): string | undefined {
   const plain = value.replace(/^postgresql\+psycopg:\/\//, "postgresql://");
   if (!/^postgres(?:ql)?:\/\//.test(plain)) return undefined;
@@ -18,7 +18,7 @@ export function parsePostgresUrl(value: string): string | undefined {
   return plain;
 }
 
-/** One URL or several with commas between. Throws what cannot be honoured. */
+/** One URL, or several separated by commas. Throws for unsupported parameters. */
 export function parseBrokerUrl(value: string): string | undefined {
   if (!/^amqps?:\/\//.test(value)) return undefined;
   parseBrokerUrls(value);

@@ -3,7 +3,7 @@ import { INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN } from "../values/int64.ts";
 import type { Json } from "../values/json.ts";
 import { type CalendarDate, parseDate, parseTimestamp, type Timestamp } from "../values/timestamp.ts";
 
-/** A message that is not valid. It will never be: it belongs in the dead-letter queue, with this reason. */
+/** A message that is not valid, and never will be. It is dead-lettered with this reason. */
 export class InvalidMessageError extends Error {
   override readonly name = "InvalidMessageError";
 }
@@ -46,18 +46,18 @@ export class Fields {
     return this.int64(name, 0n);
   }
 
-  /** Finite; a JSON integer is taken, too. */
+  /** Finite; a JSON integer is accepted as well. */
   float(name: string, min = -Number.MAX_VALUE, max = Number.MAX_VALUE): number {
     const value = this.#values[name];
     const float = typeof value === "bigint" ? Number(value) : value;
-    // Said so that NaN, which no JSON text gives, would be refused as well.
+    // Written so that NaN, which JSON text cannot give, would be rejected as well.
     if (typeof float !== "number" || !(float >= min && float <= max)) {
       throw this.invalid(name, `must be a number from ${min} to ${max}`);
     }
     return float;
   }
 
-  /** At most so many characters (not UTF-16 units). */
+  /** At most this many characters (not UTF-16 units). */
   text(name: string, charactersMax: number): string {
     const value = this.string(name);
     if (value.length > charactersMax && [...value].length > charactersMax) {
@@ -66,7 +66,7 @@ export class Fields {
     return value;
   }
 
-  /** At most so many bytes in UTF-8. */
+  /** At most this many bytes in UTF-8. */
   utf8(name: string, bytesMax: number): string {
     const value = this.string(name);
     if (Buffer.byteLength(value) > bytesMax) throw this.invalid(name, `must have at most ${bytesMax} bytes in UTF-8`);

@@ -10,7 +10,7 @@ export interface ActivateDebtor {
   readonly ts: Timestamp;
 }
 
-/** A configuration was refused. */
+/** A configuration was rejected. */
 export interface RejectedConfig {
   readonly type: "RejectedConfig";
   readonly debtorId: bigint;
@@ -45,7 +45,7 @@ export interface AccountUpdate {
   readonly ttl: number;
 }
 
-/** An account is gone. */
+/** An account was purged. */
 export interface AccountPurge {
   readonly type: "AccountPurge";
   readonly debtorId: bigint;
@@ -81,7 +81,7 @@ export interface RejectedTransfer {
   readonly ts: Timestamp;
 }
 
-/** A prepared transfer is over. */
+/** A prepared transfer was finalized. */
 export interface FinalizedTransfer {
   readonly type: "FinalizedTransfer";
   readonly debtorId: bigint;

@@ -30,9 +30,9 @@ type MessageOf<Type extends MessageType> = Extract<IncomingMessage, { readonly t
 /** The longest valid message has some 5,000 bytes. A huge body would take many times its size in memory once parsed. */
 const BODY_BYTES_MAX = 65_536;
 const RATE_MIN = -100;
-/** The most bytes (UTF-8) of a transfer note. */
+/** Maximum length of a transfer note in bytes (UTF-8). */
 export const NOTE_BYTES_MAX = 500;
-/** The most bytes (UTF-8) of an account's configuration. */
+/** Maximum length of an account's configuration in bytes (UTF-8). */
 export const CONFIG_DATA_BYTES_MAX = 2000;
 
 /** The messages of the protocol. Fields that nothing here uses are only checked. */
@@ -156,7 +156,7 @@ export const readers: { readonly [Type in MessageType]: (fields: Fields) => Mess
 
 const isKnownType = (type: string): type is MessageType => Object.hasOwn(readers, type);
 
-// A byte order mark is no JSON; it is kept, so that it is refused.
+// A byte order mark is not valid JSON; it is kept, so that the parser rejects it.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads a message's body. `type` is for the reason of the InvalidMessage. */
@@ -172,6 +172,6 @@ export function parseBody(type: string, body: Buffer): Json {
 export const isObject = (json: Json): json is { [key: string]: Json } =>
   typeof json === "object" && json !== null && !Array.isArray(json);
 
-/** What somebody else has written, short enough for a log. */
+/** Foreign text, short enough for a log. */
 const quote = (text: string | undefined): string =>
   text === undefined ? "none" : JSON.stringify(text.length > 50 ? `${text.slice(0, 50)}…` : text);

@@ -1,10 +1,10 @@
-/** Messages on their way between this node and its peer. Spec: stomp, "Validation". */
+/** Messages that are relayed between this node and its peer. Spec: stomp, "Validation". */
 import type { Json } from "../values/json.ts";
 import { type Fields, InvalidMessageError } from "./fields.ts";
 import { CONFIG_DATA_BYTES_MAX, isObject, NOTE_BYTES_MAX, parseBody, readers } from "./parse.ts";
 import { RelayedFields } from "./relayed-fields.ts";
 
-/** A message that is valid in itself; whose it is, and whether it may pass, is not looked at. */
+/** A message with valid fields; whether it belongs to the peer and may pass is not checked. */
 export interface RelayedMessage {
   readonly type: string;
   readonly debtorId: bigint;
@@ -140,7 +140,7 @@ function readCoordinator(f: Fields): void {
   f.int64("coordinator_request_id");
 }
 
-/** The peers' programs, and many others, cannot read such a number wherever it stands. */
+/** The peers' programs, and many others, cannot read such a number in any field. */
 function refuseLongNumbers(type: string, body: Buffer): void {
   if (LONG_NUMBER.test(body.toString("latin1"))) {
     throw new InvalidMessageError(`${type}: a number has more than ${INTEGER_DIGITS_MAX} digits`);

@@ -1,4 +1,4 @@
-/** Reading the fields of a message that is passed on to somebody else: checked, and written down again. */
+/** Reading the fields of a message that is relayed: checked, and serialized again. */
 
 import { parseRelayedDate, parseRelayedDateTime } from "../values/iso-date-time.ts";
 import { formatFloat } from "../values/json.ts";
@@ -7,7 +7,7 @@ import { Fields } from "./fields.ts";
 
 /**
  * The fields of one message on its way between two nodes. Unlike `Fields` it accepts text that PostgreSQL cannot store,
- * and dates as the peers' programs accept them: to refuse what a peer can send would stop the peer for good. Every field
+ * and dates as the peers' programs accept them: to reject what a peer can send would stop the peer permanently. Every field
  * that is read becomes a member of the new body. Spec: stomp, "Validation".
  */
 export class RelayedFields extends Fields {

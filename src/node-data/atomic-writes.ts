@@ -79,7 +79,7 @@ export async function makeFolder(folder: string, mode: number = MODE.publicFolde
   await chmod(folder, mode);
 }
 
-/** Removes what an interrupted write has left in these folders. Nobody may be writing there. */
+/** Removes what an interrupted write has left in these folders. No other process may be writing there. */
 export async function removeTemporaries(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
     const names = await readdir(folder).catch(() => []);

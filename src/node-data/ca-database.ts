@@ -1,4 +1,4 @@
-/** The records of issued certificates, in the files of `openssl ca`, so that the scripts can go on with them. */
+/** The records of issued certificates, in the files of `openssl ca`, so that the scripts can continue with them. */
 import { randomBytes, type X509Certificate } from "node:crypto";
 import path from "node:path";
 import { makeFolder, writeFileAtomically } from "./atomic-writes.ts";

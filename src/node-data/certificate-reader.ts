@@ -22,7 +22,7 @@ export interface Extension {
   readonly value: Buffer;
 }
 
-/** What the DER of a certificate says. */
+/** The contents of a certificate. */
 export interface CertificateParts {
   /** The names as DER. */
   readonly issuer: Buffer;
@@ -34,7 +34,7 @@ export interface CertificateParts {
 const EXTENSIONS_TAG = 0xa3;
 const VERSION_TAG = 0xa0;
 
-/** Takes a certificate apart. Throws a NodeDataError that begins with `what`. */
+/** Parses a certificate. Throws a NodeDataError that begins with `what`. */
 export function readCertificateParts(certificate: X509Certificate, what: string): CertificateParts {
   try {
     const [toBeSigned] = membersOf(decode(certificate.raw));

@@ -1,4 +1,4 @@
-/** PKCS #10 requests: reading them. */
+/** Reading PKCS #10 certificate requests. */
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { DerError, decode, membersOf, readObjectIdentifier, TAG } from "./der.ts";
 import { NodeDataError } from "./node-data-error.ts";

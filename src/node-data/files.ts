@@ -31,7 +31,7 @@ export async function readRequiredLine(file: string): Promise<string> {
   return (await readRequired(file)).replace(/\r?\n$/, "");
 }
 
-/** Whether there is something of that name. Throws a NodeDataError when this cannot be told. */
+/** Whether the path exists. Throws a NodeDataError when this cannot be determined. */
 export async function fileExists(file: string): Promise<boolean> {
   try {
     await stat(file);

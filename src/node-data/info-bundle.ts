@@ -21,7 +21,7 @@ export const BUNDLE = {
   nodeInfoBytesMax: 10 * 2 ** 20,
 } as const;
 
-/** Entries of the outer archive that are looked at: the four, and what others may have added. */
+/** Maximum number of entries in the outer archive: the four, and what others may have added. */
 const ENTRIES_MAX = 100;
 
 const MEMBERS = ["root-ca.crt", "root-ca.csr", "nodeinfo.zip", "nodeinfo.signature"] as const;

@@ -26,7 +26,7 @@ const CURVES = ["prime256v1", "secp384r1"];
 export const generateKey = (): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> =>
   promisify(generateKeyPair)("rsa", { modulusLength: RSA_BITS });
 
-/** Whether the public key is of a kind that we take from others: RSA of 2048 bits and more, P-256, P-384. */
+/** Whether the public key is of an accepted kind: RSA of 2048 bits and more, P-256, P-384. */
 export function isKeyAccepted({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
   if (asymmetricKeyType === "rsa") return (asymmetricKeyDetails?.modulusLength ?? 0) >= RSA_BITS_MIN;
   return asymmetricKeyType === "ec" && CURVES.includes(asymmetricKeyDetails?.namedCurve ?? "");

@@ -1,4 +1,4 @@
-/** What goes wrong with a node's directory and what comes from peers. */
+/** Errors about a node's directory and about files from peers. */
 
 /**
  * A file of the node's directory, a bundle or a certificate is missing, unreadable or not acceptable. The message is one

@@ -21,7 +21,7 @@ export async function writeInfoBundle(directory: string, issuer: Issuer, file: s
   });
 }
 
-/** YYYY-MM-DD where we are, as the scripts write it. */
+/** YYYY-MM-DD in the local time zone, as the scripts write it. */
 function today(): string {
   const now = new Date();
   const digits = (value: number): string => String(value).padStart(2, "0");

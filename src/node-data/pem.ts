@@ -9,7 +9,7 @@ export function findPemBlocks(text: string, isWanted: (label: string) => boolean
   for (let match = begin.exec(text); match !== null; match = begin.exec(text)) {
     const end = `-----END ${match[1]}-----`;
     const from = text.indexOf(end, begin.lastIndex);
-    // A block without its end is not looked past, so that the time is linear whatever the text.
+    // The search stops at a block without its end, so that the time is linear for any text.
     if (from === -1) break;
     begin.lastIndex = from + end.length;
     if (isWanted(match[1]!)) blocks.push(`${text.slice(match.index, begin.lastIndex)}\n`);
@@ -53,7 +53,7 @@ export function parsePrivateKey(text: string, file: string, passphrase?: string)
   try {
     return createPrivateKey(isEncrypted ? { key: block, passphrase: passphrase! } : block);
   } catch {
-    // Without the cause: whatever OpenSSL says about a key stays here.
+    // Without the cause, which could quote the key.
     throw new NodeDataError(`${file}: ${isEncrypted ? "wrong pass phrase" : "the key cannot be read"}.`);
   }
 }

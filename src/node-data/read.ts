@@ -1,5 +1,5 @@
 /**
- * What the running servers read of a node's directory. Nothing is kept: each call reads the files anew. Every function
+ * What the running servers read of a node's directory. Nothing is cached: each call reads the files again. Every function
  * throws a NodeDataError that names the file (and the key) for what is missing or wrong. Spec: node-data, "Layout".
  */
 import type { KeyObject, X509Certificate } from "node:crypto";

@@ -1,4 +1,4 @@
-/** `nodeinfo/stomp.toml`: where a node's servers are and what they want to be told. Spec: node-data, "Layout". */
+/** `nodeinfo/stomp.toml`: the addresses and log-in headers of a node's servers. Spec: node-data, "Layout". */
 import { isIPv6 } from "node:net";
 import { parse, stringify, TomlError } from "smol-toml";
 import { NodeDataError } from "./node-data-error.ts";

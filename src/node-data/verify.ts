@@ -72,7 +72,7 @@ async function verifyRootKey({ directory }: NodeData, report: Report): Promise<v
   const folder = path.dirname(file);
   const [fileMode, folderMode] = await Promise.all([modeOf(file), modeOf(folder)]);
   if ((fileMode & 0o077) !== 0) report(file, `mode ${formatMode(fileMode)}; expected 0600`);
-  // Within an open folder the file is still protected by its own mode, whose fault has been told.
+  // Within an open folder the file is still protected by its own mode, which has been checked.
   else if ((folderMode & 0o077) !== 0) report(folder, `mode ${formatMode(folderMode)}; expected 0700`);
 }
 
@@ -94,7 +94,7 @@ async function verifySubnet(
   );
 }
 
-/** `undefined` when it is absent or broken, which has been told. */
+/** `undefined` when it is absent or broken, which has been reported. */
 async function readServerCertificate(file: string): Promise<X509Certificate | undefined> {
   try {
     const text = await readOptional(file);

@@ -102,7 +102,7 @@ function readCentralHeader(archive: Buffer, at: number, end: number): CentralHea
   };
 }
 
-/** Names are taken for UTF-8 whatever their flag says: Info-ZIP does not set it where the locale is UTF-8. */
+/** Names are read as UTF-8 regardless of their flag: Info-ZIP does not set it where the locale is UTF-8. */
 function decodeName(bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -11,7 +11,7 @@ export class ConnectionUrlError extends Error {
   override readonly name = "ConnectionUrlError";
 }
 
-/** What a connection URL says. */
+/** The parts of a connection URL. */
 export interface ConnectionTarget {
   /** In the order in which they are tried. Never empty. */
   readonly servers: readonly Server[];
@@ -52,7 +52,7 @@ const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify
 /** See libpq's `sslmode`. */
 export type SslMode = (typeof SSL_MODES)[number];
 
-/** The parameters that are honoured. Those with a list may have these values only. */
+/** The supported parameters. Those with a list may have these values only. */
 const PARAMETERS: Readonly<Record<string, readonly string[] | undefined>> = {
   host: undefined,
   port: undefined,
@@ -79,7 +79,7 @@ const PARAMETERS: Readonly<Record<string, readonly string[] | undefined>> = {
   sslcompression: ["0"],
   sslsni: ["1"],
   sslcertmode: ["allow"],
-  // Ours, which tells the processes apart, takes its place.
+  // Replaced by the program's own, which identifies the process.
   application_name: undefined,
   fallback_application_name: undefined,
 };
@@ -119,7 +119,7 @@ function parseParameters(query: string): ReadonlyMap<string, string> {
   return parameters;
 }
 
-/** Hosts of the query take the place of those before the path. One port serves all hosts, otherwise each has its own. */
+/** Hosts of the query replace those before the path. One port serves all hosts, otherwise each has its own. */
 function parseServers(authority: string, host: string | undefined, port: string | undefined): Server[] {
   const inAuthority = authority.split(",").map((text) => {
     const match = /^(\[[^\]]*\]|[^:@]*)(?::([0-9]*))?$/.exec(text);

@@ -1,7 +1,7 @@
 /** Which debtors a node answers for: an interval of IDs and a shard of it. Spec: operations, "Sharding". */
 import { hash } from "node:crypto";
 
-/** The most bits that a routing key of a shard may have. */
+/** Maximum number of bits of a shard's routing key. */
 export const SHARD_BITS_MAX = 20;
 
 /** A binding key such as `0.1.#`: the bits with which the MD5 digest of a debtor ID must begin. */
@@ -43,7 +43,7 @@ export const isResponsible = (realm: ShardingRealm, debtorId: bigint): boolean =
 /** Whether the shard is the one that answers `GET /debtors/.debtor` for all: its bits are 0. */
 export const isFirstShard = ({ bits }: Shard): boolean => bits === 0;
 
-/** Whether the debtor ID is in the interval, whatever its shard. */
+/** Whether the debtor ID is in the interval, in any shard. */
 export const isInInterval = ({ minDebtorId, maxDebtorId }: ShardingRealm, debtorId: bigint): boolean =>
   debtorId >= minDebtorId && debtorId <= maxDebtorId;
 

@@ -24,7 +24,7 @@ export const EPOCH_DATE = "1970-01-01" as CalendarDate;
 const MIN_MICROS = -62_135_596_800_000_000n; // 0001-01-01T00:00:00
 const MAX_MICROS = 253_402_300_799_999_999n; // 9999-12-31T23:59:59.999999
 
-/** The present moment. Does not go back within one process when the system's clock is set back a little. */
+/** The current time. Does not go back within one process when the system's clock is set back a little. */
 export function now(): Timestamp {
   const reading = Temporal.Now.instant().epochNanoseconds / 1000n;
   const setBack = lastReading - reading;
@@ -32,7 +32,7 @@ export function now(): Timestamp {
   return lastReading as Timestamp;
 }
 let lastReading = 0n;
-// More is the correction of a wrong clock: to stand still until that time has passed would be worse than to go back.
+// A larger step corrects a wrong clock: standing still until that time has passed would be worse than going back.
 const SET_BACK_MICROS_MAX = 10n * MICROS_PER_SECOND;
 
 /**
@@ -82,7 +82,7 @@ export function formatTimestamp(timestamp: Timestamp): string {
 
 /**
  * Reads PostgreSQL's own text of a `timestamptz` in a session with the time zone UTC: `2026-11-23 10:00:00.12+00`.
- * Throws a RangeError for what cannot be a moment of ours (`infinity`, BC).
+ * Throws a RangeError for values out of range (`infinity`, BC).
  */
 export function parsePostgresTimestamp(text: string): Timestamp {
   const timestamp = text.endsWith("+00") ? parseTimestamp(`${text.slice(0, 10)}T${text.slice(11)}:00`) : undefined;

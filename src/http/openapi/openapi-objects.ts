@@ -1,4 +1,4 @@
-/** The OpenAPI document, as far as this program reads it. */
+/** The types of the OpenAPI document, as far as this program uses them. */
 
 /** The whole document. */
 export interface OpenApiDocument {
