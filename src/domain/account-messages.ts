@@ -10,18 +10,18 @@ import { CONFIG_SCHEDULED_FOR_DELETION, type Debtor, isActive, STATUS_ACTIVATED 
 import { infoIriOf } from "./info-iri.ts";
 import { isNegligibleAmountOf } from "./negligible-amount.ts";
 
-/** What becomes of the debtor. */
+/** The decision about the debtor. */
 export type AccountDecision = { readonly action: "ignore" } | { readonly action: "update"; readonly debtor: Debtor };
 
-/** What becomes of the debtor, or of an account that nobody needs. */
+/** The decision about the debtor, or about an account without an active debtor. */
 export type AccountUpdateDecision =
   | AccountDecision
-  /** Nobody needs the account: it is to be configured for deletion. The debtor is there when it is reserved. */
+  /** The account has no active debtor and is configured for deletion. `debtor` is set when it is reserved. */
   | { readonly action: "discard"; readonly message: ConfigureAccount; readonly debtor?: Debtor };
 
 /**
- * Judges the state of an account, in this order: a message that is too old says nothing; an account without an active
- * debtor is discarded, each time anew; the heartbeat counts even when the event is no news.
+ * Decides about the state of an account, in this order: a message that is too old is ignored; an account without an active
+ * debtor is discarded, each time again; the heartbeat counts even when the event is not newer.
  */
 export function decideAccountUpdate(
   debtor: Debtor | undefined,
@@ -35,12 +35,12 @@ export function decideAccountUpdate(
   return verdictOf(debtor, withEvent(withHeartbeat(debtor, update, now), update));
 }
 
-/** Judges the end of an account. An older account's end is no news for the owner of a newer one. */
+/** Decides about the purge of an account. The purge of an older account does not affect a newer one. */
 export function decideAccountPurge(debtor: Debtor | undefined, purge: AccountPurge): AccountDecision {
   if (debtor === undefined || !debtor.hasServerAccount || debtor.accountCreationDate > purge.creationDate) {
     return { action: "ignore" };
   }
-  // Creation date and last event stay, so that updates of the purged account, still on their way, do not revive it.
+  // Creation date and last event stay, so that late updates of the purged account do not restore it.
   return {
     action: "update",
     debtor: {
@@ -54,7 +54,7 @@ export function decideAccountPurge(debtor: Debtor | undefined, purge: AccountPur
   };
 }
 
-/** Judges the refusal of a configuration. Only that of the last one sent counts, and only the first. */
+/** Decides about the rejection of a configuration. Only that of the last one sent counts, and only the first. */
 export function decideRejectedConfig(debtor: Debtor | undefined, rejection: RejectedConfig): AccountDecision {
   if (debtor === undefined || debtor.configError !== null) return { action: "ignore" };
   const { configTs: ts, configSeqnum: seqnum, configFlags: flags, configData: data, negligibleAmount } = rejection;
@@ -75,7 +75,7 @@ const DISCARDING_NEGLIGIBLE_AMOUNT_MIN = 0.99999e30;
 const isBeingDiscarded = ({ configFlags, negligibleAmount }: AccountUpdate): boolean =>
   (configFlags & CONFIG_SCHEDULED_FOR_DELETION) !== 0 && negligibleAmount >= DISCARDING_NEGLIGIBLE_AMOUNT_MIN;
 
-/** A reserved debtor keeps the time, so that its activation, be it by a clock that is behind, comes after the discarding. */
+/** A reserved debtor keeps the time, so that its activation is later than the discard, even if the clock is behind. */
 function discard(debtor: Debtor | undefined, { debtorId }: AccountUpdate, now: Timestamp): AccountUpdateDecision {
   const message = discardingConfiguration(debtorId, now);
   const isReserved = debtor !== undefined && (debtor.statusFlags & STATUS_ACTIVATED) === 0;
@@ -93,7 +93,7 @@ const discardingConfiguration = (debtorId: bigint, now: Timestamp): ConfigureAcc
   configFlags: CONFIG_SCHEDULED_FOR_DELETION,
 });
 
-/** The authority's clock may be ahead of ours: a heartbeat is never later than now. */
+/** The authority's clock may be ahead of this node's: a heartbeat is never later than now. */
 function withHeartbeat(debtor: Debtor, { ts }: AccountUpdate, now: Timestamp): Debtor {
   const heartbeat = ts < now ? ts : now;
   return heartbeat > debtor.accountLastHeartbeatTs ? { ...debtor, accountLastHeartbeatTs: heartbeat } : debtor;
@@ -140,7 +140,7 @@ const isLastConfiguration = (debtor: Debtor, { ts, seqnum, flags, data, negligib
   data === debtor.configData &&
   isNegligibleAmountOf(debtor.minBalance, negligibleAmount);
 
-/** Escapes in the JSON can make what no text column holds, and no address has: such an IRI is none. */
+/** JSON escapes can contain characters that no text column and no address can have: such an IRI is ignored. */
 function storableInfoIriOf(configData: string): string | null {
   const iri = infoIriOf(configData);
   return iri === null || iri.includes("\0") || !iri.isWellFormed() ? null : iri;

@@ -10,10 +10,10 @@ import {
   STATUS_DEACTIVATED,
 } from "./debtor.ts";
 
-/** A debtor that has no reservation ID yet: the database gives it one. */
+/** A debtor that has no reservation ID yet: the database assigns it. */
 export type NewDebtor = Omit<Debtor, "reservationId">;
 
-/** A fresh reservation. Spec: storage, "debtor", the defaults. */
+/** A new reservation. Spec: storage, "debtor", the defaults. */
 export const reserve = (debtorId: bigint, now: Timestamp): NewDebtor => ({
   debtorId,
   statusFlags: 0,
@@ -47,37 +47,37 @@ export const reserve = (debtorId: bigint, now: Timestamp): NewDebtor => ({
 export const activate = (debtor: Debtor, now: Timestamp): Configured =>
   configure(debtor, { statusFlags: debtor.statusFlags | STATUS_ACTIVATED }, now);
 
-/** What becomes of a request to activate a reservation. */
+/** The decision about a request to activate a reservation. */
 export type ActivationDecision =
   | ({ readonly action: "activate" } & Configured)
   /** It has been activated with this reservation before, and may have been deactivated since. Nothing changes. */
   | { readonly action: "repeat"; readonly debtor: Debtor }
-  | { readonly action: "refuse"; readonly code: "INVALID_RESERVATION" | "DEBTOR_EXISTS" };
+  | { readonly action: "reject"; readonly code: "INVALID_RESERVATION" | "DEBTOR_EXISTS" };
 
 /**
- * Judges the activation of a reservation, asked for by a request or an `ActivateDebtor` message. The reservation ID is
- * an opaque text: it is right when it is just the text that was given out.
+ * Decides about the activation of a reservation, by a request or an `ActivateDebtor` message. The reservation ID is
+ * opaque text: it must be exactly the text that was assigned.
  */
 export function decideActivation(
   debtor: Debtor | undefined,
   reservationId: string,
   now: Timestamp,
 ): ActivationDecision {
-  if (debtor === undefined) return { action: "refuse", code: "INVALID_RESERVATION" };
+  if (debtor === undefined) return { action: "reject", code: "INVALID_RESERVATION" };
   const isRight = debtor.reservationId !== null && reservationId === debtor.reservationId.toString();
   const isReserved = (debtor.statusFlags & STATUS_ACTIVATED) === 0;
-  if (!isRight) return { action: "refuse", code: isReserved ? "INVALID_RESERVATION" : "DEBTOR_EXISTS" };
+  if (!isRight) return { action: "reject", code: isReserved ? "INVALID_RESERVATION" : "DEBTOR_EXISTS" };
   return isReserved ? { action: "activate", ...activate(debtor, now) } : { action: "repeat", debtor };
 }
 
-/** What becomes of a request to deactivate a debtor. */
+/** The decision about a request to deactivate a debtor. */
 export type DeactivationDecision =
-  /** All transfers of the debtor must be deleted, too. */
+  /** All transfers of the debtor must be deleted as well. */
   | ({ readonly action: "deactivate" } & Configured)
   /** It is not active: nothing to do. */
   | { readonly action: "ignore" };
 
-/** Judges a deactivation: final, and only for an active debtor. Update ID and minimal balance stay as they are. */
+/** Decides about a deactivation: final, and only for an active debtor. Keeps the update ID and the minimum balance. */
 export function decideDeactivation(debtor: Debtor | undefined, now: Timestamp): DeactivationDecision {
   if (debtor === undefined || !isActive(debtor)) return { action: "ignore" };
   const configured = configure(

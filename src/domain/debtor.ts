@@ -1,4 +1,4 @@
-/** The debtor record and the facts about it that every room needs. Spec: storage, "debtor"; domain, "The life of a debtor". */
+/** The debtor record, and facts about it that several folders need. Spec: storage, "debtor"; domain, "The life of a debtor". */
 import type { CalendarDate, Timestamp } from "../values/timestamp.ts";
 
 /** `statusFlags` bit: the debtor has been activated. */

@@ -1,8 +1,8 @@
 /** Where the public description of a debtor is, according to its configuration. Spec: messages, "AccountUpdate". */
 
 /**
- * The string `info.iri` of configuration data that is JSON, or null when there is none. May be empty or relative; it is
- * whatever the debtor wrote.
+ * The string `info.iri` of configuration data that is JSON, or null when there is none. May be empty or relative: the
+ * debtor's text is not checked.
  */
 export function infoIriOf(configData: string): string | null {
   const info = memberOf(parse(configData), "info");

@@ -1,4 +1,4 @@
-/** A batch of messages, judged in order on records in memory: each sees what the ones before it did. */
+/** Decides a batch of messages in order on records in memory: each sees the effects of those before it. */
 import type { FinalizedTransfer, IncomingMessage, PreparedTransfer, RejectedTransfer } from "../messages/incoming.ts";
 import type { ConfigureAccount, FinalizeTransfer } from "../messages/outgoing.ts";
 import type { Timestamp } from "../values/timestamp.ts";
@@ -14,13 +14,13 @@ export interface BatchKeys {
   readonly transferRequests: readonly TransferRequest[];
 }
 
-/** How the accounting authority names a transfer. */
+/** The accounting authority's key of a transfer. */
 export interface TransferRequest {
   readonly coordinatorId: bigint;
   readonly coordinatorRequestId: bigint;
 }
 
-/** What a batch leaves to be stored, all of it in one transaction. Only records that have changed. */
+/** What a batch has changed, to be stored in one transaction. */
 export interface BatchOutcome {
   readonly debtors: readonly Debtor[];
   readonly transfers: readonly RunningTransfer[];
@@ -30,7 +30,7 @@ export interface BatchOutcome {
 
 /**
  * Whether the message can have an effect: account messages matter for the debtor's own account only, transfer messages
- * for issuing transfers only. Others are acknowledged and forgotten. Spec: messages, "What each does".
+ * for issuing transfers only. Others are acknowledged without effect. Spec: messages, "What each does".
  */
 export function canHaveEffect(message: IncomingMessage): boolean {
   if (isAboutTransfer(message)) return message.coordinatorType === "issuing";
@@ -48,7 +48,7 @@ export function keysOf(messages: readonly IncomingMessage[]): BatchKeys {
   return { debtorIds: [...debtorIds], transferRequests: [...transferRequests.values()] };
 }
 
-/** Judges the messages on the records that `keysOf` names (those that exist). */
+/** Decides the messages on the records that `keysOf` names (those that exist). */
 export function decideBatch(
   messages: readonly IncomingMessage[],
   records: { readonly debtors: readonly Debtor[]; readonly transfers: readonly RunningTransfer[] },
@@ -61,13 +61,13 @@ export function decideBatch(
   for (const message of messages) {
     if (isAboutTransfer(message)) {
       const key = requestKeyOf(message);
-      const verdict = decideTransferMessage(transfers.get(key), message, now);
-      if ("transfer" in verdict) transfers.set(key, verdict.transfer);
-      if ("message" in verdict) finalizeTransfers.push(verdict.message);
+      const decision = decideTransferMessage(transfers.get(key), message, now);
+      if ("transfer" in decision) transfers.set(key, decision.transfer);
+      if ("message" in decision) finalizeTransfers.push(decision.message);
     } else {
-      const verdict = decideDebtorMessage(debtors.get(message.debtorId), message, now);
-      if ("debtor" in verdict) debtors.set(message.debtorId, verdict.debtor);
-      if ("message" in verdict) configureAccounts.push(verdict.message);
+      const decision = decideDebtorMessage(debtors.get(message.debtorId), message, now);
+      if ("debtor" in decision) debtors.set(message.debtorId, decision.debtor);
+      if ("message" in decision) configureAccounts.push(decision.message);
     }
   }
   return {
@@ -78,7 +78,7 @@ export function decideBatch(
   };
 }
 
-/** What has become of those records that are not the same any more: a rule that changes nothing gives back its very record. */
+/** The records that have changed: a rule that changes nothing returns the same object. */
 const changed = <Record>(before: readonly Record[], now: (before: Record) => Record): Record[] =>
   before.map(now).filter((record, index) => record !== before[index]);
 

@@ -23,6 +23,6 @@ export interface RunningTransfer {
   readonly transferId: bigint | null;
 }
 
-/** When a transfer that ends now is said to have ended: never before it began, even when a clock has been set back. */
+/** The end of a transfer that ends now: never before its beginning, even when a clock has been set back. */
 export const finalizationTime = ({ initiatedAt }: RunningTransfer, now: Timestamp): Timestamp =>
   now > initiatedAt ? now : initiatedAt;

@@ -1,13 +1,13 @@
 /** Subjects of authorization servers that are bound to debtors. Spec: authorization, "Bindings". */
 import type { Timestamp } from "../values/timestamp.ts";
 
-/** Somebody whom an authorization server knows: `iss` and `sub` of a token. */
+/** A user of an authorization server: `iss` and `sub` of a token. */
 export interface Subject {
   readonly issuer: string;
   readonly subject: string;
 }
 
-/** A subject that is a debtor. */
+/** A subject that is bound to a debtor. */
 export interface SubjectBinding extends Subject {
   /** Signed. */
   readonly debtorId: bigint;
@@ -42,7 +42,7 @@ export interface ProvisioningLimits {
   readonly totalMax: number;
 }
 
-/** What the limits say, given how many debtors have been provisioned in the last hour and in all. */
+/** Checks the limits, given the numbers of debtors provisioned in the last hour and in total. */
 export function decideProvisioning(
   counts: { readonly lastHour: number; readonly total: number },
   limits: ProvisioningLimits,

@@ -25,7 +25,7 @@ export function countDocument(debtor: Debtor, savesPerYearMax: number, now: Time
 
 interface Counter {
   readonly count: number;
-  /** When it began to count from zero. */
+  /** When the count was last reset. */
   readonly resetDate: CalendarDate;
 }
 
@@ -40,7 +40,7 @@ function countOneMore(
   return current.count >= countMax ? undefined : { ...current, count: current.count + 1 };
 }
 
-/** Whether more than so many days have passed: on the last of them the count still holds. */
+/** Whether more than this number of days has passed; the count is still valid on the last day. */
 const hasPassed = (since: CalendarDate, days: number, today: CalendarDate): boolean =>
   // Mostly both are the same day.
   since !== today && daysBetween(since, today) > days;

@@ -8,25 +8,25 @@ import type { Timestamp } from "../values/timestamp.ts";
 import { ROOT_CREDITOR_ID } from "./debtor.ts";
 import { finalizationTime, type RunningTransfer } from "./running-transfer.ts";
 
-/** What becomes of a locked amount. */
+/** The decision about a locked amount. */
 export type PreparedTransferDecision =
-  /** The transfer is (or has been) settled by this message: its whole amount is to be committed. */
+  /** The transfer is (or has been) settled by this message: its whole amount is committed. */
   | { readonly action: "commit"; readonly transfer: RunningTransfer; readonly message: FinalizeTransfer }
-  /** What has been locked is to be let go. */
+  /** The lock is released. */
   | { readonly action: "dismiss"; readonly message: FinalizeTransfer };
 
-/** What becomes of the transfer. */
+/** The decision about the transfer. */
 export type TransferDecision =
   | { readonly action: "ignore" }
   | { readonly action: "finalize"; readonly transfer: RunningTransfer };
 
-/** The accounting authority's word for success. */
+/** The accounting authority's status code of a success. */
 const STATUS_OK = "OK";
-/** Our word for an outcome that cannot be. */
+/** The error code of an outcome that breaks the protocol. */
 const UNEXPECTED_ERROR = "UNEXPECTED_ERROR";
 
 /**
- * Judges a locked amount. There is always an answer, for what is locked must be either committed or let go; repeating
+ * Decides about a locked amount. There is always an answer, because each lock must be either committed or released; repeating
  * the message repeats the answer. `transfer` is the one with the message's coordinator and request IDs.
  */
 export function decidePreparedTransfer(
@@ -40,7 +40,7 @@ export function decidePreparedTransfer(
     : { action: "dismiss", message: dismissalOf(prepared, now) };
 }
 
-/** Judges the refusal to lock an amount; whether it had been locked before is not asked. */
+/** Decides about a rejected lock, whether or not the amount had been locked before. */
 export function decideRejectedTransfer(
   transfer: RunningTransfer | undefined,
   rejected: RejectedTransfer,
@@ -52,7 +52,7 @@ export function decideRejectedTransfer(
     : fail(transfer, now, UNEXPECTED_ERROR, null);
 }
 
-/** Judges the end of a prepared transfer. Only that of the one which settled the transfer counts. */
+/** Decides about the end of a prepared transfer. Only the one that settled the transfer counts. */
 export function decideFinalizedTransfer(
   transfer: RunningTransfer | undefined,
   finalized: FinalizedTransfer,
@@ -84,7 +84,7 @@ const isAskedFor = (transfer: RunningTransfer, prepared: PreparedTransfer): bool
   prepared.recipient === transfer.recipient &&
   prepared.lockedAmount >= transfer.amount;
 
-/** The first prepared transfer settles, unless the transfer is over (cancelled, for example). */
+/** The first prepared transfer settles, unless the transfer is finalized (canceled, for example). */
 const settle = (transfer: RunningTransfer, transferId: bigint): RunningTransfer =>
   transfer.transferId === null && transfer.finalizedAt === null ? { ...transfer, transferId } : transfer;
 
@@ -110,7 +110,7 @@ const commitOf = (transfer: RunningTransfer, transferId: bigint, now: Timestamp)
   ts: now,
 });
 
-/** Carries the message's own IDs: they name what is locked, whatever we know of it. */
+/** With the message's own IDs: they identify the lock, even of an unknown transfer. */
 const dismissalOf = (prepared: PreparedTransfer, now: Timestamp): FinalizeTransfer => ({
   debtorId: prepared.debtorId,
   creditorId: prepared.creditorId,

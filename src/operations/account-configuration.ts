@@ -8,7 +8,7 @@ import { now } from "../values/timestamp.ts";
 import { OperationError } from "./operation-error.ts";
 
 /**
- * Updates the configuration; a repetition changes nothing, but is counted. Refuses with DEBTOR_NOT_ACTIVE,
+ * Updates the configuration; a repetition changes nothing, but is counted. Rejected with DEBTOR_NOT_ACTIVE,
  * TOO_MANY_ACTIONS, or UPDATE_CONFLICT when the update is not the next one, checked in this order.
  */
 export function updateConfiguration(
@@ -19,7 +19,7 @@ export function updateConfiguration(
   return pool.transaction(async (tx) => {
     const [debtor] = await lockDebtors(tx, [debtorId]);
     const decision = decideConfigurationUpdate(debtor, update, actionsPerMonthMax, now());
-    if (decision.action === "refuse") throw new OperationError(decision.code);
+    if (decision.action === "reject") throw new OperationError(decision.code);
     updateDebtor(tx, decision.debtor);
     if (decision.action === "configure") recordMessages(tx, "configure_account", [decision.message]);
     return decision.debtor;

@@ -22,9 +22,9 @@ export async function applyMessages(pool: Pool, messages: readonly IncomingMessa
 }
 
 /**
- * Applies the messages in order, and keeps those whose outcome PostgreSQL can never store from spoiling it for the others:
+ * Applies the messages in order, and separates those whose outcome PostgreSQL can never store:
  * only then do the messages make up several transactions. Resolves to PostgreSQL's reasons by the index of the message;
- * all other messages have been applied. Throws DatabaseUnavailableError, and whatever does not depend on the message's own
+ * all other messages have been applied. Throws DatabaseUnavailableError, and any error that does not depend on the message's own
  * values; the messages may have been applied or not, and it is harmless to apply them again.
  */
 export async function applyMessagesBisecting(
@@ -46,8 +46,8 @@ export async function applyMessagesBisecting(
 }
 
 /**
- * An account without a debtor will be discarded, and its debtor may be being activated at this very moment: then the
- * discarding, recorded after that and with a later time, would have the last word. So whoever finds no debtor waits for
+ * An account without a debtor is discarded, but its debtor may be activated at this moment. Then the
+ * discard, recorded after that and with a later time, would win. So a message without a debtor waits for
  * such an activation, and looks again.
  */
 async function lockRecords(tx: Transaction, keys: BatchKeys) {

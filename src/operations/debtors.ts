@@ -11,25 +11,25 @@ import { now } from "../values/timestamp.ts";
 import { OperationError } from "./operation-error.ts";
 import { randomDebtorIds } from "./random-debtor-ids.ts";
 
-/** Reserves a chosen ID. Refuses with DEBTOR_EXISTS. */
+/** Reserves a chosen ID. Rejected with DEBTOR_EXISTS. */
 export async function reserveDebtor(pool: Pool, debtorId: bigint): Promise<Debtor> {
   const debtor = await insertDebtor(pool, reserve(debtorId, now()));
   if (debtor === undefined) throw new OperationError("DEBTOR_EXISTS");
   return debtor;
 }
 
-/** Reserves a random free ID of the realm. Refuses with NO_FREE_DEBTOR_ID when many tries have found none. */
+/** Reserves a random free ID of the realm. Rejected with NO_FREE_DEBTOR_ID when many attempts have found none. */
 export async function reserveRandomDebtor(pool: Pool, realm: ShardingRealm): Promise<Debtor> {
   for await (const candidates of randomDebtorIds(realm)) {
     const debtorId = await findFreeDebtorId(pool, candidates);
-    // Another request may take the ID meanwhile; the next draw is as good.
+    // Another request may have reserved the ID in the meantime; the next one is as good.
     const debtor = debtorId === undefined ? undefined : await insertDebtor(pool, reserve(debtorId, now()));
     if (debtor !== undefined) return debtor;
   }
   throw new OperationError("NO_FREE_DEBTOR_ID");
 }
 
-/** Reserves a chosen ID and activates it at once. Refuses with DEBTOR_EXISTS, also when it is only reserved. */
+/** Reserves a chosen ID and activates it at once. Rejected with DEBTOR_EXISTS, also when it is only reserved. */
 export function activateNewDebtor(pool: Pool, debtorId: bigint): Promise<Debtor> {
   return pool.transaction(async (tx) => {
     const debtor = await insertActiveDebtor(tx, debtorId);
@@ -53,14 +53,14 @@ export async function activateRandomDebtor(tx: Transaction, realm: ShardingRealm
 
 async function insertActiveDebtor(tx: Transaction, debtorId: bigint): Promise<Debtor | undefined> {
   await tx.run(lockOfAbsentDebtors([debtorId], "exclusive"));
-  // Later than the discarding of an account that had no debtor until now; see apply-messages.ts.
+  // Later than the discard of an account that had no debtor until now; see apply-messages.ts.
   const at = now();
   const reserved = await insertDebtor(tx, reserve(debtorId, at));
   return reserved && storeConfigured(tx, activate(reserved, at));
 }
 
 /**
- * Activates a reservation; repeating it changes nothing. Refuses with INVALID_RESERVATION when the reservation ID is
+ * Activates a reservation; repeating it changes nothing. Rejected with INVALID_RESERVATION when the reservation ID is
  * wrong or nothing is reserved, with DEBTOR_EXISTS when it is wrong and the debtor has been activated.
  */
 export function activateReservedDebtor(pool: Pool, debtorId: bigint, reservationId: string): Promise<Debtor> {
@@ -72,13 +72,13 @@ export function activateReservedDebtor(pool: Pool, debtorId: bigint, reservation
         return storeConfigured(tx, decision);
       case "repeat":
         return decision.debtor;
-      case "refuse":
+      case "reject":
         throw new OperationError(decision.code);
     }
   });
 }
 
-/** Deactivates a debtor for good, and deletes its transfers. Does nothing when the debtor is not active or unknown. */
+/** Deactivates a debtor permanently, and deletes its transfers. Does nothing when the debtor is not active or unknown. */
 export function deactivateDebtor(pool: Pool, debtorId: bigint): Promise<void> {
   return pool.transaction(async (tx) => {
     const [debtor] = await lockDebtors(tx, [debtorId]);
@@ -89,7 +89,7 @@ export function deactivateDebtor(pool: Pool, debtorId: bigint): Promise<void> {
   });
 }
 
-/** Sets how far the balance may go, zero or negative. Refuses with DEBTOR_NOT_ACTIVE. */
+/** Sets how far the balance may go, zero or negative. Rejected with DEBTOR_NOT_ACTIVE. */
 export function restrictDebtor(pool: Pool, debtorId: bigint, minBalance: bigint): Promise<Debtor> {
   return pool.transaction(async (tx) => {
     const [debtor] = await lockDebtors(tx, [debtorId]);

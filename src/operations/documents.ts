@@ -7,7 +7,7 @@ import { countDocument } from "../domain/throttling.ts";
 import { now } from "../values/timestamp.ts";
 import { OperationError } from "./operation-error.ts";
 
-/** Saves a document and returns its ID. Refuses with DEBTOR_NOT_ACTIVE or TOO_MANY_DOCUMENTS. */
+/** Saves a document and returns its ID. Rejected with DEBTOR_NOT_ACTIVE or TOO_MANY_DOCUMENTS. */
 export async function saveDocument(
   pool: Pool,
   { documentSavesPerYearMax }: { readonly documentSavesPerYearMax: number },

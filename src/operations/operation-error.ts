@@ -1,6 +1,6 @@
-/** What an operation answers when the contract forbids what was asked for. Spec: http-api. */
+/** The errors of operations that are part of the contract. Spec: http-api. */
 
-/** Every reason to refuse a request. A door has an answer for each of them, or it does not compile. */
+/** Every reason to reject a request. The HTTP API has an answer for each of them, or it does not compile. */
 export type OperationErrorCode =
   | "DEBTOR_EXISTS"
   | "NO_FREE_DEBTOR_ID"
@@ -21,7 +21,7 @@ export type OperationErrorCode =
   | "PROVISIONING_HOURLY_LIMIT"
   | "PROVISIONING_TOTAL_LIMIT";
 
-/** Thrown inside of the transaction, so that a refused request leaves no trace. */
+/** Thrown inside the transaction, so that a rejected request leaves no trace. */
 export class OperationError extends Error {
   override readonly name = "OperationError";
   readonly code: OperationErrorCode;

@@ -7,14 +7,14 @@ import { isResponsible, type ShardingRealm } from "../values/shard.ts";
 const ROUND_SIZES = [1n, 10n, 100n, 1000n];
 // In a shard of n bits one draw of 2^n hits; the smallest shards (20 bits) get about eight hits, in a few seconds.
 const DRAWS_MAX = 2 ** 23;
-// In an interval with few IDs of the shard, or none, it is not worth while to go on for long.
+// In an interval with few IDs of the shard, or none, further attempts are not worthwhile.
 const DRAWS_PER_ID_MAX = 20;
 const DRAWS_AT_A_TIME = 4096;
 const TWO_TO_64 = 2n ** 64n;
 
 /**
  * Draws IDs that this node is responsible for, all equally likely, in growing rounds. From a small interval every ID is
- * drawn once, so that the last free one is found. Ends when it is time to give up.
+ * drawn once, so that the last free one is found. Ends when further attempts are not worthwhile.
  */
 export async function* randomDebtorIds(realm: ShardingRealm): AsyncGenerator<bigint[]> {
   const size = realm.maxDebtorId - realm.minDebtorId + 1n;
@@ -37,7 +37,7 @@ export async function* randomDebtorIds(realm: ShardingRealm): AsyncGenerator<big
   }
 }
 
-// Drawn in stock: a call for 8 bytes takes 4 µs, for 8 KiB hardly more.
+// Drawn in advance: a call for 8 bytes takes 4 µs, for 8 KiB hardly more.
 const randomStock = Buffer.alloc(8192);
 let stockUsed = randomStock.length;
 

@@ -1,4 +1,4 @@
-/** What the scanner does to the debtors in some blocks of the table. Spec: operations, "The scanner". */
+/** Scanning the debtors in some blocks of the table. Spec: operations, "The scanner". */
 import type { Pool } from "../database/database.ts";
 import {
   type BlockRange,
@@ -10,7 +10,7 @@ import {
 import { belongsToParentOnly, type ShardingRealm } from "../values/shard.ts";
 import { plusSeconds, type Timestamp } from "../values/timestamp.ts";
 
-/** What counts as old, ineffectual or foreign. All times may be fractions. */
+/** The limits of the scanner. All times may be fractions. */
 export interface ScanRules {
   readonly realm: ShardingRealm;
   /** During a split: debtors that belong to the parent shard only are deleted. */

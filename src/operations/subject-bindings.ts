@@ -35,7 +35,7 @@ export interface BindRequest extends Subject {
 }
 
 /**
- * Binds a subject to an active debtor of this node; in the first shard, to a debtor of any, since it is asked by all subjects
+ * Binds a subject to an active debtor of this node; in the first shard, to a debtor of any shard, because it answers all subjects
  * who their debtor is. Repeating it changes nothing. Rejected with DEBTOR_NOT_RESPONSIBLE,
  * DEBTOR_NOT_ACTIVE, SUBJECT_BOUND (to another debtor) or TOO_MANY_SUBJECTS.
  */
@@ -55,10 +55,10 @@ export function bindSubject(pool: Pool, realm: ShardingRealm, request: BindReque
   });
 }
 
-/** Since when the debtor has been there. */
+/** The creation time of the debtor. */
 async function findBindableSince(tx: Transaction, realm: ShardingRealm, debtorId: bigint): Promise<Timestamp> {
   if (!isResponsible(realm, debtorId)) {
-    // Whether it is active is known to its own shard, where the subject must be bound, too.
+    // Only its own shard knows whether it is active; the subject must be bound there as well.
     if (isFirstShard(realm.shard) && isInInterval(realm, debtorId)) return now();
     throw new OperationError("DEBTOR_NOT_RESPONSIBLE");
   }
@@ -88,7 +88,7 @@ export function unbindSubject(
 /**
  * Creates an active debtor for a subject and binds the subject to it, all in one transaction: a kill at any point leaves
  * everything or nothing. A subject that is bound already, by a concurrent request for example, keeps its debtor. Rejected with
- * SUBJECT_UNBOUND (an operator has taken its debtor away, or its debtor was deleted and the ID given to another), PROVISIONING_HOURLY_LIMIT, PROVISIONING_TOTAL_LIMIT or
+ * SUBJECT_UNBOUND (an operator has unbound it, or its debtor was deleted and the ID given to another), PROVISIONING_HOURLY_LIMIT, PROVISIONING_TOTAL_LIMIT or
  * NO_FREE_DEBTOR_ID.
  */
 export function provisionDebtor(

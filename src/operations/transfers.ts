@@ -24,7 +24,7 @@ import { OperationError } from "./operation-error.ts";
 
 export type { NewTransfer } from "../domain/transfer-creation.ts";
 
-/** A transfer that has been asked for; `isNew` says whether it came to be by that. */
+/** A requested transfer; `isNew`: this request has created it. */
 export interface CreatedTransfer {
   readonly transfer: RunningTransfer;
   readonly isNew: boolean;
@@ -33,8 +33,8 @@ export interface CreatedTransfer {
 const BATCH_SIZE_MAX = 100;
 
 /**
- * Makes the function that creates transfers, or finds that the same transfer exists. Requests that come while others
- * are under way are served together. Refuses with TRANSFER_CONFLICT, DEBTOR_NOT_ACTIVE, TOO_MANY_ACTIONS or
+ * Creates the function that creates transfers, or finds that the same transfer exists. Requests that come while others
+ * are in progress are served together. Rejected with TRANSFER_CONFLICT, DEBTOR_NOT_ACTIVE, TOO_MANY_ACTIONS or
  * TOO_MANY_TRANSFERS, checked in this order.
  */
 export function createTransferBatcher(
@@ -54,8 +54,8 @@ export function createTransferBatcher(
 }
 
 /**
- * One transaction of two round trips, however many transfers: lock and load; store and commit. They are judged in order
- * and see each other's effect.
+ * One transaction of two round trips for any number of transfers: lock and load; store and commit. They are decided in order
+ * and see each other's effects.
  */
 async function createTransfers(
   pool: Pool,
@@ -91,7 +91,7 @@ async function createTransfers(
   }
   return wanted.map((transfer, index) => {
     const decision = decisions[index]!;
-    if (decision.action === "refuse") return new OperationError(decision.code);
+    if (decision.action === "reject") return new OperationError(decision.code);
     return { transfer: transfers.get(keyOf(transfer))!, isNew: decision.action === "create" };
   });
 }
@@ -117,7 +117,7 @@ async function load(
 const keyOf = ({ debtorId, transferUuid }: TransferKey): string => `${debtorId}/${transferUuid}`;
 
 /**
- * Cancels a transfer; repeating it, or cancelling one that has failed, changes nothing. Refuses with TRANSFER_NOT_FOUND
+ * Cancels a transfer; repeating it, or canceling one that has failed, changes nothing. Rejected with TRANSFER_NOT_FOUND
  * or TRANSFER_SETTLED.
  */
 export function cancelTransfer(pool: Pool, debtorId: bigint, transferUuid: Uuid): Promise<RunningTransfer> {
@@ -129,13 +129,13 @@ export function cancelTransfer(pool: Pool, debtorId: bigint, transferUuid: Uuid)
         return decision.transfer;
       case "repeat":
         return decision.transfer;
-      case "refuse":
+      case "reject":
         throw new OperationError(decision.code);
     }
   });
 }
 
-/** Deletes a transfer. Does nothing when there is none. What the accounting authority still says of it is dismissed. */
+/** Deletes a transfer. Does nothing when there is none. Later messages about it are dismissed. */
 export function deleteTransfer(pool: Pool, debtorId: bigint, transferUuid: Uuid): Promise<void> {
   return pool.transaction(async (tx) => {
     // The debtor first, as everywhere: see database/running-transfers.ts. All in one round trip.

@@ -1,4 +1,4 @@
-/** Whether all that is in the database belongs to this node. Spec: operations, "verify_shard_content". */
+/** Whether all rows in the database belong to this node. Spec: operations, "verify_shard_content". */
 import type { Pool } from "../database/database.ts";
 import { listDebtorIds, TABLES_OF_DEBTORS } from "../database/shard-verification.ts";
 import { pause } from "../runtime/backoff.ts";
@@ -11,13 +11,13 @@ export interface ForeignRow {
   readonly debtorId: bigint;
 }
 
-/** How gently the tables are read. */
+/** The pace at which the tables are read. */
 export interface VerificationPace {
   readonly rowsPerRead: number;
   readonly pauseSeconds: number;
 }
 
-/** Resolves to the first row that does not belong here; `undefined` when all do. Rejects when the signal is aborted. */
+/** Resolves to the first row that does not belong to this node; `undefined` when all do. Rejects when the signal is aborted. */
 export async function findForeignRow(
   pool: Pool,
   realm: ShardingRealm,

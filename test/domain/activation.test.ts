@@ -41,17 +41,17 @@ test("a reservation ID is opaque text: another spelling of the number is wrong",
     "9007199254740993\n",
   ]) {
     const decision = decideActivation(reservedDebtor(), text, NOW);
-    assert.deepEqual(decision, { action: "refuse", code: "INVALID_RESERVATION" }, JSON.stringify(text));
+    assert.deepEqual(decision, { action: "reject", code: "INVALID_RESERVATION" }, JSON.stringify(text));
   }
 });
 
 test("for a debtor that is not reserved every reservation ID is wrong", () => {
-  assert.deepEqual(decideActivation(undefined, "1", NOW), { action: "refuse", code: "INVALID_RESERVATION" });
+  assert.deepEqual(decideActivation(undefined, "1", NOW), { action: "reject", code: "INVALID_RESERVATION" });
 });
 
 test("a row without a reservation ID cannot be activated by one", () => {
   const decision = decideActivation(reservedDebtor({ reservationId: null }), "null", NOW);
-  assert.deepEqual(decision, { action: "refuse", code: "INVALID_RESERVATION" });
+  assert.deepEqual(decision, { action: "reject", code: "INVALID_RESERVATION" });
 });
 
 test("a repeated activation changes nothing, even after the deactivation", () => {
@@ -63,7 +63,7 @@ test("a repeated activation changes nothing, even after the deactivation", () =>
 
 test("a wrong reservation ID of a debtor that has been activated is a conflict", () => {
   for (const debtor of [activeDebtor(), activeDebtor({ statusFlags: 3 })]) {
-    assert.deepEqual(decideActivation(debtor, "1", NOW), { action: "refuse", code: "DEBTOR_EXISTS" });
+    assert.deepEqual(decideActivation(debtor, "1", NOW), { action: "reject", code: "DEBTOR_EXISTS" });
   }
 });
 

@@ -81,22 +81,22 @@ test("any other update is a conflict", () => {
     ["B", 2n ** 63n - 1n],
   ] as const) {
     const decision = decideConfigurationUpdate(debtor, { configData, latestUpdateId }, 10, NOW);
-    assert.deepEqual(decision, { action: "refuse", code: "UPDATE_CONFLICT" });
+    assert.deepEqual(decision, { action: "reject", code: "UPDATE_CONFLICT" });
   }
 });
 
 test("activity is checked first, then the limit, then the update ID", () => {
   const conflict = { configData: "B", latestUpdateId: 9n };
   assert.deepEqual(decideConfigurationUpdate(undefined, conflict, 0, NOW), {
-    action: "refuse",
+    action: "reject",
     code: "DEBTOR_NOT_ACTIVE",
   });
   assert.deepEqual(decideConfigurationUpdate(reservedDebtor(), conflict, 0, NOW), {
-    action: "refuse",
+    action: "reject",
     code: "DEBTOR_NOT_ACTIVE",
   });
   assert.deepEqual(decideConfigurationUpdate(activeDebtor(), conflict, 0, NOW), {
-    action: "refuse",
+    action: "reject",
     code: "TOO_MANY_ACTIONS",
   });
 });

@@ -33,20 +33,20 @@ test("a transfer that differs in anything is a conflict", () => {
     { transferNote: "n" },
   ]) {
     const decision = decideTransferCreation(newTransfer(difference), runningTransfer(), activeDebtor(), 10, NOW);
-    assert.deepEqual(decision, { action: "refuse", code: "TRANSFER_CONFLICT" });
+    assert.deepEqual(decision, { action: "reject", code: "TRANSFER_CONFLICT" });
   }
 });
 
 test("only an active debtor creates transfers, however high the limit", () => {
   for (const debtor of [undefined, reservedDebtor(), activeDebtor({ statusFlags: 3 })]) {
     const decision = decideTransferCreation(newTransfer(), undefined, debtor, 0, NOW);
-    assert.deepEqual(decision, { action: "refuse", code: "DEBTOR_NOT_ACTIVE" });
+    assert.deepEqual(decision, { action: "reject", code: "DEBTOR_NOT_ACTIVE" });
   }
 });
 
 test("beyond the monthly limit of actions a transfer is rejected", () => {
   const decision = decideTransferCreation(newTransfer(), undefined, activeDebtor({ actionsCount: 10 }), 10, NOW);
-  assert.deepEqual(decision, { action: "refuse", code: "TOO_MANY_ACTIONS" });
+  assert.deepEqual(decision, { action: "reject", code: "TOO_MANY_ACTIONS" });
 });
 
 test("the number of undeleted transfers is limited to the number of actions in a month", () => {
@@ -54,7 +54,7 @@ test("the number of undeleted transfers is limited to the number of actions in a
     decideTransferCreation(newTransfer(), undefined, activeDebtor({ runningTransfersCount }), 10, NOW);
 
   assert.equal(decide(9).action, "create");
-  assert.deepEqual(decide(10), { action: "refuse", code: "TOO_MANY_TRANSFERS" });
+  assert.deepEqual(decide(10), { action: "reject", code: "TOO_MANY_TRANSFERS" });
 });
 
 test("a transfer that is not settled can be canceled", () => {
@@ -76,10 +76,10 @@ test("a settled transfer cannot be canceled, even if it has failed since", () =>
     runningTransfer({ transferId: 7n, finalizedAt: NOW }),
     runningTransfer({ transferId: 7n, finalizedAt: NOW, errorCode: "TIMEOUT" }),
   ]) {
-    assert.deepEqual(decideCancellation(transfer, NOW), { action: "refuse", code: "TRANSFER_SETTLED" });
+    assert.deepEqual(decideCancellation(transfer, NOW), { action: "reject", code: "TRANSFER_SETTLED" });
   }
 });
 
 test("an unknown transfer cannot be canceled", () => {
-  assert.deepEqual(decideCancellation(undefined, NOW), { action: "refuse", code: "TRANSFER_NOT_FOUND" });
+  assert.deepEqual(decideCancellation(undefined, NOW), { action: "reject", code: "TRANSFER_NOT_FOUND" });
 });
