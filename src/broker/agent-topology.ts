@@ -16,11 +16,11 @@ export interface Queue {
   readonly name: string;
   /** Exactly as they go to the broker: a queue that exists must have the same. */
   readonly arguments: Readonly<Record<string, string>>;
-  /** The queue that gets what is rejected. */
+  /** The dead-letter queue. */
   readonly deadLetterQueue?: string;
 }
 
-/** Lets messages of an exchange into a queue. */
+/** Routes messages of an exchange to a queue. */
 export interface Binding {
   readonly exchange: string;
   readonly queue: string;
@@ -35,10 +35,10 @@ export interface Topology {
   readonly bindings: readonly Binding[];
 }
 
-/** The name of the queue that gets what is rejected from the given queue. */
+/** The name of the dead-letter queue of a queue. */
 export const deadLetterQueueOf = (queue: string): string => `${queue}.XQ`;
 
-/** What an agent needs that takes its messages from the given queue. */
+/** The topology of an agent that consumes the given queue. */
 export function agentTopology(queue: string, bindingKey: string): Topology {
   const deadLetterQueue = deadLetterQueueOf(queue);
   return {

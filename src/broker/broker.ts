@@ -13,8 +13,8 @@ export interface Publication {
 }
 
 /**
- * What became of a publication: `confirmed` (the broker has it in a queue), `returned` (no queue is bound), `failed`
- * (refused, or no confirm in time). Only the first means that it was sent; the others may be sent again.
+ * The outcome of a publication: `confirmed` (the broker has it in a queue), `returned` (no queue is bound), `failed`
+ * (rejected, or no confirm in time). Only the first means that it was sent; the others may be sent again.
  */
 export type PublicationOutcome = "confirmed" | "returned" | "failed";
 
@@ -34,7 +34,7 @@ export interface Consumer {
   reject(deliveries: readonly Delivery[]): void;
   /**
    * Publishes a copy of a delivery, with its properties and more headers, to the dead-letter queue of its queue. The
-   * delivery itself stays unacknowledged, whatever the outcome is.
+   * delivery itself stays unacknowledged in any case.
    */
   copyToDeadLetters(delivery: Delivery, headers: Readonly<Record<string, string>>): Promise<PublicationOutcome>;
   /** Stops the deliveries; what was delivered may still be acknowledged. */
@@ -48,35 +48,35 @@ export class QueueNotFoundError extends Error {
   override readonly name = "QueueNotFoundError";
 }
 
-/** How a consumer takes messages. */
+/** The options of a consumer. */
 export interface ConsumeOptions {
   readonly queue: string;
-  /** The most messages that may be unacknowledged; 0 for no limit. */
+  /** Maximum number of unacknowledged messages; 0 for no limit. */
   readonly prefetchCount: number;
-  /** The most bytes that may be unacknowledged; 0 for no limit. */
+  /** Maximum number of unacknowledged bytes; 0 for no limit. */
   readonly prefetchSize: number;
   readonly onDelivery: (delivery: Delivery) => void;
-  /** The consumer has ended by itself: the queue was deleted (QueueNotFoundError), or the broker refuses it for good. */
+  /** The consumer has ended by itself: the queue was deleted (QueueNotFoundError), or the broker rejects it permanently. */
   readonly onEnd: (reason: Error) => void;
-  /** What was delivered and is not acknowledged will be delivered again; until `onResumed` nothing comes. */
+  /** The connection is lost: unacknowledged messages will be delivered again; until `onResumed` none arrive. */
   readonly onInterrupted?: () => void;
-  /** The consumer has gone on after an interruption. */
+  /** The consumer has continued after an interruption. */
   readonly onResumed?: () => void;
 }
 
-/** A connection to a broker that mends itself. */
+/** A connection to a broker, which reconnects by itself. */
 export interface Broker {
   /**
-   * Publishes the messages in order and waits until each one's fate is known, 20 seconds at most unless said otherwise.
-   * Never rejects for what happened to single messages.
+   * Publishes the messages in order and waits for the outcome of each, by default at most 20 seconds.
+   * Never rejects because of single messages.
    */
   publish(publications: readonly Publication[], confirmMillisMax?: number): Promise<PublicationOutcome[]>;
   /**
-   * Starts a consumer once the connection stands. After a loss of the connection it goes on by itself, and what was
+   * Starts a consumer once the connection is established. After a loss of the connection it continues by itself, and what was
    * not acknowledged is delivered again. Rejects with QueueNotFoundError when there is no such queue.
    */
   consume(options: ConsumeOptions): Promise<Consumer>;
-  /** Whether the connection stands at this moment, and the broker takes messages. */
+  /** Whether the connection is established, and the broker accepts messages. */
   isConnected(): boolean;
   /** Why not, as far as that is known, with the broker's own words; `undefined` when it is connected. */
   unavailableReason(): string | undefined;

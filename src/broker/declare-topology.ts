@@ -34,8 +34,8 @@ const PRECONDITION_FAILED = 406;
 const NOT_FOUND = 404;
 
 /**
- * Declares the exchanges, the queue and its dead-letter queue, and binds the queue. Does nothing where all is there.
- * Throws TopologyConflictError when something exists with other properties. Other errors: the broker is away or refuses us.
+ * Declares the exchanges, the queue and its dead-letter queue, and binds the queue. Idempotent.
+ * Throws TopologyConflictError when something exists with other properties. Other errors: the broker is unavailable or rejects the connection.
  */
 export function subscribe({ url, queue, routingKey }: BindingOptions): Promise<void> {
   const topology = agentTopology(queue, routingKey);
@@ -85,7 +85,7 @@ export function configurePeerQueue({ url, queue, peerId, useRandomExchange }: Pe
   });
 }
 
-/** Removes the binding of the queue, and leaves the queue. Fine when it is gone already. */
+/** Removes the binding of the queue, and keeps the queue. Succeeds when there is no binding. */
 export function unsubscribe({ url, queue, routingKey }: BindingOptions): Promise<void> {
   return withConnection(url, async (connection) => {
     const channel = await openChannel(connection);
@@ -94,7 +94,7 @@ export function unsubscribe({ url, queue, routingKey }: BindingOptions): Promise
 }
 
 /**
- * Waits until the queue is empty and nobody consumes it, and deletes it. Fine when it is gone already. Call it after
+ * Waits until the queue is empty and has no consumers, and deletes it. Succeeds when there is no queue. Call it after
  * `unsubscribe`, when nothing new can come. Returns early, without deleting, when the signal aborts.
  */
 export function deleteQueue({
@@ -110,7 +110,7 @@ export function deleteQueue({
       if (state === undefined) return log.info({ queue }, "The queue is gone");
       const isQuiet = state.messageCount === 0 && state.consumerCount === 0;
       quietChecks = isQuiet ? quietChecks + 1 : 0;
-      // Twice: messages that a consumer held when it went away are counted again a moment later only. Quorum queues
+      // Twice: the messages of a consumer that has just closed are counted again with a delay. Quorum queues
       // know no conditional deletion.
       if (quietChecks === 2) {
         await (await openChannel(connection)).deleteQueue(queue);
@@ -124,7 +124,7 @@ export function deleteQueue({
 
 async function withConnection(url: string, work: (connection: ChannelModel) => Promise<void>): Promise<void> {
   const connection = await connectOnce(url, "swpt-debtors topology");
-  connection.on("error", () => {}); // The operation that is under way rejects, too.
+  connection.on("error", () => {}); // The pending operation rejects as well.
   try {
     await work(connection);
   } finally {

@@ -1,5 +1,5 @@
 /**
- * A broker in memory, for the sandbox and for tests: what matters of RabbitMQ, within one process. Nothing survives the
+ * An in-memory broker for the sandbox and for tests: the relevant behaviour of RabbitMQ within one process. Nothing survives the
  * process, and no queue has a limit.
  */
 
@@ -25,11 +25,11 @@ export interface StoredMessage {
   readonly redelivered: boolean;
 }
 
-/** A broker that can be looked into. */
+/** A broker whose queues can be inspected. */
 export interface MemoryBroker extends Broker {
   /** What waits in a queue, oldest first, without what is delivered and not acknowledged. */
   messagesIn(queue: string): readonly StoredMessage[];
-  /** Puts a message into a queue as it is, be it no sensible one. */
+  /** Puts any message into a queue, even an invalid one. */
   put(queue: string, message: Pick<StoredMessage, "contentType" | "type" | "body">): void;
   /** Deletes a queue with what is in it, and ends its consumers. */
   deleteQueue(queue: string): void;
@@ -87,7 +87,7 @@ interface MemoryQueue {
   consume(options: ConsumeOptions): Consumer;
   /** Puts back what is not settled. */
   closeConsumers(): void;
-  /** Closes the consumers and tells them why. */
+  /** Closes the consumers with a reason. */
   endConsumers(reason: Error): void;
 }
 

@@ -4,10 +4,10 @@ import path from "node:path";
 import { type ChannelModel, connect, credentials, type RecoveringChannelModel } from "amqplib";
 import { type BrokerAddress, type BrokerTarget, parseBrokerUrls } from "../values/amqp-url.ts";
 
-// A server that accepts and never answers must not keep us from the next one for long.
+// A server that accepts and never answers must not delay the next one for long.
 const CONNECT_TIMEOUT_MILLIS = 5_000;
 const RECONNECT_PAUSE_MILLIS = 200;
-// A broker that is there again is used within three seconds.
+// A broker that is available again is used within three seconds.
 const RECONNECT_PAUSE_MILLIS_MAX = 1_500;
 
 /**
@@ -28,13 +28,13 @@ export async function connectOnce(urls: string, connectionName: string): Promise
 }
 
 /**
- * Opens a connection that mends itself, and does not wait for it. After each failure, and after a loss, the next server
+ * Opens a connection that reconnects by itself, and does not wait for it. After each failure, and after a loss, the next server
  * is tried. Throws BrokerUrlError.
  */
 export async function connectRecovering(urls: string, connectionName: string): Promise<RecoveringChannelModel> {
   const target = parseBrokerUrls(urls);
   let index = 0;
-  // The library looks at it anew for each attempt.
+  // The library reads it again for each attempt.
   const address: { -readonly [Member in keyof BrokerAddress]: BrokerAddress[Member] } = { ...target.addresses[0]! };
   const connection = await connect(address as Parameters<typeof connect>[0], {
     ...socketOptions(target, connectionName),
@@ -94,7 +94,7 @@ keepWordsOfRefusals();
 
 /**
  * Why there is no connection, in a sentence: the words of the broker or of the system, and what to check where the broker
- * refuses us.
+ * rejects the connection.
  */
 export function describeConnectionError(error: Error): string {
   // A refused connection to a name with several addresses has no message of its own.

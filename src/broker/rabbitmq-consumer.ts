@@ -11,7 +11,7 @@ export interface ConsumerContext {
   /** For dead letters that the broker would lose. */
   readonly send: Publisher["send"];
   readonly log: Logger;
-  /** Whether the connection is being closed by us. */
+  /** Whether this program is closing the connection. */
   readonly isClosing: () => boolean;
 }
 
@@ -25,7 +25,7 @@ interface Session {
   readonly channel: Channel;
   /** Delivery tags that are neither acknowledged nor rejected, in ascending order. Cleared when the channel is lost. */
   readonly open: Set<number>;
-  /** Where rejected messages go that the broker would lose; undefined when it sees to them itself. */
+  /** Where rejected messages go that the broker would lose; undefined when it dead-letters by itself. */
   readonly deadLetters: DeadLetters<TaggedDelivery> | undefined;
   consumerTag: string | undefined;
 }
@@ -128,7 +128,7 @@ async function openSession(
   });
   const onMessage = (message: ConsumeMessage | null): void => {
     if (message === null) {
-      // The queue has been deleted, or moves to another node of the broker: to resume will tell.
+      // The queue has been deleted, or moves to another node of the broker: resuming shows which.
       channel.close().catch(() => {});
       return;
     }

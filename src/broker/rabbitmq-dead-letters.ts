@@ -1,5 +1,5 @@
 /**
- * Dead-lettering by the consumer, for brokers that lose what goes to a stream. RabbitMQ before 3.12 (and before a late
+ * Dead-lettering by the consumer, for brokers that lose messages which are dead-lettered to a stream. RabbitMQ before 3.12 (and before a late
  * 3.11) silently drops what a queue dead-letters to a stream, and that is what our dead-letter queue is. See
  * https://github.com/rabbitmq/rabbitmq-server/pull/7846.
  */
@@ -58,7 +58,7 @@ export function createDeadLetters<Rejected extends { readonly message: ConsumeMe
         onReturned(those("returned"));
         const failed = those("failed");
         waiting = [...failed, ...waiting];
-        // Headers that cannot be sent on must not hold up their message, nor those behind it.
+        // Headers that cannot be forwarded must not block their message, nor those behind it.
         formOf = failed.length > 0 ? bareDeadLetterOf : deadLetterOf;
         if (failed.length === 0) continue;
         log.warn({ queue, count: failed.length }, "Rejected messages cannot be sent to the dead-letter queue yet");
@@ -100,7 +100,7 @@ const withHeaders = (message: OutgoingMessage, headers: Readonly<Record<string, 
 
 /** The message with the properties that it came with, and with what RabbitMQ would add. */
 function deadLetterOf(queue: string, message: ConsumeMessage): OutgoingMessage {
-  // The broker takes a user ID from that user only, and routes by CC. An expiration would end the dead letter, too.
+  // The broker takes a user ID from that user only, and routes by CC. An expiration would apply to the dead letter as well.
   const { userId: _userId, expiration: _expiration, headers, ...properties } = message.properties as Options.Publish;
   const { CC: _cc, ...others } = (headers ?? {}) as Record<string, unknown>;
   const kept = Object.fromEntries(Object.entries(others).flatMap(exactly));

@@ -132,7 +132,7 @@ function createBatch(messages: readonly OutgoingMessage[]) {
   let isOver = false;
   let isTrustworthy = true;
 
-  /** Whatever is undecided has failed. */
+  /** Publications without an outcome have failed. */
   function giveUp(): void {
     if (isOver) return;
     isOver = true;
@@ -171,7 +171,7 @@ function createBatch(messages: readonly OutgoingMessage[]) {
     markReturned,
     settle,
     isOver: () => isOver,
-    /** Whether the broker has told the fate of every message, so that nothing more can come for this batch. */
+    /** Whether the outcome of every message is known, so that nothing more can arrive for this batch. */
     isTrustworthy: () => isTrustworthy,
     outcomes: () => outcomes.map((outcome) => outcome ?? "failed"),
   };

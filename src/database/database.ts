@@ -66,7 +66,7 @@ export interface PoolOptions {
 
 const STATEMENT_TIMEOUT_MILLIS = 30_000;
 const TRIES_MAX = 8;
-/** After this time no further try begins: whoever waits for an answer shall be told in time to try again later. */
+/** After this time no further attempt begins, so that callers get an answer in time. */
 const RETRY_MILLIS_MAX = 5_000;
 
 /** Opens a pool. Connects when the first statement comes. Throws ConnectionUrlError. */
@@ -85,7 +85,7 @@ export function openPool({ statementTimeoutMillis = STATEMENT_TIMEOUT_MILLIS, ..
   return pool;
 }
 
-/** Conflicts with other sessions are over soon, or else whoever waits is told that the database is not available. */
+/** Conflicts with other sessions end soon, or the database is reported as unavailable. */
 async function retryConflicts<Result>(attempt: () => Promise<Result>): Promise<Result> {
   const deadline = performance.now() + RETRY_MILLIS_MAX;
   for (let tries = 1; ; tries++) {
@@ -189,7 +189,7 @@ function suppressUnhandledRejections({ many, maybeOne, run }: Database): Databas
 /** Whether the work threw an error of its own, as opposed to one that it got from a statement. */
 const isOfWork = (error: unknown, failures: readonly unknown[]): boolean => !failures.includes(error);
 
-/** Conflicts leave the connection as it is; whatever else keeps us from the database may have to do with the connection. */
+/** Conflicts do not affect the connection; other failures may be caused by it. */
 const isHealthy = (session: Session, error: unknown): boolean =>
   !session.isLost() && (!(error instanceof DatabaseUnavailableError) || isConflict(error.cause));
 

@@ -19,7 +19,7 @@ export const DEBTOR_COLUMNS = `
   debtor_info_iri as "debtorInfoIri", documents_count as "documentsCount",
   documents_count_reset_date as "documentsCountResetDate", min_balance as "minBalance"`;
 
-/** Reads a debtor, whatever its status, without a lock. */
+/** Reads a debtor of any status, without a lock. */
 export function findDebtor(db: Database, debtorId: bigint): Promise<Debtor | undefined> {
   return db.maybeOne({
     name: "find_debtor",
@@ -29,9 +29,9 @@ export function findDebtor(db: Database, debtorId: bigint): Promise<Debtor | und
 }
 
 /**
- * Locks debtors, whatever their status, and reads them. `no key update` is enough: the key never changes, and
+ * Locks debtors of any status, and reads them. `no key update` is enough: the key never changes, and
  * foreign-key checks stay free. Sorted: two transactions that lock the same debtors in opposite order would deadlock.
- * Whoever locks debtors and transfers locks the debtors first.
+ * Transactions that lock debtors and transfers lock the debtors first.
  */
 export const lockDebtors = (db: Database, debtorIds: readonly bigint[]): Promise<Debtor[]> =>
   db.many(lockOfDebtors(debtorIds));
@@ -65,12 +65,12 @@ export function lockIssuingDebtors(db: Database, debtorIds: readonly bigint[]): 
   });
 }
 
-// A random number, so that nobody else takes it for an advisory lock.
+// A random number, so that no other program uses it for an advisory lock.
 const ABSENT_DEBTORS_LOCK_CLASS = 1_293_077_409;
 
 /**
- * The statement that locks debtors that may not be there, until the end of the transaction: `exclusive` for whoever will add and activate
- * one, `shared` for whoever acts on its absence. There are 256 such locks, whatever the number of debtors, for PostgreSQL
+ * The statement that locks debtors that may not exist, until the end of the transaction: `exclusive` for adding and activating
+ * one, `shared` for acting on its absence. There are 256 such locks for any number of debtors, for PostgreSQL
  * has room for some thousands in all; so now and then a wait is for nothing.
  */
 export function lockOfAbsentDebtors(debtorIds: readonly bigint[], mode: "shared" | "exclusive"): Statement {
@@ -124,7 +124,7 @@ export async function findFreeDebtorId(db: Database, debtorIds: readonly bigint[
 }
 
 /**
- * Adds a debtor, and gives it a reservation ID. `undefined` when there is one with this ID, whatever its status. All
+ * Adds a debtor, and gives it a reservation ID. `undefined` when there is one with this ID, of any status. All
  * columns are named: in a database that the Python program made they have no defaults.
  */
 export function insertDebtor(db: Database, debtor: NewDebtor): Promise<Debtor | undefined> {

@@ -9,7 +9,7 @@ export interface Document {
   readonly content: Buffer;
 }
 
-/** Reads a document, whatever the status of its debtor. */
+/** Reads a document of a debtor of any status. */
 export function findDocument(db: Database, debtorId: bigint, documentId: bigint): Promise<Document | undefined> {
   return db.maybeOne({
     name: "find_document",

@@ -45,7 +45,7 @@ const NOT_SET_UP: ReadonlySet<string> = new Set([
 /**
  * Classes 08 (connection exception), 53 (insufficient resources: no connection left, disk full), 57 (operator
  * intervention: shutdown, starting up) and 58 (system error: input or output failed); a server that only reads, since it
- * is a standby; a commit of which nobody knows whether it came to pass; and a database that is not set up.
+ * is a standby; a commit with an unknown outcome; and a database that is not set up.
  */
 const isUnavailable = (error: unknown): boolean =>
   /^(?:08|53|57|58)/.test(sqlStateOf(error) ?? "") ||
@@ -83,7 +83,7 @@ export function adviceOn(error: unknown): string {
   return "";
 }
 
-/** The error of an attempt to connect, for whatever reason it failed. */
+/** The error of a failed attempt to connect. */
 export function connectionError(error: unknown): DatabaseUnavailableError {
   if (error instanceof DatabaseUnavailableError) return error;
   return new DatabaseUnavailableError(`The database cannot be reached: ${describe(error)}`, { cause: error });
@@ -91,7 +91,7 @@ export function connectionError(error: unknown): DatabaseUnavailableError {
 
 /**
  * The error of a statement, translated when it is an outage. `isConnectionLost` says whether the connection was lost by it,
- * whatever the error is called.
+ * regardless of the error's code.
  */
 export function statementError(error: unknown, isConnectionLost: boolean): unknown {
   if (error instanceof DatabaseUnavailableError) return error;

@@ -9,8 +9,8 @@ import { TRANSFER_COLUMNS } from "./running-transfers.ts";
 
 /**
  * Locks and reads the transfers that the accounting authority knows by these coordinator and request IDs (each pair once).
- * Sorted: two transactions that lock the same transfers in opposite order would deadlock. Whoever locks debtors and
- * transfers locks the debtors first.
+ * Sorted: two transactions that lock the same transfers in opposite order would deadlock. Transactions that lock debtors and
+ * transfers lock the debtors first.
  */
 export function lockTransfersByRequests(
   db: Database,
@@ -89,7 +89,7 @@ export function storeDebtorStates(tx: Transaction, debtors: readonly Debtor[]): 
   });
 }
 
-/** Stores how far transfers have come. They must be locked. */
+/** Stores the states of transfers. They must be locked. */
 export function storeTransferStates(tx: Transaction, transfers: readonly RunningTransfer[]): void {
   if (transfers.length === 0) return;
   tx.defer({

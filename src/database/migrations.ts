@@ -17,7 +17,7 @@ export interface MigrationReport {
   readonly repairedSequences: readonly string[];
 }
 
-/** The database is not one that this program may work on; the message says why, and what to do. */
+/** This program may not use the database; the message says why, and what to do. */
 export class SchemaError extends Error {
   override readonly name = "SchemaError";
 }
@@ -25,10 +25,10 @@ export class SchemaError extends Error {
 /** The revision of the Python program whose schema is that of `0001-initial.sql`. */
 const ADOPTED_REVISION = "4eaef25ca564";
 
-/** A random number: nobody else takes it for an advisory lock. */
+/** A random number, so that no other program uses it for an advisory lock. */
 const LOCK_KEY = 6_413_588_209_174_553n;
 
-/** What `0001-initial.sql` makes, so that a database which has only a part of it is told from an empty one. */
+/** What `0001-initial.sql` creates, to distinguish a database which has only a part of it from an empty one. */
 const INITIAL_RELATIONS = [
   "debtor",
   "running_transfer",
@@ -78,7 +78,7 @@ export async function migrate(pool: Pool): Promise<MigrationReport> {
 }
 
 /**
- * Whether all migrations of this program have been applied. Those of a newer program may have been, too: during an
+ * Whether all migrations of this program have been applied. Those of a newer program may have been as well: during an
  * upgrade both work on the database.
  */
 export async function isSchemaCurrent(db: Database): Promise<boolean> {
@@ -106,7 +106,7 @@ async function readMigrationFiles(): Promise<Migration[]> {
   );
 }
 
-/** Whose database this is, when none of our migrations is recorded. Throws SchemaError for what is neither's. */
+/** Which program has created the database, when no migration of this program is recorded. Throws SchemaError for others. */
 async function decideOrigin(db: Database): Promise<"python" | "empty"> {
   const revisions = await findRevisions(db);
   const present = await findRelations(db, INITIAL_RELATIONS);
@@ -132,7 +132,7 @@ async function decideOrigin(db: Database): Promise<"python" | "empty"> {
   return "python";
 }
 
-/** The recorded migrations must be the first ones of ours, unchanged. */
+/** The recorded migrations must be the first ones of this program, unchanged. */
 function checkApplied(migrations: readonly Migration[], applied: readonly AppliedMigration[]): void {
   for (const [index, { version, name, checksum }] of applied.entries()) {
     const ours = migrations[index];

@@ -1,9 +1,9 @@
-/** How much waits to be sent. */
+/** The depth of the outboxes. */
 import type { Timestamp } from "../values/timestamp.ts";
 import type { Database } from "./database.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** What waits in one outbox. */
+/** The depth of one outbox. */
 export interface OutboxDepth {
   /** Rows, `OUTBOX_DEPTH_MAX` at most. */
   readonly count: bigint;

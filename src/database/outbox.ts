@@ -117,7 +117,7 @@ export interface ClaimedMessage {
   encode(): OutgoingMessage;
 }
 
-/** Locks up to `countMax` messages, in no order, and leaves those that another flusher has. */
+/** Locks up to `countMax` messages, in no order, and skips those that another flusher has locked. */
 export async function claimMessages<Name extends Outbox>(
   db: Database,
   outbox: Name,
@@ -155,6 +155,6 @@ export function deleteClaimed(db: Database, outbox: Outbox, messages: readonly C
 export const markBeforeDeletion = (db: Database): Promise<number> =>
   db.run({ name: "mark_before_deletion", text: "savepoint before_deletion" });
 
-/** Takes a deletion of this transaction back. The rows stay locked. */
+/** Rolls a deletion of this transaction back. The rows stay locked. */
 export const rollbackDeletion = (db: Database): Promise<number> =>
   db.run({ name: "rollback_deletion", text: "rollback to savepoint before_deletion" });

@@ -1,4 +1,4 @@
-/** Statements on the table `running_transfer`. Whoever locks debtors and transfers locks the debtors first. */
+/** Statements on the table `running_transfer`. Transactions that lock debtors and transfers lock the debtors first. */
 import type { RunningTransfer } from "../domain/running-transfer.ts";
 import type { InitiatedTransfer, IssuingDebtor } from "../domain/transfer-creation.ts";
 import { formatTimestamp } from "../values/timestamp.ts";
@@ -14,7 +14,7 @@ export const TRANSFER_COLUMNS = `
   finalized_at as "finalizedAt", error_code as "errorCode", total_locked_amount as "totalLockedAmount",
   coordinator_request_id as "coordinatorRequestId", transfer_id as "transferId"`;
 
-/** What names a transfer. */
+/** The key of a transfer. */
 export type TransferKey = Pick<RunningTransfer, "debtorId" | "transferUuid">;
 
 /** Reads a transfer without a lock. */
@@ -43,7 +43,7 @@ export async function listTransferUuids(db: Database, debtorId: bigint): Promise
   return rows.map((row) => row.transferUuid);
 }
 
-/** Reads those of the transfers that there are, in any order. Their debtors must have been locked, so that none can come or go. */
+/** Reads the existing ones of these transfers, in any order. Their debtors must have been locked, so that none can come or go. */
 export function findTransfers(db: Database, keys: readonly TransferKey[]): Promise<RunningTransfer[]> {
   return db.many({
     name: "find_transfers",

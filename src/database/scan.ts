@@ -49,7 +49,7 @@ export interface ConfigDeadlines {
 }
 
 /**
- * Notes on active debtors that the accounting authority does not answer for their configuration. Rows that someone else
+ * Marks active debtors for whose configuration the accounting authority has sent no update. Rows that someone else
  * has locked are left for the next pass: it is probably the message that has been missing.
  */
 export function flagIneffectualConfigs(

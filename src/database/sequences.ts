@@ -17,7 +17,7 @@ const MARGIN = 1_000_000n;
 
 /**
  * Sets forward the sequences that would give out numbers which rows have already. Logical replication does not copy the
- * state of sequences, so that after an upgrade by it they begin anew. Resolves to the names of those that were behind.
+ * state of sequences, so that after an upgrade by it they start again. Resolves to the names of those that were behind.
  */
 export async function repairSequences(db: Database): Promise<string[]> {
   const repaired: string[] = [];

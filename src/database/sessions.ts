@@ -24,16 +24,16 @@ export interface SessionPoolOptions {
 
 /** Lends sessions. */
 export interface SessionPool {
-  /** Rejects with a DatabaseUnavailableError, whatever keeps us from a connection. */
+  /** Rejects with a DatabaseUnavailableError when there is no connection for any reason. */
   borrow(): Promise<Session>;
   usage(): { readonly total: number; readonly idle: number; readonly waiting: number };
   close(): Promise<void>;
 }
 
 // Times and dates must come in the form that is parsed here, and a statement after a lock must see what those have
-// committed who held it before, whatever the database's own default. A transaction whose process has vanished without a
+// committed who held it before, regardless of the database's defaults. A transaction whose process has vanished without a
 // word, with its host or its network, must not keep its locks for the hours that it takes TCP to notice; the longest
-// that a transaction of ours waits for something else is the 20 seconds of a confirm.
+// that a transaction of this program waits for something else is the 20 seconds of a confirm.
 //
 // The rest is about plans. PostgreSQL plans a named statement once, on statistics that are as old as the last analysis, and
 // keeps the plan while the table grows. All that we look up has an index, so that no other way is ever to be preferred:
@@ -113,7 +113,7 @@ export async function connectOnce(url: string, applicationName: string): Promise
 type AbandonedSessions = ReturnType<typeof createAbandonedSessions>;
 
 /**
- * Sessions that nobody waits for any more, while the server still works on their last statement: on a commit that waits for
+ * Abandoned sessions whose last statement is still running on the server: a commit that waits for
  * a standby, for example. To close such a connection does not end the work, so that connections would pile up in the
  * server. So each of them is kept until the answer comes. Another may be opened in its place, up to so many times the size
  * of the pool; beyond that they take up room in the pool.

@@ -18,7 +18,7 @@ const wanted = new WeakMap<Pool, { isWanted: boolean }>();
 
 /**
  * Tells the flushers of all processes that something was written. Returns at once. A call during a notification, or
- * shortly after it, shares the next one. While the database is away nobody is told: the flushers look on their own after
+ * shortly after it, shares the next one. While the database is unavailable there are no notifications: the flushers poll after
  * a while. For `afterCommit`.
  */
 export function wakeFlushers(pool: Pool): void {

@@ -43,15 +43,15 @@ export interface BurstOutcome {
 }
 
 /** The outbox holds a message of a debtor that this node is not responsible for. It must not be dropped silently. */
-export class ForeignOutboxRow extends Error {
-  override readonly name = "ForeignOutboxRow";
+export class ForeignOutboxRowError extends Error {
+  override readonly name = "ForeignOutboxRowError";
 }
 
 const APP_ID = "swpt_debtors";
 
 /**
  * Sends up to `burstCount` messages. A crash anywhere may repeat messages and loses none: the deletion is committed after
- * the last confirm, at most 20 seconds after the rows were locked. Throws ForeignOutboxRow, with nothing sent, and
+ * the last confirm, at most 20 seconds after the rows were locked. Throws ForeignOutboxRowError, with nothing sent, and
  * DatabaseUnavailableError.
  */
 export function flushBurst(context: BurstContext): Promise<BurstOutcome> {
@@ -76,11 +76,11 @@ export function flushBurst(context: BurstContext): Promise<BurstOutcome> {
   });
 }
 
-/** Whether the row is left over from a split. Throws ForeignOutboxRow when nobody says why it is here. */
+/** Whether the row is left over from a split. Throws ForeignOutboxRowError for an unexpected row. */
 function isDropped({ realm, deleteParentShardRecords, outbox }: BurstContext, { debtorId }: ClaimedMessage): boolean {
   if (isResponsible(realm, debtorId)) return false;
   if (deleteParentShardRecords && belongsToParentOnly(realm, debtorId)) return true;
-  throw new ForeignOutboxRow(`${outbox}_signal holds a message of debtor ${debtorId}, who is not of this node`);
+  throw new ForeignOutboxRowError(`${outbox}_signal holds a message of debtor ${debtorId}, who is not of this node`);
 }
 
 const publicationOf = ({ type, headers, body }: OutgoingMessage): Publication => ({

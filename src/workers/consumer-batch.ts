@@ -56,8 +56,8 @@ export interface BatchLife {
 
 /**
  * Applies the messages and acknowledges them; those that cannot be understood or stored are rejected. A message for a
- * foreign debtor is neither: then the others are dealt with, and a ForeignDebtorError is thrown. Whatever else keeps the
- * messages from being applied is waited for: with nothing acknowledged that was to be applied, until the signal aborts.
+ * foreign debtor is neither: then the others are processed, and a ForeignDebtorError is thrown. After any other failure the
+ * batch is retried, with nothing acknowledged, until the signal aborts.
  */
 export async function processBatch(
   context: BatchContext,
@@ -117,7 +117,7 @@ async function apply(
   for (const [index, { type }] of messages.entries()) if (!refused.has(index)) context.metrics.count(type, "applied");
 }
 
-/** Once for a batch: whoever sends such messages may send many. */
+/** Once for a batch: a peer that sends such messages may send many. */
 function logWithoutEffect({ log }: BatchContext, messages: readonly IncomingMessage[]): void {
   const withoutEffect = messages.filter((message) => !canHaveEffect(message));
   const [first] = withoutEffect;
@@ -130,8 +130,8 @@ function logWithoutEffect({ log }: BatchContext, messages: readonly IncomingMess
 }
 
 /**
- * Tries until the messages are applied, whatever the trouble is: that a message cannot be applied is its own fault only
- * when PostgreSQL says that its values cannot be stored. Resolves to these; to `undefined` when the signal aborts.
+ * Retries until the messages are applied, after any failure: messages are at fault only
+ * when PostgreSQL cannot store their values. Resolves to these; to `undefined` when the signal aborts.
  */
 async function applyPersistently(
   { pool, log, health, metrics }: BatchContext,

@@ -14,7 +14,7 @@ export interface ConsumerOptions extends BatchContext {
   readonly queue: string;
   /** The most messages that may be unacknowledged; 0 for no limit. With 1 a batch is one message. */
   readonly prefetchCount: number;
-  /** The most bytes that may be unacknowledged; 0 for no limit. */
+  /** Maximum number of unacknowledged bytes; 0 for no limit. */
   readonly prefetchSize: number;
   /** The most batches that are under way at a time. */
   readonly batches: number;

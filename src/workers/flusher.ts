@@ -6,7 +6,7 @@ import { createWakeup } from "../runtime/wakeup.ts";
 import { type BurstContext, type BurstOutcome, flushBurst } from "./burst.ts";
 import { createTroubleLog } from "./trouble-log.ts";
 
-export { ForeignOutboxRow } from "./burst.ts";
+export { ForeignOutboxRowError } from "./burst.ts";
 
 /** Where a flusher counts. */
 export interface FlusherMetrics {
@@ -17,7 +17,7 @@ export interface FlusherMetrics {
 }
 
 export interface FlusherOptions extends BurstContext {
-  /** How long to wait before looking again, when nobody wakes the flusher. */
+  /** How long to wait before polling again without a notification. */
   readonly periodSeconds: number;
   readonly log: Logger;
   readonly metrics?: FlusherMetrics | undefined;
@@ -29,7 +29,7 @@ export interface Flusher {
   runOnce(): Promise<number>;
   /**
    * Sends until the signal aborts; then finishes the burst under way and resolves. Waits for a database or a broker that
-   * is away. Rejects with a ForeignOutboxRow.
+   * is away. Rejects with a ForeignOutboxRowError.
    */
   run(signal: AbortSignal): Promise<void>;
   /** There may be something to send: do not wait for the end of the period. */
@@ -108,12 +108,12 @@ export function createFlusher(options: FlusherOptions): Flusher {
       const backoff = createBackoff({ minMillis: TROUBLE_PAUSE_MILLIS, maxMillis: TROUBLE_PAUSE_MILLIS_MAX });
       while (!signal.aborted) {
         if (!broker.isConnected()) {
-          await pause(BROKER_LOOK_MILLIS, signal); // Whoever connects logs why it is away.
+          await pause(BROKER_LOOK_MILLIS, signal); // The connection logs why the broker is unavailable.
           continue;
         }
         const next = await attemptAll(signal);
         if (next === "pause") {
-          // Nobody wakes us from this: whoever writes knows nothing of the broker.
+          // No notification ends this pause: writers know nothing of the broker.
           await pause(backoff.nextMillis(), signal);
           continue;
         }

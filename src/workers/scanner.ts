@@ -1,5 +1,5 @@
 /**
- * The scanner walks the table of debtors for ever, at a pace that makes one pass take about so many days.
+ * The scanner walks the table of debtors in an endless loop, at a pace of about one pass in the given number of days.
  * Spec: operations, "The scanner".
  */
 import { DatabaseUnavailableError, type Pool } from "../database/database.ts";

@@ -9,7 +9,7 @@ import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { parseJson } from "../../src/values/json.ts";
 import { isInShard, parseShard, type ShardingRealm } from "../../src/values/shard.ts";
 import { now } from "../../src/values/timestamp.ts";
-import { createFlusher, type FlusherOptions, ForeignOutboxRow } from "../../src/workers/flusher.ts";
+import { createFlusher, type FlusherOptions, ForeignOutboxRowError } from "../../src/workers/flusher.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -155,7 +155,7 @@ test("a message of a foreign debtor stops the flusher, and nothing is sent or lo
   const realm = { ...anyDebtor, minDebtorId: 100n };
   await record("prepare_transfer", [preparation(100n), preparation(99n)]);
   const flusher = flusherOf({ broker, realm, deleteParentShardRecords: true });
-  await assert.rejects(flusher.run(new AbortController().signal), ForeignOutboxRow);
+  await assert.rejects(flusher.run(new AbortController().signal), ForeignOutboxRowError);
   assert.equal(published.length, 0);
   assert.equal(await rowCount("prepare_transfer"), 2n);
 });
@@ -173,13 +173,13 @@ test("during a split the messages of the other half are deleted unsent, and thos
   );
   // Some of ours fail, and stay; the other half goes all the same.
   const { broker, published } = brokerWithFates("failed");
-  await assert.rejects(flusherOf({ broker, realm, burstCount: 500 }).runOnce(), ForeignOutboxRow);
+  await assert.rejects(flusherOf({ broker, realm, burstCount: 500 }).runOnce(), ForeignOutboxRowError);
   const flusher = flusherOf({ broker, realm, burstCount: 500, deleteParentShardRecords: true });
   assert.equal(await flusher.runOnce(), ours.length - 1 + theirs.length);
   assert.deepEqual(new Set(published.map(({ headers }) => headers["debtor-id"])), new Set(ours));
   assert.equal(await rowCount("prepare_transfer"), 1n);
   await record("prepare_transfer", [preparation(strange[0]!)]);
-  await assert.rejects(flusher.runOnce(), ForeignOutboxRow);
+  await assert.rejects(flusher.runOnce(), ForeignOutboxRowError);
 });
 
 test("with no queue bound the messages are kept, and the log says so once", async () => {
