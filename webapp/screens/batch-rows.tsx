@@ -1,4 +1,5 @@
 /** The rows of a batch's file, each with what is wrong or remarkable. */
+import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import type { BatchRow } from "../model/types.ts";
 import { Amount } from "../ui/amount.tsx";
@@ -27,11 +28,11 @@ export function BatchRows({ rows }: { readonly rows: readonly BatchRow[] }) {
             <tr key={row.row}>
               <td class="end">{row.row}</td>
               <td>
-                <bdi>{row.order?.name}</bdi> <span class="muted small">{row.order?.accountUri}</span>
+                <bdi>{cleanName(row.order?.name ?? "")}</bdi> <span class="muted small">{row.order?.accountUri}</span>
               </td>
               <td class="end">{row.order !== undefined && <Amount tokens={row.order.amount} />}</td>
               <td>
-                <bdi>{row.order?.reference}</bdi>
+                <bdi>{cleanName(row.order?.reference ?? "")}</bdi>
               </td>
               <td>
                 <Remarks row={row} />

@@ -1,6 +1,7 @@
 /** The coin: shown, saved, printed, and handed on. Below it, how money comes back. */
 import { useEffect } from "preact/hooks";
 import { PAYMENT_REQUEST_TYPE } from "../core/payment-request.ts";
+import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
 import { Busy, Card, Notice, ScreenHead } from "../ui/blocks.tsx";
@@ -15,7 +16,7 @@ export function CoinScreen() {
   const coin = model.coin.value;
   const info = model.currency.value?.info;
   const document = info?.status === "read" ? info.document : undefined;
-  const name = document?.debtorName ?? "";
+  const name = cleanName(document?.debtorName ?? "");
   const isDescribed = info !== undefined && info.status !== "none";
   const wasGuideDone = isGuideDone(model);
   useEffect(() => {

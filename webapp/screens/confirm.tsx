@@ -11,6 +11,7 @@ import { Card, Notice, ScreenHead } from "../ui/blocks.tsx";
 import { Button, Form } from "../ui/controls.tsx";
 import { Question } from "../ui/dialog.tsx";
 import { fileName, saveFile } from "../ui/files.ts";
+import { persistentState } from "../ui/persistent-state.ts";
 import { navigate } from "../ui/router.ts";
 import { OrderFacts } from "./order-facts.tsx";
 import { tellUnlessDone } from "./reload.ts";
@@ -21,7 +22,11 @@ export function Confirm({ payment }: { readonly payment: Payment }) {
   const words = t().confirm;
   const { uuid, order, revision, chosenAmount } = payment;
   const isChosen = order.amount === 0n;
-  const [typed, setTyped] = useState(chosenAmount === 0n ? "" : typedText(chosenAmount, model.scale.value));
+  const amount = persistentState<string>(`amount ${uuid}`);
+  const typed = amount.value ?? (chosenAmount === 0n ? "" : typedText(chosenAmount, model.scale.value));
+  const setTyped = (text: string): void => {
+    amount.value = text;
+  };
   const [error, setError] = useState<string | undefined>();
   const [isDiscarding, setDiscarding] = useState(false);
   const [isSending, setSending] = useState(false);
@@ -42,13 +47,14 @@ export function Confirm({ payment }: { readonly payment: Payment }) {
     setSending(true);
     try {
       const seen = isChosen ? await chooseAmount() : revision;
-      if (seen !== undefined) tellUnlessDone(await model.send(uuid, seen));
+      if (seen !== undefined && tellUnlessDone(await model.send(uuid, seen))) amount.value = undefined;
     } finally {
       setSending(false);
     }
   };
   const discard = async (): Promise<void> => {
     setDiscarding(false);
+    amount.value = undefined;
     if (tellUnlessDone(await model.discard(uuid))) navigate("/pay", { replace: true });
   };
   const typedAmount = isChosen ? readAmount(typed, model.scale.value) : { tokens: order.amount };

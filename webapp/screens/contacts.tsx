@@ -1,5 +1,6 @@
 /** The address book: accounts by names of our own. */
 import { useState } from "preact/hooks";
+import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import type { AddressBookEntry } from "../model/types.ts";
 import { useApp } from "../ui/app.ts";
@@ -40,7 +41,7 @@ export function Contacts() {
             {found.map((entry) => (
               <li key={entry.id} class="entry">
                 <div>
-                  <bdi>{entry.name}</bdi>
+                  <bdi>{cleanName(entry.name)}</bdi>
                   <div class="muted small">
                     <code>{entry.accountUri}</code>
                   </div>

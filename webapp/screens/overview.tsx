@@ -1,5 +1,6 @@
 /** The first screen: how the currency stands, and what needs the user. */
 import { INT64_MIN } from "../../src/values/int64.ts";
+import { cleanName } from "../core/text.ts";
 import { formatDate, formatNumber } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import { Amount, amountText } from "../ui/amount.tsx";
@@ -202,7 +203,7 @@ function CurrencyCard() {
       <Facts
         facts={[
           [t().currency.state, <CurrencyState key="state" />],
-          [t().currency.nameLabel, document === undefined ? undefined : <bdi>{document.debtorName}</bdi>],
+          [t().currency.nameLabel, document === undefined ? undefined : <bdi>{cleanName(document.debtorName)}</bdi>],
           [t().currency.rateLabel, `${formatNumber(currency.rate)}\u00a0%`],
           [words.limit, currency.limit === undefined ? words.noLimit : amountText(model, currency.limit)],
         ]}

@@ -36,7 +36,7 @@ export function PaymentStatus({ state }: { readonly state: PaymentState }) {
 export function nameOf(payment: Pick<Payment, "order" | "request">, book: readonly AddressBookEntry[]): string {
   const accountUri = payment.request?.recipientUri ?? payment.order.accountUri;
   const known = book.find((entry) => entry.accountUri === accountUri)?.name;
-  return known ?? (cleanName(payment.order.name) || accountUri);
+  return cleanName(known ?? payment.order.name) || accountUri;
 }
 
 /** One line of a list, a link to the payment. */

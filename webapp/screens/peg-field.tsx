@@ -1,5 +1,6 @@
 /** What the currency is worth: another currency, found by its coin, and how much of it. */
 import { useState } from "preact/hooks";
+import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import { Scanner } from "../scanner/scanner.tsx";
 import { useApp } from "../ui/app.ts";
@@ -89,7 +90,7 @@ export function PegDialog({
     onPeg({
       worth: "",
       worthBefore: undefined,
-      name: result.debtorName,
+      name: cleanName(result.debtorName),
       debtorIdentityUri,
       latestDebtorInfoUri,
       display,

@@ -1,5 +1,6 @@
 /** What is around every screen: navigation, and the bars that say what is not in order. */
 import type { ComponentChildren } from "preact";
+import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
@@ -48,7 +49,7 @@ const current = (entry: Entry): "page" | undefined => (isCurrent(entry) ? "page"
 function Brand() {
   const { config, model } = useApp();
   const info = model.currency.value?.info;
-  const name = info?.status === "read" ? info.document.debtorName : config.siteTitle;
+  const name = info?.status === "read" ? cleanName(info.document.debtorName) : config.siteTitle;
   return (
     <a class="brand" href="#/">
       <Logo />
