@@ -46,6 +46,7 @@ export function openChannel(options: ChannelOptions): Channel {
   /** The other side does not read what we write. So we do not read what it writes: each frame may be answered. */
   let isClogged = false;
   let isReading = false;
+  let isCorked = false;
   let isEnding = false;
   let reason: string | undefined;
   let unread: NodeJS.Timeout | undefined;
@@ -85,6 +86,15 @@ export function openChannel(options: ChannelOptions): Channel {
 
   function write(bytes: Buffer): boolean {
     if (isEnding || socket.destroyed) return false;
+    // What is written in one go becomes one record of TLS and one call of the system.
+    if (!isCorked) {
+      isCorked = true;
+      socket.cork();
+      process.nextTick(() => {
+        isCorked = false;
+        socket.uncork();
+      });
+    }
     const mayGoOn = socket.write(bytes);
     if (!mayGoOn && !isClogged) {
       isClogged = true;
