@@ -6,12 +6,14 @@ import type { ServerAddress } from "../node-data/stomp-toml.ts";
 import type { Subnet } from "../node-data/subnet.ts";
 import { pause } from "../runtime/backoff.ts";
 import type { Logger } from "../runtime/log.ts";
+import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import type { ClientIdentity, ClientSession, ClientSessionOptions } from "../stomp/client-session.ts";
 import { errorReason } from "./error-reason.ts";
 import { createHeldMessages } from "./held-messages.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import type { NodeDirectory } from "./node-directory.ts";
 import { createOutgoingQueue } from "./outgoing-queue.ts";
+import { chooseServer, identityOf } from "./peer-server.ts";
 import type { GatewayRole } from "./role.ts";
 
 /** A connection to a server that is who it should be. */
@@ -75,6 +77,7 @@ export function createSender(options: SenderOptions): Sender {
     log,
   } = options;
   const held = createHeldMessages();
+  const events = createRepeatedEvents(log);
   let session: ClientSession | undefined;
   let isStopping = false;
   let unreadyReason: string | undefined = NO_SESSION;
@@ -160,6 +163,7 @@ export function createSender(options: SenderOptions): Sender {
     } finally {
       clearInterval(check);
       clearTimeout(release);
+      events.flush();
       await outgoing.close();
     }
   }
@@ -188,6 +192,7 @@ export function createSender(options: SenderOptions): Sender {
     }
     if (unreadyReason === BROKER_IS_AWAY) unreadyReason = NO_SESSION;
   }
+
   async function holdSession(peer: Peer, identity: ClientIdentity, subnet: Subnet, end: AbortSignal): Promise<void> {
     const server = chooseServer(peer.stomp.servers, lastFailed);
     lastFailed = server;
@@ -222,8 +227,10 @@ export function createSender(options: SenderOptions): Sender {
         confirmedCount++;
         onReceipt(receipt);
       },
-      onStrayReceipt: (receiptId) =>
-        log.warn({ peer: peerId, receiptId }, "Ignored a receipt for no message under way"),
+      onStrayReceipt: (receiptId) => {
+        const message = "Ignored a receipt for no message under way";
+        events.report({ level: "warn", message, kind: { peer: peerId }, details: { receiptId } });
+      },
       onError: ({ text, receipt }) => {
         error = `The peer has sent an error: ${text}`;
         metrics.countError("out", errorReason(text));
@@ -273,24 +280,6 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   return { run, unreadyReason: () => (broker.isConnected() ? unreadyReason : BROKER_IS_AWAY) };
-}
-
-/** Any of them, but not the one that failed last when there is another. */
-export function chooseServer(servers: readonly ServerAddress[], lastFailed: ServerAddress | undefined): ServerAddress {
-  const others = servers.filter(({ host, port }) => host !== lastFailed?.host || port !== lastFailed.port);
-  const candidates = others.length > 0 ? others : servers;
-  return candidates[Math.floor(Math.random() * candidates.length)]!;
-}
-
-/** What the peer wants to be told; the passcode goes as it is. */
-export function identityOf({ stomp }: Peer, nodeId: string): ClientIdentity {
-  const fill = (text: string): string => text.replaceAll(/\$\{NODE_ID\}/g, () => nodeId);
-  return {
-    host: fill(stomp.host),
-    destination: fill(stomp.destination),
-    login: stomp.login === undefined ? undefined : fill(stomp.login),
-    passcode: stomp.passcode,
-  };
 }
 
 const describe = (error: Error): string => error.message || error.name;

@@ -4,6 +4,7 @@ import type { Broker } from "../broker/broker.ts";
 import { isNodeId } from "../node-data/node-id.ts";
 import type { Subnet } from "../node-data/subnet.ts";
 import type { Logger } from "../runtime/log.ts";
+import type { RepeatedEvents } from "../runtime/repeated-events.ts";
 import {
   INTERNAL_SERVER_ERROR,
   type ReceivedMessage,
@@ -33,6 +34,8 @@ export interface GatewayServerOptions {
   readonly brokerMillisMax: number;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
+  /** For what clients can bring about in any number. */
+  readonly events: RepeatedEvents;
 }
 
 /** What the gateway decides of a session; the rest is the line's. */
@@ -79,6 +82,7 @@ export function createGatewayServer(options: GatewayServerOptions): GatewayServe
     brokerMillisMax,
     metrics,
     log,
+    events,
   } = options;
   const connections = new Set<Connection>();
   /** How many connections of a peer are open or being opened. */
@@ -92,7 +96,8 @@ export function createGatewayServer(options: GatewayServerOptions): GatewayServe
     const label = peer ?? "unknown";
     const silentCount = [...connections].filter((other) => other.peer === label && !other.isOpen).length;
     if (silentCount >= connectionsPerPeerMax) {
-      log.warn({ peer: serialNumber, address }, "Closed a connection: too many others of this peer have no session");
+      const message = "Closed a connection: too many others of this peer have no session";
+      events.report({ level: "warn", message, kind: { peer: label }, details: { address } });
       refuse();
       return;
     }
@@ -174,15 +179,19 @@ export function createGatewayServer(options: GatewayServerOptions): GatewayServe
       },
       onMessage,
       onError: (text) => {
-        metrics.countError("in", errorReason(text));
-        log.warn({ peer: serialNumber, address, text }, "Ending a connection with an error");
+        const reason = errorReason(text);
+        metrics.countError("in", reason);
+        const kind = { peer: label, reason };
+        const details = { serialNumber, address, text };
+        events.report({ level: "warn", message: "Ending a connection with an error", kind, details });
       },
       onClose: (reason) => {
         connections.delete(connection);
         if (isCounted) openCounts.set(label, openCounts.get(label)! - 1);
         if (connection.isOpen) metrics.addConnections("in", label, -1);
         const seconds = Math.round(performance.now() - acceptedAt) / 1000;
-        log.info(
+        const level = connection.isOpen ? "info" : "debug";
+        log[level](
           { peer: serialNumber, address, seconds, messages: messageCount, reason },
           "Closed a connection of a peer",
         );

@@ -1,5 +1,5 @@
 /** Trying the servers of a peer. Spec: stomp, "Commands". */
-import { identityOf } from "../gateway/sender.ts";
+import { identityOf } from "../gateway/peer-server.ts";
 import type { Peer } from "../node-data/read.ts";
 import type { ServerAddress } from "../node-data/stomp-toml.ts";
 import type { TlsCredentials } from "../stomp/tls-credentials.ts";

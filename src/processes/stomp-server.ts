@@ -2,6 +2,7 @@
 import { createGatewayServer } from "../gateway/server.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { untilAborted } from "../runtime/lifetime.ts";
+import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import { startServerSession } from "../stomp/server-session.ts";
 import { startTlsServer } from "../stomp/tls-server.ts";
 import type { Gateway } from "./gateway.ts";
@@ -13,6 +14,7 @@ export async function runStompServer(
   onListening?: (port: number) => void,
 ): Promise<void> {
   const { config, broker, nodes, credentials, role, metrics, log } = gateway;
+  const events = createRepeatedEvents(log);
   const server = createGatewayServer({
     broker,
     nodes,
@@ -23,6 +25,7 @@ export async function runStompServer(
     brokerMillisMax: config.brokerConnectSeconds * 1000,
     metrics,
     log,
+    events,
   });
   const tls = await startTlsServer({
     port: config.port,
@@ -42,7 +45,8 @@ export async function runStompServer(
     },
     onRefused: (address, reason) => {
       metrics.countError("in", "certificate");
-      log.warn({ address, reason }, "Refused the certificate of a client");
+      const message = "Refused the certificate of a client";
+      events.report({ level: "warn", message, kind: { reason }, details: { address } });
     },
     onHandshakeError: (address, reason) => log.debug({ address, reason }, "A connection did not become TLS"),
   }).catch((error: Error) => {
@@ -59,5 +63,6 @@ export async function runStompServer(
     stopWatching();
     tls.stopListening();
     await server.stop(config.stopSeconds * 1000);
+    events.flush();
   }
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
-import { chooseServer } from "../../src/gateway/sender.ts";
+import { chooseServer } from "../../src/gateway/peer-server.ts";
 import { waitFor } from "../support/wait.ts";
 import { startClient } from "./gateway-fixture.ts";
 import { bodies, withMember } from "./messages.ts";
