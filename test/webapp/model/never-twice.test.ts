@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { bread, DAY, HOUR, SECOND, type Tab, World } from "./given.ts";
 import type { Fault } from "./stand-in-node.ts";
 
-const RUNS = 80;
+const RUNS = 60;
 const PAYMENTS = 2;
 
 const kinds = [
@@ -54,11 +54,13 @@ test("no payment is made twice or lost by anything that happens to requests, tab
       for (const event of events) {
         world.node.fault = ({ method }) => (method === "POST" ? event.fault : undefined);
         tab = await act(world, tab, event, uuids[event.number % PAYMENTS]!, discarded);
+        world.node.arrive();
       }
 
       // What is late arrives, and all is well again.
       world.node.fault = () => undefined;
       world.clock.jump(HOUR);
+      world.node.arrive();
       await tab.model.update();
       await world.clock.pass(60 * SECOND);
       for (const uuid of uuids) {

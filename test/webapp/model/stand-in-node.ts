@@ -94,7 +94,7 @@ export class StandInNode {
     const request = { method, path: url.pathname, body };
     this.requests.push(request);
     const fault = this.fault(request);
-    this.#arrive();
+    this.arrive();
     if (typeof fault === "object" && "delayMillis" in fault) {
       this.#delayed.push({ at: this.#now() + fault.delayMillis, request, init });
       throw new TypeError("Failed to fetch");
@@ -117,7 +117,8 @@ export class StandInNode {
     return { url: target!, ...document };
   };
 
-  #arrive(): void {
+  /** Answers the requests that have arrived by now. */
+  arrive(): void {
     for (const delayed of this.#delayed.splice(0)) {
       if (delayed.at <= this.#now()) this.#answer(delayed.request, delayed.init);
       else this.#delayed.push(delayed);
