@@ -15,7 +15,7 @@ export interface Exchange {
 export interface Queue {
   readonly name: string;
   /** Exactly as they go to the broker: a queue that exists must have the same. */
-  readonly arguments: Readonly<Record<string, string>>;
+  readonly arguments: Readonly<Record<string, string | number>>;
   /** The dead-letter queue. */
   readonly deadLetterQueue?: string;
 }
@@ -38,6 +38,12 @@ export interface Topology {
 /** The name of the dead-letter queue of a queue. */
 export const deadLetterQueueOf = (queue: string): string => `${queue}.XQ`;
 
+/** The stream beside a queue in which flushers leave marks of what they have sent. */
+export const marksOf = (queue: string): string => `${queue}.MK`;
+
+/** Bytes of marks that are kept at least; twice as many at most. */
+const MARKS_BYTES = 500_000;
+
 /** The topology of an agent that consumes the given queue. */
 export function agentTopology(queue: string, bindingKey: string): Topology {
   const deadLetterQueue = deadLetterQueueOf(queue);
@@ -48,6 +54,14 @@ export function agentTopology(queue: string, bindingKey: string): Topology {
     ],
     queues: [
       { name: deadLetterQueue, arguments: { "x-queue-type": "stream" } },
+      {
+        name: marksOf(queue),
+        arguments: {
+          "x-queue-type": "stream",
+          "x-max-length-bytes": 2 * MARKS_BYTES,
+          "x-stream-max-segment-size-bytes": MARKS_BYTES,
+        },
+      },
       {
         name: queue,
         deadLetterQueue,

@@ -48,6 +48,11 @@ export class QueueNotFoundError extends Error {
   override readonly name = "QueueNotFoundError";
 }
 
+/** A stream could not be read to its end. */
+export class StreamUnreadableError extends Error {
+  override readonly name = "StreamUnreadableError";
+}
+
 /** The options of a consumer. */
 export interface ConsumeOptions {
   readonly queue: string;
@@ -76,6 +81,8 @@ export interface Broker {
    * not acknowledged is delivered again. Rejects with QueueNotFoundError when there is no such queue.
    */
   consume(options: ConsumeOptions): Promise<Consumer>;
+  /** The bodies of all that is in a stream, oldest first; `undefined` when there is no such queue. Throws StreamUnreadableError. */
+  readStream(queue: string): Promise<readonly Buffer[] | undefined>;
   /** Whether the connection is established, and the broker accepts messages. */
   isConnected(): boolean;
   /** Why not, as far as that is known, with the broker's own words; `undefined` when it is connected. */

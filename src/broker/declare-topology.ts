@@ -8,6 +8,7 @@ import {
   deadLetterQueueOf,
   type Exchange,
   INCOMING_EXCHANGE,
+  marksOf,
   OUTGOING_EXCHANGE,
   type Queue,
 } from "./agent-topology.ts";
@@ -34,17 +35,54 @@ const PRECONDITION_FAILED = 406;
 const NOT_FOUND = 404;
 
 /**
- * Declares the exchanges, the queue and its dead-letter queue, and binds the queue. Idempotent.
- * Throws TopologyConflictError when something exists with other properties. Other errors: the broker is unavailable or rejects the connection.
+ * Declares the exchanges, the queue and what belongs to it, and binds the queue. Idempotent. Resolves
+ * to `deliveries: "limited"` when the broker may drop a message of the queue after some deliveries, unless a policy keeps
+ * it. Throws TopologyConflictError when something exists with other properties. Other errors: the broker is unavailable or
+ * rejects the connection.
  */
-export function subscribe({ url, queue, routingKey }: BindingOptions): Promise<void> {
+export async function subscribe({ url, queue, routingKey }: BindingOptions): Promise<Subscription> {
   const topology = agentTopology(queue, routingKey);
-  return withConnection(url, async (connection) => {
+  let deliveries: Subscription["deliveries"] = "unlimited";
+  await withConnection(url, async (connection) => {
     const channel = await openChannel(connection);
     for (const exchange of topology.exchanges) await declareExchange(channel, exchange);
-    for (const declared of topology.queues) await declareQueue(channel, declared);
+    const limitsDeliveries = majorVersionOf(connection) >= 4;
+    for (const declared of topology.queues) {
+      if (limitsDeliveries && declared.name === queue && (await declareUnlimited(connection, declared))) continue;
+      await declareQueue(channel, declared);
+      if (limitsDeliveries && declared.name === queue) deliveries = "limited";
+    }
     for (const binding of topology.bindings) await bind(channel, binding);
   });
+  return { deliveries };
+}
+
+/** What `subscribe` has found. */
+export interface Subscription {
+  readonly deliveries: "unlimited" | "limited";
+}
+
+const majorVersionOf = (connection: ChannelModel): number =>
+  Number.parseInt(String(connection.connection.serverProperties.version), 10);
+
+/**
+ * Since RabbitMQ 4 a quorum queue dead-letters a message that it has delivered 20 times, unless it was declared so. False
+ * when it exists and was declared otherwise, as by an earlier version; only a policy can help then.
+ */
+async function declareUnlimited(
+  connection: ChannelModel,
+  { name, arguments: queueArguments }: Queue,
+): Promise<boolean> {
+  const channel = await openChannel(connection);
+  try {
+    await channel.assertQueue(name, { durable: true, arguments: { ...queueArguments, "x-delivery-limit": -1 } });
+    await channel.close();
+    return true;
+  } catch (error) {
+    // The broker has closed the channel. Whatever else differs is reported by the declaration without the limit.
+    if (codeOf(error) === PRECONDITION_FAILED) return false;
+    throw error;
+  }
 }
 
 export interface PeerQueueOptions extends QueueOptions {
@@ -113,7 +151,9 @@ export function deleteQueue({
       // Twice: the messages of a consumer that has just closed are counted again with a delay. Quorum queues
       // know no conditional deletion.
       if (quietChecks === 2) {
-        await (await openChannel(connection)).deleteQueue(queue);
+        const channel = await openChannel(connection);
+        await channel.deleteQueue(queue);
+        await channel.deleteQueue(marksOf(queue));
         return log.info({ queue }, "The queue is deleted");
       }
       if (!isQuiet) log.info({ queue, ...state }, "The queue is in use: waiting");

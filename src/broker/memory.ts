@@ -35,6 +35,9 @@ export interface MemoryBroker extends Broker {
   deleteQueue(queue: string): void;
 }
 
+/** The one that leads to each queue by its name. */
+const DEFAULT_EXCHANGE = "";
+
 /** Makes a broker with these exchanges and queues. Messages are delivered asynchronously, never within `publish`. */
 export function createMemoryBroker(topology: Topology): MemoryBroker {
   const queues: Map<string, MemoryQueue> = new Map(
@@ -53,8 +56,10 @@ export function createMemoryBroker(topology: Topology): MemoryBroker {
     exchange === publication.exchange && (isFanout.has(exchange) || topicMatches(bindingKey, publication.routingKey));
 
   function publishOne(publication: Publication): PublicationOutcome {
-    if (!isOpen || !exchanges.has(publication.exchange)) return "failed";
-    const names = new Set(topology.bindings.filter((b) => matches(b, publication)).map(({ queue }) => queue));
+    const { exchange, routingKey } = publication;
+    if (!isOpen || (exchange !== DEFAULT_EXCHANGE && !exchanges.has(exchange))) return "failed";
+    const bindings = topology.bindings.filter((binding) => matches(binding, publication));
+    const names = new Set(exchange === DEFAULT_EXCHANGE ? [routingKey] : bindings.map(({ queue }) => queue));
     const targets = [...names].flatMap((name) => queues.get(name) ?? []);
     const { type, appId, messageId, headers, body } = publication;
     const message = { contentType: "application/json", type, appId, messageId, headers, body: Buffer.from(body) };
@@ -65,6 +70,11 @@ export function createMemoryBroker(topology: Topology): MemoryBroker {
   return {
     publish: async (publications) => publications.map(publishOne),
     consume: async (options) => queueOf(options.queue).consume(options),
+    readStream: async (queue) =>
+      queues
+        .get(queue)
+        ?.messages()
+        .map(({ body }) => body),
     isConnected: () => isOpen,
     unavailableReason: () => (isOpen ? undefined : "The broker is closed"),
     close: async () => {

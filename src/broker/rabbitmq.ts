@@ -5,6 +5,7 @@ import type { Broker, Consumer } from "./broker.ts";
 import { connectRecovering, describeConnectionError } from "./rabbitmq-connection.ts";
 import { startConsumer } from "./rabbitmq-consumer.ts";
 import { createPublisher } from "./rabbitmq-publisher.ts";
+import { readStream } from "./rabbitmq-stream.ts";
 
 export interface RabbitMqOptions {
   /** `amqp://user:password@host:port/virtual-host`; several of them with commas between. See `parseBrokerUrls`. */
@@ -39,6 +40,7 @@ export async function connectRabbitMq({ url, connectionName, log }: RabbitMqOpti
       };
       return { ...consumer, close };
     },
+    readStream: (queue) => readStream(connection, queue, publisher.publish),
     isConnected: () => state.unavailableReason() === undefined,
     unavailableReason: state.unavailableReason,
     close: async () => {

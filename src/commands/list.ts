@@ -19,6 +19,7 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   subscribe: async () => (await import("./queue.ts")).subscribe,
   unsubscribe: async () => (await import("./queue.ts")).unsubscribe,
   delete_queue: async () => (await import("./queue.ts")).deleteQueue,
+  confirm_database: async () => (await import("./confirm-database.ts")).confirmDatabase,
   verify_shard_content: async () => (await import("./verify-shard-content.ts")).verifyShardContent,
   "stomp serve": async () => (await import("./stomp.ts")).serve,
   "stomp send": async () => (await import("./stomp.ts")).send,

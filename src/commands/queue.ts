@@ -55,9 +55,15 @@ exist. Needs no database.`,
 
 /** Declares and binds the queue. Throws a CommandError when the broker cannot be reached, or the queue exists with other arguments. */
 export async function setUpQueue({ broker: { url, queue, shard } }: Config, wait: ServerWait): Promise<void> {
-  const work = (): Promise<void> => topology.subscribe({ url, queue, routingKey: shard.routingKey });
-  await onBroker(whenBrokerIsUp(work, wait));
+  const work = () => topology.subscribe({ url, queue, routingKey: shard.routingKey });
+  const { deliveries } = await onBroker(whenBrokerIsUp(work, wait));
   printResult(`The queue ${queue} is bound with ${shard.routingKey}.\n`);
+  if (deliveries === "unlimited") return;
+  const policy = `rabbitmqctl set_policy 'keep ${queue}' '^${queue.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$' '{"delivery-limit":-1}' --apply-to queues`;
+  printResult(
+    `The queue ${queue} was declared by an earlier version: RabbitMQ 4 dead-letters a message of it after 20 deliveries, ` +
+      `unless a policy says otherwise: ${policy}\n`,
+  );
 }
 
 /** For a command that tries once, and says when the broker takes long. */
@@ -67,9 +73,9 @@ export function oneTry(command: string, config: Config, signal: AbortSignal): Se
 }
 
 /** Waits for what a command does with the broker. Throws a CommandError when it cannot be done. */
-export async function onBroker(work: Promise<void>): Promise<void> {
+export async function onBroker<Result>(work: Promise<Result>): Promise<Result> {
   try {
-    await work;
+    return await work;
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (error instanceof topology.TopologyConflictError) throw new CommandError(error.message, { cause: error });

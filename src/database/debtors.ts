@@ -115,7 +115,13 @@ export async function findFreeDebtorId(db: Database, debtorIds: readonly bigint[
     text: `
       select c.debtor_id as "debtorId"
       from unnest($1::bigint[]) with ordinality as c (debtor_id, position)
-      where not exists (select from debtor d where d.debtor_id = c.debtor_id)
+      left join lateral (
+        select true as is_taken
+        from debtor d
+        where d.debtor_id = c.debtor_id
+        offset 0   -- keeps the planner from scanning the table instead
+      ) as d on true
+      where d.is_taken is null
       order by c.position
       limit 1`,
     values: [debtorIds],

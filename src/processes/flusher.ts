@@ -4,9 +4,11 @@ import { type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
 import { OUTBOXES, type Outbox } from "../database/outbox.ts";
 import { listenForWakes } from "../database/wake.ts";
+import type { Health } from "../runtime/health.ts";
 import { runTogether } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
+import { createFlushGuard } from "../workers/flush-guard.ts";
 import { createFlusher, LANE_COUNT } from "../workers/flusher.ts";
 import { withDatabaseAndBroker } from "./connections.ts";
 import { createFlusherMetrics, type MetricsRegistry, watchOutboxes } from "./metrics.ts";
@@ -21,6 +23,7 @@ export interface FlushersOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly registry?: MetricsRegistry | undefined;
+  readonly health?: Health | undefined;
 }
 
 /** Flushes with connections of its own until the signal is aborted. */
@@ -44,9 +47,10 @@ export const flusherPoolSize = (outboxes: readonly Outbox[]): number => outboxes
 
 /** Flushes until the signal is aborted. When one flusher fails, the others stop, and its error is thrown. */
 export async function runFlushers(options: FlushersOptions): Promise<void> {
-  const { config, pool, broker, outboxes, log, signal, registry } = options;
+  const { config, pool, broker, outboxes, log, signal, registry, health } = options;
   await untilSchemaIsCurrent(pool, log, signal);
   const metrics = registry && createFlusherMetrics(registry);
+  const guard = createFlushGuard({ pool, broker, queue: config.broker.queue });
   const flushers = outboxes.map((outbox) =>
     createFlusher({
       pool,
@@ -56,8 +60,10 @@ export async function runFlushers(options: FlushersOptions): Promise<void> {
       periodSeconds: config.flusher.periodSeconds,
       realm: config.realm,
       deleteParentShardRecords: config.deleteParentShardRecords,
+      guard,
       log,
       metrics,
+      health,
     }),
   );
   const onWake = (): void => {

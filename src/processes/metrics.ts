@@ -91,6 +91,11 @@ export function createFlusherMetrics(registry: MetricsRegistry): FlusherMetrics 
     help: "Messages for which the broker had no queue; they are sent again",
     ...options,
   });
+  const forbidden = new Gauge({
+    name: `${PREFIX}flush_forbidden`,
+    help: "1 while nothing may be sent, since the database has gone back in time",
+    ...options,
+  });
   const burstSize = new Histogram({
     name: `${PREFIX}flush_burst_size`,
     help: "Messages sent in one transaction",
@@ -116,6 +121,7 @@ export function createFlusherMetrics(registry: MetricsRegistry): FlusherMetrics 
       lag.set({ outbox }, oldestAgeSeconds);
     },
     returned: (outbox, count) => returned.inc({ outbox }, count),
+    forbidden: (outbox, isForbidden) => forbidden.set({ outbox }, isForbidden ? 1 : 0),
   };
 }
 

@@ -1,9 +1,6 @@
 /** Which debtors a node answers for: an interval of IDs and a shard of it. Spec: operations, "Sharding". */
 import { hash } from "node:crypto";
 
-/** Maximum number of bits of a shard's routing key. */
-export const SHARD_BITS_MAX = 20;
-
 /** A binding key such as `0.1.#`: the bits with which the MD5 digest of a debtor ID must begin. */
 export interface Shard {
   readonly routingKey: string;

@@ -14,6 +14,7 @@ import {
 import type { OutgoingMessage } from "../messages/outgoing.ts";
 import { belongsToParentOnly, isResponsible, type ShardingRealm } from "../values/shard.ts";
 import { now } from "../values/timestamp.ts";
+import type { FlushGuard, GuardedLane } from "./flush-guard.ts";
 
 /** What a burst is claimed from and sent to. */
 export interface BurstContext {
@@ -23,6 +24,8 @@ export interface BurstContext {
   /** The most rows in a burst. */
   readonly burstCount: number;
   readonly realm: ShardingRealm;
+  /** Watches whether the database has gone back in time. */
+  readonly guard?: FlushGuard | undefined;
   /** During a split: whether rows of debtors that belong to the parent shard only are deleted unsent. */
   readonly deleteParentShardRecords: boolean;
 }
@@ -52,19 +55,32 @@ const APP_ID = "swpt_debtors";
 /**
  * Sends up to `burstCount` messages. A crash anywhere may repeat messages and loses none: the deletion is committed after
  * the last confirm, at most 20 seconds after the rows were locked. Throws ForeignOutboxRowError, with nothing sent, and
- * DatabaseUnavailableError.
+ * DatabaseUnavailableError, and DatabaseWentBackError when the guard forbids to send.
  */
 export function flushBurst(context: BurstContext): Promise<BurstOutcome> {
+  const { guard } = context;
+  if (guard === undefined) return flushInLane(context, undefined);
+  return guard.withLane(async (lane) => {
+    const outcome = await flushInLane(context, lane);
+    if (outcome.claimed > 0) lane.commit();
+    return outcome;
+  });
+}
+
+function flushInLane(context: BurstContext, lane: GuardedLane | undefined): Promise<BurstOutcome> {
   const { pool, broker, outbox, burstCount } = context;
   return pool.transaction(async (db) => {
     const rows = await claimMessages(db, outbox, burstCount);
     if (rows.length === 0) return summarize([], [], []);
     const toSend = rows.filter((row) => !isDropped(context, row));
-    const sending = broker.publish(toSend.map(({ encode }) => publicationOf(encode())));
+    await lane?.begin(db);
+    const marks = lane === undefined || toSend.length === 0 ? [] : [lane.mark(outbox, toSend)];
+    // Where the stream of the marks is missing, the mark is returned, and that is all.
+    const sending = broker.publish([...toSend.map(({ encode }) => publicationOf(encode())), ...marks]);
     // While the broker works, the database deletes all rows, in the expectation that all will be confirmed.
     await markBeforeDeletion(db);
     await deleteClaimed(db, outbox, rows);
-    const outcomes = await sending;
+    const outcomes = (await sending).slice(0, toSend.length);
     const isSent = (_: unknown, index: number): boolean => outcomes[index] === "confirmed";
     const sent = toSend.filter(isSent);
     if (sent.length < toSend.length) {

@@ -75,7 +75,9 @@ export async function processBatch(
   for (const { message } of foreign) context.metrics?.count(message.type, "foreign");
   const { type, debtorId } = first.message;
   context.log.error({ type, debtorId, count: foreign.length }, "Not responsible for the debtor of a message");
-  throw new ForeignDebtorError(`Not responsible for debtor ${debtorId}: a ${type} message has come to the wrong node`);
+  throw new ForeignDebtorError(
+    `Not responsible for debtor ${debtorId}: a message of type ${type} has come to the wrong node`,
+  );
 }
 
 interface Received {

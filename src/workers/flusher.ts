@@ -1,9 +1,12 @@
 /** Sends what is in one outbox, and waits for more. Spec: messages, "Sent by this node"; operations, "Commands". */
 import type { Logger } from "pino";
+import { StreamUnreadableError } from "../broker/broker.ts";
 import { DatabaseUnavailableError } from "../database/database.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
+import type { Health } from "../runtime/health.ts";
 import { createWakeup } from "../runtime/wakeup.ts";
 import { type BurstContext, type BurstOutcome, flushBurst } from "./burst.ts";
+import { DatabaseWentBackError } from "./flush-guard.ts";
 import { createTroubleLog } from "./trouble-log.ts";
 
 export { ForeignOutboxRowError } from "./burst.ts";
@@ -14,6 +17,8 @@ export interface FlusherMetrics {
   burst(outbox: string, count: number, seconds: number, oldestAgeSeconds: number): void;
   /** The broker returned messages, since no queue is bound. */
   returned(outbox: string, count: number): void;
+  /** Whether nothing may be sent, since the database has gone back in time. */
+  forbidden?(outbox: string, isForbidden: boolean): void;
 }
 
 export interface FlusherOptions extends BurstContext {
@@ -21,6 +26,7 @@ export interface FlusherOptions extends BurstContext {
   readonly periodSeconds: number;
   readonly log: Logger;
   readonly metrics?: FlusherMetrics | undefined;
+  readonly health?: Health | undefined;
 }
 
 /** Sends what one outbox holds. */
@@ -74,10 +80,25 @@ export function createFlusher(options: FlusherOptions): Flusher {
       if (returned + failed > 0) return "pause";
       return claimed === burstCount ? "next" : "wait";
     } catch (error) {
+      if (error instanceof DatabaseWentBackError) {
+        trouble.report("error", error.message, {});
+        forbidden(error.message);
+        return "pause";
+      }
+      if (error instanceof StreamUnreadableError) {
+        trouble.report("warn", `The broker cannot be read. ${KEPT}`, { reason: error.message });
+        return "pause";
+      }
       if (!(error instanceof DatabaseUnavailableError)) throw error;
       trouble.report("warn", `The database cannot be used. ${KEPT}`, { reason: error.message });
       return "pause";
     }
+  }
+
+  /** Says that nothing may be sent, or that it may again. */
+  function forbidden(reason: string | undefined): void {
+    options.health?.report(`outbox ${outbox}`, reason);
+    metrics?.forbidden?.(outbox, reason !== undefined);
   }
 
   /** Sends bursts for as long as they are full. */
@@ -118,6 +139,7 @@ export function createFlusher(options: FlusherOptions): Flusher {
           continue;
         }
         trouble.end("Messages are sent again");
+        forbidden(undefined);
         backoff.reset();
         await wakeup.wait(periodSeconds * 1000, signal); // Not long when something was written while we looked.
       }

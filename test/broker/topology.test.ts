@@ -17,7 +17,7 @@ after(async () => {
 const queue = "a_queue";
 const binding = { url: host.url, queue, routingKey: "0.1.#" };
 beforeEach(async () => {
-  for (const name of [queue, `${queue}.XQ`]) await channel.deleteQueue(name);
+  for (const name of [queue, `${queue}.XQ`, `${queue}.MK`]) await channel.deleteQueue(name);
 });
 
 const messageCount = async (): Promise<number> => (await channel.checkQueue(queue)).messageCount;
@@ -37,6 +37,9 @@ test("subscribe declares the objects of existing installations, and may be repea
       overflow: "reject-publish",
       "x-dead-letter-exchange": "",
       "x-dead-letter-routing-key": `${queue}.XQ`,
+      ...(Number.parseInt(String(connection.connection.serverProperties.version), 10) >= 4 && {
+        "x-delivery-limit": -1,
+      }),
     },
   });
   publish("0.1.1.0");

@@ -21,7 +21,7 @@ test("verify_shard_content fails when a row does not belong to the shard", async
     PROTOCOL_BROKER_QUEUE_ROUTING_KEY: "1.0.#",
   });
   assert.equal(wrong.code, 1);
-  assert.equal(wrong.output, "A row of debtor belongs to debtor 123, which is not of this shard.\n");
+  assert.equal(wrong.output, "A row of debtor belongs to debtor 123, which is of another shard.\n");
 });
 
 test("scan_debtors --quit-early makes one pass over all blocks", async () => {

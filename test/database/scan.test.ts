@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test, { after, beforeEach } from "node:test";
 import { listDebtorIdsInBlocks } from "../../src/database/scan.ts";
 import { type ScanRules, scanDebtors } from "../../src/operations/scan-debtors.ts";
-import { findForeignRow } from "../../src/operations/verify-shard-content.ts";
+import { findForeignRows } from "../../src/operations/verify-shard-content.ts";
 import { parseShard, type ShardingRealm } from "../../src/values/shard.ts";
 import { now } from "../../src/values/timestamp.ts";
 import { createTestDatabase } from "../support/database.ts";
@@ -110,24 +110,32 @@ test("during a split what belongs to the parent shard only is deleted with all t
   assert.deepEqual(await pool.many({ name: "docs", text: "select from document" }), []);
 });
 
-test("the content of a shard is verified row by row", async () => {
-  const pace = { rowsPerRead: 2, pauseSeconds: 0 };
-  const { signal } = new AbortController();
+test("the content of a shard is verified row by row, and rows of another shard are told from those outside the interval", async () => {
+  const none = { otherShard: undefined, outsideInterval: undefined };
+  const find = (changes: Partial<ShardingRealm>, rowsPerRead = 2) =>
+    findForeignRows(
+      pool,
+      { ...everything, ...changes },
+      { rowsPerRead, pauseSeconds: 0 },
+      new AbortController().signal,
+    );
   for (const id of [-(2n ** 63n), -5n, 0n, 7n, 2n ** 63n - 1n]) await insertDebtor(id);
-  assert.equal(await findForeignRow(pool, everything, pace, signal), undefined);
+  assert.deepEqual(await find({}), none);
+  assert.deepEqual(await find({ minDebtorId: -5n }), {
+    ...none,
+    outsideInterval: { table: "debtor", debtorId: -(2n ** 63n) },
+  });
 
-  const narrow = { ...everything, minDebtorId: -5n };
-  assert.deepEqual(await findForeignRow(pool, narrow, pace, signal), { table: "debtor", debtorId: -(2n ** 63n) });
-});
+  const { otherShard } = await find({ shard: parseShard("0.#")! });
+  assert.equal(otherShard?.table, "debtor");
 
-test("an outbox row of a foreign debtor is content, too", async () => {
+  await pool.run({ name: "clear_debtors", text: "truncate debtor cascade" });
   await pool.run({
     name: "signal",
     text: "insert into configure_account_signal values (now(), 7, now(), 1, '', 0, 0)",
   });
-  const realm = { ...everything, maxDebtorId: 6n };
-  assert.deepEqual(
-    await findForeignRow(pool, realm, { rowsPerRead: 10, pauseSeconds: 0 }, new AbortController().signal),
-    { table: "configure_account_signal", debtorId: 7n },
-  );
+  assert.deepEqual(await find({ maxDebtorId: 6n }, 10), {
+    ...none,
+    outsideInterval: { table: "configure_account_signal", debtorId: 7n },
+  });
 });

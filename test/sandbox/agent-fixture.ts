@@ -45,6 +45,7 @@ export async function createAgentFixture(options: Parameters<typeof createFixtur
       return publications.map(() => "confirmed");
     },
     consume: () => Promise.reject(new Error("Nothing consumes here")),
+    readStream: async () => undefined,
     isConnected: () => true,
     unavailableReason: () => undefined,
     close: async () => {},

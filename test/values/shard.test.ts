@@ -8,10 +8,11 @@ import {
   messageRoutingKey,
   parentShard,
   parseShard,
-  SHARD_BITS_MAX,
 } from "../../src/values/shard.ts";
 import { int64 } from "./arbitraries.ts";
 
+/** The most bits that a routing key of a shard may have. */
+const SHARD_BITS_MAX = 20;
 const bits = fc.array(fc.constantFrom("0", "1"), { maxLength: SHARD_BITS_MAX });
 const interval = fc
   .tuple(int64, int64)

@@ -1,0 +1,59 @@
+/** Reading a stream of RabbitMQ to its end. */
+import { randomUUID } from "node:crypto";
+import type { RecoveringChannelModel } from "amqplib";
+import { StreamUnreadableError } from "./broker.ts";
+import type { Publisher } from "./rabbitmq-publisher.ts";
+
+const NOT_FOUND = 404;
+const PREFETCH_COUNT = 1_000;
+const READ_MILLIS_MAX = 20_000;
+const PROBE = "probe";
+
+/**
+ * The bodies of all messages, oldest first; `undefined` when there is no such queue. A stream has no end that its reader is
+ * told of: a message of our own is sent, and what comes before it is what was there.
+ */
+export async function readStream(
+  connection: RecoveringChannelModel,
+  queue: string,
+  publish: Publisher["publish"],
+): Promise<readonly Buffer[] | undefined> {
+  const channel = await connection.createChannel().catch((error: unknown) => {
+    throw new StreamUnreadableError(`No channel to read the stream ${queue}`, { cause: error });
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<readonly Buffer[]>();
+  promise.catch(() => {});
+  const timer = setTimeout(
+    () => reject(new StreamUnreadableError(`The stream ${queue} was not read in time`)),
+    READ_MILLIS_MAX,
+  );
+  channel.on("error", () => {});
+  channel.on("close", () =>
+    reject(new StreamUnreadableError(`The channel was lost while the stream ${queue} was read`)),
+  );
+  const probe = randomUUID();
+  const bodies: Buffer[] = [];
+  try {
+    await channel.prefetch(PREFETCH_COUNT);
+    await channel.consume(
+      queue,
+      (message) => {
+        if (message === null)
+          return reject(new StreamUnreadableError(`The stream ${queue} was deleted while it was read`));
+        channel.ack(message);
+        const isProbe = message.properties.type === PROBE;
+        if (!isProbe) bodies.push(message.content);
+        else if (message.content.toString() === probe) resolve(bodies);
+      },
+      { arguments: { "x-stream-offset": "first" } },
+    );
+    await publish([{ exchange: "", routingKey: queue, type: PROBE, appId: "swpt_debtors", headers: {}, body: probe }]);
+    return await promise;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === NOT_FOUND) return undefined;
+    throw error instanceof StreamUnreadableError ? error : new StreamUnreadableError(String(error), { cause: error });
+  } finally {
+    clearTimeout(timer);
+    await channel.close().catch(() => {});
+  }
+}
