@@ -19,7 +19,7 @@ export interface CredentialsOptions {
 export interface Credentials {
   /** For accepting connections: our certificate, and our own root to check theirs. */
   forServer(): TlsCredentials;
-  /** For connecting to a peer: our certificate with what the peer has issued to us, and the peer's root. */
+  /** For connecting to a peer: this node's certificate, the certificate that the peer has issued to it, and the peer's root. */
   forClient(peer: Peer): TlsCredentials;
   /** Reads the files again, and uses what is new and right. */
   refresh(): Promise<void>;

@@ -100,7 +100,7 @@ export async function drainQueue(options: DrainerOptions, signal: AbortSignal): 
   await outgoing.close();
 }
 
-/** A configuration is rejected; of transfers nobody has to be told anything. */
+/** A configuration is rejected; messages about transfers are dropped without an answer. */
 function answerTo({ type, body }: RelayedMessage): RelayedMessage | undefined {
   if (type !== "ConfigureAccount") return undefined;
   const asked = parseJson(body) as Record<string, unknown>;

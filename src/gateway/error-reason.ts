@@ -33,5 +33,5 @@ const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^The body has more than/, "body_too_large"],
 ];
 
-/** The word for a text; `other` for what peers may say beyond that. */
+/** The metric label of an error text; `other` for other texts of peers. */
 export const errorReason = (text: string): string => reasons.find(([pattern]) => pattern.test(text))?.[1] ?? "other";

@@ -31,11 +31,11 @@ export interface HeldMessages {
   next(): HeldMessage | undefined;
   /** The message that `next` has given is sent. */
   markSent(receipt: number): void;
-  /** Takes out the message with this receipt and all that were sent before it. */
+  /** Removes and returns the message with this receipt and all that were sent before it. */
   confirm(receipt: number): readonly ConfirmedMessage[];
   /** The peer has refused the message with this receipt. */
   refuse(receipt: number, text: string): void;
-  /** Takes out the messages that the peer refuses while it takes others. */
+  /** Removes and returns the messages that the peer rejects while it accepts others. */
   takeRefused(): readonly RefusedMessage[];
   clear(): void;
   /** How many are sent and not confirmed. */

@@ -1,4 +1,4 @@
-/** What a received message becomes on this node's broker. Spec: stomp, "RabbitMQ". */
+/** The publication of a received message on this node's broker. Spec: stomp, "RabbitMQ". */
 import { randomFillSync } from "node:crypto";
 import type { Publication } from "../broker/broker.ts";
 import type { RelayedMessage } from "../messages/relay.ts";

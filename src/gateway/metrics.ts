@@ -3,7 +3,7 @@
 /** Of the traffic: `in` is what this node receives. */
 export type Direction = "in" | "out";
 
-/** What becomes of a message. */
+/** The outcomes of messages. */
 export type MessageOutcome = "confirmed" | "refused" | "ignored" | "dead_lettered";
 
 /** Spec: stomp, "Metrics, logs, stop". */
@@ -20,7 +20,7 @@ export interface GatewayMetrics {
   setCertificateExpiry(which: "server" | "root" | "sub_ca", validTo: Date): void;
 }
 
-/** For where nobody looks. */
+/** Metrics that are not collected. */
 export const noMetrics: GatewayMetrics = {
   addConnections: () => {},
   addUnconfirmed: () => {},

@@ -11,7 +11,7 @@ export interface NodeDirectory {
   node(): Promise<NodeData>;
   /** The debtor IDs of which this node and the peer exchange messages, not older than the cache allows. */
   subnetOf(nodeId: string): Promise<Subnet>;
-  /** Whether a peer may connect, not older than the cache allows. Whoever may not is looked up each time. */
+  /** Whether a peer may connect, not older than the cache allows. A peer that may not is looked up each time. */
   isActive(nodeId: string): Promise<boolean>;
   /** The same, as it is now. */
   isActiveNow(nodeId: string): Promise<boolean>;

@@ -49,7 +49,7 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
   const { broker, queue, role, prefetchCount, onMessage, metrics, log } = options;
   let consumer: Consumer | undefined;
   let opening: Promise<void> | undefined;
-  /** Aborted when the deliveries are no longer ours. */
+  /** Aborted when the deliveries have been returned to the queue. */
   let epoch = new AbortController();
   let isInterrupted = false;
 
@@ -120,7 +120,7 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
     else consumer = opened;
   }
 
-  /** The consumer is no longer ours. */
+  /** The consumer has been lost. */
   function forget(): void {
     consumer = undefined;
     opening = undefined;

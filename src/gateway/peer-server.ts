@@ -10,7 +10,7 @@ export function chooseServer(servers: readonly ServerAddress[], lastFailed: Serv
   return candidates[Math.floor(Math.random() * candidates.length)]!;
 }
 
-/** What the peer wants to be told; the passcode goes as it is. */
+/** The headers that the peer expects; the passcode is sent unchanged. */
 export function identityOf({ stomp }: Peer, nodeId: string): ClientIdentity {
   const fill = (text: string): string => text.replaceAll(/\$\{NODE_ID\}/g, () => nodeId);
   return {

@@ -42,7 +42,7 @@ export interface SenderOptions {
 /** The sending of one queue. */
 export interface Sender {
   /**
-   * Sends until the signal is aborted, and then waits for what is under way; resolves early, too, when the peer is
+   * Sends until the signal is aborted, and then waits for messages in flight; also resolves early when the peer is
    * deactivated. What goes wrong is logged and tried again.
    */
   run(signal: AbortSignal): Promise<void>;

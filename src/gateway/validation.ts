@@ -12,7 +12,7 @@ export interface UncheckedMessage {
   readonly body: Buffer;
 }
 
-/** The message may not pass. The text is a contract: peers are told it. */
+/** The message may not pass. The text is sent to peers and part of the contract. */
 export class RefusedMessageError extends Error {
   override readonly name = "RefusedMessageError";
   /** Whose message it is, when that is known. */
@@ -53,7 +53,7 @@ export function checkSent(message: UncheckedMessage, subnet: Subnet): RelayedMes
   return checked;
 }
 
-/** Checks what a message says of itself, and its fields. Throws RefusedMessageError. */
+/** Checks the content type, the type and the fields of a message. Throws RefusedMessageError. */
 export function checkForm(
   { contentType, type, body }: UncheckedMessage,
   types: readonly RelayedType[],

@@ -15,13 +15,13 @@ export interface ChannelOptions {
   readonly onSilence: (millis: number) => void;
   /** The other side reads again. */
   readonly onDrain?: () => void;
-  /** Called once: the connection is gone, for whatever reason. */
+  /** Called once when the connection is closed for any reason. */
   readonly onClose: (reason: string) => void;
 }
 
 /** One connection. */
 export interface Channel {
-  /** Writes, and says whether more may be written at once; `onDrain` follows when not. */
+  /** Writes, and returns whether more may be written at once; otherwise `onDrain` follows. */
   write(bytes: Buffer): boolean;
   /** Hands over no more frames, and reads no more than is read already. */
   pause(): void;
@@ -33,17 +33,17 @@ export interface Channel {
   destroy(reason: string): void;
 }
 
-/** How long the other side may take to read what we write last, or anything at all while we wait for it. */
+/** How long the other side may take to read the last output, or anything at all while this side waits for it. */
 const LINGER_MILLIS = 5_000;
 const UNREAD_MILLIS_MAX = 60_000;
 
-/** Takes over a connection. Frames are handed over asynchronously, never before this returns. */
+/** Takes over a connection. Frames are delivered asynchronously, never before this returns. */
 export function openChannel(options: ChannelOptions): Channel {
   const { socket, onFrame, onProtocolError, onSilence, onDrain, onClose } = options;
   const parser = createFrameParser();
   let heartBeats: HeartBeats | undefined;
   let isPaused = false;
-  /** The other side does not read what we write. So we do not read what it writes: each frame may be answered. */
+  /** The other side does not read. So this side does not read either, because each frame may need an answer. */
   let isClogged = false;
   let isReading = false;
   let isCorked = false;
@@ -128,7 +128,7 @@ export function openChannel(options: ChannelOptions): Channel {
   });
   socket.on("end", () => {
     reason ??= "The peer has closed the connection";
-    // What the other side would still be sent nobody reads.
+    // The remaining output would not be read.
     if (!isEnding) destroy(reason);
   });
   socket.on("close", () => {

@@ -4,7 +4,7 @@ import { openChannel } from "./channel.ts";
 import { type Frame, StompProtocolError, writeFrame } from "./frames.ts";
 import { formatHeartBeat, HEART_BEATS, type HeartBeatOptions, parseHeartBeat } from "./heart-beats.ts";
 
-/** What a client says when it opens a session, and where it sends to. */
+/** The headers with which a client opens a session, and its destination. */
 export interface ClientIdentity {
   readonly host: string;
   readonly login: string | undefined;
@@ -19,7 +19,7 @@ export interface SentMessage {
   readonly body: string | Buffer;
 }
 
-/** What the server has to say when it ends a session. */
+/** The ERROR with which the server ends a session. */
 export interface ServerError {
   readonly text: string;
   /** The number of the message that it refuses, when it names one. */
@@ -35,7 +35,7 @@ export interface ClientSessionOptions {
   readonly onDrain: () => void;
   /** The message with this number, and all before it, are confirmed. Numbers only grow. */
   readonly onReceipt: (receipt: number) => void;
-  /** A receipt that says nothing: for a message never sent, or confirmed before. */
+  /** A receipt without a meaning: for a message never sent, or confirmed before. */
   readonly onStrayReceipt: (receiptId: string) => void;
   /** The server has sent an `ERROR`; the end follows. */
   readonly onError: (error: ServerError) => void;
@@ -49,7 +49,7 @@ export interface ClientSession {
   send(message: SentMessage): number;
   /** Whether the session is open, and the server reads. */
   maySend(): boolean;
-  /** Says good-bye, and closes when the server has answered; nothing more may be sent. */
+  /** Sends DISCONNECT, and closes when the server has answered; nothing more may be sent. */
   disconnect(): void;
   destroy(reason: string): void;
 }
@@ -114,7 +114,7 @@ export function startClientSession(options: ClientSessionOptions): ClientSession
   function onReceiptFrame({ headers }: Frame): void {
     const id = headers.get("receipt-id");
     if (id === undefined) throw new StompProtocolError("RECEIPT command without a receipt ID.");
-    // The receipt of DISCONNECT stands for that of the last message, too.
+    // The receipt of DISCONNECT includes that of the last message.
     const isLast = state === "stopping" && id === DISCONNECT_RECEIPT;
     const receipt = isLast ? lastSent : parseReceipt(id);
     if (receipt !== undefined && receipt <= lastSent && receipt > lastConfirmed) {

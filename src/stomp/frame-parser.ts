@@ -11,7 +11,7 @@ const LF = 10;
 const CR = 13;
 const COLON = 58;
 
-/** A parser of one stream. It keeps what is not parsed yet, and looks at each byte once. */
+/** A parser of one stream. It keeps incomplete input, and reads each byte once. */
 export interface FrameParser {
   /** Adds bytes, which the parser may keep. */
   push(bytes: Buffer): void;
@@ -29,7 +29,7 @@ export function createFrameParser(): FrameParser {
   let bytes: Buffer = Buffer.alloc(0);
   /** Where the part that is being read begins: a command, a header line or a body. */
   let start = 0;
-  /** What is before this has been looked at. */
+  /** The input before this offset has been scanned. */
   let position = 0;
   let command: string | undefined;
   let headLines: Buffer[] = [];

@@ -19,7 +19,7 @@ export interface HeartBeatOptions {
 /** Of both kinds of sessions. */
 export const HEART_BEATS: HeartBeatOptions = { own: { sendMillis: 5_000, receiveMillis: 30_000 }, graceMillis: 15_000 };
 
-/** The longest time of a timer, and the greatest value that is told apart. */
+/** The maximum time of a timer; larger values count as this one. */
 const MILLIS_MAX = 2 ** 31 - 1;
 
 /** The value of a `heart-beat` header. */
@@ -40,14 +40,14 @@ export function parseHeartBeat(text: string | undefined): HeartBeatOffer {
 export interface HeartBeats {
   /** Bytes have come. */
   received(): void;
-  /** We do not read for a while: what the other side has sent is not seen. */
+  /** Reading is paused: data from the other side is not seen. */
   suspend(): void;
-  /** We read again. */
+  /** Reading has resumed. */
   resume(): void;
   stop(): void;
 }
 
-/** Starts to beat. `onSilence` is told how many milliseconds nothing has come for. */
+/** Starts the heart-beats. `onSilence` gets the number of milliseconds without data. */
 export function startHeartBeats(
   { own, graceMillis }: HeartBeatOptions,
   other: HeartBeatOffer,

@@ -29,7 +29,7 @@ export interface ServerSessionOptions {
   readonly admit: () => Promise<string | undefined>;
   /** The session is open. */
   readonly onOpen: () => void;
-  /** Takes a message over, or says why it is refused. What is taken over is to be confirmed, in this order. */
+  /** Accepts a message, or returns why it is rejected. Accepted messages must be confirmed in this order. */
   readonly onMessage: (message: ReceivedMessage) => string | undefined;
   /** An `ERROR` is about to be sent. */
   readonly onError: (text: string, refused: ReceivedMessage | undefined) => void;
@@ -53,7 +53,7 @@ export interface ServerSession {
 const CONNECT_MILLIS_MAX = 10_000;
 const CONFIRM_MILLIS_MAX = 20_000;
 
-/** What a client is told when the fault is here. */
+/** The error message for faults of this side. */
 export const INTERNAL_SERVER_ERROR = "Internal server error.";
 
 /** Serves a connection that stands. */
@@ -62,7 +62,7 @@ export function startServerSession(options: ServerSessionOptions): ServerSession
   let state: "new" | "admitting" | "open" | "ending" | "failing" | "closed" = "new";
   /** The receipts that are owed, oldest first, and how many of them are confirmed. */
   let receipts: string[] = [];
-  let farewell: string | undefined;
+  let disconnectReceipt: string | undefined;
   let failure: (() => void) | undefined;
   let timer: NodeJS.Timeout | undefined = setTimeout(
     () => channel.destroy("The client did not open a session in time"),
@@ -152,8 +152,8 @@ export function startServerSession(options: ServerSessionOptions): ServerSession
   }
 
   function onDisconnect({ headers }: Frame): void {
-    farewell = headers.get("receipt");
-    if (farewell === undefined) {
+    disconnectReceipt = headers.get("receipt");
+    if (disconnectReceipt === undefined) {
       state = "closed";
       channel.end("The client has disconnected");
     } else {
@@ -168,7 +168,7 @@ export function startServerSession(options: ServerSessionOptions): ServerSession
     setImmediate(() => {
       if (state !== "ending") return;
       state = "closed";
-      channel.end("The client has disconnected", writeReceipt(farewell!));
+      channel.end("The client has disconnected", writeReceipt(disconnectReceipt!));
     });
   }
 

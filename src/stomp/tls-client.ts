@@ -24,7 +24,7 @@ export interface TlsServerConnection {
   readonly subject: CertificateSubject;
 }
 
-/** The connection did not come up; the message says why. */
+/** The connection could not be established; the message says why. */
 export class TlsConnectError extends Error {
   override readonly name = "TlsConnectError";
 }

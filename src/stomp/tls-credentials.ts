@@ -3,7 +3,7 @@ import type { SecureContextOptions } from "node:tls";
 
 /** Certificates and key, PEM. */
 export interface TlsCredentials {
-  /** Our certificate; a client adds the certificate that the other side has issued to us. */
+  /** The node's certificate; a client adds the certificate that the other side has issued to it. */
   readonly certificate: string;
   readonly key: string;
   /** The only root that is trusted. */

@@ -27,7 +27,7 @@ export interface TlsServerOptions {
   readonly onConnection: (connection: TlsConnection) => void;
   /** The client has shown no valid certificate, or none at all. */
   readonly onRefused: (address: string, reason: string) => void;
-  /** What came was not TLS as we speak it, or nothing came. */
+  /** The client did not speak TLS 1.3, or sent nothing. */
   readonly onHandshakeError: (address: string, reason: string) => void;
 }
 
@@ -52,7 +52,7 @@ export async function startTlsServer(options: TlsServerOptions): Promise<TlsServ
   const server = createServer({
     ...secureContextOptions(credentials),
     requestCert: true,
-    // Otherwise the reason would not be known: it is looked at first thing.
+    // Otherwise the reason would not be known; checked first below.
     rejectUnauthorized: false,
     handshakeTimeout: handshakeMillisMax,
   });
@@ -74,7 +74,7 @@ export async function startTlsServer(options: TlsServerOptions): Promise<TlsServ
   server.on("secureConnection", (socket) => {
     const address = addressOf(socket);
     handshakes.delete(address);
-    socket.on("error", () => {}); // Whoever takes the connection over listens, too.
+    socket.on("error", () => {}); // The new owner of the connection listens as well.
     const certificate = socket.getPeerCertificate();
     if (!socket.authorized) {
       const hasCertificate = Object.keys(certificate).length > 0;

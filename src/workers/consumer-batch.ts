@@ -49,7 +49,7 @@ const LOGGED_BODY_LENGTH_MAX = 2_000;
 
 /** What ends the handling of a batch early. */
 export interface BatchLife {
-  /** Called once when the messages have been held too long: gives all messages back, and stops consuming. */
+  /** Called once when the messages have been held too long: returns all messages to the queue, and stops consuming. */
   readonly giveBack: () => void;
   readonly signal: AbortSignal;
 }

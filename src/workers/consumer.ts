@@ -1,5 +1,5 @@
 /**
- * Takes messages from the queue and applies them, batch by batch. Spec: messages, "Received by this node"; transport,
+ * Consumes messages from the queue and applies them, batch by batch. Spec: messages, "Received by this node"; transport,
  * "Incoming".
  */
 import { type Broker, type Consumer, type Delivery, QueueNotFoundError } from "../broker/broker.ts";

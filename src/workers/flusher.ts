@@ -110,7 +110,7 @@ export function createFlusher(options: FlusherOptions): Flusher {
     }
   }
 
-  /** As soon as a burst has been full, while one burst is published another is taken or deleted. */
+  /** As soon as a burst has been full, one burst is published while another is claimed or deleted. */
   async function attemptAll(signal: AbortSignal): Promise<"wait" | "pause"> {
     const next = await attempt();
     if (next !== "next") return next;

@@ -1,18 +1,18 @@
-/** Logging what keeps a worker from its work: at once, and from then on once in a while until it is over. */
+/** Logs what keeps a worker from working: at once, and then at intervals until it is over. */
 import type { Logger } from "pino";
 
-/** Trouble that goes on is logged at most this often. */
+/** Repeated trouble is logged at most this often. */
 const TROUBLE_LOG_MILLIS = 60_000;
 
-/** Says what is wrong, and when that is over. */
+/** Reports problems, and their end. */
 export interface TroubleLog {
-  /** `error` is for what does not pass by itself. Another event than the last one is logged at once. */
+  /** `error` is for problems that do not end by themselves. An event that differs from the last one is logged at once. */
   report(level: "warn" | "error", event: string, details: object): void;
-  /** All is well: logs the given event when trouble had been reported before. */
+  /** The problem is over: logs the given event if one had been reported. */
   end(event: string): void;
 }
 
-/** `context` goes into every line. */
+/** `context` is added to every line. */
 export function createTroubleLog(log: Logger, context: object): TroubleLog {
   let last: { readonly event: string; readonly at: number } | undefined;
   return {
