@@ -6,6 +6,9 @@ const HEADERS_MAX = 50;
 const HEADER_PART_BYTES_MAX = 500;
 const HEAD_BYTES_MAX = 4096;
 
+/** Room grows in steps, so that single bytes are added cheaply. */
+const ROOM_STEP = 16 * 1024;
+
 const NUL = 0;
 const LF = 10;
 const CR = 13;
@@ -27,6 +30,8 @@ export interface FrameParser {
 /** Makes a parser at the start of a stream. */
 export function createFrameParser(): FrameParser {
   let bytes: Buffer = Buffer.alloc(0);
+  /** Where what is left of some bytes comes together with those that follow; used again and again. */
+  let room: Buffer = Buffer.alloc(0);
   /** Where the part that is being read begins: a command, a header line or a body. */
   let start = 0;
   /** The input before this offset has been scanned. */
@@ -44,7 +49,21 @@ export function createFrameParser(): FrameParser {
       start = 0;
       return;
     }
-    bytes = append(bytes, start, added);
+    const rest = bytes.subarray(start);
+    const length = rest.length + added.length;
+    const offset = rest.buffer === room.buffer ? rest.byteOffset - room.byteOffset : room.length;
+    if (offset + length <= room.length) {
+      added.copy(room, offset + rest.length);
+      bytes = room.subarray(offset, offset + length);
+    } else {
+      // Lines that are read already must not be written over.
+      headLines = headLines.map((line) => Buffer.from(line));
+      const target = length <= room.length ? room : Buffer.allocUnsafeSlow(Math.ceil(length / ROOM_STEP) * ROOM_STEP);
+      rest.copy(target);
+      added.copy(target, rest.length);
+      room = target;
+      bytes = room.subarray(0, length);
+    }
     position -= start;
     start = 0;
   }
@@ -151,26 +170,6 @@ export function createFrameParser(): FrameParser {
 
   return { push, next, bufferedBytes: () => bytes.length - start };
 }
-
-/** The rest of the bytes, with others behind. The buffer of the rest grows so that single bytes are added cheaply. */
-function append(bytes: Buffer, start: number, added: Buffer): Buffer {
-  const length = bytes.length - start + added.length;
-  const offset = bytes.byteOffset + start;
-  const isSpacious = spacious.has(bytes.buffer) && offset + length <= bytes.buffer.byteLength;
-  if (isSpacious) {
-    const grown = Buffer.from(bytes.buffer, offset, length);
-    added.copy(grown, length - added.length);
-    return grown;
-  }
-  const room = Buffer.from(new ArrayBuffer(2 * length + 256));
-  spacious.add(room.buffer);
-  bytes.copy(room, 0, start);
-  added.copy(room, bytes.length - start);
-  return room.subarray(0, length);
-}
-
-/** Buffers that only a parser writes to. */
-const spacious = new WeakSet<ArrayBufferLike>();
 
 function checkHeaderLine(line: Buffer): void {
   const colon = line.indexOf(COLON);
