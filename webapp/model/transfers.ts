@@ -72,7 +72,10 @@ export async function storeTransfer(
   const payment = await context.records.changePayment(read.uuid, change, debtor);
   if (payment === "not-stored") return payment;
   if (hasEnded) {
-    await context.log("payment", payment!.transfer!.result!.error === undefined ? "done" : "failed", read.uuid);
+    // The journal is about what was done on this device.
+    if (payment!.origin !== "elsewhere") {
+      await context.log("payment", payment!.transfer!.result!.error === undefined ? "done" : "failed", read.uuid);
+    }
     context.emit({ kind: "payment-ended", uuid: read.uuid });
   }
   return payment;
