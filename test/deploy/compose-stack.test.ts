@@ -9,11 +9,13 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { parseEnv } from "node:util";
 import { parse } from "yaml";
+import { buildWebappIfStale } from "../../scripts/build-webapp.ts";
 import { createTestNode } from "../commands/environment.ts";
 import { startBrowser } from "../support/browser.ts";
 import { findFreePort, type RunningCommand, runCommand, startCommand } from "../support/command.ts";
 import { createTestVirtualHost, type TestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
+import { debtorIdOf, describeCurrency, signUp } from "../webapp/browser/issuer.ts";
 import { removeFolder, repository } from "./image-builder.ts";
 import { type ReverseProxy, startProxy } from "./proxy.ts";
 import { buildSwaggerUi, type SwaggerUi, startSwaggerUi } from "./swagger-ui.ts";
@@ -34,6 +36,7 @@ let proxy: ReverseProxy;
 const running: RunningCommand[] = [];
 
 before(async () => {
+  await buildWebappIfStale();
   node = await createTestNode();
   peerHost = await createTestVirtualHost();
   nodesFolder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-compose-nodes-"));
@@ -178,4 +181,16 @@ test("a person signs up in a browser from Swagger UI, and sees the debtor that w
   const answer = operation.locator(".live-responses-table .response-col_description pre").first();
   assert.match((await answer.textContent()) ?? "", /"minBalance": -9223372036854775808,/);
   assert.deepEqual(problems, []);
+});
+
+test("a person signs up in the web client behind the proxy, and gets a currency with a coin that wallets accept", async () => {
+  await using browser = await startBrowser({ ignoreHTTPSErrors: true });
+  const page = await browser.context.newPage();
+  const origin = `https://localhost:${proxy.port}`;
+  await signUp(page, { webapp: `${origin}/debtors-webapp/` }, "bob@example.com");
+  await describeCurrency(page);
+
+  const id = await debtorIdOf(page);
+  assert.equal(await page.locator(".coin-text").textContent(), `${origin}/debtors/${id}/public#swpt:${id}`);
+  assert.equal(await page.getByText("Wallets will refuse this coin").count(), 0);
 });

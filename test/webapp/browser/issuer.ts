@@ -43,7 +43,7 @@ export async function startSandbox(options: readonly string[] = []): Promise<San
 }
 
 /** Signs up from the first screen, and comes back signed in. */
-export async function signUp(page: Page, { webapp }: Sandbox, email: string): Promise<void> {
+export async function signUp(page: Page, { webapp }: Pick<Sandbox, "webapp">, email: string): Promise<void> {
   await page.goto(webapp);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("link", { name: "Sign up" }).click();
