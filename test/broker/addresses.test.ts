@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { after, test } from "node:test";
+import { pino } from "pino";
+import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
+import { createTestVirtualHost } from "../support/virtual-host.ts";
+import { waitFor } from "../support/wait.ts";
+import { makeBreakable } from "./breakable-connection.ts";
+
+const log = pino({ level: "silent" });
+const host = await createTestVirtualHost();
+after(() => host.close());
+
+/** The reason that a broker gives once it has one that matches. */
+async function reasonOf(url: string, pattern: RegExp): Promise<void> {
+  const broker = await connectRabbitMq({ url, connectionName: "test", log });
+  try {
+    await waitFor(() => pattern.test(broker.unavailableReason() ?? ""), {
+      what: () => String(broker.unavailableReason()),
+    });
+    assert.equal(broker.isConnected(), false);
+  } finally {
+    await broker.close();
+  }
+}
+
+const changed = (change: (url: URL) => void): string => {
+  const url = new URL(host.url);
+  change(url);
+  return url.href;
+};
+
+test("a broker that refuses is quoted, with what to check", async () => {
+  await reasonOf(
+    changed((url) => {
+      url.pathname = "/swpt_nowhere";
+    }),
+    /NOT_ALLOWED - vhost swpt_nowhere not found.*virtual host/,
+  );
+  await reasonOf(
+    changed((url) => {
+      url.password = "wrong";
+    }),
+    /ACCESS.REFUSED.*password/,
+  );
+  await reasonOf("amqp://127.0.0.1:1", /The broker cannot be reached: .*ECONNREFUSED/);
+});
+
+test("several servers are tried in turn, also when one accepts and never answers, and after a loss", async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const vhost = new URL(host.url).pathname;
+  const query = "?connection_timeout=300";
+  const silentUrl = `amqp://guest:guest@127.0.0.1:${(silent.address() as AddressInfo).port}${vhost}${query}`;
+  await using relay = await makeBreakable(host.url);
+  const url = [`amqp://guest:guest@127.0.0.1:1${vhost}${query}`, silentUrl, relay.url + query, host.url + query].join();
+  const broker = await connectRabbitMq({ url, connectionName: "test", log });
+  await waitFor(() => broker.isConnected());
+  assert.equal(relay.connectionCount(), 1);
+  relay.setReachable(false);
+  await waitFor(() => !broker.isConnected());
+  await waitFor(() => broker.isConnected());
+  await broker.close();
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+});
