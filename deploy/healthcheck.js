@@ -1,5 +1,5 @@
 // Whether the program in this container lives: exit code 0 or 1. Plain JavaScript, and nothing of the program's own.
-// Without a port for monitoring (METRICS_PORT=0) there is nobody to ask.
+// Without a port for monitoring (METRICS_PORT=0) nothing can be asked.
 const port = (process.env.METRICS_PORT || "9464").trim();
 if (port !== "0") {
   const signal = AbortSignal.timeout(4000);
