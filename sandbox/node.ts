@@ -6,6 +6,7 @@ import { openPool, type Pool } from "../src/database/database.ts";
 import { migrate } from "../src/database/migrations.ts";
 import { OUTBOXES } from "../src/database/outbox.ts";
 import { debtorsAgent } from "../src/gateway/role.ts";
+import { endpointsAt } from "../src/http/openapi/security.ts";
 import { runConsumer } from "../src/processes/consumer.ts";
 import { runFlushers } from "../src/processes/flusher.ts";
 import { runScanner } from "../src/processes/scanner.ts";
@@ -138,7 +139,7 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
     const { promise: listening, resolve } = Promise.withResolvers<string>();
     const serverOptions = {
       healthText: "OK (a sandbox, no store of value)",
-      ...(authorizationServer === undefined ? {} : { authorizationOrigin: authorizationServer.url }),
+      ...(authorizationServer === undefined ? {} : { authorizationEndpoints: endpointsAt(authorizationServer.url) }),
     };
     start("serving", [
       (stop) =>

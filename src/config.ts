@@ -24,6 +24,10 @@ export interface WebappSettings {
   readonly tokenUrl: string;
   readonly revocationUrl: string | null;
   readonly clientId: string;
+  /** With spaces between. */
+  readonly scope: string;
+  /** What the token is to be for (RFC 8707); null for what the authorization server takes by itself. */
+  readonly resource: string | null;
   readonly redirectUrl: string | null;
   readonly siteTitle: string;
   readonly serverApiEntrypoint: string;
@@ -134,6 +138,7 @@ function group(values: Values) {
     },
     /** Null: the web client is not served. */
     webapp: groupWebapp(values),
+    swaggerUiClientId: get("SWAGGER_UI_CLIENT_ID"),
     metricsPort: get("METRICS_PORT"),
     broker: {
       url: get("PROTOCOL_BROKER_URL"),
@@ -206,6 +211,8 @@ function groupWebapp({ get, find }: Values): WebappSettings | null {
     tokenUrl,
     revocationUrl: find("WEBAPP_REVOCATION_URL"),
     clientId: get("WEBAPP_CLIENT_ID"),
+    scope: find("WEBAPP_SCOPE") ?? find("OAUTH2_SCOPE_NAMES")?.access ?? "access",
+    resource: find("WEBAPP_RESOURCE"),
     redirectUrl: find("WEBAPP_REDIRECT_URL"),
     siteTitle: get("WEBAPP_SITE_TITLE"),
     serverApiEntrypoint: get("WEBAPP_SERVER_API_ENTRYPOINT"),

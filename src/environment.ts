@@ -245,6 +245,9 @@ export const settings = {
   WEBAPP_TOKEN_URL: webUrl("The token endpoint for the web client"),
   WEBAPP_REVOCATION_URL: webUrl("The token revocation endpoint (RFC 7009) for the web client"),
   WEBAPP_CLIENT_ID: text("The web client, as registered at the authorization server", "debtors-webapp"),
+  WEBAPP_SCOPE: optionalText("The scopes that the web client asks for (default: access, under its name at the server)"),
+  WEBAPP_RESOURCE: optionalText("The resource that the web client and Swagger UI ask a token for (RFC 8707)"),
+  SWAGGER_UI_CLIENT_ID: text("Swagger UI, as registered at the authorization server", "swagger-ui"),
   WEBAPP_REDIRECT_URL: webUrl("The web client's URL, as registered at the authorization server (default: its own)"),
   WEBAPP_SITE_TITLE: text("The title of the web client", "Swaptacular"),
   WEBAPP_SERVER_API_ENTRYPOINT: setting(

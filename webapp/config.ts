@@ -6,6 +6,10 @@ export interface WebappConfig {
   readonly tokenUrl: string;
   readonly revocationUrl: string | null;
   readonly clientId: string;
+  /** With spaces between. */
+  readonly scope: string;
+  /** What the token is to be for (RFC 8707); null for what the authorization server takes by itself. */
+  readonly resource: string | null;
   /** As registered at the authorization server; null for the page's own URL. */
   readonly redirectUrl: string | null;
   readonly siteTitle: string;

@@ -41,6 +41,12 @@ const tools: readonly Tool[] = [
     isThere: () => findChromium() !== undefined,
   },
   {
+    name: "Glewlwyd",
+    packages: ["glewlwyd", "sqlite3"],
+    usedBy: ["test/openid/glewlwyd.ts"],
+    isThere: () => isProgram("glewlwyd") && isProgram("sqlite3"),
+  },
+  {
     name: "ps",
     packages: ["procps"],
     usedBy: ["test/chaos/processes.ts", "test/commands/processes.test.ts"],

@@ -14,6 +14,7 @@ import {
 import { checkAfterBody, checkBeforeBody } from "./auth/permissions.ts";
 import { createProvisioning } from "./auth/provisioning.ts";
 import { createDocumentation } from "./openapi/documentation.ts";
+import { endpointsAt } from "./openapi/security.ts";
 import { baseUrlOf } from "./request/base-url.ts";
 import type { RequestBody } from "./request/request-body.ts";
 import type { Target } from "./request/target.ts";
@@ -38,7 +39,7 @@ export function createGuards(
   options: ServerOptions,
 ): (request: IncomingMessage, target: Target, requestBody: RequestBody, progress: Progress) => Promise<Answer> {
   const { pool, realm, limits, webapp, enableCors, trustForwardedHeaders } = options;
-  const { healthText = "OK", authorizationOrigin = "" } = options;
+  const { healthText = "OK", authorizationEndpoints = endpointsAt("") } = options;
   const identification = identificationOf(options);
   const context: EndpointContext = {
     pool,
@@ -47,7 +48,7 @@ export function createGuards(
     findDebtor: createDebtorLoader(pool),
     createTransfer: createTransferBatcher(pool, limits),
     healthText,
-    documentation: createDocumentation(authorizationOrigin),
+    documentation: createDocumentation(authorizationEndpoints),
   };
 
   return async (request, target, requestBody, progress) => {

@@ -6,6 +6,7 @@ import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import type { Subjects } from "./auth/subjects.ts";
 import type { TokenAuthenticator } from "./auth/token-authenticator.ts";
+import type { AuthorizationEndpoints } from "./openapi/security.ts";
 import type { HttpMetrics } from "./response/metrics.ts";
 import type { Webapp } from "./webapp/webapp.ts";
 
@@ -23,8 +24,8 @@ export interface ServerOptions {
   readonly trustForwardedHeaders: boolean;
   /** The body of the health check, one line. Default: OK. */
   readonly healthText?: string | undefined;
-  /** `scheme://host:port` of the authorization server, for the documentation. Default: the origin of this server. */
-  readonly authorizationOrigin?: string | undefined;
+  /** The authorization server, for the documentation. Default: at the origin of this server. */
+  readonly authorizationEndpoints?: AuthorizationEndpoints | undefined;
   /** The web client, when it is served. */
   readonly webapp?: Webapp | undefined;
   readonly log: Logger;

@@ -10,6 +10,7 @@ import type { Pool } from "../database/database.ts";
 import { findDebtorIdOfSubject } from "../database/subject-bindings.ts";
 import { isReserved } from "../http/auth/subjects.ts";
 import { createTokenAuthenticator, type TokenAuthenticator } from "../http/auth/token-authenticator.ts";
+import type { AuthorizationEndpoints } from "../http/openapi/security.ts";
 import { createHttpServer } from "../http/server.ts";
 import type { ServerOptions } from "../http/server-options.ts";
 import { createWebapp, type Webapp } from "../http/webapp/webapp.ts";
@@ -32,7 +33,7 @@ export interface WebserverOptions {
   readonly signal: AbortSignal;
   readonly registry?: MetricsRegistry | undefined;
   /** What the sandbox says differently. */
-  readonly serverOptions?: Pick<ServerOptions, "healthText" | "authorizationOrigin">;
+  readonly serverOptions?: Pick<ServerOptions, "healthText" | "authorizationEndpoints">;
   /** Documents may be read from this machine by the web client, as in the sandbox. */
   readonly allowLoopbackDocuments?: boolean;
   /** Called with the URL once it listens. */
@@ -79,6 +80,7 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
     trustForwardedHeaders: config.webserver.trustForwardedHeaders,
     log,
     webapp,
+    authorizationEndpoints: endpointsOf(config),
     ...serverOptions,
     metrics: registry && createHttpMetrics(registry),
   });
@@ -117,6 +119,14 @@ function openWebapp({ config, allowLoopbackDocuments }: WebserverOptions): Webap
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new CommandError("WEBAPP_AUTHORIZATION_URL is set, but the web client is not built: run `npm run build`.");
   }
+}
+
+/** Swagger UI uses the server that the web client uses. */
+function endpointsOf({ webapp, swaggerUiClientId, tokenRules }: Config): AuthorizationEndpoints | undefined {
+  if (webapp === null) return undefined;
+  const { authorizationUrl, tokenUrl, scope, resource } = webapp;
+  const { scopeNames } = tokenRules;
+  return { authorizationUrl, tokenUrl, clientId: swaggerUiClientId, scope, resource, scopeNames };
 }
 
 function readVersion(): string {

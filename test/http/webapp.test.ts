@@ -12,6 +12,8 @@ const settings: WebappSettings = {
   tokenUrl: "https://auth.example.com/oauth2/token",
   revocationUrl: null,
   clientId: "debtors-webapp",
+  scope: "access",
+  resource: null,
   redirectUrl: null,
   siteTitle: "Seven",
   serverApiEntrypoint: "https://api.example.com/debtors/.debtor",

@@ -10,6 +10,8 @@ export interface Failure {
   readonly status: number;
   /** What `Retry-After` asks for, at least 1 s; only with 429 and 503. */
   readonly retryAfterMillis: number | undefined;
+  /** Of a 403 of the entry point itself, and not of what it leads to: what the server says about it, in English. */
+  readonly rejection?: { readonly message: string | undefined };
   /** Of a 422: `recipient.uri` → messages. */
   readonly fields: Readonly<Record<string, readonly string[]>>;
 }
@@ -81,4 +83,10 @@ function flattenErrors(body: unknown): Record<string, string[]> {
   const { errors } = (body ?? {}) as { errors?: { json?: unknown } };
   walk(errors?.json, "");
   return fields;
+}
+
+/** The text with which the server explains an error. */
+export function messageOf(body: unknown): string | undefined {
+  const { message } = (body ?? {}) as { message?: unknown };
+  return typeof message === "string" ? message : undefined;
 }

@@ -4,7 +4,7 @@
  */
 import { type Json, parseJson, stringifyJson } from "../../src/values/json.ts";
 import type { ConfigRecord, DebtorRecord, TransferRequest } from "../core/records.ts";
-import { type Answer, type Failure, failureOf, isFailure, NO_ANSWER } from "./answer.ts";
+import { type Answer, type Failure, failureOf, isFailure, messageOf, NO_ANSWER } from "./answer.ts";
 import { type ApiTransfer, FormatError, readConfig, readDebtor, readTransfer, readTransfersList } from "./objects.ts";
 
 /** Where the token is from. */
@@ -181,7 +181,11 @@ export class Api {
         .catch(() => undefined);
       // A refusal of what a redirect led to says nothing about the request itself.
       if (response.redirected && method !== "GET") return NO_ANSWER;
-      return failureOf(response.status, response.headers.get("Retry-After"), problem, this.#options.now());
+      const failure = failureOf(response.status, response.headers.get("Retry-After"), problem, this.#options.now());
+      const isEntrypoint = mayRedirect && method === "GET" && !response.redirected;
+      return isEntrypoint && response.status === 403
+        ? { ...failure, rejection: { message: messageOf(problem) } }
+        : failure;
     } catch {
       return NO_ANSWER;
     }

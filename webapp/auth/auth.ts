@@ -102,6 +102,8 @@ export function createAuth(config: WebappConfig, response: AuthorizationResponse
       setTimeout(resolve, ANSWER_MILLIS);
     });
 
+  const resource: Record<string, string> = config.resource === null ? {} : { resource: config.resource };
+
   const redirectUrl = (): string => config.redirectUrl ?? new URL(".", location.href).href;
 
   async function takeResponse({ code, state, iss, error, errorDescription }: AuthorizationResponse): Promise<void> {
@@ -122,6 +124,7 @@ export function createAuth(config: WebappConfig, response: AuthorizationResponse
         redirect_uri: redirectUrl(),
         client_id: config.clientId,
         code_verifier: attempt.verifier,
+        ...resource,
       });
       keep(received);
       tell({ kind: "tokens", tokens: received });
@@ -145,6 +148,7 @@ export function createAuth(config: WebappConfig, response: AuthorizationResponse
         grant_type: "refresh_token",
         refresh_token: refreshToken,
         client_id: config.clientId,
+        ...resource,
       });
       const complete = { ...received, refreshToken: received.refreshToken ?? refreshToken };
       keep(complete);
@@ -172,10 +176,11 @@ export function createAuth(config: WebappConfig, response: AuthorizationResponse
         response_type: "code",
         client_id: config.clientId,
         redirect_uri: redirectUrl(),
-        scope: "access",
+        scope: config.scope,
         state: attempt.state,
         code_challenge: await challengeOf(attempt.verifier),
         code_challenge_method: "S256",
+        ...resource,
       };
       for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
       location.assign(url);

@@ -105,6 +105,7 @@ export const de: Messages = {
     notIssuerTitle: "Dieses Konto gibt keine Währung heraus",
     notIssuerText:
       "Sie sind angemeldet, aber nicht als Herausgeber. Melden Sie sich mit einem anderen Konto an, oder werden Sie Herausgeber.",
+    serverSays: (reason: string) => `Der Server sagt: ${reason}`,
     otherAccount: "Mit einem anderen Konto anmelden",
     points: [
       "Beträge stimmen bis zur letzten Stelle.",

@@ -101,6 +101,7 @@ export const en = {
     other: (code: string) => `The sign-in server answered: ${code}`,
     notIssuerTitle: "This account does not issue a currency",
     notIssuerText: "You are signed in, but not as an issuer. Sign in with another account, or become an issuer.",
+    serverSays: (reason: string) => `The server says: ${reason}`,
     otherAccount: "Sign in with another account",
     points: [
       "Amounts are exact to the last digit.",

@@ -14,6 +14,8 @@ export class Context {
   readonly parts: ModelParts;
   readonly records: Records;
   readonly phase = signal<Phase>("starting");
+  /** Why this is not an issuer's account, as the server says it. */
+  readonly refusal = signal<string | undefined>(undefined);
   readonly connection = signal<Connection>("ok");
   readonly isVisible = signal(true);
   /** Counts the sign-outs. */

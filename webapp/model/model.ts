@@ -74,6 +74,7 @@ export function createModel(parts: ModelParts): Model {
 
   const state: ModelState = {
     phase: context.phase,
+    refusal: context.refusal,
     connection: context.connection,
     storageProblem: records.storageProblem,
     isUpdating: updates.isUpdating,

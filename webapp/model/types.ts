@@ -29,7 +29,7 @@ export type Phase =
   | "starting"
   /** There is no token and nothing stored: sign in. */
   | "signed-out"
-  /** The entry point answered 204: this is not an issuer's account. */
+  /** The entry point answered 204 or 403: this is not an issuer's account. */
   | "not-an-issuer"
   /** The server says that the debtor is not active. Stored data stay readable. */
   | "inactive"
@@ -265,6 +265,8 @@ export interface PaymentFilter {
 /** Observable state. */
 export interface ModelState {
   readonly phase: ReadonlySignal<Phase>;
+  /** With the phase `not-an-issuer`: the server's reason, if it gives one. */
+  readonly refusal: ReadonlySignal<string | undefined>;
   readonly connection: ReadonlySignal<Connection>;
   readonly storageProblem: ReadonlySignal<StorageProblem | undefined>;
   readonly isUpdating: ReadonlySignal<boolean>;

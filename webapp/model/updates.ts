@@ -108,11 +108,18 @@ export class Updates {
       const outcome = this.#context.failed(answer);
       if (outcome === "needs-sign-in" && phase.value === "starting") phase.value = "signed-out";
       if (answer.failure !== "forbidden" && answer.failure !== "not-found") return outcome;
+      // The entry point itself rejects accounts that are nobody's here; of a known issuer the data stay readable.
+      if (answer.rejection !== undefined && this.#context.debtor === undefined) {
+        this.#context.refusal.value = answer.rejection.message;
+        phase.value = "not-an-issuer";
+        return "refused";
+      }
       phase.value = "inactive";
       return "inactive";
     }
     this.#context.connected();
     if (answer.value === "not-an-issuer") {
+      this.#context.refusal.value = undefined;
       phase.value = "not-an-issuer";
       return "refused";
     }

@@ -54,8 +54,9 @@ function problemText(problem: SignInProblem): string {
 
 /** Somebody has signed in who issues nothing. */
 export function NotAnIssuer() {
-  const { auth, config } = useApp();
+  const { auth, config, model } = useApp();
   const words = t().signIn;
+  const reason = model.refusal.value;
   const signInAsOther = async (): Promise<void> => {
     await auth.signOut();
     await auth.signIn();
@@ -65,6 +66,7 @@ export function NotAnIssuer() {
       <Logo size={72} />
       <ScreenHead title={words.notIssuerTitle} />
       <p class="lead">{words.notIssuerText}</p>
+      {reason !== undefined && <p lang="en">{words.serverSays(reason)}</p>}
       <div class="stack stack-small welcome-actions">
         <Button kind="primary" wide onClick={() => void signInAsOther()}>
           {words.otherAccount}

@@ -3,13 +3,13 @@ import { routes } from "../routes/route-table.ts";
 import type { OpenApiDocument, OperationObject } from "./openapi-objects.ts";
 import { operationObject } from "./operation-objects.ts";
 import type { Components } from "./schema-objects.ts";
-import { securitySchemes } from "./security.ts";
+import { type AuthorizationEndpoints, endpointsAt, securitySchemes } from "./security.ts";
 
 /**
  * Builds the document, for `JSON.stringify`, which writes its bounds exactly. The origin of the authorization server is
  * empty when it has the same origin as this server. Spec: http-api, "health and docs".
  */
-export function buildOpenApiDocument(authorizationOrigin = ""): OpenApiDocument {
+export function buildOpenApiDocument(endpoints: AuthorizationEndpoints = endpointsAt("")): OpenApiDocument {
   const components: Components = new Map();
   const paths: Record<string, Record<string, OperationObject>> = {};
   for (const route of routes) {
@@ -31,7 +31,7 @@ export function buildOpenApiDocument(authorizationOrigin = ""): OpenApiDocument 
     paths,
     components: {
       schemas: Object.fromEntries(components) as OpenApiDocument["components"]["schemas"],
-      securitySchemes: securitySchemes(authorizationOrigin),
+      securitySchemes: securitySchemes(endpoints),
     },
   };
 }

@@ -1,6 +1,7 @@
 /** The documentation as it is served. Each text is made when it is first requested. */
 import { buildOpenApiDocument } from "./document.ts";
 import { writeReferencePage } from "./reference-page.ts";
+import type { AuthorizationEndpoints } from "./security.ts";
 
 /** The texts that describe the API. */
 export interface Documentation {
@@ -10,17 +11,17 @@ export interface Documentation {
   referencePage(): string;
 }
 
-/** Documents the API. The origin of the authorization server is empty when it is that of this server. */
-export function createDocumentation(authorizationOrigin: string): Documentation {
+/** Documents the API. */
+export function createDocumentation(endpoints: AuthorizationEndpoints): Documentation {
   let openApiText: string | undefined;
   let referencePage: string | undefined;
   return {
     openApiText() {
-      openApiText ??= JSON.stringify(buildOpenApiDocument(authorizationOrigin));
+      openApiText ??= JSON.stringify(buildOpenApiDocument(endpoints));
       return openApiText;
     },
     referencePage() {
-      referencePage ??= writeReferencePage(buildOpenApiDocument(authorizationOrigin));
+      referencePage ??= writeReferencePage(buildOpenApiDocument(endpoints));
       return referencePage;
     },
   };

@@ -55,6 +55,11 @@ test("an account that is not an issuer's, and one that is not active, are told a
   const { fetch } = world.node;
   (world.node as { fetch: typeof fetch }).fetch = async () => new Response(null, { status: 204 });
   assert.equal((await world.openTab()).model.phase.value, "not-an-issuer");
+  const unbound = new World();
+  (unbound.node as { fetch: typeof fetch }).fetch = async () =>
+    Response.json({ message: "No issuer." }, { status: 403 });
+  const { model } = await unbound.openTab();
+  assert.deepEqual([model.phase.value, model.refusal.value], ["not-an-issuer", "No issuer."]);
   const other = new World();
   other.node.isActive = false;
   assert.equal((await other.openTab()).model.phase.value, "inactive");

@@ -129,6 +129,7 @@ export class StandInNode {
     if (path === "/debtors/.debtor" || path === "/debtors/7/") {
       const response = this.isActive ? json(200, this.#debtor()) : json(403, {});
       Object.defineProperty(response, "url", { value: `${ORIGIN}/debtors/7/` });
+      Object.defineProperty(response, "redirected", { value: path === "/debtors/.debtor" });
       return response;
     }
     if (!this.isActive) return json(404, {});
