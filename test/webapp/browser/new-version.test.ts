@@ -37,6 +37,8 @@ const webappOf = (files: string): Webapp =>
       tokenUrl: "http://127.0.0.1:1/token",
       revocationUrl: null,
       clientId: "debtors-webapp",
+      scope: "access",
+      resource: null,
       redirectUrl: null,
       siteTitle: "Seven",
       serverApiEntrypoint: "/debtors/.debtor",
