@@ -8,7 +8,7 @@ import {
 } from "../../src/broker/agent-topology.ts";
 import { connectOnce } from "../../src/broker/rabbitmq-connection.ts";
 
-/** The queue that gets what the agent sends, by default. */
+/** The default name of the queue with the agent's messages. */
 export const AUTHORITY_QUEUE = "swpt_accounts_sandbox";
 
 /** Everything for an agent and the authority on one broker in memory. */

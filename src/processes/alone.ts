@@ -17,7 +17,7 @@ export interface AloneOptions {
   readonly work: (gateway: Gateway, addUnreadyReason: AddUnreadyReason) => Promise<void>;
 }
 
-/** Is given a function that says what keeps a part of the process from its work. */
+/** Receives a function that returns why a part of the process cannot work. */
 export type AddUnreadyReason = (find: () => string | undefined) => void;
 
 const CLOSE_MILLIS_MAX = 1_500;

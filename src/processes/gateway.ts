@@ -36,7 +36,7 @@ export interface GatewayOptions {
 const CREDENTIALS_CHECK_MILLIS = 60_000;
 
 /**
- * Reads the node's data, does the work, and meanwhile takes up changed certificates: `onCredentials` is told of each
+ * Reads the node's data, does the work, and meanwhile loads changed certificates: `onCredentials` is called for each
  * change. Rejects with a CommandError when the data is missing or wrong.
  */
 export async function withGateway(options: GatewayOptions, work: (gateway: Gateway) => Promise<void>): Promise<void> {
@@ -66,7 +66,7 @@ export async function explain<Result>(work: Promise<Result>): Promise<Result> {
   }
 }
 
-/** What is not in the subnet can neither be sent nor received. */
+/** Messages for debtors outside the subnet can neither be sent nor received. */
 async function warnOfForeignDebtors(
   nodes: NodeDirectory,
   { min, max }: NonNullable<GatewayOptions["debtorIds"]> = { min: null, max: null },

@@ -12,7 +12,7 @@ export interface StompClientOptions {
   readonly gateway: Gateway;
   readonly peerId: string;
   readonly queue: string;
-  /** Is given a function that says what keeps the client from sending. */
+  /** Receives a function that returns why the client cannot send. */
   readonly addUnreadyReason: (find: () => string | undefined) => void;
 }
 

@@ -7,21 +7,21 @@ import os from "node:os";
 import amqp from "amqplib";
 import pg from "pg";
 
-/** A server that tests may make databases on: its URL names the database to connect to for that. */
+/** A server on which tests may create databases; its URL names the database to connect to for that. */
 export function findPostgres(): Promise<string> {
   postgres ??= firstThatAnswers("PostgreSQL", "TEST_POSTGRES_URL", postgresCandidates(), pingPostgres);
   return postgres;
 }
 let postgres: Promise<string> | undefined;
 
-/** A broker that tests may make virtual hosts on: the URL of its default virtual host. */
+/** A broker on which tests may create virtual hosts: the URL of its default virtual host. */
 export function findBroker(): Promise<string> {
   broker ??= firstThatAnswers("RabbitMQ", "TEST_BROKER_URL", brokerCandidates(), pingBroker);
   return broker;
 }
 let broker: Promise<string> | undefined;
 
-/** Begins the name of everything that a run of `npm test` makes on the servers, so that it can remove the rest. */
+/** The prefix of everything that a run of `npm test` creates on the servers, so that it can remove leftovers. */
 export const testNamePrefix = `swpt_test_${process.env.TEST_RUN_ID ?? "dev"}_`;
 
 /** A name for a database or a virtual host that nothing else has. */
@@ -36,10 +36,10 @@ export const postgresCandidates = (): string[] =>
 /** The URLs at which a RabbitMQ is looked for, best first. */
 export const brokerCandidates = (): string[] => [process.env.TEST_BROKER_URL || "amqp://guest:guest@localhost:5672"];
 
-/** For the answer of a server that is there, but has a busy machine. */
+/** For the answer of a server on a busy machine. */
 const CONNECT_MILLIS_MAX = 30_000;
 
-/** Rejects unless a PostgreSQL answers at the URL and lets us make databases. */
+/** Rejects unless a PostgreSQL answers at the URL and allows creating databases. */
 export async function pingPostgres(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MILLIS_MAX });
   client.on("error", () => {});
