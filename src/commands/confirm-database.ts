@@ -13,7 +13,11 @@ a failover to a standby that was behind. Follow "Backup and restore" in the manu
   async run({ environment }) {
     const { postgresUrl } = readConfig(environment, ["postgresUrl"]);
     const alarm = await withPool({ url: postgresUrl, command: "confirm_database" }, endAlarm);
-    process.stdout.write(alarm === null ? "There is no alarm.\n" : "The alarm is over. Messages are sent again.\n");
+    process.stdout.write(
+      alarm === null
+        ? "The database is confirmed; there was no alarm.\n"
+        : "The alarm is over. Messages are sent again.\n",
+    );
     return 0;
   },
 };

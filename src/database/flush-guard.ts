@@ -88,14 +88,13 @@ export const raiseAlarm = (db: Database, alarm: string): Promise<number> =>
 
 /** Ends the alarm, and lets the flushers take the database as it is. Resolves to the alarm; null when there was none. */
 export async function confirmDatabase(db: Database): Promise<string | null> {
-  const row = await db.maybeOne<{ alarm: string }>({
+  const row = await db.maybeOne<{ alarm: string | null }>({
     name: "confirm_database",
     text: `
       with before as (select alarm from swpt_debtors_guard.state for update)
       update swpt_debtors_guard.state
       set alarm = null, epoch = epoch + 1
       from before
-      where before.alarm is not null
       returning before.alarm`,
   });
   return row?.alarm ?? null;

@@ -114,6 +114,7 @@ test("after a restore that loses time, put right as the manual says, nothing is 
   await post(`${aloneUrl}/debtors/${ISSUER}/restrict`, { minBalance: -1000 }, 200);
   await alone.stop();
   // 5. to 7.
+  assert.equal((await runCommand(["confirm_database"], restored)).code, 0);
   await using node = startCommand(["all"], restored);
   const nodeUrl = await listeningUrl(node);
   await waitFor(
