@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sandboxTopology } from "../../sandbox/accounting-authority/topology.ts";
 import { createDirectBroker } from "../../sandbox/direct-broker.ts";
+import { marksOf } from "../../src/broker/agent-topology.ts";
 import type { Broker, Consumer, Delivery, Publication } from "../../src/broker/broker.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -60,5 +61,13 @@ test("a message to an exchange that does not exist is not sent", async () => {
   const broker = createDirectBroker(sandboxTopology("agent", "authority"));
 
   assert.deepEqual(await broker.publish([publication("{}", "elsewhere")]), ["failed"]);
+  await broker.close();
+});
+
+test("a mark of the flushers, which no consumer takes, counts as sent when it is in its queue", async () => {
+  const broker = createDirectBroker(sandboxTopology("agent", "authority"));
+  const mark = { ...publication("{}", ""), routingKey: marksOf("agent"), type: "mark" };
+  assert.deepEqual(await broker.publish([mark]), ["confirmed"]);
+  assert.equal((await broker.readStream(marksOf("agent")))?.length, 1);
   await broker.close();
 });
