@@ -30,7 +30,7 @@ export interface WebappConfig {
 }
 
 const KEY = "issuer config";
-const PATIENCE_MILLIS = 1_500;
+const PATIENCE_MILLIS = 100;
 
 /**
  * Reads `config.json`. When the server does not answer in time, what it said last is taken; the answer that comes later is
