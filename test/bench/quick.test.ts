@@ -16,7 +16,7 @@ test("npm run bench -- --quick measures the program, and writes the figures as J
     () => true,
     () => false,
   );
-  const wanted = ["consume", "flush", ...(hasPgbench ? ["create-transfer"] : [])];
+  const wanted = ["consume", "flush", "introspection", ...(hasPgbench ? ["create-transfer"] : [])];
   const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-bench-"));
   try {
     const options = ["--quick", "--results", folder, ...wanted.flatMap((name) => ["--only", name])];
@@ -27,7 +27,13 @@ test("npm run bench -- --quick measures the program, and writes the figures as J
     const { figures } = JSON.parse(await readFile(path.join(folder, file!), "utf8")) as { figures: Figure[] };
     assert.deepEqual(
       figures.map(({ name }) => name),
-      ["consume PreparedTransfer", "flush PrepareTransfer", "create transfer"].slice(0, wanted.length),
+      [
+        "consume PreparedTransfer",
+        "flush PrepareTransfer",
+        "get debtor with introspection, to without",
+        "get debtor with introspection of a bound subject, to without",
+        ...(hasPgbench ? ["create transfer"] : []),
+      ],
     );
     for (const { name, value } of figures) assert.ok(value > 0 && Number.isFinite(value), name);
   } finally {
