@@ -45,17 +45,27 @@ const INITIAL_STATE: readonly (readonly [column: string, value: string])[] = [
 const columns = INITIAL_STATE.map(([column]) => column).join(", ");
 const values = INITIAL_STATE.map(([, value]) => value).join(", ");
 
+interface FixtureOptions {
+  /** The statistics say that all tables are empty, as before autovacuum comes by for the first time, which it never does. */
+  readonly isNew?: boolean | undefined;
+}
+
 /** Makes a database with so many debtors. `brokerUrl` is that of a virtual host with an agent's queue. */
-export async function createFixture(debtorCount: number, brokerUrl: string): Promise<Fixture> {
+export async function createFixture(
+  debtorCount: number,
+  brokerUrl: string,
+  { isNew = false }: FixtureOptions = {},
+): Promise<Fixture> {
   const database = await createTestDatabase();
   const client = new pg.Client({ connectionString: database.url });
   client.on("error", () => {});
   await client.connect();
+  if (isNew) await freezeStatistics(client);
   await client.query(`
     insert into debtor (debtor_id, reservation_id, ${columns})
     select ${FIRST_DEBTOR_ID} + i, i + 1, ${values}
     from generate_series(0, ${debtorCount - 1}) as i`);
-  await client.query("vacuum analyze debtor");
+  if (!isNew) await client.query("vacuum analyze debtor");
   await client.query("checkpoint");
   return {
     debtorCount,
@@ -77,6 +87,16 @@ export async function createFixture(debtorCount: number, brokerUrl: string): Pro
       await database.close();
     },
   };
+}
+
+/** Keeps the statistics of all tables as they are now. */
+async function freezeStatistics(client: pg.Client): Promise<void> {
+  await client.query("analyze");
+  const { rows } = await client.query<{ name: string }>(`
+    select oid::regclass::text as name
+    from pg_class
+    where relkind = 'r' and relnamespace::regnamespace::text in ('public', 'swpt_debtors_auth')`);
+  for (const { name } of rows) await client.query(`alter table ${name} set (autovacuum_enabled = false)`);
 }
 
 /** Brings debtors back to the state in which they were made; `changes` are columns with other values. */

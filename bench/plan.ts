@@ -13,6 +13,8 @@ export interface Plan {
   readonly seconds: number;
   /** Clients at a time, over HTTP and of pgbench. */
   readonly clients: number;
+  /** Of the load on a new database: the first and the last seconds, which are compared, and those between them. */
+  readonly coldStart: { readonly edgeSeconds: number; readonly middleSeconds: number };
   /** Messages that are consumed in each round, of each type. */
   readonly consumedMessages: number;
   readonly messageTypes: readonly MessageType[];
@@ -32,6 +34,7 @@ export const fullPlan: Plan = {
   isWarmedUp: true,
   seconds: 4,
   clients: 32,
+  coldStart: { edgeSeconds: 5, middleSeconds: 20 },
   consumedMessages: 30_000,
   messageTypes,
   flushedMessages: 50_000,
@@ -47,6 +50,7 @@ export const quickPlan: Plan = {
   isWarmedUp: false,
   seconds: 1,
   clients: 4,
+  coldStart: { edgeSeconds: 1, middleSeconds: 1 },
   consumedMessages: 2_000,
   messageTypes: ["PreparedTransfer"],
   flushedMessages: 10_000,

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures the program on this machine beside what its parts can do. See README.md in this folder.
  *
- *   npm run bench                       all of it, which takes about a quarter of an hour
+ *   npm run bench                       all of it, which takes about twenty minutes
  *   npm run bench -- --only flush       one benchmark; may be given several times
  *   npm run bench -- --rounds 3         rounds of each
  *   npm run bench -- --results FOLDER   where to write the figures as JSON, instead of bench/results
@@ -15,6 +15,7 @@ import { parseArgs } from "node:util";
 import { providePostgres } from "../scripts/servers/postgres.ts";
 import { provideRabbitMq } from "../scripts/servers/rabbitmq.ts";
 import { runCommand } from "../test/support/command.ts";
+import { benchColdStart } from "./cold-start.ts";
 import { benchConsume } from "./consume.ts";
 import { benchCreateTransfer } from "./create-transfer.ts";
 import { type Figure, formatTable, isMet } from "./figures.ts";
@@ -31,6 +32,7 @@ import { benchWebapp } from "./webapp.ts";
 
 const benchmarks: readonly Benchmark[] = [
   { name: "create-transfer", run: benchCreateTransfer },
+  { name: "cold-start", run: benchColdStart },
   { name: "get-debtor", run: benchGetDebtor },
   { name: "introspection", run: benchIntrospection },
   { name: "consume", run: benchConsume },

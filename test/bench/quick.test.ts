@@ -16,7 +16,7 @@ test("npm run bench -- --quick measures the program, and writes the figures as J
     () => true,
     () => false,
   );
-  const wanted = ["consume", "flush", "introspection", ...(hasPgbench ? ["create-transfer"] : [])];
+  const wanted = ["consume", "flush", "cold-start", "introspection", ...(hasPgbench ? ["create-transfer"] : [])];
   const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-bench-"));
   try {
     const options = ["--quick", "--results", folder, ...wanted.flatMap((name) => ["--only", name])];
@@ -30,6 +30,7 @@ test("npm run bench -- --quick measures the program, and writes the figures as J
       [
         "consume PreparedTransfer",
         "flush PrepareTransfer",
+        "create transfer in a new database, last 1 s to first",
         "get debtor with introspection, to without",
         "get debtor with introspection of a bound subject, to without",
         ...(hasPgbench ? ["create transfer"] : []),
