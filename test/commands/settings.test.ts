@@ -140,6 +140,8 @@ test("the web client needs an authorization and a token endpoint, and is off wit
     tokenUrl: WEBAPP_TOKEN_URL,
     revocationUrl: null,
     clientId: "debtors-webapp",
+    scope: "access",
+    resource: null,
     redirectUrl: null,
     siteTitle: "Swaptacular",
     serverApiEntrypoint: "/debtors/.debtor",
