@@ -84,7 +84,7 @@ test("a newcomer signs up in Swagger UI, issues money, sees exact amounts, and p
   await page.getByRole("cell", { name: AMOUNT }).waitFor();
   await page.getByLabel("To", { exact: true }).selectOption({ label: "the issuer (pay back)" });
   await page.getByLabel("Amount", { exact: true }).fill("993");
-  await page.getByRole("button", { name: "Pay" }).click();
+  await page.getByRole("button", { name: "Pay", exact: true }).click();
   await page.getByRole("cell", { name: "9007199254740000" }).waitFor();
   await page.setViewportSize(PHONE);
   assert.equal(await sidewaysScroll(page), 0);

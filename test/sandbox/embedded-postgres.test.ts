@@ -81,6 +81,8 @@ test("a user without a name gets the reason why no server can run", { skip }, as
   const nameless = { uid: 54_321, gid: 54_321, cwd: "/" };
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
     ...nameless,
+    // The folder of the test run belongs to the user who runs it.
+    env: { ...process.env, TMPDIR: "/tmp" },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const output = (await child.stdout.toArray()).map(String).join("");
