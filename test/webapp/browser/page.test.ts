@@ -139,6 +139,7 @@ test("without a network the second visit opens, shows what is stored, and takes 
   await waitFor(async () => (await cacheNames(page)).some((name) => name.startsWith("issuer-")));
   await page.goto(sandbox.webapp);
   await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.getByText("Seven").first().waitFor();
 
   await sandbox.crash();
   await page.goto(sandbox.webapp);
