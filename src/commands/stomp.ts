@@ -21,12 +21,12 @@ export const serve: Command = {
 certificate.`,
   options: { ...portOption, ...certificateOptions, ...nodeOptions, ...brokerOption, ...serverBufferOption("b") },
   async run({ environment, signal }) {
-    const [{ runAlone }, { runStompServer }] = await Promise.all([
-      import("../processes/alone.ts"),
+    const [{ runStandaloneGateway }, { runStompServer }] = await Promise.all([
+      import("../processes/standalone.ts"),
       import("../processes/stomp-server.ts"),
     ]);
     const config = readConfig(environment, []);
-    await runAlone({ name: "stomp_server", config, work: (gateway) => runStompServer(gateway, signal) });
+    await runStandaloneGateway({ name: "stomp_server", config }, (gateway) => runStompServer(gateway, signal));
     return 0;
   },
 };
@@ -39,18 +39,16 @@ when the peer is deactivated.`,
   positionals: [peerArgument, queueArgument],
   options: { ...certificateOptions, ...nodeOptions, ...brokerOption, ...clientBufferOption },
   async run({ environment, positionals, signal }) {
-    const [{ runAlone }, { runStompClient }] = await Promise.all([
-      import("../processes/alone.ts"),
+    const [{ runStandaloneGateway }, { runStompClient }] = await Promise.all([
+      import("../processes/standalone.ts"),
       import("../processes/stomp-client.ts"),
     ]);
     const [peerId, queue] = positionals as [string, string];
     const config = readConfig(environment, []);
     await requirePeer(config.nodeDataDirectory, peerId);
-    await runAlone({
-      name: "stomp_client",
-      config,
-      work: (gateway, addUnreadyReason) => runStompClient({ gateway, peerId, queue, addUnreadyReason }, signal),
-    });
+    await runStandaloneGateway({ name: "stomp_client", config }, (gateway, addUnreadyReason) =>
+      runStompClient({ gateway, peerId, queue, addUnreadyReason }, signal),
+    );
     return 0;
   },
 };

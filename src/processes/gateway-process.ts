@@ -4,8 +4,14 @@ import { readConfig } from "../config.ts";
 import { listPeerIds, readPeerState, readQueueCount } from "../node-data/read.ts";
 import { answerSupervisor } from "../runtime/child-process.ts";
 import { runTogether, STOP_MILLIS_MAX, untilAborted } from "../runtime/lifetime.ts";
-import { closeBroker, collectUnreadyReasons } from "./alone.ts";
-import { explain, type Gateway, withGateway } from "./gateway.ts";
+import {
+  type AddUnreadyReason,
+  closeBroker,
+  collectUnreadyReasons,
+  explain,
+  type Gateway,
+  withGateway,
+} from "./gateway.ts";
 import { createGatewayMetrics } from "./gateway-metrics.ts";
 import { collectMetrics, createMetricsRegistry } from "./metrics.ts";
 import type { ProcessInput } from "./process-input.ts";
@@ -41,11 +47,7 @@ export async function gatewayProcess({ name, environment, log, signal }: Process
 const peerQueue = (peerId: string, number = 1): string => `da.${peerId}${number === 1 ? "" : `.${number}`}`;
 
 /** Serves, and sends each queue of each active peer, until the signal is aborted. */
-async function runGateway(
-  gateway: Gateway,
-  addUnreadyReason: (find: () => string | undefined) => void,
-  signal: AbortSignal,
-) {
+async function runGateway(gateway: Gateway, addUnreadyReason: AddUnreadyReason, signal: AbortSignal): Promise<void> {
   const { nodes, log } = gateway;
   const works = [(stop: AbortSignal) => runStompServer(gateway, stop)];
   for (const peerId of await explain(listPeerIds(nodes.directory))) {

@@ -8,6 +8,7 @@ import { debtorsAgent, type GatewayRole } from "../gateway/role.ts";
 import { NodeDataError } from "../node-data/node-data-error.ts";
 import { isInSubnet } from "../node-data/subnet.ts";
 import { CommandError } from "../runtime/command-error.ts";
+import { finishWithin } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
 
 /** What each part of the gateway works with. */
@@ -33,7 +34,11 @@ export interface GatewayOptions {
   readonly role?: GatewayRole;
 }
 
+/** Receives a function that returns why a part of the process cannot work. */
+export type AddUnreadyReason = (find: () => string | undefined) => void;
+
 const CREDENTIALS_CHECK_MILLIS = 60_000;
+const CLOSE_MILLIS_MAX = 1_500;
 
 /**
  * Reads the node's data, does the work, and meanwhile loads changed certificates: `onCredentials` is called for each
@@ -80,3 +85,16 @@ async function warnOfForeignDebtors(
     "Not all debtor IDs of MIN_DEBTOR_ID to MAX_DEBTOR_ID belong to the subnet of this node",
   );
 }
+
+/** What keeps a process of the gateway from its work, in words. */
+export const collectUnreadyReasons = (
+  broker: Broker,
+  unreadyReasons: readonly (() => string | undefined)[],
+): string[] => [
+  ...(broker.isConnected() ? [] : ["there is no connection to the broker"]),
+  ...unreadyReasons.map((find) => find()).filter((unreadyReason) => unreadyReason !== undefined),
+];
+
+/** Closes the connection to the broker, in bounded time. */
+export const closeBroker = (broker: Broker, log: Logger): Promise<void> =>
+  finishWithin(CLOSE_MILLIS_MAX, "closing the connection to the broker", broker.close(), log);

@@ -6,14 +6,14 @@ import type { ServerAddress } from "../node-data/stomp-toml.ts";
 import { startClientSession } from "../stomp/client-session.ts";
 import { connectTls } from "../stomp/tls-client.ts";
 import type { TlsCredentials } from "../stomp/tls-credentials.ts";
-import type { Gateway } from "./gateway.ts";
+import type { AddUnreadyReason, Gateway } from "./gateway.ts";
 
 export interface StompClientOptions {
   readonly gateway: Gateway;
   readonly peerId: string;
   readonly queue: string;
   /** Receives a function that returns why the client cannot send. */
-  readonly addUnreadyReason: (find: () => string | undefined) => void;
+  readonly addUnreadyReason: AddUnreadyReason;
 }
 
 /** For TCP and TLS together. */
@@ -44,7 +44,7 @@ export async function runStompClient(options: StompClientOptions, signal: AbortS
   await sender.run(signal);
 }
 
-/** Connects to a server of a peer. Rejects when it is somebody else's, before anything is sent. */
+/** Connects to a server of a peer. Rejects when it belongs to another node, before anything is sent. */
 export async function dial(
   credentials: TlsCredentials,
   { nodeId }: Peer,
