@@ -64,8 +64,8 @@ function followState(connection: RecoveringChannelModel, log: Logger) {
   let reason: string | undefined = "The broker has not been reached yet";
   let blockedReason: string | undefined;
   let isClosing = false;
-  const trouble = (next: string): void => {
-    if (isClosing || next === reason) return; // Trouble that goes on is logged once.
+  const reportProblem = (next: string): void => {
+    if (isClosing || next === reason) return; // A problem that goes on is logged once.
     reason = next;
     log.warn(reason);
   };
@@ -75,9 +75,9 @@ function followState(connection: RecoveringChannelModel, log: Logger) {
   });
   connection.on("disconnect", (error) => {
     blockedReason = undefined;
-    trouble(`The connection to the broker is lost: ${error.message}`);
+    reportProblem(`The connection to the broker is lost: ${error.message}`);
   });
-  connection.on("connect-failed", (error) => trouble(describeConnectionError(error)));
+  connection.on("connect-failed", (error) => reportProblem(describeConnectionError(error)));
   connection.on("blocked", (why) => {
     blockedReason = `The broker is blocking publishers: ${String(why)}`;
     log.warn(blockedReason);

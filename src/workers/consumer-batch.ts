@@ -4,14 +4,15 @@ import type { Consumer, Delivery } from "../broker/broker.ts";
 import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
 import { adviceOn } from "../database/errors.ts";
 import { canHaveEffect } from "../domain/message-batch.ts";
+import { InvalidMessageError } from "../messages/fields.ts";
 import { INCOMING_TYPES, type IncomingMessage } from "../messages/incoming.ts";
-import { InvalidMessageError, parseMessage } from "../messages/parse.ts";
+import { parseMessage } from "../messages/parse.ts";
 import { applyMessagesBisecting } from "../operations/apply-messages.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
 import type { Health } from "../runtime/health.ts";
 import { isResponsible, type ShardingRealm } from "../values/shard.ts";
 import { now } from "../values/timestamp.ts";
-import { createTroubleLog } from "./trouble-log.ts";
+import { createProblemLog } from "./problem-log.ts";
 
 /** Where a consumer counts. */
 export interface ConsumerMetrics {
@@ -143,18 +144,18 @@ async function applyPersistently(
   const holdUntil = performance.now() + HOLD_MILLIS_MAX;
   let isHeld = true;
   const backoff = createBackoff({ minMillis: RETRY_PAUSE_MILLIS, maxMillis: RETRY_PAUSE_MILLIS_MAX });
-  const trouble = createTroubleLog(log, { messages: messages.length, type: messages[0]!.type });
+  const problems = createProblemLog(log, { messages: messages.length, type: messages[0]!.type });
   try {
     while (!signal.aborted) {
       try {
         const refused = await applyMessagesBisecting(pool, messages, now());
-        trouble.end("Messages are applied again");
+        problems.end("Messages are applied again");
         return refused;
       } catch (error) {
         const { message } = error as Error;
         const isOutage = error instanceof DatabaseUnavailableError;
-        if (isOutage) trouble.report("warn", "Waiting with the messages for the database", { reason: message });
-        else trouble.report("error", STOPPED, { err: error, advice: adviceOn(error) });
+        if (isOutage) problems.report("warn", "Waiting with the messages for the database", { reason: message });
+        else problems.report("error", STOPPED, { err: error, advice: adviceOn(error) });
         health?.report("messages", isOutage ? message : `messages cannot be applied: ${message}`);
         metrics?.stopped(!isOutage);
       }

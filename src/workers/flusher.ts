@@ -7,7 +7,7 @@ import type { Health } from "../runtime/health.ts";
 import { createWakeup } from "../runtime/wakeup.ts";
 import { type BurstContext, type BurstOutcome, flushBurst } from "./burst.ts";
 import { DatabaseWentBackError } from "./flush-guard.ts";
-import { createTroubleLog } from "./trouble-log.ts";
+import { createProblemLog } from "./problem-log.ts";
 
 export { ForeignOutboxRowError } from "./burst.ts";
 
@@ -47,8 +47,8 @@ export interface Flusher {
  * more messages than one on a machine with two cores, PostgreSQL and RabbitMQ included.
  */
 export const LANE_COUNT = 2;
-const TROUBLE_PAUSE_MILLIS = 250;
-const TROUBLE_PAUSE_MILLIS_MAX = 2_000;
+const RETRY_PAUSE_MILLIS = 250;
+const RETRY_PAUSE_MILLIS_MAX = 2_000;
 /** Whether the broker is there is known here, without asking anybody. */
 const BROKER_LOOK_MILLIS = 200;
 
@@ -58,7 +58,7 @@ const KEPT = "The messages are kept and sent later";
 export function createFlusher(options: FlusherOptions): Flusher {
   const { broker, outbox, burstCount, periodSeconds, log, metrics } = options;
   const wakeup = createWakeup();
-  const trouble = createTroubleLog(log, { outbox });
+  const problems = createProblemLog(log, { outbox });
 
   async function flush(): Promise<BurstOutcome> {
     const startedAt = performance.now();
@@ -75,22 +75,23 @@ export function createFlusher(options: FlusherOptions): Flusher {
   async function attempt(): Promise<"next" | "wait" | "pause"> {
     try {
       const { claimed, returned, failed } = await flush();
-      if (returned > 0) trouble.report("warn", `The broker returns messages: no queue is bound. ${KEPT}`, { returned });
-      if (failed > 0) trouble.report("warn", `The broker does not confirm messages. ${KEPT}`, { failed });
+      if (returned > 0)
+        problems.report("warn", `The broker returns messages: no queue is bound. ${KEPT}`, { returned });
+      if (failed > 0) problems.report("warn", `The broker does not confirm messages. ${KEPT}`, { failed });
       if (returned + failed > 0) return "pause";
       return claimed === burstCount ? "next" : "wait";
     } catch (error) {
       if (error instanceof DatabaseWentBackError) {
-        trouble.report("error", error.message, {});
+        problems.report("error", error.message, {});
         forbidden(error.message);
         return "pause";
       }
       if (error instanceof StreamUnreadableError) {
-        trouble.report("warn", `The broker cannot be read. ${KEPT}`, { reason: error.message });
+        problems.report("warn", `The broker cannot be read. ${KEPT}`, { reason: error.message });
         return "pause";
       }
       if (!(error instanceof DatabaseUnavailableError)) throw error;
-      trouble.report("warn", `The database cannot be used. ${KEPT}`, { reason: error.message });
+      problems.report("warn", `The database cannot be used. ${KEPT}`, { reason: error.message });
       return "pause";
     }
   }
@@ -126,7 +127,7 @@ export function createFlusher(options: FlusherOptions): Flusher {
       return sent + dropped;
     },
     run: async (signal) => {
-      const backoff = createBackoff({ minMillis: TROUBLE_PAUSE_MILLIS, maxMillis: TROUBLE_PAUSE_MILLIS_MAX });
+      const backoff = createBackoff({ minMillis: RETRY_PAUSE_MILLIS, maxMillis: RETRY_PAUSE_MILLIS_MAX });
       while (!signal.aborted) {
         if (!broker.isConnected()) {
           await pause(BROKER_LOOK_MILLIS, signal); // The connection logs why the broker is unavailable.
@@ -138,7 +139,7 @@ export function createFlusher(options: FlusherOptions): Flusher {
           await pause(backoff.nextMillis(), signal);
           continue;
         }
-        trouble.end("Messages are sent again");
+        problems.end("Messages are sent again");
         forbidden(undefined);
         backoff.reset();
         await wakeup.wait(periodSeconds * 1000, signal); // Not long when something was written while we looked.

@@ -8,7 +8,7 @@ import { type ScanCounts, type ScanRules, scanDebtors } from "../operations/scan
 import { createBackoff, pause } from "../runtime/backoff.ts";
 import type { Logger } from "../runtime/log.ts";
 import { now } from "../values/timestamp.ts";
-import { createTroubleLog } from "./trouble-log.ts";
+import { createProblemLog } from "./problem-log.ts";
 
 export interface ScannerOptions {
   readonly pool: Pool;
@@ -47,7 +47,7 @@ const RECONCILE_MILLIS_MAX = 600_000;
 
 /** Makes a scanner; it does nothing before it is run. */
 export function createScanner({ pool, rules, pace, log, metrics }: ScannerOptions): Scanner {
-  const trouble = createTroubleLog(log, { worker: "scanner" });
+  const problems = createProblemLog(log, { worker: "scanner" });
   const backoff = createBackoff({ minMillis: 500, maxMillis: 5_000 });
 
   /** Scans the blocks from `firstBlock` on and resolves to the block that comes next; 0 when the pass is over. */
@@ -93,11 +93,11 @@ export function createScanner({ pool, rules, pace, log, metrics }: ScannerOption
           block ??= await pickFirstBlock();
           block = await scanOnce(block);
           backoff.reset();
-          trouble.end("Scanning again");
+          problems.end("Scanning again");
           await untilDue(signal);
         } catch (error) {
           if (!(error instanceof DatabaseUnavailableError)) throw error;
-          trouble.report("warn", "Waiting for the database", { reason: error.message });
+          problems.report("warn", "Waiting for the database", { reason: error.message });
           await pause(backoff.nextMillis(), signal);
         }
       }

@@ -17,7 +17,7 @@ export type Introspection =
 /** Nothing is known about the token. The message has no period. */
 export class IntrospectionError extends Error {
   override readonly name = "IntrospectionError";
-  /** Whether the server seems to be unavailable, rather than to have trouble with this token. */
+  /** Whether the server seems to be unavailable, rather than to fail for this token only. */
   readonly isServerAway: boolean;
 
   constructor(reason: string, isServerAway: boolean) {
