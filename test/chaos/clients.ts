@@ -112,7 +112,7 @@ export function createClients(urls: readonly string[]): Clients {
       createdCount: 0,
       isLeaving: false,
       hasLeft: false,
-      isCancelled: false,
+      isCanceled: false,
       result: undefined,
     };
     transfers.push(transfer);
@@ -185,7 +185,7 @@ export function createClients(urls: readonly string[]): Clients {
         const allowed = transfer.isLeaving ? [200, 403, 404] : orGone(transfer.debtor, 200, 403);
         problems.expect(`cancel ${transfer.uuid}`, answer.status, allowed);
         if (answer.status !== 200) return;
-        transfer.isCancelled = true;
+        transfer.isCanceled = true;
         noteTransfer(transfer, knownOf(transfer), answer.json, problems);
       },
       remove: async () => {

@@ -29,7 +29,7 @@ export interface ExpectedTransfer {
   isLeaving: boolean;
   hasLeft: boolean;
   /** An answer has said that it is canceled: it must never be paid. */
-  isCancelled: boolean;
+  isCanceled: boolean;
   /** Its result, as first reported. */
   result: string | undefined;
 }
@@ -47,9 +47,9 @@ export class Problems {
 }
 
 /** What was known of a transfer when a request was sent: answers overtake one another. */
-export type Known = Pick<ExpectedTransfer, "isCancelled" | "result">;
+export type Known = Pick<ExpectedTransfer, "isCanceled" | "result">;
 
-export const knownOf = ({ isCancelled, result }: ExpectedTransfer): Known => ({ isCancelled, result });
+export const knownOf = ({ isCanceled, result }: ExpectedTransfer): Known => ({ isCanceled, result });
 
 /** Compares a transfer with what was known about it before the request. */
 export function noteTransfer(
@@ -62,13 +62,13 @@ export function noteTransfer(
   if (json.transferUuid !== uuid || json.amount !== amount) problems.add(`Not the transfer ${uuid}`);
   if (json.result === undefined) {
     if (known.result !== undefined) problems.add(`The transfer ${uuid} is open again`);
-    if (known.isCancelled) problems.add(`The canceled transfer ${uuid} is open`);
+    if (known.isCanceled) problems.add(`The canceled transfer ${uuid} is open`);
     return;
   }
   const result = JSON.stringify(json.result, (_, value) => (typeof value === "bigint" ? String(value) : value));
   transfer.result ??= result;
   if (transfer.result !== result) problems.add(`The transfer ${uuid} ended as ${transfer.result}, then as ${result}`);
-  if (known.isCancelled && hasSucceeded(json.result)) problems.add(`The canceled transfer ${uuid} has succeeded`);
+  if (known.isCanceled && hasSucceeded(json.result)) problems.add(`The canceled transfer ${uuid} has succeeded`);
 }
 
 /** Whether a transfer has succeeded, by its result. */

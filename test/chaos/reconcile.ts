@@ -25,7 +25,7 @@ export async function reconcile({
       const paid = creditorId === undefined ? 0n : (balances.get(creditorId) ?? 0n);
       const what = `transfer ${uuid} of ${amount}: ${paid} paid`;
       assert.ok(paid === 0n || paid === amount, `${what}, which is neither nothing nor all`);
-      if (transfer.isCancelled) assert.equal(paid, 0n, `${what}, although it is canceled`);
+      if (transfer.isCanceled) assert.equal(paid, 0n, `${what}, although it is canceled`);
       const { status, json } = await chaosClients.retryUntilAnswered({ method: "GET", path: transferPath(transfer) });
       const mustBeThere = transfer.isKnown && !transfer.isLeaving && !debtor.isLeaving;
       const mustBeGone = debtor.hasLeft || (transfer.hasLeft && !transfer.isUncertain);

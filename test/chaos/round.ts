@@ -142,13 +142,13 @@ export async function runRound({ seed, seconds, clients }: RoundOptions): Promis
       assert.equal(status, 200, transfer.uuid);
       if (json.result !== undefined) continue;
       // Its outcome will never be reported, so its debtor cancels it.
-      const cancelled = await chaosClients.retryUntilAnswered({
+      const canceled = await chaosClients.retryUntilAnswered({
         method: "POST",
         path: transferPath(transfer),
         json: "{}",
       });
-      assert.equal(cancelled.status, 200, `${transfer.uuid} is settled, and open`);
-      transfer.isCancelled = true;
+      assert.equal(canceled.status, 200, `${transfer.uuid} is settled, and open`);
+      transfer.isCanceled = true;
     }
   }
 }

@@ -168,7 +168,7 @@ for (const [what, conflict] of [
   ["a lock that is not given in time", "select pg_advisory_xact_lock(7)"],
   ["a deadlock", "do $$ begin raise exception using errcode = '40P01', message = 'deadlock'; end $$"],
   ["a serialization failure", "do $$ begin raise exception using errcode = '40001', message = 'again'; end $$"],
-  ["a cancelled statement", "do $$ begin perform pg_cancel_backend(pg_backend_pid()), pg_sleep(1); end $$"],
+  ["a canceled statement", "do $$ begin perform pg_cancel_backend(pg_backend_pid()), pg_sleep(1); end $$"],
   ["a statement that takes too long", "select pg_sleep(60)"],
 ] as const) {
   test(`${what} is tried again within bounds, and then the database is busy`, async () => {

@@ -12,8 +12,8 @@ export interface IssuedTransfer {
   readonly amount: bigint;
   /** The account that gets the money, and no other transfer's. */
   readonly holderId: bigint;
-  /** The node has said that it is cancelled. */
-  readonly isCancelled: boolean;
+  /** The node has said that it is canceled. */
+  readonly isCanceled: boolean;
 }
 
 export interface Issuer {
@@ -39,7 +39,7 @@ const RETRY_MILLIS = 50;
 /** A client waits this long for the next change, so that no more is going on than a small machine can do. */
 const PACE_MILLIS = 30;
 
-/** Begins to issue. Every seventh transfer is cancelled at once, every tenth step changes the configuration. */
+/** Begins to issue. Every seventh transfer is canceled at once, every tenth step changes the configuration. */
 export function startIssuer({ debtorId, url, firstHolderId, latestUpdateId }: IssuerOptions): Issuer {
   const transfers: IssuedTransfer[] = [];
   const path = `/debtors/${formatUnsigned(debtorId)}/`;
@@ -56,15 +56,15 @@ export function startIssuer({ debtorId, url, firstHolderId, latestUpdateId }: Is
     const created = await retryUntilAnswered(`${path}transfers/`, "POST", body);
     // 303: accepted earlier, when the answer was lost.
     assert.ok([201, 303].includes(created.status), `${created.status} ${created.text}`);
-    let isCancelled = false;
+    let isCanceled = false;
     if (step % 7 === 0) {
-      const cancelled = await retryUntilAnswered(`${path}transfers/${uuid}`, "POST", {
+      const canceled = await retryUntilAnswered(`${path}transfers/${uuid}`, "POST", {
         type: "TransferCancelationRequest",
       });
-      assert.ok([200, 403].includes(cancelled.status), `${cancelled.status} ${cancelled.text}`);
-      isCancelled = cancelled.status === 200;
+      assert.ok([200, 403].includes(canceled.status), `${canceled.status} ${canceled.text}`);
+      isCanceled = canceled.status === 200;
     }
-    transfers.push({ debtorId, uuid, amount, holderId, isCancelled });
+    transfers.push({ debtorId, uuid, amount, holderId, isCanceled });
   }
 
   async function configure(step: number): Promise<void> {

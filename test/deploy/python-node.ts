@@ -47,7 +47,7 @@ export const transfers = {
   sent: transfer(2, 1n),
   settled: transfer(3, 9007199254740995n),
   done: transfer(4, 100n),
-  cancelled: transfer(5, 50n),
+  canceled: transfer(5, 50n),
   failed: transfer(6, 7n),
 };
 
@@ -109,10 +109,10 @@ export async function createPythonQueues(connection: amqp.Connection): Promise<v
  * the queue; what it has not sent is in the outboxes.
  */
 export async function playPythonProgram(pool: Pool, authority: Pool, broker: Broker): Promise<void> {
-  const { sent, settled, done, cancelled } = transfers;
+  const { sent, settled, done, canceled } = transfers;
   const configuration = { debtorId: ISSUER, negligibleAmount: 2 ** 63, configFlags: 0, ...CONFIG };
   await publish(broker, encodeConfigureAccount(configuration));
-  await publish(broker, ...[sent, settled, done, cancelled].map((t) => encodePrepareTransfer(prepareTransferOf(t))));
+  await publish(broker, ...[sent, settled, done, canceled].map((t) => encodePrepareTransfer(prepareTransferOf(t))));
   const preparedIds = await waitFor(
     async () => {
       const rows = await authority.many<{ requestId: bigint; transferId: bigint }>({
@@ -230,11 +230,10 @@ async function insertDebtors(db: Database): Promise<void> {
 }
 
 async function insertTransfers(db: Database, transferIdOf: (t: PythonTransfer) => bigint): Promise<void> {
-  const { settled, done, cancelled, failed } = transfers;
+  const { settled, done, canceled, failed } = transfers;
   for (const t of Object.values(transfers)) {
-    const isFinalized = [done, cancelled, failed].includes(t);
-    const errorCode =
-      t === cancelled ? "CANCELED_BY_THE_SENDER" : t === failed ? "INSUFFICIENT_AVAILABLE_AMOUNT" : null;
+    const isFinalized = [done, canceled, failed].includes(t);
+    const errorCode = t === canceled ? "CANCELED_BY_THE_SENDER" : t === failed ? "INSUFFICIENT_AVAILABLE_AMOUNT" : null;
     await db.run({
       name: "",
       text: `

@@ -172,7 +172,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
       await checkDebtors(pools[index]!, issuers);
     }
     for (const issuer of issuers) await checkTransfers(pools, issuer);
-    assert.ok(issuers.some(({ transfers }) => transfers.some(({ isCancelled }) => isCancelled)));
+    assert.ok(issuers.some(({ transfers }) => transfers.some(({ isCanceled }) => isCanceled)));
     await checkQueues();
     assert.equal(await countOf(authorityDatabase.pool, "sandbox.prepared_transfer"), 0n);
     assert.equal(await countOf(authorityDatabase.pool, "sandbox.outbox"), 0n);
@@ -237,7 +237,7 @@ async function checkDebtors(pool: Pool, issuers: readonly Issuer[]): Promise<voi
     assert.equal(configData, issuer.configData());
     assert.equal(transfersCount, issuer.transfers.length);
     assert.equal(rowCount, BigInt(issuer.transfers.length));
-    const issued = issuer.transfers.filter(({ isCancelled }) => !isCancelled);
+    const issued = issuer.transfers.filter(({ isCanceled }) => !isCanceled);
     assert.equal(
       balance,
       issued.reduce((sum, { amount }) => sum - amount, 0n),
@@ -256,9 +256,9 @@ async function checkTransfers(pools: readonly Pool[], { transfers }: Issuer): Pr
   ]);
   assert.deepEqual(foundElsewhere, new Map());
   assert.equal(found.size, transfers.length);
-  for (const { uuid, amount, holderId, isCancelled } of transfers) {
-    assert.equal(found.get(uuid), isCancelled ? "CANCELED_BY_THE_SENDER" : "OK");
-    assert.equal(balances.get(holderId) ?? 0n, isCancelled ? 0n : amount);
+  for (const { uuid, amount, holderId, isCanceled } of transfers) {
+    assert.equal(found.get(uuid), isCanceled ? "CANCELED_BY_THE_SENDER" : "OK");
+    assert.equal(balances.get(holderId) ?? 0n, isCanceled ? 0n : amount);
   }
 }
 

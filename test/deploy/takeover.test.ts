@@ -149,7 +149,7 @@ async function sendActivation(connection: amqp.Connection): Promise<void> {
 
 /** What the Python program had left in the outboxes has been sent, as exactly as it was written. */
 function checkSent(sent: readonly Body[]): void {
-  const { unsent, settled, cancelled } = python.transfers;
+  const { unsent, settled, canceled } = python.transfers;
   const find = (type: string, members: Body): Body[] =>
     sent.filter((body) => body.type === type && Object.entries(members).every(([name, value]) => body[name] === value));
 
@@ -188,7 +188,7 @@ function checkSent(sent: readonly Body[]): void {
     });
   }
 
-  const dismissals = find("FinalizeTransfer", { coordinator_request_id: cancelled.coordinatorRequestId });
+  const dismissals = find("FinalizeTransfer", { coordinator_request_id: canceled.coordinatorRequestId });
   assert.ok(dismissals.length > 0);
   for (const dismissal of dismissals) assert.equal(dismissal.committed_amount, 0n);
 }
@@ -203,17 +203,17 @@ async function checkTransfers(issued: Issued): Promise<void> {
     text: `select creditor_id as id, principal from sandbox.account where debtor_id = ${python.ISSUER}`,
   });
   const balances = new Map(rows.map(({ id, principal }) => [id, principal]));
-  const { cancelled, failed, ...paid } = python.transfers;
+  const { canceled, failed, ...paid } = python.transfers;
   for (const { uuid, amount, holderId } of Object.values(paid)) {
     assert.equal(found.get(uuid), "OK");
     assert.equal(balances.get(holderId), amount);
   }
-  assert.equal(found.get(cancelled.uuid), "CANCELED_BY_THE_SENDER");
+  assert.equal(found.get(canceled.uuid), "CANCELED_BY_THE_SENDER");
   assert.equal(found.get(failed.uuid), "INSUFFICIENT_AVAILABLE_AMOUNT");
-  for (const { holderId } of [cancelled, failed]) assert.equal(balances.get(holderId) ?? 0n, 0n);
-  for (const { uuid, amount, holderId, isCancelled } of issued) {
-    assert.equal(found.get(uuid), isCancelled ? "CANCELED_BY_THE_SENDER" : "OK");
-    assert.equal(balances.get(holderId) ?? 0n, isCancelled ? 0n : amount);
+  for (const { holderId } of [canceled, failed]) assert.equal(balances.get(holderId) ?? 0n, 0n);
+  for (const { uuid, amount, holderId, isCanceled } of issued) {
+    assert.equal(found.get(uuid), isCanceled ? "CANCELED_BY_THE_SENDER" : "OK");
+    assert.equal(balances.get(holderId) ?? 0n, isCanceled ? 0n : amount);
   }
   assert.equal(found.size, issued.length + Object.keys(python.transfers).length);
 }

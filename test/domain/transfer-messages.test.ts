@@ -50,7 +50,7 @@ const finalizedFor = (transfer: RunningTransfer, changes: Partial<FinalizedTrans
 
 const noted = { transferNoteFormat: "-", transferNote: "Thank you!" };
 const settledTransfer = (changes: Partial<RunningTransfer> = {}) => runningTransfer({ transferId: 7n, ...changes });
-const cancelledTransfer = () => runningTransfer({ finalizedAt: THEN, errorCode: "CANCELED_BY_THE_SENDER" });
+const canceledTransfer = () => runningTransfer({ finalizedAt: THEN, errorCode: "CANCELED_BY_THE_SENDER" });
 
 describe("a PreparedTransfer", () => {
   test("settles the transfer it matches, and commits the whole amount with the note", () => {
@@ -115,7 +115,7 @@ describe("a PreparedTransfer", () => {
   });
 
   test("is dismissed when the transfer is unknown, canceled, or settled by another message", () => {
-    const transfers = [undefined, cancelledTransfer(), settledTransfer({ transferId: 8n })];
+    const transfers = [undefined, canceledTransfer(), settledTransfer({ transferId: 8n })];
     for (const transfer of transfers) {
       const decision = decidePreparedTransfer(transfer, preparedFor(runningTransfer()), now);
       assert.equal(decision.action, "dismiss");
@@ -154,7 +154,7 @@ describe("a RejectedTransfer", () => {
   test("of an unknown or finalized transfer is ignored", () => {
     const rejected = rejectedFor(runningTransfer());
     assert.equal(decideRejectedTransfer(undefined, rejected, now).action, "ignore");
-    assert.equal(decideRejectedTransfer(cancelledTransfer(), rejected, now).action, "ignore");
+    assert.equal(decideRejectedTransfer(canceledTransfer(), rejected, now).action, "ignore");
   });
 });
 

@@ -164,7 +164,7 @@ type Action = readonly [kind: "create" | "cancel" | "delete" | "configure" | "re
 /** What one debtor is like after any actions, one after the other. */
 interface Model {
   isActive: boolean;
-  transfers: Map<number, "initiated" | "cancelled">;
+  transfers: Map<number, "initiated" | "canceled">;
   actions: number;
   updateId: bigint;
   messages: number;
@@ -200,7 +200,7 @@ async function perform(pool: Pool, debtorId: bigint, [kind, n]: Action, model: M
         await outcome(cancelTransfer(pool, debtorId, uuid(n))),
         model.transfers.has(n) ? "done" : "TRANSFER_NOT_FOUND",
       );
-      if (model.transfers.has(n)) model.transfers.set(n, "cancelled");
+      if (model.transfers.has(n)) model.transfers.set(n, "canceled");
       break;
     case "delete":
       model.transfers.delete(n);
@@ -262,7 +262,7 @@ test("after any operations of a debtor, rows, counts and messages equal those of
       assert.equal((await configureAccounts(pool, debtorId)).length, model.messages);
       for (const [n, state] of model.transfers) {
         const transfer = await findTransfer(pool, debtorId, uuid(n));
-        assert.equal(transfer?.errorCode, state === "cancelled" ? "CANCELED_BY_THE_SENDER" : null);
+        assert.equal(transfer?.errorCode, state === "canceled" ? "CANCELED_BY_THE_SENDER" : null);
       }
     }),
     { numRuns: 25 },

@@ -52,10 +52,10 @@ test("a transfer is stored as it is answered, counted, and sent", async () => {
 test("the same transfer again is found, with its present state, and nothing is written", async () => {
   await activateNewDebtor(pool, 1n);
   await create(newTransfer(1n, 1));
-  const cancelled = await cancelTransfer(pool, 1n, uuid(1));
+  const canceled = await cancelTransfer(pool, 1n, uuid(1));
   const before = await dump(pool);
 
-  assert.deepEqual(await create(newTransfer(1n, 1)), { transfer: cancelled, isNew: false });
+  assert.deepEqual(await create(newTransfer(1n, 1)), { transfer: canceled, isNew: false });
   await assertRejected(create(newTransfer(1n, 1, { amount: 1001n })), "TRANSFER_CONFLICT");
   assert.equal(await dump(pool), before);
 });
@@ -133,15 +133,15 @@ test("while the database is unavailable creations fail with a database error", a
 test("a canceled transfer has failed, and stays as it is", async () => {
   await activateNewDebtor(pool, 9n);
   const { transfer } = await create(newTransfer(9n, 1));
-  const cancelled = await cancelTransfer(pool, 9n, uuid(1));
+  const canceled = await cancelTransfer(pool, 9n, uuid(1));
 
-  assert.deepEqual(cancelled, {
+  assert.deepEqual(canceled, {
     ...transfer,
-    finalizedAt: cancelled.finalizedAt,
+    finalizedAt: canceled.finalizedAt,
     errorCode: "CANCELED_BY_THE_SENDER",
   });
-  assert.deepEqual(await cancelTransfer(pool, 9n, uuid(1)), cancelled);
-  assert.deepEqual(await findTransfer(pool, 9n, uuid(1)), cancelled);
+  assert.deepEqual(await cancelTransfer(pool, 9n, uuid(1)), canceled);
+  assert.deepEqual(await findTransfer(pool, 9n, uuid(1)), canceled);
 });
 
 test("a settled transfer cannot be canceled, and an unknown one is not found", async () => {
