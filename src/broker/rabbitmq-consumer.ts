@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Channel, ConsumeMessage, Message, RecoveringChannelModel, Replies } from "amqplib";
 import type { Logger } from "pino";
+import { createBackoff } from "../runtime/backoff.ts";
 import { type ConsumeOptions, type Consumer, type Delivery, QueueNotFoundError } from "./broker.ts";
 import { createDeadLetters, type DeadLetters, losesDeadLetters, sendCopy } from "./rabbitmq-dead-letters.ts";
 import type { Publisher } from "./rabbitmq-publisher.ts";
@@ -61,11 +62,8 @@ export async function startConsumer(
 
   /** Waits for the connection. Rejects when the broker will refuse the consumer each time. */
   async function resume(): Promise<void> {
-    for (
-      let pauseMillis = RESUME_PAUSE_MILLIS;
-      isWanted;
-      pauseMillis = Math.min(pauseMillis * 2, RESUME_PAUSE_MILLIS_MAX)
-    ) {
+    const backoff = createBackoff({ minMillis: RESUME_PAUSE_MILLIS, maxMillis: RESUME_PAUSE_MILLIS_MAX });
+    while (isWanted) {
       try {
         session = await openSession(connection, options, context, onSessionLost);
         if (!isWanted) await session.channel.close();
@@ -74,7 +72,7 @@ export async function startConsumer(
         if (isClosing() || isFinal(error)) throw readable(error, options);
         log.warn({ queue: options.queue, reason: (error as Error).message }, "The queue cannot be consumed yet");
       }
-      await pause(pauseMillis);
+      await pause(backoff.nextMillis());
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
+import { createBackoff, pause } from "../runtime/backoff.ts";
 import type { Pool } from "./database.ts";
 import { connectOnce } from "./sessions.ts";
 
@@ -51,15 +52,14 @@ export interface ListenOptions {
 
 /** Listens on a connection of its own until the signal aborts. Connects again when the connection is lost. */
 export async function listenForWakes({ url, onWake, log, signal }: ListenOptions): Promise<void> {
-  let pauseMillis = RECONNECT_MILLIS;
+  const backoff = createBackoff({ minMillis: RECONNECT_MILLIS, maxMillis: RECONNECT_MILLIS_MAX });
   while (!signal.aborted) {
     const connectedMillis = await listenOnce(url, onWake, signal).catch((error: unknown) => {
       log.info({ reason: (error as Error).message }, "Cannot listen for wake-ups: looking every FLUSH_PERIOD only");
       return 0;
     });
-    if (connectedMillis > RECONNECT_MILLIS_MAX) pauseMillis = RECONNECT_MILLIS;
-    await sleep(pauseMillis, undefined, { signal }).catch(() => {});
-    pauseMillis = Math.min(pauseMillis * 2, RECONNECT_MILLIS_MAX);
+    if (connectedMillis > RECONNECT_MILLIS_MAX) backoff.reset();
+    await pause(backoff.nextMillis(), signal);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Publishing what one connection receives, in order, until the broker has it. Spec: stomp, "Acknowledgement, crash, flow". */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Broker, Publication } from "../broker/broker.ts";
+import { createBackoff } from "../runtime/backoff.ts";
 import type { Logger } from "../runtime/log.ts";
 
 export interface IncomingQueueOptions {
@@ -48,13 +49,13 @@ export function createIncomingQueue(options: IncomingQueueOptions): IncomingQueu
 
   /** One batch at a time, so that messages stay in order; what comes meanwhile is the next batch. */
   async function publish(): Promise<void> {
-    let retryMillis = RETRY_PAUSE_MILLIS;
+    const backoff = createBackoff({ minMillis: RETRY_PAUSE_MILLIS, maxMillis: RETRY_PAUSE_MILLIS_MAX });
     while (items.length > 0) {
       const batch = items.filter(({ isSettled }) => !isSettled);
       const failure = batch.length === 0 ? undefined : await publishOnce(batch);
       settleFirst();
       if (failure === undefined) {
-        retryMillis = RETRY_PAUSE_MILLIS;
+        backoff.reset();
         continue;
       }
       const waitedMillis = performance.now() - items[0]!.message.receivedAt;
@@ -63,8 +64,7 @@ export function createIncomingQueue(options: IncomingQueueOptions): IncomingQueu
         return;
       }
       onDelay(failure);
-      await pause(Math.min(retryMillis, confirmMillisMax - waitedMillis));
-      retryMillis = Math.min(retryMillis * 2, RETRY_PAUSE_MILLIS_MAX);
+      await pause(Math.min(backoff.nextMillis(), confirmMillisMax - waitedMillis));
     }
   }
 

@@ -4,7 +4,7 @@ import { type Broker, QueueNotFoundError } from "../broker/broker.ts";
 import { type Peer, readPeer, readPeerState } from "../node-data/read.ts";
 import type { ServerAddress } from "../node-data/stomp-toml.ts";
 import type { Subnet } from "../node-data/subnet.ts";
-import { pause } from "../runtime/backoff.ts";
+import { createBackoff, pause } from "../runtime/backoff.ts";
 import type { Logger } from "../runtime/log.ts";
 import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import type { ClientIdentity, ClientSession, ClientSessionOptions } from "../stomp/client-session.ts";
@@ -82,7 +82,7 @@ export function createSender(options: SenderOptions): Sender {
   let isStopping = false;
   let unreadyReason: string | undefined = NO_SESSION;
   let lastFailed: ServerAddress | undefined;
-  let reconnectMillis = RECONNECT_MILLIS_MIN;
+  const backoff = createBackoff({ minMillis: RECONNECT_MILLIS_MIN, maxMillis: reconnectMillisMax, factorMax: 1.5 });
   let release: NodeJS.Timeout | undefined;
 
   const outgoing = createOutgoingQueue({
@@ -150,8 +150,7 @@ export function createSender(options: SenderOptions): Sender {
       while (!end.aborted) {
         const isLastSession = await connectOnce(end);
         if (isLastSession || end.aborted) break;
-        const pauseMillis = reconnectMillis * (0.5 + Math.random());
-        reconnectMillis = Math.min(reconnectMillis * 2, reconnectMillisMax);
+        const pauseMillis = backoff.nextMillis();
         log.info(
           { peer: peerId, queue, pauseMillis: Math.round(pauseMillis), reason: unreadyReason },
           "Connecting again after a pause",
@@ -258,7 +257,7 @@ export function createSender(options: SenderOptions): Sender {
       "The session with the peer has ended",
     );
     const isSuccess = confirmedCount > 0 || (isOpen && lastedMillis >= LASTING_SESSION_MILLIS);
-    if (isSuccess) reconnectMillis = RECONNECT_MILLIS_MIN;
+    if (isSuccess) backoff.reset();
     else lastFailed = server;
   }
 

@@ -9,18 +9,26 @@ export async function pause(millis: number, signal: AbortSignal): Promise<void> 
 
 /** A pause that doubles from failure to failure. */
 export interface Backoff {
-  /** The next pause in milliseconds: random, between half and all of the current delay, so that many processes do not retry in step. */
+  /** The next pause in milliseconds: the delay times a random factor, so that many processes do not retry in step. */
   nextMillis(): number;
   /** After a success: the next pause is the shortest again. */
   reset(): void;
 }
 
-/** Makes a pause that grows from `minMillis` to `maxMillis`, both of them milliseconds. */
-export function createBackoff({ minMillis, maxMillis }: { minMillis: number; maxMillis: number }): Backoff {
+export interface BackoffOptions {
+  readonly minMillis: number;
+  /** Where the delay stops growing. */
+  readonly maxMillis: number;
+  /** The random factor is between 0.5 and this; 1 unless given. */
+  readonly factorMax?: number;
+}
+
+/** Makes a pause that grows from `minMillis` to `maxMillis`. */
+export function createBackoff({ minMillis, maxMillis, factorMax = 1 }: BackoffOptions): Backoff {
   let millis = minMillis;
   return {
     nextMillis() {
-      const next = millis * (0.5 + Math.random() / 2);
+      const next = millis * (0.5 + Math.random() * (factorMax - 0.5));
       millis = Math.min(millis * 2, maxMillis);
       return next;
     },

@@ -13,7 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   values: [],
   messages: ["values"],
   domain: ["messages", "values"],
-  database: ["domain", "messages", "values"],
+  database: ["domain", "messages", "values", "runtime"],
   operations: ["database", "domain", "messages", "values", "runtime"],
   runtime: ["values"],
   broker: ["values", "runtime"],
