@@ -2,10 +2,10 @@
  * The authority's operations: each is one transaction in which a step is done to the ledger, and what it has changed
  * and its messages are stored. Spec: sandbox-accounting-authority, "State".
  */
-import type { Database, Pool } from "../../src/database/database.ts";
+import type { Pool, Transaction } from "../../src/database/database.ts";
 import type { Timestamp } from "../../src/values/timestamp.ts";
 import type { FaultInjector } from "./faults.ts";
-import { noteReceived } from "./journal.ts";
+import { recordReceived } from "./journal.ts";
 import type { AccountKey, Ledger } from "./ledger.ts";
 import { recordOutboundMessages } from "./outbox.ts";
 import type { StepContext } from "./principal.ts";
@@ -45,21 +45,21 @@ export function processMessages(
 ): Promise<void> {
   // Random faults are drawn before the transaction, which may be retried.
   const drawn = received.map(({ message }) => ({ message, ...settings.faults.onReceived(message) }));
-  return pool.transaction(async (db) => {
+  return pool.transaction(async (tx) => {
     const messages = received.map(({ message }) => message);
     const [, ledger] = await Promise.all([
-      lockBooks(db),
-      loadLedger(db, messages.flatMap(accountKeysOf), messages.flatMap(transferKeysOf)),
+      lockBooks(tx),
+      loadLedger(tx, messages.flatMap(accountKeysOf), messages.flatMap(transferKeysOf)),
     ]);
     const answers = drawn.flatMap(({ message, copies, faults }) =>
       Array.from({ length: copies }, () =>
         takeStep(ledger, message, settings.policy, stepContextOf(settings, now), faults),
       ).flat(),
     );
-    finishStep(db, settings, ledger, answers, now);
+    finishStep(tx, settings, ledger, answers, now);
     if (settings.journalEntriesMax > 0) {
-      noteReceived(
-        db,
+      recordReceived(
+        tx,
         received.map(({ message: { debtorId, type }, body }) => ({ debtorId, type, body })),
         now,
       );
@@ -69,14 +69,14 @@ export function processMessages(
 
 /** Does once what is due: updates, heartbeats, reminders, deletions, purges. Returns how many records were touched. */
 export function scanBooks(pool: Pool, settings: AuthoritySettings, now: Timestamp): Promise<number> {
-  return pool.transaction(async (db) => {
+  return pool.transaction(async (tx) => {
     const [, accounts, transfers] = await Promise.all([
-      lockBooks(db),
-      findAccountsDue(db, now, SCAN_COUNT),
-      findTransfersDue(db, now, SCAN_COUNT),
+      lockBooks(tx),
+      findAccountsDue(tx, now, SCAN_COUNT),
+      findTransfersDue(tx, now, SCAN_COUNT),
     ]);
     if (accounts.length + transfers.length === 0) return 0;
-    const ledger = await loadLedger(db, accounts, transfers);
+    const ledger = await loadLedger(tx, accounts, transfers);
     const messages: SentMessage[] = [];
     for (const account of accounts) {
       const decision = scanAccount(account, now);
@@ -89,7 +89,7 @@ export function scanBooks(pool: Pool, settings: AuthoritySettings, now: Timestam
       if (decision) ledger.saveTransfer(decision.transfer);
       messages.push(...(decision?.messages ?? []));
     }
-    finishStep(db, settings, ledger, messages, now);
+    finishStep(tx, settings, ledger, messages, now);
     return accounts.length + transfers.length;
   });
 }
@@ -102,24 +102,24 @@ export function changeBooks(
   now: Timestamp,
   step: (ledger: Ledger, stepContext: StepContext) => readonly SentMessage[],
 ): Promise<void> {
-  return pool.transaction(async (db) => {
-    const [, ledger] = await Promise.all([lockBooks(db), loadLedger(db, accountKeys, [])]);
-    finishStep(db, settings, ledger, step(ledger, stepContextOf(settings, now)), now);
+  return pool.transaction(async (tx) => {
+    const [, ledger] = await Promise.all([lockBooks(tx), loadLedger(tx, accountKeys, [])]);
+    finishStep(tx, settings, ledger, step(ledger, stepContextOf(settings, now)), now);
   });
 }
 
 /** Stores what the step has changed and its messages. Throws if it would create or lose money. */
 function finishStep(
-  db: Database,
+  tx: Transaction,
   { faults, paceMillis }: Pick<AuthoritySettings, "faults" | "paceMillis">,
   ledger: Ledger,
   messages: readonly SentMessage[],
   now: Timestamp,
 ): void {
   ledger.assertMoneyIsConserved();
-  saveLedger(db, ledger);
+  saveLedger(tx, ledger);
   recordOutboundMessages(
-    db,
+    tx,
     messages.flatMap((message) => faults.onSent(message)),
     now,
     paceMillis,

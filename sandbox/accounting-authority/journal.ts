@@ -1,5 +1,5 @@
 /** A journal of all messages in order, for people and tests. */
-import type { Database } from "../../src/database/database.ts";
+import type { Database, Transaction } from "../../src/database/database.ts";
 import { formatTimestamp, type Timestamp } from "../../src/values/timestamp.ts";
 
 /** A message that came in or went out. */
@@ -13,14 +13,14 @@ export interface JournalEntry {
 }
 
 /** Records messages that came in. */
-export function noteReceived(
-  db: Database,
+export function recordReceived(
+  tx: Transaction,
   received: readonly { readonly debtorId: bigint; readonly type: string; readonly body: Buffer }[],
   now: Timestamp,
 ): void {
   if (received.length === 0) return;
-  void db.run({
-    name: "sandbox_note_received",
+  tx.defer({
+    name: "sandbox_record_received",
     text: `
       insert into sandbox.journal (at, direction, debtor_id, message_type, body)
       select $1::timestamptz, 'in', debtor_id, message_type, body

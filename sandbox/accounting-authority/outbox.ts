@@ -1,6 +1,6 @@
 /** Outgoing messages: stored by the step that creates them, sent when they are due. */
 import type { Broker, Publication } from "../../src/broker/broker.ts";
-import type { Database, Pool } from "../../src/database/database.ts";
+import type { Database, Pool, Transaction } from "../../src/database/database.ts";
 import { parseJson, stringifyJson } from "../../src/values/json.ts";
 import { messageRoutingKey } from "../../src/values/shard.ts";
 import { formatTimestamp, plusSeconds, type Timestamp } from "../../src/values/timestamp.ts";
@@ -18,13 +18,13 @@ const REJECTED_PAUSE_SECONDS = 5;
 
 /** Stores messages that leave `paceMillis` from now, or later when a fault delays them. */
 export function recordOutboundMessages(
-  db: Database,
+  tx: Transaction,
   outboundMessages: readonly OutboundMessage[],
   now: Timestamp,
   paceMillis: number,
 ): void {
   if (outboundMessages.length === 0) return;
-  void db.run({
+  tx.defer({
     name: "sandbox_record_outbound_messages",
     text: `
       insert into sandbox.outbox (due_at, debtor_id, message_type, headers, body)
@@ -61,15 +61,15 @@ export function sendDueMessages(
   },
   now: Timestamp,
 ): Promise<{ readonly sentCount: number; readonly rejectedCount: number }> {
-  return pool.transaction(async (db) => {
-    const due = await takeDue(db, now);
+  return pool.transaction(async (tx) => {
+    const due = await claimDue(tx, now);
     if (due.length === 0) return { sentCount: 0, rejectedCount: 0 };
     const outcomes = await broker.publish(due.map((message) => publicationOf(message, routingKeys)));
     const idsOf = (isSent: boolean): bigint[] =>
       due.filter((_, index) => (outcomes[index] === "confirmed") === isSent).map(({ messageId }) => messageId);
     const [sent, rejected] = [idsOf(true), idsOf(false)];
-    if (sent.length > 0) void deleteSent(db, sent, now, keepJournal);
-    if (rejected.length > 0) void postpone(db, rejected, plusSeconds(now, REJECTED_PAUSE_SECONDS));
+    if (sent.length > 0) deleteSent(tx, sent, now, keepJournal);
+    if (rejected.length > 0) postpone(tx, rejected, plusSeconds(now, REJECTED_PAUSE_SECONDS));
     return { sentCount: sent.length, rejectedCount: rejected.length };
   });
 }
@@ -91,9 +91,9 @@ interface DueMessage {
   readonly body: Buffer;
 }
 
-function takeDue(db: Database, now: Timestamp): Promise<DueMessage[]> {
+function claimDue(db: Database, now: Timestamp): Promise<DueMessage[]> {
   return db.many({
-    name: "sandbox_take_due",
+    name: "sandbox_claim_due",
     text: `
       select message_id as "messageId", debtor_id as "debtorId", message_type as type, headers, body
       from sandbox.outbox
@@ -105,8 +105,8 @@ function takeDue(db: Database, now: Timestamp): Promise<DueMessage[]> {
   });
 }
 
-function deleteSent(db: Database, messageIds: readonly bigint[], now: Timestamp, keepJournal: boolean) {
-  return db.run({
+function deleteSent(tx: Transaction, messageIds: readonly bigint[], now: Timestamp, keepJournal: boolean): void {
+  tx.defer({
     name: "sandbox_delete_sent",
     text: `
       with sent as (
@@ -122,8 +122,8 @@ function deleteSent(db: Database, messageIds: readonly bigint[], now: Timestamp,
   });
 }
 
-function postpone(db: Database, messageIds: readonly bigint[], dueAt: Timestamp) {
-  return db.run({
+function postpone(tx: Transaction, messageIds: readonly bigint[], dueAt: Timestamp): void {
+  tx.defer({
     name: "sandbox_postpone",
     text: "update sandbox.outbox set due_at = $2::timestamptz where message_id = any ($1::bigint[])",
     values: [messageIds, formatTimestamp(dueAt)],

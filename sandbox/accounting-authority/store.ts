@@ -1,6 +1,7 @@
 /** The tables of the authority's accounts and prepared transfers. */
 import { readFile } from "node:fs/promises";
-import type { Database, Pool, Statement } from "../../src/database/database.ts";
+import { columnsOf } from "../../src/database/columns.ts";
+import type { Database, Pool, Statement, Transaction } from "../../src/database/database.ts";
 import { formatTimestamp, type Timestamp } from "../../src/values/timestamp.ts";
 import { ensureSchema } from "../schema.ts";
 import { type AccountKey, Ledger, type PreparedTransferKey } from "./ledger.ts";
@@ -45,13 +46,13 @@ export async function loadLedger(
   return new Ledger(accounts, transfers);
 }
 
-/** Writes what the step has changed. Left unawaited by design: sent together with the COMMIT. */
-export function saveLedger(db: Database, ledger: Ledger): void {
+/** Writes what the step has changed. */
+export function saveLedger(tx: Transaction, ledger: Ledger): void {
   const { savedAccounts, removedAccounts, savedTransfers, removedTransfers } = ledger.changes();
-  if (removedAccounts.length > 0) void db.run(deleteAccounts(removedAccounts));
-  if (savedAccounts.length > 0) void db.run(upsertAccounts(savedAccounts));
-  if (removedTransfers.length > 0) void db.run(deleteTransfers(removedTransfers));
-  if (savedTransfers.length > 0) void db.run(upsertTransfers(savedTransfers));
+  if (removedAccounts.length > 0) tx.defer(deleteAccounts(removedAccounts));
+  if (savedAccounts.length > 0) tx.defer(upsertAccounts(savedAccounts));
+  if (removedTransfers.length > 0) tx.defer(deleteTransfers(removedTransfers));
+  if (savedTransfers.length > 0) tx.defer(upsertTransfers(savedTransfers));
 }
 
 /** Root accounts for which the scan has something to do, the longest waiting first. */
@@ -190,18 +191,28 @@ const upsertAccounts = (accounts: readonly Account[]): Statement => ({
       last_heartbeat_ts = excluded.last_heartbeat_ts, update_due_at = excluded.update_due_at,
       is_deleted = excluded.is_deleted, last_deletion_attempt_ts = excluded.last_deletion_attempt_ts,
       purge_at = excluded.purge_at`,
-  values: [
-    ...columnsOf(accounts, "debtorId", "creditorId", "creationDate"),
-    times(accounts, "lastChangeTs"),
-    ...columnsOf(accounts, "lastChangeSeqnum", "principal", "negligibleAmount", "configFlags", "configData"),
-    times(accounts, "lastConfigTs"),
-    ...columnsOf(accounts, "lastConfigSeqnum", "totalLockedAmount", "pendingTransfersCount", "lastTransferId"),
-    times(accounts, "lastHeartbeatTs"),
-    times(accounts, "updateDueAt"),
-    ...columnsOf(accounts, "isDeleted"),
-    times(accounts, "lastDeletionAttemptTs"),
-    times(accounts, "purgeAt"),
-  ],
+  values: columnsOf(
+    accounts,
+    "debtorId",
+    "creditorId",
+    "creationDate",
+    (account) => formatTimestamp(account.lastChangeTs),
+    "lastChangeSeqnum",
+    "principal",
+    "negligibleAmount",
+    "configFlags",
+    "configData",
+    (account) => formatTimestamp(account.lastConfigTs),
+    "lastConfigSeqnum",
+    "totalLockedAmount",
+    "pendingTransfersCount",
+    "lastTransferId",
+    (account) => formatTimestamp(account.lastHeartbeatTs),
+    (account) => formatOptional(account.updateDueAt),
+    "isDeleted",
+    (account) => formatTimestamp(account.lastDeletionAttemptTs),
+    (account) => formatOptional(account.purgeAt),
+  ),
 });
 
 const upsertTransfers = (transfers: readonly PreparedTransferRecord[]): Statement => ({
@@ -214,14 +225,21 @@ const upsertTransfers = (transfers: readonly PreparedTransferRecord[]): Statemen
       $1::bigint[], $2::bigint[], $3::bigint[], $4::varchar[], $5::bigint[], $6::bigint[], $7::bigint[],
       $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[])
     on conflict (debtor_id, transfer_id) do update set last_reminder_ts = excluded.last_reminder_ts`,
-  values: [
-    ...columnsOf(transfers, "debtorId", "transferId", "creditorId", "coordinatorType", "coordinatorId"),
-    ...columnsOf(transfers, "coordinatorRequestId", "lockedAmount", "recipientCreditorId"),
-    times(transfers, "preparedAt"),
-    times(transfers, "deadline"),
-    times(transfers, "finalInterestRateTs"),
-    times(transfers, "lastReminderTs"),
-  ],
+  values: columnsOf(
+    transfers,
+    "debtorId",
+    "transferId",
+    "creditorId",
+    "coordinatorType",
+    "coordinatorId",
+    "coordinatorRequestId",
+    "lockedAmount",
+    "recipientCreditorId",
+    (transfer) => formatTimestamp(transfer.preparedAt),
+    (transfer) => formatTimestamp(transfer.deadline),
+    (transfer) => formatTimestamp(transfer.finalInterestRateTs),
+    (transfer) => formatTimestamp(transfer.lastReminderTs),
+  ),
 });
 
 const deleteAccounts = (keys: readonly AccountKey[]): Statement => ({
@@ -240,10 +258,4 @@ const deleteTransfers = (keys: readonly PreparedTransferKey[]): Statement => ({
   values: columnsOf(keys, "debtorId", "transferId"),
 });
 
-const columnsOf = <Row, Name extends keyof Row>(rows: readonly Row[], ...names: Name[]): Row[Name][][] =>
-  names.map((name) => rows.map((row) => row[name]));
-
-const times = <Name extends string>(
-  rows: readonly { readonly [Key in Name]: Timestamp | null }[],
-  name: Name,
-): (string | null)[] => rows.map((row) => (row[name] === null ? null : formatTimestamp(row[name])));
+const formatOptional = (time: Timestamp | null): string | null => (time === null ? null : formatTimestamp(time));

@@ -1,8 +1,11 @@
 /** Passing records to a statement as columns. */
 
 /**
- * The values of a field of all records, for a parameter that `unnest` makes rows of: one array for each of the given
- * functions, in their order.
+ * One array for each of the given fields, in their order, for parameters that `unnest` makes rows of. A field is the name
+ * of a member, or a function of the record.
  */
-export const columnsOf = <Row>(rows: readonly Row[], ...fields: readonly ((row: Row) => unknown)[]): unknown[][] =>
-  fields.map((field) => rows.map(field));
+export const columnsOf = <Row>(
+  rows: readonly Row[],
+  ...fields: readonly (keyof Row | ((row: Row) => unknown))[]
+): unknown[][] =>
+  fields.map((field) => (typeof field === "function" ? rows.map(field) : rows.map((row) => row[field])));

@@ -31,11 +31,7 @@ export function lockTransfersByRequests(
         where t.debtor_id = request.debtor_id and t.coordinator_request_id = request.coordinator_request_id
         for no key update
       ) as t`,
-    values: columnsOf(
-      requests,
-      (r) => r.coordinatorId,
-      (r) => r.coordinatorRequestId,
-    ),
+    values: columnsOf(requests, "coordinatorId", "coordinatorRequestId"),
   });
 }
 
@@ -70,21 +66,21 @@ export function storeDebtorStates(tx: Transaction, debtors: readonly Debtor[]): 
       where debtor.ctid = p.place`,
     values: columnsOf(
       debtors,
-      (d) => d.debtorId,
-      (d) => d.statusFlags,
+      "debtorId",
+      "statusFlags",
       (d) => formatTimestamp(d.lastConfigTs),
-      (d) => d.lastConfigSeqnum,
-      (d) => d.isConfigEffectual,
-      (d) => d.configError,
-      (d) => d.debtorInfoIri,
-      (d) => d.hasServerAccount,
-      (d) => d.accountCreationDate,
+      "lastConfigSeqnum",
+      "isConfigEffectual",
+      "configError",
+      "debtorInfoIri",
+      "hasServerAccount",
+      "accountCreationDate",
       (d) => formatTimestamp(d.accountLastChangeTs),
-      (d) => d.accountLastChangeSeqnum,
+      "accountLastChangeSeqnum",
       (d) => formatTimestamp(d.accountLastHeartbeatTs),
-      (d) => d.accountId,
-      (d) => d.balance,
-      (d) => d.transferNoteMaxBytes,
+      "accountId",
+      "balance",
+      "transferNoteMaxBytes",
     ),
   });
 }
@@ -111,12 +107,12 @@ export function storeTransferStates(tx: Transaction, transfers: readonly Running
       where running_transfer.ctid = p.place`,
     values: columnsOf(
       transfers,
-      (t) => t.debtorId,
-      (t) => t.transferUuid,
-      (t) => t.transferId,
+      "debtorId",
+      "transferUuid",
+      "transferId",
       (t) => (t.finalizedAt === null ? null : formatTimestamp(t.finalizedAt)),
-      (t) => t.errorCode,
-      (t) => t.totalLockedAmount,
+      "errorCode",
+      "totalLockedAmount",
     ),
   });
 }

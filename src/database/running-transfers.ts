@@ -56,11 +56,7 @@ export function findTransfers(db: Database, keys: readonly TransferKey[]): Promi
         where t.debtor_id = key.debtor_id and t.transfer_uuid = key.transfer_uuid
         offset 0   -- keeps the planner from scanning the table instead
       ) as t`,
-    values: columnsOf(
-      keys,
-      (key) => key.debtorId,
-      (key) => key.transferUuid,
-    ),
+    values: columnsOf(keys, "debtorId", "transferUuid"),
   });
 }
 
@@ -124,22 +120,16 @@ export function insertTransfers(
     values: [
       ...columnsOf(
         transfers,
-        (t) => t.debtorId,
-        (t) => t.transferUuid,
-        (t) => t.amount,
-        (t) => t.recipientUri,
-        (t) => t.recipient,
-        (t) => t.transferNoteFormat,
-        (t) => t.transferNote,
+        "debtorId",
+        "transferUuid",
+        "amount",
+        "recipientUri",
+        "recipient",
+        "transferNoteFormat",
+        "transferNote",
         (t) => formatTimestamp(t.initiatedAt),
       ),
-      ...columnsOf(
-        debtors,
-        (d) => d.debtorId,
-        (d) => d.runningTransfersCount,
-        (d) => d.actionsCount,
-        (d) => d.actionsCountResetDate,
-      ),
+      ...columnsOf(debtors, "debtorId", "runningTransfersCount", "actionsCount", "actionsCountResetDate"),
     ],
   });
 }
