@@ -4,6 +4,7 @@
  */
 import type { Broker, Delivery } from "../../src/broker/broker.ts";
 import { DatabaseUnavailableError, type Pool } from "../../src/database/database.ts";
+import { InvalidMessageError } from "../../src/messages/fields.ts";
 import { pause } from "../../src/runtime/backoff.ts";
 import { runTogether } from "../../src/runtime/lifetime.ts";
 import type { Logger } from "../../src/runtime/log.ts";
@@ -12,7 +13,7 @@ import type { Timestamp } from "../../src/values/timestamp.ts";
 import { type AuthoritySettings, type DeliveredMessage, processMessages, scanBooks } from "./books.ts";
 import { trimJournal } from "./journal.ts";
 import { findNextDue, type RoutingKeys, sendDueMessages } from "./outbox.ts";
-import { MalformedMessageError, parseReceived } from "./received-messages.ts";
+import { parseReceived } from "./received-messages.ts";
 
 export interface AuthorityOptions {
   readonly pool: Pool;
@@ -153,7 +154,7 @@ function parseOrExplain(delivery: Delivery, log: Logger): DeliveredMessage["mess
   try {
     return parseReceived(delivery.contentType, delivery.type, delivery.body);
   } catch (error) {
-    if (!(error instanceof MalformedMessageError)) throw error;
+    if (!(error instanceof InvalidMessageError)) throw error;
     log.error({ type: delivery.type, reason: error.message }, "The accounting authority rejects a message");
     return undefined;
   }

@@ -38,7 +38,7 @@ export interface Fault {
   readonly type: MessageType;
   readonly kind: FaultKind;
   /** The code of `reject`, the seconds of `delay`. */
-  readonly argument?: string;
+  readonly argument?: string | undefined;
   /** How often: with a probability of 0 to 1, or for each of the next `count` messages of the type. */
   readonly frequency: { readonly probability: number } | { readonly count: number };
 }

@@ -17,10 +17,11 @@ export class Fields {
   protected readonly type: string;
   readonly #values: Readonly<Record<string, Json>>;
 
-  /** `type` is the message's, for the reasons. */
+  /** `type` is the delivery's; the one in the body must be the same. */
   constructor(type: string, values: Readonly<Record<string, Json>>) {
     this.type = type;
     this.#values = values;
+    if (values.type !== type) throw this.invalid("type", "must be that of the delivery");
   }
 
   /** Signed 64-bit, unless bounded. */
@@ -89,6 +90,13 @@ export class Fields {
     return value;
   }
 
+  /** The name of the format of a transfer note. */
+  noteFormat(name: string): string {
+    const value = this.string(name);
+    if (!NOTE_FORMAT.test(value)) throw this.invalid(name, `must match ${NOTE_FORMAT.source}`);
+    return value;
+  }
+
   /** With an offset; see `parseTimestamp`. */
   dateTime(name: string): Timestamp {
     const value = this.#values[name];
@@ -111,13 +119,6 @@ export class Fields {
     );
   }
 
-  /** Text that matches the pattern. */
-  matching(name: string, accepts: RegExp): string {
-    const value = this.string(name);
-    if (!accepts.test(value)) throw this.invalid(name, `must match ${accepts.source}`);
-    return value;
-  }
-
   protected value(name: string): Json | undefined {
     return this.#values[name];
   }
@@ -133,3 +134,4 @@ export class Fields {
 
 const ASCII = /^[\x00-\x7f]*$/;
 const SHA256 = /^(?:[0-9A-F]{64}|[0-9a-f]{64})?$/;
+const NOTE_FORMAT = /^[0-9A-Za-z.-]{0,8}$/;

@@ -3,8 +3,6 @@ import { type Json, parseJson } from "../values/json.ts";
 import { Fields, InvalidMessageError } from "./fields.ts";
 import type { IncomingMessage } from "./incoming.ts";
 
-export { InvalidMessageError } from "./fields.ts";
-
 /**
  * Reads a message. Content type and type must be exactly right, the type in the body must agree, every field must be
  * there and in its range; other fields are ignored. A body of more than 64 KiB is not parsed. Throws InvalidMessageError with the reason.
@@ -17,11 +15,7 @@ export function parseMessage(contentType: string | undefined, type: string | und
   if (body.length > BODY_BYTES_MAX) {
     throw new InvalidMessageError(`${type}: the body has ${body.length} bytes; at most ${BODY_BYTES_MAX} are allowed`);
   }
-  const json = parseBody(type, body);
-  if (!isObject(json)) throw new InvalidMessageError(`${type}: the body must be a JSON object`);
-  const fields = new Fields(type, json);
-  if (json.type !== type) throw fields.invalid("type", "must be that of the delivery");
-  return readers[type](fields);
+  return readers[type](new Fields(type, parseBody(type, body)));
 }
 
 type MessageType = IncomingMessage["type"];
@@ -159,18 +153,20 @@ const isKnownType = (type: string): type is MessageType => Object.hasOwn(readers
 // A byte order mark is not valid JSON; it is kept, so that the parser rejects it.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Reads a message's body. `type` is for the reason of the InvalidMessage. */
-export function parseBody(type: string, body: Buffer): Json {
+/** The members of a message's body. `type` is for the reason of the InvalidMessageError. */
+export function parseBody(type: string, body: Buffer): { [key: string]: Json } {
+  const json = parseUtf8(type, body);
+  if (typeof json === "object" && json !== null && !Array.isArray(json)) return json;
+  throw new InvalidMessageError(`${type}: the body must be a JSON object`);
+}
+
+function parseUtf8(type: string, body: Buffer): Json {
   try {
     return parseJson(utf8.decode(body));
   } catch (error) {
     throw new InvalidMessageError(`${type}: the body is not valid JSON in UTF-8`, { cause: error });
   }
 }
-
-/** Whether it is a JSON object, as every message is. */
-export const isObject = (json: Json): json is { [key: string]: Json } =>
-  typeof json === "object" && json !== null && !Array.isArray(json);
 
 /** Foreign text, short enough for a log. */
 const quote = (text: string | undefined): string =>

@@ -1,7 +1,7 @@
 /** Messages that are relayed between this node and its peer. Spec: stomp, "Validation". */
 import type { Json } from "../values/json.ts";
 import { type Fields, InvalidMessageError } from "./fields.ts";
-import { CONFIG_DATA_BYTES_MAX, isObject, NOTE_BYTES_MAX, parseBody, readers } from "./parse.ts";
+import { CONFIG_DATA_BYTES_MAX, NOTE_BYTES_MAX, parseBody, readers } from "./parse.ts";
 import { RelayedFields } from "./relayed-fields.ts";
 
 /** A message with valid fields; whether it belongs to the peer and may pass is not checked. */
@@ -42,11 +42,9 @@ const INTEGER_DIGITS_MAX = 4300;
 /** Reads the body of a message of the given type. Throws InvalidMessageError with the reason. */
 export function relayMessage(type: RelayedType, body: Buffer): RelayedMessage {
   const json = parseBody(type, body);
-  if (!isObject(json)) throw new InvalidMessageError(`${type}: the body must be a JSON object`);
   if (body.length > INTEGER_DIGITS_MAX) refuseLongNumbers(type, body);
   if (isDeeper(json, JSON_DEPTH_MAX)) throw new InvalidMessageError(`${type}: nested more than ${JSON_DEPTH_MAX} deep`);
   const fields = new RelayedFields(type, json);
-  if (json.type !== type) throw fields.invalid("type", "must be that of the delivery");
   const { ts } = readersByType[type](fields);
   const { debtor_id, creditor_id, coordinator_type, coordinator_id } = json;
   const isTransfer = transferTypes.has(type);
@@ -71,8 +69,6 @@ const transferTypes: ReadonlySet<RelayedType> = new Set([
   "FinalizeTransfer",
 ]);
 
-const NOTE_FORMAT = /^[0-9A-Za-z.-]{0,8}$/;
-
 const readersByType: Readonly<Record<RelayedType, (fields: Fields) => { readonly ts: bigint }>> = {
   RejectedConfig: readers.RejectedConfig,
   AccountUpdate: readers.AccountUpdate,
@@ -90,7 +86,7 @@ const readersByType: Readonly<Record<RelayedType, (fields: Fields) => { readonly
     f.ascii("sender", 0, 100);
     f.ascii("recipient", 0, 100);
     if (f.int64("acquired_amount") === 0n) throw f.invalid("acquired_amount", "must not be 0");
-    f.matching("transfer_note_format", NOTE_FORMAT);
+    f.noteFormat("transfer_note_format");
     f.utf8("transfer_note", NOTE_BYTES_MAX);
     f.dateTime("committed_at");
     f.int64("principal");
@@ -126,7 +122,7 @@ const readersByType: Readonly<Record<RelayedType, (fields: Fields) => { readonly
     readCoordinator(f);
     f.int64("transfer_id");
     f.amount("committed_amount");
-    f.matching("transfer_note_format", NOTE_FORMAT);
+    f.noteFormat("transfer_note_format");
     f.utf8("transfer_note", NOTE_BYTES_MAX);
     return { ts: f.dateTime("ts") };
   },

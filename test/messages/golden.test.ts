@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { InvalidMessageError, parseMessage } from "../../src/messages/parse.ts";
+import { InvalidMessageError } from "../../src/messages/fields.ts";
+import { parseMessage } from "../../src/messages/parse.ts";
 
 interface RecordedMessage {
   readonly note?: string;

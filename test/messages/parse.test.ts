@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { InvalidMessageError, parseMessage } from "../../src/messages/parse.ts";
+import { InvalidMessageError } from "../../src/messages/fields.ts";
+import { parseMessage } from "../../src/messages/parse.ts";
 import { INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { formatTimestamp, parseTimestamp, type Timestamp } from "../../src/values/timestamp.ts";
 import {

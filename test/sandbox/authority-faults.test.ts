@@ -23,7 +23,7 @@ const finalized = bare.send(finalize(prepared, 100n))[0]!;
 const once = (type: Fault["type"], kind: FaultKind, argument?: string): Fault => ({
   type,
   kind,
-  ...(argument === undefined ? {} : { argument }),
+  argument,
   frequency: { count: 1 },
 });
 
