@@ -28,7 +28,7 @@ export async function benchConsume({ plan, fixtures, brokerUrl }: Bench): Promis
       }),
     );
     const rounds = await runRounds(contenders, plan.rounds);
-    const target = RATE_MIN[type] === undefined ? {} : { target: { of: "value", atLeast: RATE_MIN[type] } as const };
+    const target = RATE_MIN[type] === undefined ? undefined : ({ of: "value", atLeast: RATE_MIN[type] } as const);
     for (const { debtorCount } of fixtures) {
       const rates = rounds[debtorCount]!;
       figures.push({
@@ -37,7 +37,7 @@ export async function benchConsume({ plan, fixtures, brokerUrl }: Bench): Promis
         unit: "1/s",
         value: median(rates),
         rounds: { ours: rates },
-        ...target,
+        target,
       });
     }
     const [few, many] = fixtures;
@@ -48,7 +48,7 @@ export async function benchConsume({ plan, fixtures, brokerUrl }: Bench): Promis
       name: `consume ${type}, many debtors to few`,
       unit: "ratio",
       value,
-      ...(isFair ? { target: sizeTarget } : {}),
+      target: isFair ? sizeTarget : undefined,
     });
   }
   return figures;

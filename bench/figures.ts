@@ -13,7 +13,7 @@ export interface Figure {
   readonly limit?: number;
   /** Value to limit, median of the rounds. */
   readonly ratio?: number;
-  readonly target?: Target;
+  readonly target?: Target | undefined;
   /** All rounds, in their order, to see the noise. */
   readonly rounds?: Readonly<Record<string, readonly number[]>>;
 }

@@ -22,7 +22,7 @@ export interface GuardedProcessOptions {
   readonly stopSignal: "INT" | "TERM";
   readonly environment?: NodeJS.ProcessEnv;
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
-  readonly folder?: string;
+  readonly folder?: string | undefined;
 }
 
 const OUTPUT_LENGTH_MAX = 65_536;
@@ -48,8 +48,8 @@ export function startGuarded(options: GuardedProcessOptions): GuardedProcess {
     env: { ...environment, STOP_SIGNAL: stopSignal },
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
+    cwd: folder,
     ...user,
-    ...(folder === undefined ? {} : { cwd: folder }),
   };
   const child = spawn("/bin/sh", ["-c", GUARD, "guard", command, ...args], spawnOptions);
   let output = "";

@@ -139,7 +139,7 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
     const { promise: listening, resolve } = Promise.withResolvers<string>();
     const serverOptions = {
       healthText: "OK (a sandbox, no store of value)",
-      ...(authorizationServer === undefined ? {} : { authorizationEndpoints: endpointsAt(authorizationServer.url) }),
+      authorizationEndpoints: authorizationServer && endpointsAt(authorizationServer.url),
     };
     start("serving", [
       (stop) =>

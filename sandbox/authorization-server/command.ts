@@ -70,11 +70,11 @@ remember in the schema "sandbox" of the database. Secrets that are not given are
         nodeUrl,
         log,
         host: textOf(values, "host") ?? "127.0.0.1",
-        ...(publicUrl === undefined ? {} : { issuer: new URL(publicUrl).origin }),
-        ...(internalUrl === undefined ? {} : { internalUrl }),
+        issuer: publicUrl && new URL(publicUrl).origin,
+        internalUrl,
         redirectUris: {
-          ...(swaggerUi === undefined ? {} : { swaggerUi: [swaggerUi] }),
-          ...(webapp === undefined ? {} : { webapp: [webapp] }),
+          swaggerUi: swaggerUi === undefined ? undefined : [swaggerUi],
+          webapp: webapp === undefined ? undefined : [webapp],
         },
         clientSecrets: {
           resourceServer: textOf(values, "resource-server-secret"),

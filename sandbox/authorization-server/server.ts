@@ -23,15 +23,15 @@ export interface AuthorizationServerOptions {
   /** The address to listen on. Default: 127.0.0.1. */
   readonly host?: string;
   /** Its address for browsers. Default: `http://127.0.0.1:<port>`; its host must be one of the loopback interface, or a proxy's. */
-  readonly issuer?: string;
+  readonly issuer?: string | undefined;
   /** `http://host:port`, its address for a debtors agent on another machine. */
-  readonly internalUrl?: string;
+  readonly internalUrl?: string | undefined;
   /** Secrets of clients that must be known beforehand. Default: random ones that stay the same. */
   readonly clientSecrets?: ClientSecrets;
   /** `http://host:port` of the debtors agent, which creates a debtor for each new user. */
   readonly nodeUrl: string;
   /** Further redirect URIs of the clients for browsers, besides pages of the agent. Any port of a loopback host is allowed. */
-  readonly redirectUris?: Partial<RedirectUris>;
+  readonly redirectUris?: { readonly [Client in keyof RedirectUris]?: RedirectUris[Client] | undefined };
   readonly log: Logger;
 }
 

@@ -20,7 +20,7 @@ export interface CurrencyPage {
   readonly balances: Balances;
   readonly csrfToken: string;
   /** What was wrong with the last attempt, or its result. */
-  readonly problem?: string;
+  readonly problem?: string | undefined;
 }
 
 /** One currency: its holders, and what they can do. */

@@ -104,8 +104,8 @@ export async function startHoldersPage(options: HoldersPageOptions): Promise<Hol
 
   async function show(debtorId: bigint, response: ServerResponse, error?: HolderError): Promise<void> {
     const balances = await book.balances(debtorId);
-    const problem = error === undefined ? {} : { problem: `${error.message}.` };
-    sendPage(response, error ? 422 : 200, renderCurrency({ debtorId, balances, csrfToken, ...problem }));
+    const problem = error && `${error.message}.`;
+    sendPage(response, error ? 422 : 200, renderCurrency({ debtorId, balances, csrfToken, problem }));
   }
 
   /** Remembers in the address what the holder had before, so that the page can show what has arrived. */

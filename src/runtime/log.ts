@@ -79,8 +79,8 @@ function describeError(error: unknown): unknown {
   return {
     type: name,
     message: error instanceof AggregateError && message === "" ? error.errors.map(String).join("; ") : message,
-    ...(code === undefined ? {} : { code }),
-    ...(cause === undefined ? {} : { cause: cause instanceof Error ? cause.message || codeOf(cause) : String(cause) }),
+    code,
+    cause: cause instanceof Error ? cause.message || codeOf(cause) : cause && String(cause),
     stack,
   };
 }
@@ -96,7 +96,8 @@ function formatAsText(line: string): string {
     unknown
   >;
   // A stack helps with a bug; for an outage or a rejection the message is enough.
-  const all = { ...rest, ...error, ...(level === "error" && stack !== undefined ? { stack } : {}) };
+  const all = { ...rest, ...error };
+  if (level === "error" && stack !== undefined) all.stack = stack;
   const members = Object.entries(all).map(([name, value]) => ` ${name}=${stringifyJson(value)}`);
   const text = String(msg ?? "").replace(/[\r\n]+/g, " ");
   return `${String(time)} ${String(level)} [${String(command)} ${String(pid)}] ${text}${members.join("")}\n`;

@@ -142,11 +142,7 @@ const call = (page: Page, method: string, target: string, options: { token?: str
         token: string;
         call(method: string, target: string, options: object): Promise<Seen>;
       };
-      const options = {
-        ...(token === null ? {} : { token: token ?? client.token }),
-        ...(body === undefined ? {} : { body }),
-      };
-      return client.call(method, target, options);
+      return client.call(method, target, { token: token === null ? undefined : (token ?? client.token), body });
     },
     [method, target, options] as const,
   );

@@ -123,7 +123,7 @@ async function send({ method, path, body, authorization }: Probe): Promise<Respo
       ...(authorization === undefined ? {} : { Authorization: authorization }),
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    body: body === undefined ? null : JSON.stringify(body),
   });
   await response.arrayBuffer();
   return response;

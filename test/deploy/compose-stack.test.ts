@@ -124,7 +124,7 @@ test("a program gets a token, activates a debtor and issues money, all through t
   const call = (method: string, target: string, body?: object) =>
     proxy.request(method, target, {
       headers: { Authorization, Host: `localhost:${proxy.port}`, "Content-Type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      body: body && JSON.stringify(body),
     });
   assert.equal((await call("POST", `/debtors/${debtorId}/activate`, {})).status, 200);
   const transferUuid = "123e4567-e89b-12d3-a456-426655440000";

@@ -32,7 +32,7 @@ export interface ReverseProxy extends AsyncDisposable {
   request(
     method: string,
     path: string,
-    options?: { readonly headers?: OutgoingHttpHeaders; readonly body?: string | Buffer },
+    options?: { readonly headers?: OutgoingHttpHeaders; readonly body?: string | Buffer | undefined },
   ): Promise<Reply>;
 }
 

@@ -83,8 +83,9 @@ export async function connectRaw(port: number, credentials: Partial<TlsCredentia
   const socket = connect({
     host: "127.0.0.1",
     port,
-    ...(certificate === undefined ? {} : { cert: certificate, key }),
-    ...(root === undefined ? {} : { ca: [root] }),
+    cert: certificate,
+    key,
+    ca: root,
     minVersion: "TLSv1.3",
     checkServerIdentity: () => undefined,
     ...options,

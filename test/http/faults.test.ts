@@ -62,7 +62,7 @@ test("while the database is unavailable: 503 with Retry-After, and the public he
     ["POST", "/debtors/7/documents/", "x"],
   ] as const) {
     const headers = { "content-type": "application/json" };
-    const response = await testServer.fetch(path, { method, headers, ...(body === undefined ? {} : { body }) });
+    const response = await testServer.fetch(path, { method, headers, body: body ?? null });
     assert.equal(response.status, 503, path);
     assert.match(response.headers.get("retry-after")!, /^[0-9]+$/);
     const text = await response.text();

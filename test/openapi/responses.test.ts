@@ -122,13 +122,13 @@ const pathOf = ({ operationId }: Operation): string =>
 for (const { operationId, status, path, caller = "debtors-superuser", body, sql } of tries) {
   test(`${operationId} of ${path} by ${caller} is ${status} as documented${sql === undefined ? "" : " after a change"}`, async () => {
     if (sql !== undefined) await testServer.database.pool.run({ name: "", text: sql });
-    const content = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
+    const content = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
     const headers = {
       ...authorization(testServer.grant(caller, everything)),
       // A document is saved as the text that fetch declares it to be.
       ...(operationId === "saveDocument" ? {} : json),
     };
-    await demand(contract.get(operationId)!, status, `${testServer.url}${path}`, { headers, ...content });
+    await demand(contract.get(operationId)!, status, `${testServer.url}${path}`, { headers, body: content ?? null });
   });
 }
 

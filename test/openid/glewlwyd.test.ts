@@ -76,7 +76,7 @@ const call = (node: OpenIdNode, method: string, path: string, token: string, bod
   fetch(new URL(path, node.url), {
     method,
     headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    body: body === undefined ? null : JSON.stringify(body),
   });
 
 test("a newcomer logs in with a code and PKCE, becomes an issuer, and issues money", async () => {

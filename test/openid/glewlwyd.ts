@@ -103,7 +103,7 @@ export async function startGlewlwyd(): Promise<Glewlwyd> {
         admin("POST", "/user/?source=database", {
           username,
           name: username,
-          ...(email === undefined ? {} : { email }),
+          email,
           password: PASSWORD,
           enabled: true,
           scope: SCOPES,

@@ -68,19 +68,13 @@ function answerWith(
 ): Answer {
   const { encoding, representation } = choose(file, request.headers["accept-encoding"] ?? "");
   const { bytes, etag } = representation;
-  const shared = {
-    ...headers,
-    "cache-control": file.cacheControl,
-    etag,
-    ...(file.gzip === undefined ? {} : { vary: "accept-encoding" }),
-  };
+  const responseHeaders: Record<string, string> = { ...headers, "cache-control": file.cacheControl, etag };
+  if (file.gzip !== undefined) responseHeaders.vary = "accept-encoding";
   const known = (request.headers["if-none-match"] ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  if (known.includes(etag)) return { status: 304, headers: shared };
-  const content = {
-    "content-type": file.contentType,
-    ...(encoding === undefined ? {} : { "content-encoding": encoding }),
-  };
-  return { status: 200, headers: { ...shared, ...content }, body: bytes };
+  if (known.includes(etag)) return { status: 304, headers: responseHeaders };
+  responseHeaders["content-type"] = file.contentType;
+  if (encoding !== undefined) responseHeaders["content-encoding"] = encoding;
+  return { status: 200, headers: responseHeaders, body: bytes };
 }
 
 /** The smallest representation that the client accepts. */
