@@ -46,32 +46,36 @@ export async function benchGateway({ plan, brokerUrl }: Bench): Promise<Figure[]
   ];
 }
 
-/** How much the processes grow over very many messages. */
+/** How much the processes grow over very many messages. The rounds are what they hold after each tenth. */
 export async function benchGatewayMemory({ plan, brokerUrl }: Bench): Promise<Figure[]> {
   await using node = await createTestNode();
   const tenth = Math.ceil(plan.gatewayLongMessages / 10);
   await declareQueues(brokerUrl);
   await using server = startGateway(["stomp", "serve", "-p", "0"], node, brokerUrl);
   const port = await portOf(server);
-  await receive(node, brokerUrl, port, tenth);
-  const serverBefore = await residentMegabytes(server.pid);
-  for (let part = 1; part < 10; part++) await receive(node, brokerUrl, port, tenth);
-  const serverGrowth = (await residentMegabytes(server.pid)) - serverBefore;
+  const ofServer: number[] = [];
+  for (let part = 1; part <= 10; part++) {
+    await receive(node, brokerUrl, port, tenth);
+    ofServer.push(await residentMegabytes(server.pid));
+  }
 
-  const clientGrowth = await send(node, brokerUrl, 10 * tenth, async (client, watched) => {
-    await watched(tenth);
-    const before = await residentMegabytes(client.pid);
-    await watched(10 * tenth);
-    return (await residentMegabytes(client.pid)) - before;
+  const ofClient: number[] = [];
+  await send(node, brokerUrl, 10 * tenth, async (client, untilSent) => {
+    for (let part = 1; part <= 10; part++) {
+      await untilSent(part * tenth);
+      ofClient.push(await residentMegabytes(client.pid));
+    }
   });
-  const figure = (name: string, growth: number): Figure => ({
-    name,
-    unit: "MB",
-    value: Math.max(growth, 0),
-    target: { of: "value", below: GROWTH_MEGABYTES_MAX },
-  });
-  return [figure("gateway receives, growth", serverGrowth), figure("gateway sends, growth", clientGrowth)];
+  return [growthOf("gateway receives", ofServer), growthOf("gateway sends", ofClient)];
 }
+
+const growthOf = (name: string, resident: readonly number[]): Figure => ({
+  name: `${name}, growth`,
+  unit: "MB",
+  value: Math.max(resident.at(-1)! - resident[0]!, 0),
+  target: { of: "value", below: GROWTH_MEGABYTES_MAX },
+  rounds: { resident },
+});
 
 const figuresOf = (name: string, ours: readonly number[], limit: readonly number[]): Figure[] => {
   const common = { unit: "1/s", value: median(ours), limit: median(limit), ratio: medianRatio(ours, limit) } as const;
@@ -114,25 +118,25 @@ async function receive(node: TestNode, brokerUrl: string, port: number, count: n
   return (count * 1000) / millis!;
 }
 
-/** Messages per second, from the first `SEND` to the last receipt; or what `watch` makes of it. */
+/** Messages per second, from the first `SEND` to the last receipt. `watch` runs beside it. */
 async function send(
   node: TestNode,
   brokerUrl: string,
   count: number,
-  watch?: (client: RunningCommand, untilSent: (sent: number) => Promise<void>) => Promise<number>,
+  watch?: (client: RunningCommand, untilSent: (sent: number) => Promise<void>) => Promise<void>,
 ): Promise<number> {
   await fill(brokerUrl, count);
   const peer = startPeer(["receive", String(count)], serverCredentials(node.peer));
   const [port] = await peer.numbers(1);
   await node.setServers([`127.0.0.1:${port}`]);
   await using client = startGateway(["stomp", "send", PEER_ID, QUEUE], node, brokerUrl);
-  const watched = watch?.(client, (sent) => untilLeft(brokerUrl, count - sent));
+  const watching = watch?.(client, (sent) => untilLeft(brokerUrl, count - sent));
   const millis = (await peer.numbers(2))[1]!;
-  const result = (await watched) ?? (count * 1000) / millis;
+  await watching;
   await peer.ended;
   await client.stop();
   await purge(brokerUrl, QUEUE);
-  return result;
+  return (count * 1000) / millis;
 }
 
 async function runBare(what: "publish" | "consume", brokerUrl: string, queue: string, count: number): Promise<number> {
