@@ -102,6 +102,9 @@ export type AmountProblem =
   /** No whole number of tokens; the nearest amounts that there are, in tokens. */
   | { readonly problem: "not-whole"; readonly below: bigint | undefined; readonly above: bigint | undefined };
 
+/** Nobody types more, and what a file has there instead would take long to read. */
+const TYPED_LENGTH_MAX = 500;
+
 /**
  * Reads a typed amount: `digits [separator digits]`, where the separator is `.` or the language's. Spaces between digits are
  * dropped. The value × divisor must be a whole number of tokens, 1..2^63-1.
@@ -111,6 +114,7 @@ export function parseAmount(
   scale: Pick<Scale, "amountDivisor">,
   separator: string,
 ): { readonly tokens: bigint } | AmountProblem {
+  if (text.length > TYPED_LENGTH_MAX) return { problem: "format" };
   const typed = text.trim().replace(/(?<=[0-9])[ \u00a0\u202f]+(?=[0-9])/g, "");
   if (typed === "") return { problem: "empty" };
   const match = /^([0-9]+)(?:(.)([0-9]+))?$/.exec(typed);

@@ -6,16 +6,27 @@
 /** An object whose members are JSON text. Never changed: `with` and `without` make another one. */
 export class JsonObject {
   readonly #members: ReadonlyMap<string, string>;
+  /** Names that were read, as they were written. */
+  readonly #writtenNames: ReadonlyMap<string, string>;
 
-  constructor(members: Iterable<readonly [string, string]> = []) {
+  constructor(
+    members: Iterable<readonly [string, string]> = [],
+    writtenNames: ReadonlyMap<string, string> = new Map(),
+  ) {
     this.#members = new Map(members);
+    this.#writtenNames = writtenNames;
   }
 
   /** Reads JSON text. `undefined` when it is not valid or not an object. Of members with the same name the last counts. */
   static parse(text: string): JsonObject | undefined {
     const value = parse(text);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-    return new JsonObject(scanMembers(text));
+    const members = [...scanMembers(text)];
+    const writtenNames = members.map(({ name, writtenName }) => [name, writtenName] as const);
+    return new JsonObject(
+      members.map(({ name, value }) => [name, value] as const),
+      new Map(writtenNames),
+    );
   }
 
   get names(): readonly string[] {
@@ -49,18 +60,25 @@ export class JsonObject {
 
   /** With a member set: in its place when it is there, else at the end. */
   with(name: string, jsonText: string): JsonObject {
-    return new JsonObject(new Map(this.#members).set(name, jsonText));
+    return new JsonObject(new Map(this.#members).set(name, jsonText), this.#writtenNames);
   }
 
   without(name: string): JsonObject {
     const members = new Map(this.#members);
     members.delete(name);
-    return new JsonObject(members);
+    return new JsonObject(members, this.#writtenNames);
   }
 
   /** Compact JSON text. */
   toString(): string {
-    const members = [...this.#members].map(([name, text]) => `${JSON.stringify(name)}:${compactJson(text)}`);
+    return compactJson(this.toText());
+  }
+
+  /** JSON text in which each member is as it was read, to the byte; only the white space between members is dropped. */
+  toText(): string {
+    const members = [...this.#members].map(
+      ([name, text]) => `${this.#writtenNames.get(name) ?? JSON.stringify(name)}:${text}`,
+    );
     return `{${members.join(",")}}`;
   }
 }
@@ -96,19 +114,20 @@ function normalizeNumber(text: string): string {
 }
 
 /** The members of an object, given as JSON text that is known to be valid. */
-function* scanMembers(text: string): Generator<[string, string]> {
+function* scanMembers(text: string): Generator<{ name: string; writtenName: string; value: string }> {
   const tokens = /"(?:[^"\\]|\\.)*"|[[\]{}:,]|[^\s[\]{}:,"]+/g;
   let depth = 0;
-  let name: string | undefined;
+  let writtenName: string | undefined;
   let start = 0;
   for (let token = tokens.exec(text); token !== null; token = tokens.exec(text)) {
     const [mark] = token;
     const isEnd = depth === 1 && (mark === "," || mark === "}");
-    if (isEnd && name !== undefined) {
-      yield [name, text.slice(start, token.index).trim()];
-      name = undefined;
-    } else if (depth === 1 && name === undefined && mark.startsWith('"')) {
-      name = JSON.parse(mark) as string;
+    if (isEnd && writtenName !== undefined) {
+      const name = JSON.parse(writtenName) as string;
+      yield { name, writtenName, value: text.slice(start, token.index).trim() };
+      writtenName = undefined;
+    } else if (depth === 1 && writtenName === undefined && mark.startsWith('"')) {
+      writtenName = mark;
       tokens.exec(text); // the colon
       start = tokens.lastIndex;
       continue;

@@ -22,7 +22,8 @@ function rateOf(factors: readonly Decimal[], divisor: Decimal): number {
 }
 
 function decimal(text: string): Decimal {
-  const value = parseDecimal(text);
+  // A divisor with more digits than are read exactly is a number all the same.
+  const value = parseDecimal(text) ?? parseDecimal(String(Number(text)));
   if (value === undefined) throw new RangeError(`Not a decimal number: ${text}`);
   return value;
 }

@@ -89,8 +89,9 @@ export function editRootConfig(
   if (change.limit === null) object = object.without("limit");
   else if (change.limit !== undefined) object = object.with("limit", change.limit.toString());
   if (change.info !== undefined) object = object.with("info", writeInfo(object.object("info"), change.info));
-  const text = object.toString();
-  return utf8Length(text) > CONFIG_DATA_BYTES_MAX ? { problem: "size" } : { configData: text };
+  const fits = (text: string): boolean => utf8Length(text) <= CONFIG_DATA_BYTES_MAX;
+  const text = [object.toText(), object.toString()].find(fits);
+  return text === undefined ? { problem: "size" } : { configData: text };
 }
 
 function writeInfo(before: JsonObject | undefined, { iri, contentType, sha256 }: DebtorInfo): string {
@@ -98,7 +99,7 @@ function writeInfo(before: JsonObject | undefined, { iri, contentType, sha256 }:
   for (const [name, value] of Object.entries({ iri, contentType, sha256 })) {
     object = value === undefined ? object.without(name) : object.with(name, JSON.stringify(value));
   }
-  return object.toString();
+  return object.toText();
 }
 
 function checkChange({ rate, limit, info }: RootConfigChange): RootConfigField | undefined {
@@ -133,5 +134,5 @@ export function putBackMembers(configData: string, members: readonly MemberDiffe
   for (const { field, before } of members) {
     object = before === undefined ? object.without(field) : object.with(field, before);
   }
-  return object.toString();
+  return object.toText();
 }

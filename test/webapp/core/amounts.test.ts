@@ -115,3 +115,95 @@ test("an amount shown with all its places can be typed again", () => {
     }),
   );
 });
+
+/** Any divisor that is used, as somebody may have written it. */
+const divisor = fc
+  .tuple(fc.bigInt(1n, 10n ** 30n), fc.integer({ min: -90, max: 60 }), fc.boolean())
+  .map(([digits, power, isPlain]) => ({
+    text: isPlain && power <= 0 ? plainDecimal(digits, -power) : `${digits}e${power}`,
+    numerator: power >= 0 ? digits * 10n ** BigInt(power) : digits,
+    denominator: power >= 0 ? 1n : 10n ** BigInt(-power),
+  }));
+
+function plainDecimal(digits: bigint, places: number): string {
+  const text = digits.toString().padStart(places + 1, "0");
+  return places === 0 ? text : `${text.slice(0, -places)}.${text.slice(-places)}`;
+}
+
+test("no digit that is shown is wrong, whatever the divisor and the places: it is the nearest number of that many", () => {
+  fc.assert(
+    fc.property(fc.bigInt(-MAX - 1n, MAX), divisor, fc.integer({ min: -20, max: 20 }), (tokens, by, places) => {
+      const { text, isExact } = showAmount(tokens, scale(by.text, places));
+      const [, sign, whole, fraction = ""] = /^(-?)([0-9]+)(?:\.([0-9]+))?$/.exec(text)!;
+      assert.equal(fraction.length, Math.max(0, places));
+      assert.ok(whole === "0" || !whole!.startsWith("0"));
+      // All times 10^20, so that whole numbers are compared.
+      const scaled = BigInt(`${whole}${fraction.padEnd(20, "0")}`);
+      if (places < 0) assert.equal(scaled % 10n ** BigInt(20 - places), 0n);
+      const magnitude = tokens < 0n ? -tokens : tokens;
+      const exact = magnitude * by.denominator * 10n ** 20n;
+      const difference = scaled * by.numerator - exact;
+      const half = (10n ** BigInt(20 - places) * by.numerator) / 2n;
+      assert.ok((difference < 0n ? -difference : difference) <= half, text);
+      assert.equal(isExact, difference === 0n);
+      if (difference !== 0n && (difference === half || -difference === half)) assert.ok(difference > 0n, "away from zero");
+      assert.equal(sign === "-", tokens < 0n && scaled !== 0n);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("what is grouped has the digits of what is shown, in every language", () => {
+  fc.assert(
+    fc.property(
+      fc.bigInt(-MAX - 1n, MAX),
+      divisor,
+      fc.integer({ min: -20, max: 20 }),
+      fc.constantFrom("en", "de", "fr", "bg"),
+      (tokens, by, places, language) => {
+        const digitsOf = (text: string): string => text.replace(/[^0-9]/g, "");
+        const inScale = scale(by.text, places);
+        assert.equal(digitsOf(formatAmount(tokens, inScale, language)), digitsOf(showAmount(tokens, inScale).text));
+      },
+    ),
+  );
+});
+
+test("a typed amount is taken exactly when it is a whole number of tokens in range, and never rounded", () => {
+  const digits = fc.bigInt(0n, 10n ** 25n);
+  fc.assert(
+    fc.property(digits, fc.integer({ min: 0, max: 25 }), divisor, (value, places, by) => {
+      const typed = plainDecimal(value, places);
+      const numerator = value * by.numerator;
+      const denominator = by.denominator * 10n ** BigInt(places);
+      const isWhole = numerator % denominator === 0n;
+      const tokens = numerator / denominator;
+      const read = parseAmount(typed, scale(by.text), ".");
+      if (value === 0n) assert.deepEqual(read, { problem: "zero" });
+      else if (tokens > MAX) assert.deepEqual(read, { problem: "too-large" });
+      else if (isWhole) assert.deepEqual(read, { tokens });
+      else {
+        const below = tokens > 0n ? tokens : undefined;
+        assert.deepEqual(read, { problem: "not-whole", below, above: tokens < MAX ? tokens + 1n : undefined });
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("whatever is typed is read or refused, at once", () => {
+  const texts = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 30 }),
+    fc.string({ unit: fc.constantFrom(..."0123456789 .,-+e\u00a0\u202f٣"), maxLength: 40 }),
+  );
+  fc.assert(
+    fc.property(texts, fc.constantFrom(".", ",", "٫"), (text, separator) => {
+      const read = parseAmount(text, scale("100"), separator);
+      if (!("tokens" in read)) return;
+      assert.ok(read.tokens >= 1n && read.tokens <= MAX);
+      const compact = text.trim().replace(/[ \u00a0\u202f]/g, "");
+      assert.match(compact, new RegExp(`^[0-9]+(?:[.${separator}][0-9]+)?$`));
+    }),
+  );
+  assert.deepEqual(parseAmount("9".repeat(1_000_000), scale("100"), "."), { problem: "format" });
+});

@@ -134,3 +134,39 @@ test("what is written is read again", () => {
   );
   fc.assert(fc.property(request, (value) => assert.deepEqual(read(writePaymentRequest(value)), value)));
 });
+
+/** Requests with something wrong or strange in any line. */
+const strangeRequest = fc
+  .record({
+    eol: fc.constantFrom("\n", "\r\n", "\r", "\n\r", "\u2028"),
+    checkSum: fc.constantFrom("", "3a3d2e62", "00000000", "3A3D2E62", " "),
+    lines: fc.array(
+      fc.oneof(
+        fc.constantFrom("", "swpt:7/17", "swpt:8/17", "Shop", "1000", "9223372036854775808", "2026-12-31", "-", "a b"),
+        fc.string({ unit: "binary", maxLength: 250 }),
+      ),
+      { maxLength: 9 },
+    ),
+    prefix: fc.constantFrom("PR0", "PR1", "\ufeffPR0", " PR0", "pr0", ""),
+  })
+  .map(({ prefix, eol, checkSum, lines }) => [prefix, checkSum, ...lines].join(eol));
+
+test("whatever bytes come, they are refused with a reason, or are a request that obeys each rule", () => {
+  const bytes = fc.oneof(
+    strangeRequest.map(utf8),
+    fc.uint8Array({ maxLength: 300 }),
+    fc.uint8Array({ maxLength: 100 }).map((tail) => new Uint8Array([...utf8("PR0\n\nswpt:7/17\n"), ...tail])),
+    fc.tuple(fc.nat(50), fc.nat(255)).map(([place, byte]) => utf8(P0).with(place % utf8(P0).length, byte)),
+  );
+  fc.assert(
+    fc.property(bytes, (value) => {
+      const request = readPaymentRequest(value, 7n);
+      if ("problem" in request) return;
+      assert.match(request.accountUri, /^swpt:0*7\/./);
+      assert.ok(request.amount >= 0n && request.amount < 2n ** 63n);
+      assert.ok(isLine(request.name) && isLine(request.reference));
+      assert.deepEqual(read(writePaymentRequest(request)), request);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -32,6 +32,21 @@ test("an edit changes what the user changed, and nothing else", () => {
   });
 });
 
+test("what others wrote stays to the byte, white space, escapes and digits included", () => {
+  const others = String.raw`"info": {"type": "DebtorInfo", "iri": "https:\/\/x.example/1",  "\u0041": 1E400}`;
+  const before = String.raw`{ "x\u0079" : [ 1, 2.50, 9007199254740993, {"a": -0.0} ] , "rate" : 0.0, ${others} }`;
+  const { configData } = editRootConfig(before, { rate: 1.5, limit: 9007199254740993n }) as { configData: string };
+  assert.equal(
+    configData,
+    String.raw`{"x\u0079":[ 1, 2.50, 9007199254740993, {"a": -0.0} ],"rate":1.5,${others.replace(": ", ":")},"limit":9007199254740993}`,
+  );
+  const [putBack] = compareRootConfigs(before, '{"rate":0}').filter(({ field }) => field === "info");
+  assert.equal(putBackMembers('{"rate":0}', [putBack!]), `{"rate":0,${others.replace(": ", ":")}}`);
+  // Only where the whole would be too long the white space goes.
+  const spaced = `{"x":[1,${" ".repeat(1990)}2.50]}`;
+  assert.deepEqual(editRootConfig(spaced, { rate: 1 }), { configData: '{"x":[1,2.50],"rate":1}' });
+});
+
 test("configuration data are read, and any other text is foreign", () => {
   assert.deepEqual(readRootConfig(""), {
     kind: "empty",
