@@ -111,9 +111,10 @@ export class Batches {
   /** Sends what is left of a batch. */
   async run(id: string): Promise<Outcome> {
     const { records, parts } = this.#context;
-    const debtor = records.debtor.value!;
+    const debtor = records.debtor.value;
+    if (debtor === undefined) return "needs-sign-in";
     const outcome = await withLock(parts.locks, `batch ${debtor} ${id}`, async (): Promise<Outcome> => {
-      const batch = await this.#setStatus(id, "running", undefined);
+      const batch = await this.#setStatus(debtor, id, "running", undefined);
       if (batch === undefined) return "changed";
       if (batch === "not-stored") return "not-stored";
       this.#markRunning(id, true);
@@ -128,7 +129,8 @@ export class Batches {
 
   /** Stops a batch, whichever tab runs it. */
   async stop(id: string): Promise<void> {
-    await this.#setStatus(id, "stopped", "user");
+    const debtor = this.#context.records.debtor.value;
+    if (debtor !== undefined) await this.#setStatus(debtor, id, "stopped", "user");
   }
 
   /** Goes on with batches that were running when their tab or the network went away. */
@@ -155,7 +157,7 @@ export class Batches {
     return writeCsv([header, ...rows]);
   }
 
-  async #sendRows({ id, uuids }: BatchRecord): Promise<Outcome> {
+  async #sendRows({ debtor, id, uuids }: BatchRecord): Promise<Outcome> {
     let end: Step | undefined;
     const rows = uuids.values();
     const worker = async (): Promise<void> => {
@@ -168,14 +170,14 @@ export class Batches {
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
     if (end === "pause") return "no-connection";
     if (end !== undefined && end !== "next") {
-      await this.#setStatus(id, "stopped", end.stop);
+      await this.#setStatus(debtor, id, "stopped", end.stop);
       return "refused";
     }
     const batch = await this.#context.records.read("batches", id);
     if (batch?.status !== "running") return "done";
     // What is left then cannot be sent as it is.
     const isFinished = uuids.every((uuid) => !this.#isLeft(uuid));
-    await this.#setStatus(id, isFinished ? "finished" : "stopped", undefined);
+    await this.#setStatus(debtor, id, isFinished ? "finished" : "stopped", undefined);
     return "done";
   }
 
@@ -185,8 +187,8 @@ export class Batches {
   }
 
   get #isAccountReady(): boolean {
-    const { noteMaxBytes, accountUri } = this.#context.debtor!;
-    return noteMaxBytes > 0 && accountUri !== undefined;
+    const { debtor } = this.#context;
+    return debtor !== undefined && debtor.noteMaxBytes > 0 && debtor.accountUri !== undefined;
   }
 
   #isLeft(uuid: string): boolean {
@@ -219,8 +221,8 @@ export class Batches {
     this.#runningHere.value = running;
   }
 
-  #setStatus(id: string, status: BatchRecord["status"], stopReason: BatchRecord["stopReason"]) {
-    return this.#context.records.change("batches", [this.#context.records.debtor.value!, id], (batch) =>
+  #setStatus(debtor: string, id: string, status: BatchRecord["status"], stopReason: BatchRecord["stopReason"]) {
+    return this.#context.records.change("batches", [debtor, id], (batch) =>
       batch === undefined || (batch.status === "finished" && status !== "finished")
         ? undefined
         : { ...batch, status, stopReason },

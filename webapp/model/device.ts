@@ -69,9 +69,20 @@ export class Device {
     await this.#putSetting("hasOldDatabase", false);
   }
 
+  /** Leaves nothing of this device's settings, nor of what the old client has left. */
+  async forget(): Promise<void> {
+    const { records } = this.#context;
+    if (this.#hasOldDatabase.value) await records.storing(() => this.#context.parts.oldClient.remove(), undefined);
+    this.#hasOldDatabase.value = false;
+    this.#isDeletionOn.value = true;
+    await records.storing(() => records.store.removeSettings(), undefined);
+  }
+
   async #putSetting(name: string, value: unknown): Promise<void> {
     const { records } = this.#context;
-    await records.storing(() => records.store.putSetting(name, value), undefined);
+    const put = (): Promise<void> =>
+      value === undefined ? records.store.removeSettings(name) : records.store.putSetting(name, value);
+    await records.storing(put, undefined);
   }
 
   /** Once: what the old client had gets into the database, without changing what is there. */

@@ -138,6 +138,7 @@ export function createModel(parts: ModelParts): Model {
       if (forget) await records.forget();
       else records.unload();
       await device.remember(undefined);
+      if (forget) await device.forget();
       context.connection.value = "needs-sign-in";
       context.phase.value = "signed-out";
     },

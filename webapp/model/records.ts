@@ -113,17 +113,27 @@ export class Records {
     key: Key,
     change: (record: Tables[T] | undefined) => Tables[T] | undefined,
   ): Promise<Tables[T] | undefined | "not-stored"> {
-    return this.storing<Tables[T] | undefined | "not-stored">(async () => {
-      let isChanged = false;
-      const after = await this.store.change(table, key, (before) => {
-        const changed = change(before);
-        isChanged = changed !== undefined && changed !== before;
-        return changed;
-      });
-      if (after !== undefined) this.#apply([{ table, record: after } as unknown as Write]);
-      if (isChanged) this.#tell({ kind: "changed", debtor: key[0], keys: [[table, key[1]]] });
+    const [debtor, id] = key;
+    type Result = Tables[T] | undefined | "not-stored";
+    return this.storing<Result>(async () => (await this.#changeAll(table, debtor, [id], change))[0], "not-stored");
+  }
+
+  async #changeAll<T extends Table>(
+    table: T,
+    debtor: string,
+    ids: readonly Key[1][],
+    change: (record: Tables[T] | undefined, id: Key[1]) => Tables[T] | undefined,
+  ): Promise<(Tables[T] | undefined)[]> {
+    const changed: (readonly [Table, Key[1]])[] = [];
+    const results = await this.store.changeAll(table, debtor, ids, (before, id) => {
+      const after = change(before, id);
+      if (after !== undefined && after !== before) changed.push([table, id]);
       return after;
-    }, "not-stored");
+    });
+    const present = results.filter((record) => record !== undefined);
+    if (present.length > 0) this.#apply(present.map((record) => ({ table, record }) as unknown as Write));
+    if (changed.length > 0) this.#tell({ kind: "changed", debtor, keys: changed });
+    return results;
   }
 
   /** Changes a payment, of the debtor that is shown unless another one is named; counts its revision. */
@@ -133,10 +143,19 @@ export class Records {
     debtor: string | undefined = this.#debtor.value,
   ): Promise<PaymentRecord | undefined | "not-stored"> {
     if (debtor === undefined) return undefined;
-    return this.change("payments", [debtor, uuid], (before) => {
-      const after = change(before);
-      return after === undefined || after === before ? undefined : { ...after, revision: (before?.revision ?? -1) + 1 };
-    });
+    return this.change("payments", [debtor, uuid], (before) => countRevision(before, change(before)));
+  }
+
+  /** Changes payments of a debtor, all of them or none: `"not-stored"`. */
+  changePayments(
+    debtor: string,
+    uuids: readonly string[],
+    change: (payment: PaymentRecord | undefined, uuid: string) => PaymentRecord | undefined,
+  ): Promise<(PaymentRecord | undefined)[] | "not-stored"> {
+    const counting = (before: PaymentRecord | undefined, uuid: Key[1]): PaymentRecord | undefined =>
+      countRevision(before, change(before, uuid as string));
+    type Result = (PaymentRecord | undefined)[] | "not-stored";
+    return this.storing<Result>(() => this.#changeAll("payments", debtor, uuids, counting), "not-stored");
   }
 
   /** Removes records of the debtor that is shown. */
@@ -166,7 +185,8 @@ export class Records {
   /** Reads a record from the database, not from memory. */
   async read<T extends Table>(table: T, id: string | number): Promise<Tables[T] | undefined> {
     const debtor = this.#debtor.value;
-    return debtor === undefined ? undefined : this.store.get(table, debtor, id);
+    if (debtor === undefined) return undefined;
+    return this.storing<Tables[T] | undefined>(() => this.store.get(table, debtor, id), undefined);
   }
 
   /** Announces in all tabs that sending a payment has started or ended. */
@@ -221,7 +241,9 @@ export class Records {
   }
 
   #show<T extends Table>(table: T, records: readonly Tables[T][]): void {
-    this.#signal(table).value = new Map(records.map((record) => [keyOf[table](record)[1], record]));
+    (this.#rows[table] as unknown as Signal<Rows<T>>).value = new Map(
+      records.map((record) => [keyOf[table](record)[1], record]),
+    );
   }
 
   #apply(writes: readonly Write[]): void {
@@ -242,10 +264,6 @@ export class Records {
     const rows = new Map<string | number, unknown>(this.#rows[table].value);
     for (const id of ids) rows.delete(id);
     (this.#rows[table] as Signal<unknown>).value = rows;
-  }
-
-  #signal<T extends Table>(table: T): Signal<Rows<T>> {
-    return this.#rows[table] as unknown as Signal<Rows<T>>;
   }
 
   #markSending(uuid: string, isSending: boolean): void {
@@ -274,3 +292,9 @@ export class Records {
     }
   }
 }
+
+const countRevision = (
+  before: PaymentRecord | undefined,
+  after: PaymentRecord | undefined,
+): PaymentRecord | undefined =>
+  after === undefined || after === before ? undefined : { ...after, revision: (before?.revision ?? -1) + 1 };

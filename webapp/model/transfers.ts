@@ -52,33 +52,46 @@ export function withTransfer(
   };
 }
 
-/**
- * Stores a transfer of `debtor` that was read, and emits an event when the payment has ended by it. Another user may have
- * signed in since the request: late answers are stored under the debtor that they belong to.
- */
+/** Stores a transfer of `debtor` that was read: see `storeTransfers`. */
 export async function storeTransfer(
   context: Context,
   read: ApiTransfer,
   debtor: string,
 ): Promise<PaymentRecord | undefined | "not-stored"> {
-  let hasEnded = false;
-  const change = (before: PaymentRecord | undefined): PaymentRecord | undefined => {
+  const stored = await storeTransfers(context, [read], debtor);
+  return stored === "not-stored" ? stored : stored[0];
+}
+
+/**
+ * Stores transfers of `debtor` that were read, in one transaction, and emits an event for each payment that has ended by it.
+ * Another user may have signed in since the requests: late answers are stored under the debtor that they belong to.
+ */
+export async function storeTransfers(
+  context: Context,
+  reads: readonly ApiTransfer[],
+  debtor: string,
+): Promise<(PaymentRecord | undefined)[] | "not-stored"> {
+  const byUuid = new Map(reads.map((read) => [read.uuid, read]));
+  const ended: string[] = [];
+  const change = (before: PaymentRecord | undefined, uuid: string): PaymentRecord | undefined => {
     // The user has signed out since, and may have had everything deleted: add nothing.
     if (before === undefined && context.records.debtor.value !== debtor) return undefined;
-    const after = withTransfer(before, read, debtor);
-    hasEnded = before !== undefined && before.transfer?.result === undefined && after.transfer?.result !== undefined;
+    const after = withTransfer(before, byUuid.get(uuid)!, debtor);
+    if (before !== undefined && before.transfer?.result === undefined && after.transfer?.result !== undefined)
+      ended.push(uuid);
     return before !== undefined && isSame(before, after) ? undefined : after;
   };
-  const payment = await context.records.changePayment(read.uuid, change, debtor);
-  if (payment === "not-stored") return payment;
-  if (hasEnded) {
+  const payments = await context.records.changePayments(debtor, [...byUuid.keys()], change);
+  if (payments === "not-stored") return payments;
+  for (const payment of payments) {
+    if (payment === undefined || !ended.includes(payment.uuid)) continue;
     // The journal is about what was done on this device.
-    if (payment!.origin !== "elsewhere") {
-      await context.log("payment", payment!.transfer!.result!.error === undefined ? "done" : "failed", read.uuid);
+    if (payment.origin !== "elsewhere") {
+      await context.log("payment", payment.transfer!.result!.error === undefined ? "done" : "failed", payment.uuid);
     }
-    context.emit({ kind: "payment-ended", uuid: read.uuid });
+    context.emit({ kind: "payment-ended", uuid: payment.uuid });
   }
-  return payment;
+  return payments;
 }
 
 const isSame = (a: PaymentRecord, b: PaymentRecord): boolean =>
@@ -89,14 +102,8 @@ const isSame = (a: PaymentRecord, b: PaymentRecord): boolean =>
   (a.transfer.result !== undefined || b.transfer?.result === undefined) &&
   a.transfer.checkupAt === b.transfer?.checkupAt;
 
-/** Marks a payment whose transfer is not at the server any more. */
-export const storeGone = (
-  context: Context,
-  uuid: string,
-  debtor: string,
-): Promise<PaymentRecord | undefined | "not-stored"> =>
-  context.records.changePayment(
-    uuid,
-    (payment) => (payment?.transfer === undefined || payment.isGone ? undefined : { ...payment, isGone: true }),
-    debtor,
+/** Marks payments whose transfers are not at the server any more. */
+export const storeGone = (context: Context, uuids: readonly string[], debtor: string): Promise<unknown> =>
+  context.records.changePayments(debtor, uuids, (payment) =>
+    payment?.transfer === undefined || payment.isGone ? undefined : { ...payment, isGone: true },
   );

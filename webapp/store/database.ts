@@ -114,4 +114,9 @@ const problems: Readonly<Record<string, StorageProblem>> = {
   UnknownError: "forbidden",
   NotAllowedError: "forbidden",
   MissingAPIError: "forbidden",
+  // The browser has ended the transaction, or its files cannot be read.
+  AbortError: "forbidden",
+  NotReadableError: "forbidden",
+  TimeoutError: "forbidden",
+  OperationError: "forbidden",
 };

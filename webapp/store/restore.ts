@@ -3,7 +3,7 @@ import { type BackupProblem, readBackup, writeBackup } from "../core/backup.ts";
 import type { PaymentRecord } from "../core/records.ts";
 import { readAddress, readJournalEntry, readPayment, readRecords, readTemplate } from "./backup-records.ts";
 import { keyOf, type Table, type Tables } from "./database.ts";
-import type { Store, Write } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** The text of a backup. */
 export async function backUp(store: Store, debtor: string, now: number): Promise<string> {
@@ -37,29 +37,30 @@ export async function restore(
     await merge(store, debtor, "templates", readRecords(backup.templates, readTemplate(debtor)), isUpdatedLater),
     await merge(store, debtor, "journal", readRecords(backup.journal, readJournalEntry(debtor)), () => false),
   ];
-  await store.put(...merges.flatMap(({ writes }) => writes));
   return {
     added: merges.reduce((sum, { added }) => sum + added, 0),
-    changed: merges.reduce((sum, { writes, added }) => sum + writes.length - added, 0),
+    changed: merges.reduce((sum, { changed }) => sum + changed, 0),
   };
 }
 
+/** In one transaction, so that nothing that another tab stores meanwhile is overwritten. */
 async function merge<T extends Table>(
   store: Store,
   debtor: string,
   table: T,
   records: readonly Tables[T][],
   knowsMore: (record: Tables[T], stored: Tables[T]) => boolean,
-): Promise<{ readonly writes: readonly Write[]; readonly added: number }> {
-  const idOf = (record: Tables[T]): string => keyOf[table](record).join(" ");
-  const stored = new Map((await store.all(table, debtor)).map((record) => [idOf(record), record]));
-  const added = records.filter((record) => !stored.has(idOf(record)));
-  const changed = records.filter((record) => {
-    const present = stored.get(idOf(record));
-    return present !== undefined && knowsMore(record, present);
+): Promise<Restored> {
+  const byId = new Map(records.map((record) => [keyOf[table](record)[1], record]));
+  let [added, changed] = [0, 0];
+  await store.changeAll(table, debtor, [...byId.keys()], (stored, id) => {
+    const record = byId.get(id)!;
+    if (stored !== undefined && !knowsMore(record, stored)) return undefined;
+    if (stored === undefined) added++;
+    else changed++;
+    return record;
   });
-  const writes = [...added, ...changed].map((record) => ({ table, record }) as unknown as Write);
-  return { writes, added: added.length };
+  return { added, changed };
 }
 
 const isUpdatedLater = (a: { readonly updatedAt: number }, b: { readonly updatedAt: number }): boolean =>

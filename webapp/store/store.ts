@@ -68,18 +68,36 @@ export class Store {
    * Reads a record and stores what `change` makes of it, in one transaction: no other tab comes between. `change` returns
    * `undefined` to leave it as it is. Resolves with what is stored afterwards.
    */
-  change<T extends Table>(
+  async change<T extends Table>(
     table: T,
     [debtor, id]: Key,
     change: (record: Tables[T] | undefined) => Tables[T] | undefined,
   ): Promise<Tables[T] | undefined> {
+    const [after] = await this.changeAll(table, debtor, [id], (record) => change(record));
+    return after;
+  }
+
+  /** The same for many records of a debtor, all of them or none. */
+  changeAll<T extends Table>(
+    table: T,
+    debtor: string,
+    ids: readonly Key[1][],
+    change: (record: Tables[T] | undefined, id: Key[1]) => Tables[T] | undefined,
+  ): Promise<(Tables[T] | undefined)[]> {
     return reporting(async () => {
       const transaction = this.#db.transaction(table, "readwrite", { durability: "strict" });
-      const before = (await transaction.store.get([debtor, id])) as Tables[T] | undefined;
-      const after = change(before);
-      if (after !== undefined && after !== before) await transaction.store.put(after, [debtor, id]);
+      // What goes wrong with one request aborts the transaction; the request says it first.
+      transaction.done.catch(() => {});
+      const results = await Promise.all(
+        ids.map(async (id) => {
+          const before = (await transaction.store.get([debtor, id])) as Tables[T] | undefined;
+          const after = change(before, id);
+          if (after !== undefined && after !== before) await transaction.store.put(after, [debtor, id]);
+          return after ?? before;
+        }),
+      );
       await transaction.done;
-      return after ?? before;
+      return results;
     });
   }
 
@@ -106,6 +124,11 @@ export class Store {
 
   putSetting(name: string, value: unknown): Promise<void> {
     return reporting(async () => void (await this.#db.put("settings", value, name)));
+  }
+
+  /** Removes all settings of this device, or the one that is named. */
+  removeSettings(name?: string): Promise<void> {
+    return reporting(() => (name === undefined ? this.#db.clear("settings") : this.#db.delete("settings", name)));
   }
 }
 

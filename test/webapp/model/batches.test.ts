@@ -110,6 +110,50 @@ test("a batch waits as the server asks, and for the network", async () => {
   assert.equal(world.node.transfers.size, 5);
 });
 
+test("a token that expires in the middle of a batch stops it without a loss, and signing in again goes on with it", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  const id = (await model.createBatch("Wages", orders(10)))!;
+  world.node.fault = ({ method }) =>
+    method === "POST" && world.node.transfers.size >= 4 ? { status: 401 } : undefined;
+  assert.equal(await model.runBatch(id), "no-connection");
+  assert.deepEqual([model.connection.value, model.batches.value[0]!.status], ["needs-sign-in", "running"]);
+  assert.equal(world.node.transfers.size, 4);
+  world.node.fault = () => undefined;
+  await model.signedIn();
+  await world.clock.pass(SECOND);
+  assert.equal(model.batches.value[0]!.status, "finished");
+  assert.deepEqual(
+    rowsAt(world),
+    orders(10)
+      .map(({ reference }) => reference)
+      .sort(),
+  );
+});
+
+test("signing out in the middle of a batch sends nothing more, and the batch goes on with the next sign-in", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  const id = (await model.createBatch("Wages", orders(10)))!;
+  let signedOut: Promise<void> | undefined;
+  world.node.onTransfer = () => {
+    if (world.node.transfers.size === 4) signedOut = model.signedOut({ forget: false });
+  };
+  await model.runBatch(id);
+  await signedOut;
+  const sent = world.node.transfers.size;
+  assert.ok(sent <= 6, `${sent} rows`);
+  await model.signedIn();
+  await world.clock.pass(SECOND);
+  assert.deepEqual(
+    rowsAt(world),
+    orders(10)
+      .map(({ reference }) => reference)
+      .sort(),
+  );
+  assert.deepEqual(world.reports, []);
+});
+
 test("two tabs do not run one batch at the same time, and either may stop it", async () => {
   const world = new World();
   const [one, other] = [await world.openTab(), await world.openTab()];

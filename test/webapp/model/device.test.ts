@@ -2,10 +2,13 @@ import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { IDBFactory } from "fake-indexeddb";
+import { openDB } from "idb";
 import { nextDueDate } from "../../../webapp/model/contacts.ts";
 import { StorageError } from "../../../webapp/store/database.ts";
+import { Store } from "../../../webapp/store/store.ts";
 import { payment } from "../store/given.ts";
 import { bread, HOUR, SECOND, settle, World } from "./given.ts";
+import { foreignTransfer } from "./stand-in-node.ts";
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();
@@ -27,7 +30,7 @@ test("without a token and without data one signs in; with data they are shown, a
   assert.deepEqual([model.phase.value, model.connection.value], ["ready", "needs-sign-in"]);
   assert.equal(model.payment(uuid).value!.state, "draft");
   assert.equal(await model.send(uuid), "needs-sign-in");
-  assert.equal(model.payment(uuid).value!.state, "not-sent");
+  assert.equal(model.payment(uuid).value!.state, "draft");
   world.token = "T";
   await model.signedIn();
   assert.equal(await model.send(uuid), "done");
@@ -101,6 +104,59 @@ test("signing out hides the data; forgetting removes them, and names what only e
   assert.equal(first.model.payments.value.length, 0);
 });
 
+test("forgetting leaves no record and no setting on the device, nor the old client's database", async () => {
+  const world = new World();
+  let isOldThere = true;
+  const oldClient = {
+    read: async () => (isOldThere ? { payments: [payment({})], configs: [], skipped: 0 } : undefined),
+    remove: async () => {
+      isOldThere = false;
+    },
+  };
+  const { model } = await world.openTab({ oldClient });
+  await model.createDraft(bread);
+  await model.putAddress({ accountUri: "swpt:7/18", name: "Baker" });
+  await model.setDeletion(false);
+  await model.signedOut({ forget: true });
+
+  assert.ok(!isOldThere);
+  const db = await openDB("swpt-debtors-webapp");
+  for (const table of db.objectStoreNames) assert.deepEqual(await db.getAllKeys(table), [], table);
+  db.close();
+  const next = await world.openTab({ oldClient });
+  assert.equal(next.model.payments.value.length, 0);
+});
+
+test("thousands of transfers are stored a few hundred at a time", async () => {
+  const world = new World();
+  for (let i = 0; i < 1000; i++) {
+    const transfer = foreignTransfer();
+    world.node.transfers.set(transfer.transferUuid, transfer);
+  }
+  const store = await Store.open(() => {});
+  let transactions = 0;
+  const changeAll = store.changeAll.bind(store) as Store["changeAll"];
+  store.changeAll = (table, debtor, ids, change) => {
+    if (table === "payments") transactions++;
+    return changeAll(table, debtor, ids, change);
+  };
+  const { model } = await world.openTab({ openStore: async () => store });
+  assert.equal(model.payments.value.length, 1000);
+  assert.ok(transactions <= 6, `${transactions} transactions`);
+});
+
+test("the history stays when hundreds of transfers vanish at the server at once", async () => {
+  const world = new World();
+  for (let i = 0; i < 300; i++) {
+    const transfer = foreignTransfer();
+    world.node.transfers.set(transfer.transferUuid, transfer);
+  }
+  const { model } = await world.openTab();
+  world.node.transfers.clear();
+  await model.update();
+  assert.deepEqual([model.payments.value.length, model.undeletedCount.value], [300, 0]);
+});
+
 test("an answer that arrives after signing out does not bring the data back", async () => {
   const world = new World();
   const { model } = await world.openTab();
@@ -164,7 +220,7 @@ test("the old client's payments are taken over once, and those of another debtor
   const first = await world.openTab({ oldClient });
   assert.deepEqual(
     first.model.payments.value.map(({ uuid, state }) => [uuid, state]),
-    [[mine.uuid, "not-sent"]],
+    [[mine.uuid, "timed-out"]],
   );
   assert.ok(first.model.hasOldDatabase.value);
   await first.close();

@@ -2,7 +2,7 @@ import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { IDBFactory } from "fake-indexeddb";
-import { reporting, StorageError } from "../../../webapp/store/database.ts";
+import { openDatabase, reporting, StorageError } from "../../../webapp/store/database.ts";
 import { backUp, restore } from "../../../webapp/store/restore.ts";
 import { Store } from "../../../webapp/store/store.ts";
 import { DEBTOR, payment, transfer } from "./given.ts";
@@ -86,6 +86,8 @@ test("a full or forbidden storage is reported as such", async () => {
     ["QuotaExceededError", "full"],
     ["SecurityError", "forbidden"],
     ["UnknownError", "forbidden"],
+    ["AbortError", "forbidden"],
+    ["NotReadableError", "forbidden"],
   ] as const) {
     const work = reporting(() => Promise.reject(new DOMException("", name)));
     await assert.rejects(work, new StorageError(problem));
@@ -94,6 +96,26 @@ test("a full or forbidden storage is reported as such", async () => {
     reporting(() => Promise.reject(new TypeError("a bug"))),
     TypeError,
   );
+});
+
+test("a transaction that the browser ends stores nothing, and is reported", async () => {
+  const db = await openDatabase(() => {});
+  const aborting = new Proxy(db, {
+    get(target, name) {
+      if (name !== "transaction") return Reflect.get(target, name) as unknown;
+      return (...args: Parameters<typeof db.transaction>) => {
+        const transaction = target.transaction(...args);
+        setImmediate(() => transaction.abort());
+        return transaction;
+      };
+    },
+  });
+  const store = new Store(aborting);
+  const record = payment();
+  const changing = store.changeAll("payments", DEBTOR, ["a", "b"], (_, id) => payment({ uuid: id as string }));
+  await assert.rejects(changing, new StorageError("forbidden"));
+  await assert.rejects(store.put({ table: "payments", record }), new StorageError("forbidden"));
+  assert.deepEqual(await new Store(db).all("payments", DEBTOR), []);
 });
 
 test("a backup is put back on an empty device as it was", async () => {
