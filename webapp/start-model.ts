@@ -2,6 +2,7 @@
 import { Api } from "./api/api.ts";
 import type { Auth } from "./auth/auth.ts";
 import type { WebappConfig } from "./config.ts";
+import { ServerClock } from "./core/server-clock.ts";
 import { createModel } from "./model/model.ts";
 import type { Model } from "./model/types.ts";
 import { readOldClient, removeOldClient } from "./store/old-client.ts";
@@ -13,20 +14,22 @@ const DELETION_DELAY_SECONDS_MIN = 432_000;
 
 /** Makes the model, starts it, and tells it what happens to the page and to the sign-in. */
 export function startModel(config: WebappConfig, auth: Auth): Model {
+  const clock = new ServerClock({ now: Date.now, elapsed: () => performance.now() });
   const model = createModel({
     api: new Api({
       entrypoint: new URL(config.serverApiEntrypoint, location.href).href,
       timeoutMillis: config.serverApiTimeout,
       fetch: (input, init) => fetch(input, init),
       tokens: { current: auth.accessToken, renew: auth.renew },
-      now: Date.now,
+      now: () => clock.now(),
+      onAnswer: (date) => clock.answered(date),
     }),
     openStore: (onOutdated) => Store.open(onOutdated),
     oldClient: { read: readOldClient, remove: removeOldClient },
     fetchDocument: createDocumentFetcher(startDocumentsWorker),
     locks: { request: (name, options, work) => navigator.locks.request(name, options, work) },
     channel: new BroadcastChannel("issuer model"),
-    clock: { now: Date.now, wait },
+    clock: { now: () => clock.now(), passed: () => clock.passed(), wait },
     persistStorage: async () => (await navigator.storage?.persist?.()) ?? false,
     settings: {
       deletionDelayMillis: Math.max(DELETION_DELAY_SECONDS_MIN, config.transferDeletionDelaySeconds) * 1000,

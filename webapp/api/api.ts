@@ -23,6 +23,8 @@ export interface ApiOptions {
   readonly tokens: TokenSource;
   /** Milliseconds. */
   readonly now: () => number;
+  /** Called for each answer of the node with its header `Date`, where that may be read. */
+  readonly onAnswer: (date: string | null) => void;
 }
 
 /** A document as the server has saved it. */
@@ -174,6 +176,7 @@ export class Api {
         signal: AbortSignal.timeout(this.#options.timeoutMillis),
       });
       if (response.redirected && new URL(response.url).origin !== this.#origin) return NO_ANSWER;
+      this.#options.onAnswer(response.headers.get("Date"));
       if (response.ok) return { value: await read(response), isRedirected: response.redirected };
       const problem = await response
         .text()

@@ -133,12 +133,18 @@ export function nextChangeAt(payment: PaymentFacts, now: number): number | undef
   return later.length === 0 ? undefined : Math.min(...later);
 }
 
-/** Whether a payment of which a POST is open is not at the server: it is not in a complete list that was read at `listReadAt`. */
-export const isLostPost = (payment: PaymentFacts, listReadAt: number): boolean =>
+/**
+ * Whether a payment of which a POST is open never reached the server: it is not in a complete list that was read at
+ * `listReadAt`, at the earliest. Once it has timed out (`now`, at the latest) a list proves nothing: another client may have
+ * deleted the transfer.
+ */
+export const isLostPost = (payment: PaymentFacts, listReadAt: number, now: number): boolean =>
   payment.transfer === undefined &&
   payment.isTryOpen &&
+  payment.firstTryAt !== undefined &&
   payment.lastTryAt !== undefined &&
-  listReadAt - payment.lastTryAt >= LOST_POST_MILLIS;
+  listReadAt - payment.lastTryAt >= LOST_POST_MILLIS &&
+  !hasTimedOut(payment.firstTryAt, now);
 
 /**
  * From when a transfer may be deleted at the server, `doneDelayMillis` after a done one has ended; `undefined` = not yet

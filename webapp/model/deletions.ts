@@ -5,7 +5,7 @@ import { DELETION_MILLIS_MIN, deletableAt } from "../core/payment-state.ts";
 import { type Context, forEachOf } from "./context.ts";
 import type { PaymentViews } from "./payment-views.ts";
 import { storeGone, transferUrl } from "./transfers.ts";
-import type { Payment } from "./types.ts";
+import type { Payment, PaymentRecord } from "./types.ts";
 
 const DELETED_AT_ONCE = 6;
 
@@ -20,10 +20,8 @@ export class Deletions {
     this.#context = context;
     this.deletable = computed(() => {
       // Computed again with each update, as time goes on.
-      const now = Math.max(context.now(), context.debtor?.readAt ?? 0);
-      return views.all.value.filter(
-        (payment) => (deletableAt(payment, DELETION_MILLIS_MIN) ?? Number.POSITIVE_INFINITY) <= now,
-      );
+      void context.debtor?.readAt;
+      return this.#olderThan(views.all.value, DELETION_MILLIS_MIN);
     });
     this.undeletedCount = computed(
       () => views.all.value.filter(({ transfer, isGone }) => transfer !== undefined && !isGone).length,
@@ -32,12 +30,17 @@ export class Deletions {
 
   /** Deletes by itself what is old enough. */
   async deleteOld(): Promise<void> {
-    const now = this.#context.now();
     const { deletionDelayMillis } = this.#context.parts.settings;
-    const old = [...this.#context.records.rows("payments").value.values()].filter(
-      (payment) => (deletableAt(payment, deletionDelayMillis) ?? Number.POSITIVE_INFINITY) <= now,
-    );
+    const old = this.#olderThan(this.#context.records.rows("payments").value.values(), deletionDelayMillis);
     if (old.length > 0) await this.#delete(old.map(({ uuid }) => uuid));
+  }
+
+  /** Those that may be deleted at a time that has passed for sure: the device's clock may be wrong. */
+  #olderThan<P extends PaymentRecord>(payments: Iterable<P>, doneDelayMillis: number): P[] {
+    const now = this.#context.parts.clock.passed() ?? Number.NEGATIVE_INFINITY;
+    return [...payments].filter(
+      (payment) => (deletableAt(payment, doneDelayMillis) ?? Number.POSITIVE_INFINITY) <= now,
+    );
   }
 
   /** Deletes those that may go. Resolves with how many were deleted. */
@@ -58,7 +61,7 @@ export class Deletions {
         hasFailed = true;
         return;
       }
-      await storeGone(this.#context, uuid, debtor);
+      await storeGone(this.#context, [uuid], debtor);
       count++;
     });
     if (count > 0) await this.#context.log("delete", "done", String(count));

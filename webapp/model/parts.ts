@@ -5,8 +5,10 @@ import type { Store } from "../store/store.ts";
 
 /** Time, so that tests can have their own. */
 export interface Clock {
-  /** Milliseconds, as `Date.now()`. */
+  /** Milliseconds since 1970; it may be later already at the server, but not earlier. */
   now(): number;
+  /** The server's time has come to this for sure; `undefined` before it has answered. */
+  passed(): number | undefined;
   /** Resolves after so many milliseconds. Rejects when the signal is aborted. */
   wait(millis: number, signal: AbortSignal): Promise<void>;
 }

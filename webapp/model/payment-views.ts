@@ -24,6 +24,8 @@ export class PaymentViews {
     this.#time.value = context.now();
     const { records } = context;
     this.#byUuid = computed(() => {
+      // With each update the time may be another one: the server has told it.
+      void context.debtor?.readAt;
       const sending = records.sending.value;
       const now = Math.max(this.#time.value, context.now());
       const views = new Map<string, Payment>();

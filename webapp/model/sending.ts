@@ -23,6 +23,8 @@ export interface SendResult {
 export type RequestWriter = (payment: PaymentRecord) => TransferRequest | undefined;
 
 const READ_AT_ONCE = 6;
+/** So far the time that has passed for sure may lie behind the clock: the device may have slept since the last answer. */
+const UNCERTAIN_MILLIS_MAX = 10 * 60_000;
 
 export class Sender {
   readonly #context: Context;
@@ -81,15 +83,17 @@ export class Sender {
 
   /** Reads a transfer now. */
   async look(uuid: string): Promise<Outcome> {
-    const debtor = this.#context.records.debtor.value!;
-    const answer = await this.#limited(() => this.#context.parts.api.getTransfer(transferUrl(this.#context, uuid)));
+    const debtor = this.#context.records.debtor.value;
+    if (debtor === undefined) return "needs-sign-in";
+    const url = transferUrl(this.#context, uuid);
+    const answer = await this.#limited(() => this.#context.parts.api.getTransfer(url));
     if (!isFailure(answer)) {
       this.#context.connected();
       return (await storeTransfer(this.#context, answer.value, debtor)) === "not-stored" ? "not-stored" : "done";
     }
     if (answer.failure !== "not-found") return this.#context.failed(answer);
     this.#context.connected();
-    await storeGone(this.#context, uuid, debtor);
+    await storeGone(this.#context, [uuid], debtor);
     return "done";
   }
 
@@ -112,6 +116,11 @@ export class Sender {
 
   async #post(debtor: DebtorRecord, uuid: string, revision: number | undefined): Promise<SendResult> {
     const { records, parts } = this.#context;
+    if (this.#isTimeUncertain) {
+      const answer = await parts.api.getDebtor(debtor.uri);
+      const outcome = isFailure(answer) ? this.#context.failed(answer) : "no-connection";
+      if (this.#isTimeUncertain) return plain(outcome);
+    }
     let wasOpen = false;
     let refusal: Outcome | undefined;
     const begin = (before: PaymentRecord | undefined): PaymentRecord | undefined => {
@@ -122,7 +131,7 @@ export class Sender {
       wasOpen = before.isTryOpen;
       const now = this.#context.now();
       // Tries before a certain refusal do not count: only an open one may have reached the server.
-      const firstTryAt = wasOpen ? before.firstTryAt : now;
+      const firstTryAt = wasOpen ? before.firstTryAt : parts.clock.passed();
       return { ...before, request, firstTryAt, lastTryAt: now, isTryOpen: true, refusal: undefined };
     };
     const payment = await records.changePayment(uuid, begin, debtor.identityUri);
@@ -145,6 +154,12 @@ export class Sender {
     } finally {
       records.markSending(uuid, false);
     }
+  }
+
+  /** Whether the server has to answer something first: its time decides how old a payment is, and the device's may be wrong. */
+  get #isTimeUncertain(): boolean {
+    const { clock } = this.#context.parts;
+    return clock.now() - (clock.passed() ?? Number.NEGATIVE_INFINITY) > UNCERTAIN_MILLIS_MAX;
   }
 
   /** The request that may be sent now: what was stored with the first try, or what the draft says. */

@@ -4,14 +4,18 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals-core";
 import { isFailure } from "../api/answer.ts";
+import type { ApiTransfer } from "../api/objects.ts";
 import { isLostPost } from "../core/payment-state.ts";
 import { type Context, forEachOf } from "./context.ts";
 import { withLock } from "./parts.ts";
-import { storeGone, storeTransfer, uuidOfUrl } from "./transfers.ts";
+import { storeGone, storeTransfers, uuidOfUrl } from "./transfers.ts";
 import type { DebtorRecord, Outcome } from "./types.ts";
 
 const SECOND = 1000;
 const READ_AT_ONCE = 6;
+/** Transfers that were read are stored together: so many, or those of so long. */
+const STORED_TOGETHER_MAX = 200;
+const STORED_TOGETHER_MILLIS = 500;
 /** Until the next update when all is well, and so old may be what is shown when the page comes back. */
 const UPDATE_MILLIS = 3600 * SECOND;
 const STALE_MILLIS = 60 * SECOND;
@@ -144,7 +148,7 @@ export class Updates {
     const { api } = this.#context.parts;
     const { records } = this.#context;
     // Before the request: what is sent meanwhile may lack in the list.
-    const listedAt = this.#context.now();
+    const listedAt = this.#context.parts.clock.passed() ?? Number.NEGATIVE_INFINITY;
     const list = await api.listTransfers(debtor.transfersUri);
     if (isFailure(list)) {
       const outcome = this.#context.failed(list);
@@ -154,33 +158,51 @@ export class Updates {
     const known = records.rows("payments").value;
     const isSettled = (uuid: string): boolean =>
       known.get(uuid)?.transfer?.result !== undefined && !known.get(uuid)!.isGone;
-    let outcome: Outcome = "done";
-    await forEachOf(
-      [...listed].filter(([uuid]) => !isSettled(uuid)),
-      READ_AT_ONCE,
-      async ([, url]) => {
-        if (outcome !== "done" || records.debtor.value !== debtor.identityUri) return;
-        const answer = await api.getTransfer(url);
-        if (!isFailure(answer)) {
-          if ((await storeTransfer(this.#context, answer.value, debtor.identityUri)) === "not-stored")
-            outcome = "not-stored";
-        } else if (answer.failure !== "not-found") outcome = this.#context.failed(answer);
-      },
-    );
+    const wanted = [...listed].filter(([uuid]) => !isSettled(uuid)).map(([, url]) => url);
+    const outcome = await this.#readEach(wanted, debtor.identityUri);
     if (records.debtor.value !== debtor.identityUri) return "needs-sign-in";
+    const gone: string[] = [];
     for (const payment of records.rows("payments").value.values()) {
       if (listed.has(payment.uuid)) continue;
       const isOlder = payment.transfer !== undefined && known.get(payment.uuid)?.transfer !== undefined;
-      if (isOlder && !payment.isGone) await storeGone(this.#context, payment.uuid, debtor.identityUri);
-      if (isLostPost(payment, listedAt)) await this.#storeLost(payment.uuid, listedAt);
+      if (isOlder && !payment.isGone) gone.push(payment.uuid);
+      if (isLostPost(payment, listedAt, this.#context.now())) await this.#storeLost(payment.uuid, listedAt);
     }
+    if (gone.length > 0) await storeGone(this.#context, gone, debtor.identityUri);
+    return outcome;
+  }
+
+  /** Reads transfers and stores them, many in one transaction: after years there are thousands. */
+  async #readEach(urls: readonly string[], debtor: string): Promise<Outcome> {
+    const { records, parts } = this.#context;
+    let outcome: Outcome = "done";
+    let read: ApiTransfer[] = [];
+    let storedAt = this.#context.now();
+    const store = async (): Promise<void> => {
+      const together = read;
+      read = [];
+      storedAt = this.#context.now();
+      if (together.length === 0) return;
+      if ((await storeTransfers(this.#context, together, debtor)) === "not-stored") outcome = "not-stored";
+    };
+    await forEachOf(urls, READ_AT_ONCE, async (url) => {
+      if (outcome !== "done" || records.debtor.value !== debtor) return;
+      const answer = await parts.api.getTransfer(url);
+      if (!isFailure(answer)) read.push(answer.value);
+      else if (answer.failure !== "not-found") outcome = this.#context.failed(answer);
+      const isTime = Math.abs(this.#context.now() - storedAt) >= STORED_TOGETHER_MILLIS;
+      if (isTime || read.length >= STORED_TOGETHER_MAX) await store();
+    });
+    await store();
     return outcome;
   }
 
   /** The server never had it, so it may be sent again or discarded. */
   async #storeLost(uuid: string, listedAt: number): Promise<void> {
     await this.#context.records.changePayment(uuid, (payment) =>
-      payment !== undefined && isLostPost(payment, listedAt) ? { ...payment, isTryOpen: false } : undefined,
+      payment !== undefined && isLostPost(payment, listedAt, this.#context.now())
+        ? { ...payment, isTryOpen: false }
+        : undefined,
     );
     await this.#context.log("send", "not-sent", uuid);
   }

@@ -29,7 +29,15 @@ async function startNode(handler: Handler) {
 const tokens: TokenSource = { current: () => "T1", renew: async () => undefined };
 
 const apiAt = (url: string, options: Partial<ConstructorParameters<typeof Api>[0]> = {}): Api =>
-  new Api({ entrypoint: `${url}/debtors/.debtor`, timeoutMillis: 5000, fetch, tokens, now: () => 0, ...options });
+  new Api({
+    entrypoint: `${url}/debtors/.debtor`,
+    timeoutMillis: 5000,
+    fetch,
+    tokens,
+    now: () => 0,
+    onAnswer: () => {},
+    ...options,
+  });
 
 const json = (response: ServerResponse, status: number, body: string, headers = {}): void => {
   response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(body);

@@ -146,7 +146,8 @@ test("no digit that is shown is wrong, whatever the divisor and the places: it i
       const half = (10n ** BigInt(20 - places) * by.numerator) / 2n;
       assert.ok((difference < 0n ? -difference : difference) <= half, text);
       assert.equal(isExact, difference === 0n);
-      if (difference !== 0n && (difference === half || -difference === half)) assert.ok(difference > 0n, "away from zero");
+      if (difference !== 0n && (difference === half || -difference === half))
+        assert.ok(difference > 0n, "away from zero");
       assert.equal(sign === "-", tokens < 0n && scaled !== 0n);
     }),
     { numRuns: 500 },

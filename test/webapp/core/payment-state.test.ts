@@ -7,6 +7,7 @@ import {
   offeredActions,
   type PaymentFacts,
   paymentState,
+  TIME_OUT_MILLIS,
 } from "../../../webapp/core/payment-state.ts";
 
 const T0 = Date.parse("2026-11-26T10:00:00Z");
@@ -49,10 +50,18 @@ test("a payment without an answer is sent again with its UUID, never discarded, 
 });
 
 test("a POST is lost for sure when a complete list was read 3,616 s later without it", () => {
-  assert.ok(!isLostPost(open, T0 + 3_615_999));
-  assert.ok(isLostPost(open, T0 + 3_616_000));
-  assert.ok(!isLostPost({ ...open, isTryOpen: false }, T0 + DAY));
+  const isLost = (facts: PaymentFacts, at: number): boolean => isLostPost(facts, at, at);
+  assert.ok(!isLost(open, T0 + 3_615_999));
+  assert.ok(isLost(open, T0 + 3_616_000));
+  assert.ok(!isLost({ ...open, isTryOpen: false }, T0 + DAY));
   assert.equal(paymentState({ ...open, isTryOpen: false }, T0 + DAY), "not-sent");
+});
+
+test("once a payment has timed out no list proves that it never reached the server", () => {
+  assert.ok(isLostPost(open, T0 + TIME_OUT_MILLIS - 1, T0 + TIME_OUT_MILLIS - 1));
+  assert.ok(!isLostPost(open, T0 + TIME_OUT_MILLIS, T0 + TIME_OUT_MILLIS));
+  const triedAgain = { ...open, lastTryAt: T0 + 4 * DAY };
+  assert.ok(!isLostPost(triedAgain, T0 + 5 * DAY, T0 + 5 * DAY));
 });
 
 test("a refusal for sure leaves the payment unsent, unless an earlier try is open", () => {

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { after } from "node:test";
 import { Api } from "../../../webapp/api/api.ts";
+import { type DeviceTime, ServerClock } from "../../../webapp/core/server-clock.ts";
 import { createModel } from "../../../webapp/model/model.ts";
 import type { Clock, Locks, ModelParts, ModelSettings } from "../../../webapp/model/parts.ts";
 import type { Model, PaymentOrder } from "../../../webapp/model/types.ts";
@@ -14,8 +15,11 @@ export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 
 /** Time that goes on when the test says so. */
-export class TestClock implements Clock {
+export class TestClock implements Omit<Clock, "passed"> {
   #now = Date.parse("2026-11-26T10:00:00Z");
+  #asleep = 0;
+  /** How far off the device's clock is. */
+  deviceOffset = 0;
   readonly #waiting = new Set<{ readonly at: number; readonly resolve: () => void }>();
 
   now(): number {
@@ -53,7 +57,11 @@ export class TestClock implements Clock {
   /** Time goes on while nothing runs here: the device sleeps. */
   jump(millis: number): void {
     this.#now += millis;
+    this.#asleep += millis;
   }
+
+  /** As devices tell it. */
+  readonly device: DeviceTime = { now: () => this.#now + this.deviceOffset, elapsed: () => this.#now - this.#asleep };
 }
 
 /** Lets everything happen that needs no time. */
@@ -105,12 +113,14 @@ export class World {
       const answer = await this.node.fetch(...args);
       return isOpen ? answer : new Promise(() => {});
     };
+    const clock = new ServerClock(this.clock.device);
     const api = new Api({
       entrypoint: `${ORIGIN}/debtors/.debtor`,
       timeoutMillis: 8000,
       fetch: fetchHere,
       tokens: { current: () => this.token, renew: async () => undefined },
-      now: () => this.clock.now(),
+      now: () => clock.now(),
+      onAnswer: (date) => clock.answered(date),
     });
     const model = createModel({
       api,
@@ -119,7 +129,11 @@ export class World {
       fetchDocument: this.node.fetchDocument,
       locks,
       channel: new BroadcastChannel(this.#id),
-      clock: this.clock,
+      clock: {
+        now: () => clock.now(),
+        passed: () => clock.passed(),
+        wait: (millis, signal) => this.clock.wait(millis, signal),
+      },
       persistStorage: async () => true,
       settings: this.settings,
       report: (error) => void (isOpen && this.reports.push(error)),

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { bread, DAY, HOUR, SECOND, type Tab, World } from "./given.ts";
 import type { Fault } from "./stand-in-node.ts";
 
-const RUNS = 60;
+const RUNS = 70;
 const PAYMENTS = 2;
 
 const kinds = [
@@ -21,6 +21,7 @@ const kinds = [
   "close",
   "finalize",
   "clean-up",
+  "set-clock",
 ] as const;
 /** What happens to the POSTs meanwhile. */
 const fault: fc.Arbitrary<Fault | undefined> = fc.oneof(
@@ -92,6 +93,8 @@ async function act(
   // The device sleeps for up to five and a half days.
   if (kind === "sleep") world.clock.jump(number * 12 * HOUR);
   if (kind === "finalize") for (const id of world.node.transfers.keys()) world.node.finalize(id);
+  // The device's clock is set to up to five and a half days earlier or later.
+  if (kind === "set-clock") world.clock.deviceOffset = (number - 5.5) * 24 * HOUR;
   // Another client deletes what it may: finalized, and initiated five days ago.
   if (kind === "clean-up") {
     for (const [id, { initiatedAt, result }] of world.node.transfers) {

@@ -79,12 +79,84 @@ test("a payment that is not confirmed after 4 days and 22 hours is never sent ag
 
   assert.equal(tab.model.payment(uuid).value!.state, "timed-out");
   const tries = world.node.count(...POSTS);
-  world.node.fault = ({ method, path }) =>
-    method === "GET" && path.endsWith("transfers/") ? "lose-request" : undefined;
+  world.node.fault = () => undefined;
+  // A list without it proves nothing: another client may have deleted the transfer.
   await tab.model.update();
+  assert.equal(tab.model.payment(uuid).value!.state, "timed-out");
   assert.equal(await tab.model.send(uuid), "not-offered");
+  assert.equal(await tab.model.discard(uuid), "not-offered");
   assert.equal(world.node.count(...POSTS), tries);
   assert.equal(await tab.model.acknowledge(uuid), "done");
+});
+
+for (const [what, setClock] of [
+  ["was set back after the first try", (world: World) => (world.clock.deviceOffset = -4 * DAY)],
+  [
+    "was days ahead, and is right again",
+    (world: World) => (world.clock.deviceOffset = world.clock.deviceOffset === 0 ? 9 * DAY : 0),
+  ],
+] as const) {
+  test(`a clock that ${what} does not make a payment younger that another client may have deleted`, async () => {
+    const world = new World();
+    if (what.startsWith("was days")) setClock(world);
+    const { model, close } = await world.openTab();
+    const uuid = (await model.createDraft(bread))!;
+    world.node.fault = ({ method }) => (method === "POST" ? "lose-answer" : undefined);
+    await model.send(uuid);
+    world.node.finalize(uuid);
+    await close();
+    setClock(world);
+    world.clock.jump(5 * DAY);
+    world.node.transfers.delete(uuid);
+    world.node.fault = () => undefined;
+    const tries = world.node.count(...POSTS);
+
+    const tab = await world.openTab({});
+    tab.model.networkIsBack();
+    await world.clock.pass(60 * SECOND);
+    assert.equal(tab.model.payment(uuid).value!.state, "timed-out");
+    assert.equal(await tab.model.send(uuid), "not-offered");
+    assert.equal(world.node.count(...POSTS), tries);
+  });
+}
+
+test("a clock that is set while the page is open neither repeats too late nor deletes too early", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  const [open, done] = [(await model.createDraft(bread))!, (await model.createDraft({ ...bread, reference: "B" }))!];
+  await model.send(done);
+  world.node.finalize(done);
+  await world.clock.pass(60 * SECOND);
+  world.clock.deviceOffset = 30 * DAY;
+  assert.deepEqual(model.deletable.value, []);
+  assert.equal(await model.deleteAtServer([done]), 0);
+  await model.update();
+  await world.clock.pass(SECOND);
+  assert.ok(world.node.transfers.has(done));
+
+  world.node.fault = ({ method }) => (method === "POST" ? "lose-request" : undefined);
+  await model.send(open);
+  world.clock.deviceOffset = -4 * DAY;
+  await world.clock.pass(60 * SECOND);
+  world.clock.jump(4 * DAY + 22 * HOUR);
+  const tries = world.node.count(...POSTS);
+  model.networkIsBack();
+  await world.clock.pass(60 * SECOND);
+  assert.equal(model.payment(open).value!.state, "timed-out");
+  assert.equal(world.node.count(...POSTS), tries);
+});
+
+test("without any answer of the server nothing is sent: a draft stays one", async () => {
+  const world = new World();
+  await (await world.openTab()).close();
+  world.node.fault = () => "lose-request";
+  const { model } = await world.openTab();
+  const uuid = (await model.createDraft(bread))!;
+  assert.equal(await model.send(uuid), "no-connection");
+  assert.equal(model.payment(uuid).value!.state, "draft");
+  assert.equal(world.node.count(...POSTS), 0);
+  world.node.fault = () => undefined;
+  assert.equal(await model.send(uuid), "done");
 });
 
 test("what was not confirmed when the tab closed is found or repeated by the next one", async () => {

@@ -45,12 +45,14 @@ export class StandInNode {
   /** Called for each new transfer. */
   onTransfer: (transfer: StandInTransfer) => void = () => {};
   readonly #now: () => number;
+  readonly #origin: string;
   /** Requests that are still on their way. */
   readonly #delayed: { readonly at: number; readonly request: SeenRequest; readonly init: RequestInit | undefined }[] =
     [];
 
-  constructor(now: () => number) {
+  constructor(now: () => number, origin = ORIGIN) {
     this.#now = now;
+    this.#origin = origin;
   }
 
   count(method: string, path: RegExp): number {
@@ -72,7 +74,7 @@ export class StandInNode {
     contentType = "application/vnd.swaptacular.coin-info+json",
   ): { iri: string; contentType: string; sha256: string } {
     const bytes = new TextEncoder().encode(text);
-    const iri = `${ORIGIN}/debtors/7/documents/${this.documents.size + 1}/public`;
+    const iri = `${this.#origin}/debtors/7/documents/${this.documents.size + 1}/public`;
     this.documents.set(iri, { bytes, contentType });
     return { iri, contentType, sha256: createHash("sha256").update(text).digest("hex").toUpperCase() };
   }
@@ -101,17 +103,20 @@ export class StandInNode {
     }
     if (fault === "lose-request") throw new TypeError("Failed to fetch");
     if (typeof fault === "object") {
-      const headers: Record<string, string> = fault.retryAfter === undefined ? {} : { "Retry-After": fault.retryAfter };
+      const date = { Date: new Date(this.#now()).toUTCString() };
+      const headers: Record<string, string> =
+        fault.retryAfter === undefined ? date : { ...date, "Retry-After": fault.retryAfter };
       return new Response("{}", { status: fault.status, headers });
     }
     const response = this.#answer(request, init);
     if (fault === "lose-answer") throw new TypeError("Failed to fetch");
+    response.headers.set("Date", new Date(this.#now()).toUTCString());
     if (!response.url) Object.defineProperty(response, "url", { value: url.href });
     return response;
   };
 
   readonly fetchDocument = async (url: string) => {
-    const target = url === `${ORIGIN}/debtors/7/public` ? this.effectiveIri : url;
+    const target = url === `${this.#origin}/debtors/7/public` ? this.effectiveIri : url;
     const document = this.documents.get(target ?? "");
     if (document === undefined) throw new Error("status 404");
     return { url: target!, ...document };
@@ -128,7 +133,7 @@ export class StandInNode {
   #answer({ method, path, body }: SeenRequest, init: RequestInit | undefined): Response {
     if (path === "/debtors/.debtor" || path === "/debtors/7/") {
       const response = this.isActive ? json(200, this.#debtor()) : json(403, {});
-      Object.defineProperty(response, "url", { value: `${ORIGIN}/debtors/7/` });
+      Object.defineProperty(response, "url", { value: `${this.#origin}/debtors/7/` });
       Object.defineProperty(response, "redirected", { value: path === "/debtors/.debtor" });
       return response;
     }
