@@ -66,7 +66,7 @@ async function bundle(): Promise<BuiltFile[]> {
     bundle: true,
     splitting: true,
     format: "esm",
-    target: ["es2022", "chrome109", "firefox115", "safari16.4"],
+    target: ["es2022", "chrome120", "firefox124", "safari17.4"],
     minify: true,
     legalComments: "none",
     jsx: "automatic",

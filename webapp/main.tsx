@@ -15,6 +15,7 @@ import { Notice } from "./ui/blocks.tsx";
 import { notify, showBadge } from "./ui/notifications.ts";
 import { navigate } from "./ui/router.ts";
 import { applyTheme } from "./ui/theme.ts";
+import { whyUnsuitable } from "./unsuitable.ts";
 import { watchForNewVersion } from "./workers/new-version.ts";
 import "./ui/styles.css";
 
@@ -34,6 +35,13 @@ applyTheme();
 start().catch(showFailure);
 
 async function start(): Promise<void> {
+  const unsuitable = whyUnsuitable();
+  if (unsuitable !== undefined) {
+    await applyLanguage();
+    const { insecure, insecureText, oldBrowser, oldBrowserText } = t().problems;
+    const [title, text] = unsuitable === "insecure" ? [insecure, insecureText] : [oldBrowser, oldBrowserText];
+    return showProblem(title, text);
+  }
   const [config] = await Promise.all([loadConfig(localStorage), applyLanguage()]);
   const auth = createAuth(config, answer?.response);
   await auth.start();
@@ -53,10 +61,15 @@ async function start(): Promise<void> {
 
 function showFailure(error: unknown): void {
   console.error(error);
+  showProblem(t().problems.noConfig, t().problems.noConfigText);
+}
+
+/** In the place of the whole page. */
+function showProblem(title: string, text: string): void {
   render(
     <main>
-      <Notice kind="error" title={t().problems.noConfig} live>
-        <p>{t().problems.noConfigText}</p>
+      <Notice kind="error" title={title} live>
+        <p>{text}</p>
         <div class="row">
           <button type="button" class="button" onClick={() => location.reload()}>
             {t().bars.outdatedAction}

@@ -206,7 +206,7 @@ async function isLockHeld(): Promise<boolean> {
 
 /** Servers that say who they are must be the one that was asked (RFC 9207). Its issuer has its origin. */
 const isIssuer = (iss: string | undefined, config: WebappConfig): boolean =>
-  iss === undefined || URL.parse(iss)?.origin === new URL(config.authorizationUrl).origin;
+  iss === undefined || (URL.canParse(iss) && new URL(iss).origin === new URL(config.authorizationUrl).origin);
 
 function readJson<Value>(key: string): Value | undefined {
   const text = sessionStorage.getItem(key);

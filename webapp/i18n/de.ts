@@ -181,6 +181,9 @@ export const de: Messages = {
     none: "Noch nicht konfiguriert",
     sent: "Gesendet",
     sentText: "Die Buchungsstelle hat sie noch nicht übernommen.",
+    unseen: "Gesendet, von hier aus nicht zu sehen",
+    unseenText: (address) =>
+      `Beim Server gespeichert. Ob sie in Kraft ist, lässt sich von hier aus nicht sehen, denn diese Seite kann ${address} nicht lesen: Die Adresse muss mit https beginnen, und ein Dokument auf einem anderen Server muss alle Ursprünge erlauben (CORS). Vielleicht können es auch Geldbörsen nicht lesen.`,
     accepted: "Angenommen",
     inEffect: "In Kraft",
     refused: "Abgelehnt",
@@ -787,6 +790,12 @@ export const de: Messages = {
     noConfig: "Der Server antwortet nicht",
     noConfigText:
       "Zum ersten Mal lässt sich diese Seite nicht ohne Verbindung öffnen. Versuchen Sie es nach einer Weile noch einmal.",
+    insecure: "Diese Adresse ist nicht sicher",
+    insecureText:
+      "Browser lassen diese Seite nur an einer Adresse arbeiten, die mit https beginnt, oder auf demselben Rechner. Gibt es keine, muss der Betreiber dieses Servers TLS einrichten.",
+    oldBrowser: "Dieser Browser ist zu alt",
+    oldBrowserText:
+      "Diese Seite braucht einen Browser von 2024 oder später, damit keine Ziffer eines Betrags je falsch ist. Aktualisieren Sie ihn, oder nehmen Sie einen anderen.",
     notFound: "Diese Seite gibt es nicht",
     notFoundText: "Die Adresse ist vielleicht unvollständig.",
   },

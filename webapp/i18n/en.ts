@@ -176,6 +176,9 @@ export const en = {
     none: "Not configured yet",
     sent: "Sent",
     sentText: "Waiting for the accounting authority to apply it.",
+    unseen: "Sent, but not visible from here",
+    unseenText: (address: string) =>
+      `Saved at the server. Whether it is in effect cannot be seen from here, because this page cannot read ${address}: it has to begin with https, and a document at another host has to allow all origins (CORS). Wallets may not be able to read it either.`,
     accepted: "Accepted",
     inEffect: "In effect",
     refused: "Refused",
@@ -765,6 +768,12 @@ export const en = {
     crashedText: "Your data are safe. Reload the page; if it happens again, tell the operator of this server.",
     noConfig: "The server does not answer",
     noConfigText: "This page cannot be opened for the first time without a connection. Try again in a while.",
+    insecure: "This address is not secure",
+    insecureText:
+      "Browsers let this page work only at an address that begins with https, or on the same computer. If there is none, the operator of this server has to set up TLS.",
+    oldBrowser: "This browser is too old",
+    oldBrowserText:
+      "This page needs a browser of 2024 or later, so that no digit of an amount is ever wrong. Update it, or use another one.",
     notFound: "There is no such screen",
     notFoundText: "The address may be incomplete.",
   },

@@ -24,6 +24,8 @@ const SECOND = 1000;
 /** Pauses between two looks at what `publicInfoDocument` leads to. */
 const EFFECT_PAUSES = [2, 4, 8, 16, 32].map((seconds) => seconds * SECOND);
 const PEG_MILLIS = 86_400_000;
+/** After so many looks that read nothing, though the node answers, the user is told that it cannot be seen from here. */
+const UNSEEN_LOOKS = 3;
 
 export class ConfigWatcher {
   readonly status: ReadonlySignal<ConfigStatus>;
@@ -33,15 +35,20 @@ export class ConfigWatcher {
   readonly #differences = signal<readonly ConfigDifference[]>([]);
   readonly #context: Context;
   readonly #currency: CurrencyReader;
-  #isLooking = false;
+  /** Looks in a row that could not read anything. */
+  readonly #failedLooks = signal(0);
+  /** Counts the series of looks: a new one ends the one before. */
+  #series = 0;
 
   constructor(context: Context, currency: CurrencyReader) {
     this.#context = context;
     this.#currency = currency;
     this.differences = this.#differences;
-    this.status = computed(() =>
-      context.debtor?.configError === undefined ? (this.#watch?.status ?? "none") : "refused",
-    );
+    this.status = computed(() => {
+      if (context.debtor?.configError !== undefined) return "refused";
+      const status = this.#watch?.status ?? "none";
+      return status === "sent" && this.#failedLooks.value >= UNSEEN_LOOKS ? "unseen" : status;
+    });
     this.changedPeg = computed(() => {
       const info = currency.currency.value?.info;
       const display = this.#watch?.changedPeg;
@@ -88,6 +95,7 @@ export class ConfigWatcher {
       status: hasNewDocument ? "sent" : "accepted",
     }));
     this.#differences.value = [];
+    this.#failedLooks.value = 0;
     await this.#currency.load(config.configData);
     if (hasNewDocument) this.lookSoon();
   }
@@ -110,20 +118,21 @@ export class ConfigWatcher {
 
   /** Looks a few times whether what was saved is in effect. */
   lookSoon(): void {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    const look = async (): Promise<void> => {
+    const series = ++this.#series;
+    this.#context.inBackground(async () => {
       for (const pause of EFFECT_PAUSES) {
         await this.#context.wait(pause);
+        if (series !== this.#series) return;
         await this.look();
         if (this.#watch?.status !== "sent") return;
       }
-    };
-    this.#context.inBackground(() =>
-      look().finally(() => {
-        this.#isLooking = false;
-      }),
-    );
+    });
+  }
+
+  /** After an update: what is not in effect yet may be soon. */
+  async lookAgain(): Promise<void> {
+    await this.look();
+    if (this.#watch?.status === "sent") this.lookSoon();
   }
 
   /** Whether what was saved is in effect: where a fetch of `publicInfoDocument` ends. */
@@ -132,8 +141,13 @@ export class ConfigWatcher {
     const watch = this.#watch;
     if (debtor === undefined || watch?.status !== "sent") return;
     const iri = readRootConfig(debtor.config.configData).info?.iri;
-    const fetched = await this.#context.parts.fetchDocument(debtor.publicInfoUri).catch(() => undefined);
-    if (fetched === undefined || iri === undefined || canonicalUrl(fetched.url) !== canonicalUrl(iri)) return;
+    let isUnreadable = false;
+    const fetched = await this.#context.parts.fetchDocument(debtor.publicInfoUri).catch((error: unknown) => {
+      // Before the first configuration is in effect there is nothing, which is an answer as well.
+      isUnreadable = error instanceof Error && error.message === "network" && this.#context.connection.value === "ok";
+    });
+    this.#failedLooks.value = isUnreadable ? this.#failedLooks.value + 1 : 0;
+    if (!fetched || iri === undefined || canonicalUrl(fetched.url) !== canonicalUrl(iri)) return;
     const { savedUpdateId } = watch;
     await this.#changeWatch(debtor.identityUri, (now) =>
       now?.status === "sent" && now.savedUpdateId === savedUpdateId ? { ...now, status: "in-effect" } : undefined,

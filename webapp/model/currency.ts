@@ -22,7 +22,7 @@ export class CurrencyReader {
   readonly scale: ReadonlySignal<PegDisplay>;
   readonly coin: ReadonlySignal<OwnCoin | undefined>;
   readonly #context: Context;
-  /** What was found at an `info`, by its JSON text. */
+  /** What was found at an `info`, by the debtor and its JSON text. */
   readonly #infos = signal<ReadonlyMap<string, CurrencyInfo>>(new Map());
 
   constructor(context: Context) {
@@ -46,7 +46,7 @@ export class CurrencyReader {
   #currencyOf(configData: string): Currency {
     const { kind, rate, limit, info, unknownMembers } = readRootConfig(configData);
     const found: CurrencyInfo =
-      info === undefined ? { status: "none" } : (this.#infos.value.get(keyOf(info)) ?? { status: "loading" });
+      info === undefined ? { status: "none" } : (this.#infos.value.get(this.#keyOf(info)) ?? { status: "loading" });
     const documentText = found.status === "read" ? found.text : undefined;
     return { kind, rate, limit, unknownMembers, info: found, base: { configData, documentText } };
   }
@@ -55,11 +55,17 @@ export class CurrencyReader {
   async load(configData: string): Promise<CurrencyInfo> {
     const { info } = readRootConfig(configData);
     if (info === undefined) return { status: "none" };
-    const known = this.#infos.value.get(keyOf(info));
+    const key = this.#keyOf(info);
+    const known = this.#infos.value.get(key);
     if (known?.status === "read") return known;
     const found = await this.#find(info);
-    this.#infos.value = new Map([...this.#infos.value, [keyOf(info), found]]);
+    this.#infos.value = new Map([...this.#infos.value, [key, found]]);
     return found;
+  }
+
+  /** Another user may have signed in: a document of one debtor is none of another. */
+  #keyOf({ iri, sha256: hash }: DebtorInfo): string {
+    return `${this.#context.records.debtor.value} ${iri} ${hash}`;
   }
 
   async #find(info: DebtorInfo): Promise<CurrencyInfo> {
@@ -99,5 +105,3 @@ const unreadable = (reason: DocumentProblem): CurrencyInfo => ({ status: "unread
 /** Why a document could not be fetched. */
 export const documentProblemOf = (error: unknown): DocumentProblem =>
   error instanceof Error && error.message === "too big" ? "too-large" : "fetch";
-
-const keyOf = ({ iri, sha256: hash }: DebtorInfo): string => `${iri} ${hash}`;

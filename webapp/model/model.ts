@@ -55,7 +55,7 @@ export function createModel(parts: ModelParts): Model {
       sender.resume();
       batches.resume();
       context.inBackground(() => saver.resume());
-      context.inBackground(() => watcher.look());
+      context.inBackground(() => watcher.lookAgain());
       context.inBackground(() => watcher.checkPeg());
       if (device.isDeletionOn.value) context.inBackground(() => deletions.deleteOld());
     },

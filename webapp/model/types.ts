@@ -203,7 +203,7 @@ export type SaveCurrencyResult =
   | { readonly outcome: Exclude<Outcome, "done"> };
 
 /** Whether what was saved holds: `sent` → `in-effect`; `accepted` when the document did not change. */
-export type ConfigStatus = "none" | "sent" | "accepted" | "in-effect" | "refused";
+export type ConfigStatus = "none" | "sent" | "unseen" | "accepted" | "in-effect" | "refused";
 
 /** A member that differs from what this client saw last and that this client did not change. */
 export interface ConfigDifference {

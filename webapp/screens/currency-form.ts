@@ -159,4 +159,5 @@ function readLimit(form: TypedCurrency): { readonly tokens: bigint | undefined }
 }
 
 /** A present page at `http:` stays; whatever else is no address of the web is not taken. */
-const isHomepage = (text: string): boolean => text === "" || /^https?:$/.test(URL.parse(text)?.protocol ?? "");
+const isHomepage = (text: string): boolean =>
+  text === "" || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol));

@@ -19,6 +19,12 @@ export function CurrencyState() {
           {words.sent}
         </Status>
       );
+    case "unseen":
+      return (
+        <Status kind="warn" icon="clock">
+          {words.unseen}
+        </Status>
+      );
     case "accepted":
       return (
         <Status kind="ok" icon="check">

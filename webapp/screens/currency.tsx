@@ -132,6 +132,11 @@ function CurrencyEditor({ currency }: { readonly currency: Currency }) {
               {words.sentText}
             </p>
           )}
+          {model.configStatus.value === "unseen" && (
+            <p class="muted" role="status">
+              {words.unseenText(model.debtor.value?.publicInfoUri ?? "")}
+            </p>
+          )}
           <TextField
             label={words.nameLabel}
             hint={words.nameHint}

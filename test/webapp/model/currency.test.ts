@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { IDBFactory } from "fake-indexeddb";
 import { formatCoin } from "../../../webapp/core/coin.ts";
+import type { ModelParts } from "../../../webapp/model/parts.ts";
 import type { CurrencyAgreements, CurrencyForm, Model } from "../../../webapp/model/types.ts";
 import { C0, COIN, R0 } from "../core/cases.ts";
 import { DAY, SECOND, settle, World } from "./given.ts";
@@ -74,6 +75,58 @@ test("the first configuration saves the document, then what names it, and watche
   await world.clock.pass(2 * SECOND);
   assert.equal(model.configStatus.value, "in-effect");
   assert.equal(model.coin.value!.text, formatCoin(COIN));
+});
+
+test("where the public document cannot be read, the status says so instead of waiting for ever", async () => {
+  const world = new World();
+  let isReadable = false;
+  const fetchDocument: ModelParts["fetchDocument"] = (url) => {
+    if (!isReadable) throw new Error("network");
+    return world.node.fetchDocument(url);
+  };
+  const { model } = await world.openTab({ fetchDocument: async (url) => fetchDocument(url) });
+  await model.saveCurrency(seven, { noPeg: true });
+  await world.clock.pass(6 * SECOND);
+  assert.equal(model.configStatus.value, "sent");
+  await world.clock.pass(8 * SECOND);
+  assert.equal(model.configStatus.value, "unseen");
+  isReadable = true;
+  [world.node.effectiveIri] = [...world.node.documents.keys()];
+  await model.update();
+  await settle();
+  assert.equal(model.configStatus.value, "in-effect");
+});
+
+test("a document that is not there yet is waited for", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  await model.saveCurrency(seven, { noPeg: true });
+  await world.clock.pass(70 * SECOND);
+  assert.equal(model.configStatus.value, "sent");
+});
+
+test("a page that is loaded again soon after saving looks as often as the one before", async () => {
+  const world = new World();
+  const first = await world.openTab();
+  await first.model.saveCurrency(seven, { noPeg: true });
+  await first.close();
+  const { model } = await world.openTab();
+  assert.equal(model.configStatus.value, "sent");
+  [world.node.effectiveIri] = [...world.node.documents.keys()];
+  await world.clock.pass(2 * SECOND);
+  assert.equal(model.configStatus.value, "in-effect");
+});
+
+test("a second configuration is looked for at once, even while the first one still is", async () => {
+  const world = new World();
+  givenCurrency(world);
+  const { model } = await world.openTab();
+  await model.saveCurrency({ ...formOf(model), summary: "one" }, AGREED);
+  await world.clock.pass(40 * SECOND);
+  await model.saveCurrency({ ...formOf(model), summary: "two" }, AGREED);
+  world.node.effectiveIri = [...world.node.documents.keys()].at(-1);
+  await world.clock.pass(2 * SECOND);
+  assert.equal(model.configStatus.value, "in-effect");
 });
 
 test("a change of the rate saves no document, and leaves the rest as it was to the byte", async () => {
