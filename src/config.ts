@@ -155,9 +155,11 @@ function group(values: Values) {
     flusher: {
       processes: get("FLUSH_PROCESSES"),
       periodSeconds: get("FLUSH_PERIOD"),
-      configureAccountsBurstCount: get("APP_FLUSH_CONFIGURE_ACCOUNTS_BURST_COUNT"),
-      prepareTransfersBurstCount: get("APP_FLUSH_PREPARE_TRANSFERS_BURST_COUNT"),
-      finalizeTransfersBurstCount: get("APP_FLUSH_FINALIZE_TRANSFERS_BURST_COUNT"),
+      burstCounts: {
+        configure_account: get("APP_FLUSH_CONFIGURE_ACCOUNTS_BURST_COUNT"),
+        prepare_transfer: get("APP_FLUSH_PREPARE_TRANSFERS_BURST_COUNT"),
+        finalize_transfer: get("APP_FLUSH_FINALIZE_TRANSFERS_BURST_COUNT"),
+      },
     },
     deleteParentShardRecords: get("DELETE_PARENT_SHARD_RECORDS"),
     log: { level: get("APP_LOG_LEVEL"), format: get("APP_LOG_FORMAT") },

@@ -56,7 +56,7 @@ export async function runFlushers(options: FlushersOptions): Promise<void> {
       pool,
       broker,
       outbox,
-      burstCount: burstCountOf(config.flusher, outbox),
+      burstCount: config.flusher.burstCounts[outbox],
       periodSeconds: config.flusher.periodSeconds,
       realm: config.realm,
       deleteParentShardRecords: config.deleteParentShardRecords,
@@ -77,15 +77,4 @@ export async function runFlushers(options: FlushersOptions): Promise<void> {
     ],
     signal,
   );
-}
-
-function burstCountOf(flusher: Config["flusher"], outbox: Outbox): number {
-  switch (outbox) {
-    case "configure_account":
-      return flusher.configureAccountsBurstCount;
-    case "prepare_transfer":
-      return flusher.prepareTransfersBurstCount;
-    case "finalize_transfer":
-      return flusher.finalizeTransfersBurstCount;
-  }
 }
