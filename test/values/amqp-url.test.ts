@@ -49,10 +49,10 @@ test("user name, password and virtual host may be any text, percent-encoded in U
 });
 
 test("certificates, verification and heartbeat are those of the parameters", () => {
-  const url = `amqps://h/v?cacertfile=${file}&certfile=${file}&keyfile=${file}&verify=verify_none&heartbeat=5&auth_mechanism=external`;
+  const url = `amqps://h/v?cacertfile=${file}&certfile=${file}&keyfile=${file}&verify=verify_none&heartbeat=7&auth_mechanism=external`;
   const { addresses, tls, authenticatesByCertificate } = parseBrokerUrls(url);
   assert.deepEqual([tls.ca, tls.cert, tls.key, tls.rejectUnauthorized], ["PEM", "PEM", "PEM", false]);
-  assert.deepEqual([addresses[0]!.heartbeat, authenticatesByCertificate], [5, true]);
+  assert.deepEqual([addresses[0]!.heartbeat, authenticatesByCertificate], [7, true]);
   assert.equal(parseBrokerUrls("amqps://h/v").tls.rejectUnauthorized, true);
 });
 
