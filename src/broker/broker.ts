@@ -18,6 +18,13 @@ export interface Publication {
  */
 export type PublicationOutcome = "confirmed" | "returned" | "failed";
 
+export interface PublishOptions {
+  /** How long the outcomes are waited for; by default 20 seconds. What has none then counts as failed. */
+  readonly confirmMillisMax?: number | undefined;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A message that a queue has delivered and that is neither acknowledged nor rejected yet. */
 export interface Delivery {
   readonly contentType: string | undefined;
@@ -71,11 +78,8 @@ export interface ConsumeOptions {
 
 /** A connection to a broker, which reconnects by itself. */
 export interface Broker {
-  /**
-   * Publishes the messages in order and waits for the outcome of each, by default at most 20 seconds.
-   * Never rejects because of single messages.
-   */
-  publish(publications: readonly Publication[], confirmMillisMax?: number): Promise<PublicationOutcome[]>;
+  /** Publishes the messages in order and waits for the outcome of each. Never rejects because of single messages. */
+  publish(publications: readonly Publication[], options?: PublishOptions): Promise<PublicationOutcome[]>;
   /**
    * Starts a consumer once the connection is established. After a loss of the connection it continues by itself, and what was
    * not acknowledged is delivered again. Rejects with QueueNotFoundError when there is no such queue.

@@ -1,19 +1,19 @@
 /** Publishing to RabbitMQ with confirms. Spec: transport, "Outgoing". */
 import type { ConfirmChannel, Message, Options, RecoveringChannelModel } from "amqplib";
 import type { Logger } from "pino";
-import type { Publication, PublicationOutcome } from "./broker.ts";
+import type { Publication, PublicationOutcome, PublishOptions } from "./broker.ts";
 
 /** How long the fate of a batch is waited for; the rest counts as failed. */
-export const CONFIRM_MILLIS_MAX = 20_000;
+const CONFIRM_MILLIS_MAX = 20_000;
 /** Frames that a channel buffers before it asks to wait. */
 const BUFFERED_FRAMES_MAX = 2048;
 
 /** Publishes batches, and tells the fate of each message. */
 export interface Publisher {
   /** See Broker. Batches that are published at a time go through channels of their own. */
-  publish(publications: readonly Publication[], confirmMillisMax?: number): Promise<PublicationOutcome[]>;
+  publish(publications: readonly Publication[], options?: PublishOptions): Promise<PublicationOutcome[]>;
   /** The same for messages whose properties are given in full. Make them mandatory: others count as confirmed. */
-  send(messages: readonly OutgoingMessage[], confirmMillisMax?: number): Promise<PublicationOutcome[]>;
+  send(messages: readonly OutgoingMessage[], options?: PublishOptions): Promise<PublicationOutcome[]>;
 }
 
 /** A message as it goes to the broker. */
@@ -53,11 +53,13 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
 
   async function send(
     messages: readonly OutgoingMessage[],
-    confirmMillisMax = CONFIRM_MILLIS_MAX,
+    { confirmMillisMax = CONFIRM_MILLIS_MAX, signal }: PublishOptions = {},
   ): Promise<PublicationOutcome[]> {
     if (messages.length === 0) return [];
     const batch = createBatch(messages);
     const timer = setTimeout(batch.giveUp, confirmMillisMax);
+    if (signal?.aborted) batch.giveUp();
+    signal?.addEventListener("abort", batch.giveUp);
     // A lane that opens too late, because the broker was away, serves the next batch.
     const opening = idleLanes.pop() ?? openLane();
     const lane = await Promise.race([opening, batch.over]).catch(() => undefined);
@@ -76,11 +78,12 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
       );
     }
     clearTimeout(timer);
+    signal?.removeEventListener("abort", batch.giveUp);
     return batch.outcomes();
   }
 
   return {
-    publish: (publications, confirmMillisMax) => send(publications.map(messageOf), confirmMillisMax),
+    publish: (publications, options) => send(publications.map(messageOf), options),
     send,
   };
 }

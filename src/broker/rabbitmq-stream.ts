@@ -1,12 +1,16 @@
 /** Reading a stream of RabbitMQ to its end. */
 import { randomUUID } from "node:crypto";
 import type { RecoveringChannelModel } from "amqplib";
+import { pause } from "../runtime/backoff.ts";
 import { StreamUnreadableError } from "./broker.ts";
 import type { Publisher } from "./rabbitmq-publisher.ts";
 
 const NOT_FOUND = 404;
 const PREFETCH_COUNT = 1_000;
 const READ_MILLIS_MAX = 20_000;
+/** What comes to a stream while its leader dies may be lost, so that it is sent again. */
+const PROBE_MILLIS_MAX = 1_000;
+const PROBE_PAUSE_MILLIS = 100;
 const PROBE = "probe";
 
 /**
@@ -47,13 +51,29 @@ export async function readStream(
       },
       { arguments: { "x-stream-offset": "first" } },
     );
-    await publish([{ exchange: "", routingKey: queue, type: PROBE, appId: "swpt_debtors", headers: {}, body: probe }]);
-    return await promise;
+    const ended = new AbortController();
+    void sendProbes(queue, probe, publish, ended.signal);
+    return await promise.finally(() => ended.abort());
   } catch (error) {
     if ((error as { code?: unknown }).code === NOT_FOUND) return undefined;
     throw error instanceof StreamUnreadableError ? error : new StreamUnreadableError(String(error), { cause: error });
   } finally {
     clearTimeout(timer);
     await channel.close().catch(() => {});
+  }
+}
+
+/** Until one is confirmed, or the signal aborts. */
+async function sendProbes(
+  queue: string,
+  probe: string,
+  publish: Publisher["publish"],
+  signal: AbortSignal,
+): Promise<void> {
+  const publication = { exchange: "", routingKey: queue, type: PROBE, appId: "swpt_debtors", headers: {}, body: probe };
+  while (!signal.aborted) {
+    const [outcome] = await publish([publication], { confirmMillisMax: PROBE_MILLIS_MAX, signal });
+    if (outcome === "confirmed") return;
+    await pause(PROBE_PAUSE_MILLIS, signal);
   }
 }

@@ -86,7 +86,7 @@ export async function drainQueue(options: DrainerOptions, signal: AbortSignal): 
       return answerMessage && role.publicationOf(answerMessage);
     });
     const publications = answers.filter((publication) => publication !== undefined);
-    const outcomes = await broker.publish(publications, confirmMillisMax);
+    const outcomes = await broker.publish(publications, { confirmMillisMax });
     const isDone = answers.map((publication) => publication === undefined || outcomes.shift() === "confirmed");
     const done = batch.filter((_, index) => isDone[index]);
     outgoing.acknowledge(done.map(({ delivery }) => delivery));

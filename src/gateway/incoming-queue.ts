@@ -73,7 +73,7 @@ export function createIncomingQueue(options: IncomingQueueOptions): IncomingQueu
     const remaining = batch[0]!.message.receivedAt + confirmMillisMax - performance.now();
     const outcomes = await broker.publish(
       batch.map(({ message }) => message.publication!),
-      Math.max(remaining, 1),
+      { confirmMillisMax: Math.max(remaining, 1) },
     );
     for (const [index, outcome] of outcomes.entries()) if (outcome === "confirmed") batch[index]!.isSettled = true;
     const bad = outcomes.find((outcome) => outcome !== "confirmed");
