@@ -5,7 +5,8 @@ import { brokerCandidates, describe, pingBroker } from "../../test/support/servi
 import { createTestVirtualHost, removeVirtualHosts } from "../../test/support/virtual-host.ts";
 import { installPackages } from "./apt-get.ts";
 import { startRabbitMqContainer } from "./rabbitmq-container.ts";
-import { findInstalledRabbitMq, startInstalledRabbitMq } from "./rabbitmq-installed.ts";
+import { startInstalledRabbitMq } from "./rabbitmq-installed.ts";
+import { findInstalledRabbitMq } from "./rabbitmq-program.ts";
 import type { TestServer } from "./test-server.ts";
 
 type Say = (line: string) => void;
