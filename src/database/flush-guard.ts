@@ -13,6 +13,14 @@ export interface GuardState {
   readonly alarm: string | null;
 }
 
+/** What the database knows of the bursts that were committed. */
+export interface BurstHistory extends GuardState {
+  /** Which server has answered, since when it runs. */
+  readonly server: Timestamp;
+  /** When the last one of them was begun; `null` when there was none. */
+  readonly lastBegun: Timestamp | null;
+}
+
 /** A burst is about to be sent: its number, and the numbers of which one must be the last that was committed. */
 export interface LaneStep {
   readonly lane: Uuid;
@@ -21,6 +29,17 @@ export interface LaneStep {
   readonly lastMax: bigint;
   readonly number: bigint;
   readonly epoch: bigint;
+  /** Earlier than this it has not begun, whatever the clock of the server says. */
+  readonly begunMin: Timestamp;
+}
+
+/** What the database says to a step. */
+export interface LaneAdvance {
+  /** False when nothing may be sent, or an earlier burst that was committed is not there any more. */
+  readonly isAllowed: boolean;
+  /** See BurstHistory. */
+  readonly server: Timestamp;
+  readonly begun: Timestamp;
 }
 
 /** Reads whether messages may be sent. */
@@ -32,29 +51,45 @@ export async function readGuardState(db: Database): Promise<GuardState> {
   return row!;
 }
 
-/** Records the burst. False when nothing may be sent, or an earlier burst that was committed is not there any more. */
-export async function advanceLane(db: Database, step: LaneStep): Promise<boolean> {
-  const row = await db.maybeOne<{ count: bigint }>({
+/** Reads what `lastBegun` and the rest of the history are now. */
+export async function readBurstHistory(db: Database): Promise<BurstHistory> {
+  const row = await db.maybeOne<BurstHistory>({
+    name: "read_burst_history",
+    text: `
+      select epoch, alarm, pg_postmaster_start_time() as server,
+        (select max(begun) from swpt_debtors_guard.lane) as "lastBegun"
+      from swpt_debtors_guard.state`,
+  });
+  return row!;
+}
+
+/** Records the burst. The transaction must be rolled back unless it is allowed. */
+export async function advanceLane(db: Database, step: LaneStep): Promise<LaneAdvance> {
+  const row = await db.maybeOne<LaneAdvance>({
     name: "advance_lane",
     text: `
       with allowed as materialized (
         select from swpt_debtors_guard.state where epoch = $5::bigint and alarm is null
+      ), burst as materialized (
+        select greatest(clock_timestamp(), $6::timestamptz) as begun
       ), updated as (
-        update swpt_debtors_guard.lane set number = $4::bigint
-        from allowed
+        update swpt_debtors_guard.lane set number = $4::bigint, begun = burst.begun
+        from allowed, burst
         where lane = $1::uuid and number between $2::bigint and $3::bigint
         returning 1
       ), inserted as (
-        insert into swpt_debtors_guard.lane (lane, number)
-        select $1::uuid, $4::bigint
-        from allowed
+        insert into swpt_debtors_guard.lane (lane, number, begun)
+        select $1::uuid, $4::bigint, burst.begun
+        from allowed, burst
         where $2::bigint = 0 and not exists (select from swpt_debtors_guard.lane where lane = $1::uuid)
         returning 1
       )
-      select (select count(*) from updated) + (select count(*) from inserted) as count`,
-    values: [step.lane, step.lastMin, step.lastMax, step.number, step.epoch],
+      select exists (select from updated union all select from inserted) as "isAllowed",
+        pg_postmaster_start_time() as server, begun
+      from burst`,
+    values: [step.lane, step.lastMin, step.lastMax, step.number, step.epoch, formatTimestamp(step.begunMin)],
   });
-  return row!.count > 0n;
+  return row!;
 }
 
 /** How far the lanes have come. Those that are not in the database are left out. */

@@ -50,7 +50,7 @@ export async function runFlushers(options: FlushersOptions): Promise<void> {
   const { config, pool, broker, outboxes, log, signal, registry, health } = options;
   await untilSchemaIsCurrent(pool, log, signal);
   const metrics = registry && createFlusherMetrics(registry);
-  const guard = createFlushGuard({ pool, broker, queue: config.broker.queue });
+  const guard = createFlushGuard({ pool, broker, queue: config.broker.queue, log });
   const flushers = outboxes.map((outbox) =>
     createFlusher({
       pool,

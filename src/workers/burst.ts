@@ -54,7 +54,7 @@ const APP_ID = "swpt_debtors";
 
 /**
  * Sends up to `burstCount` messages. A crash anywhere may repeat messages and loses none: the deletion is committed after
- * the last confirm, at most 20 seconds after the rows were locked. Throws ForeignOutboxRowError, with nothing sent, and
+ * the last confirm, at most 21 seconds after the rows were locked. Throws ForeignOutboxRowError, with nothing sent, and
  * DatabaseUnavailableError, and DatabaseWentBackError when the guard forbids to send.
  */
 export function flushBurst(context: BurstContext): Promise<BurstOutcome> {
@@ -74,13 +74,13 @@ function flushInLane(context: BurstContext, lane: GuardedLane | undefined): Prom
     if (rows.length === 0) return summarize([], [], []);
     const toSend = rows.filter((row) => !isDropped(context, row));
     await lane?.begin(db);
-    const marks = lane === undefined || toSend.length === 0 ? [] : [lane.mark(outbox, toSend)];
-    // Where the stream of the marks is missing, the mark is returned, and that is all.
-    const sending = broker.publish([...toSend.map(({ encode }) => publicationOf(encode())), ...marks]);
+    const mark = toSend.length === 0 ? undefined : lane?.leaveMark(outbox, toSend);
+    const sending = broker.publish(toSend.map(({ encode }) => publicationOf(encode())));
     // While the broker works, the database deletes all rows, in the expectation that all will be confirmed.
     await markBeforeDeletion(db);
     await deleteClaimed(db, outbox, rows);
-    const outcomes = (await sending).slice(0, toSend.length);
+    const outcomes = await sending;
+    await mark?.settle(outcomes);
     const isSent = (_: unknown, index: number): boolean => outcomes[index] === "confirmed";
     const sent = toSend.filter(isSent);
     if (sent.length < toSend.length) {

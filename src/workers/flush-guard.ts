@@ -3,14 +3,24 @@
  * was sent in the lost time would be issued again. See docs/decisions/0012-database-gone-back.md.
  */
 import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
 import { marksOf } from "../broker/agent-topology.ts";
-import type { Broker, Publication } from "../broker/broker.ts";
-import type { Database, Pool } from "../database/database.ts";
-import { advanceLane, findLaneNumbers, isWaiting, raiseAlarm, readGuardState } from "../database/flush-guard.ts";
-import { type ClaimedMessage, OUTBOXES, type Outbox } from "../database/outbox.ts";
-import { parseJson, stringifyJson } from "../values/json.ts";
-import { formatTimestamp, parseTimestamp, type Timestamp } from "../values/timestamp.ts";
-import { parseUuid, type Uuid } from "../values/uuid.ts";
+import type { Broker, PublicationOutcome } from "../broker/broker.ts";
+import { type Database, DatabaseUnavailableError, type Pool } from "../database/database.ts";
+import {
+  advanceLane,
+  type BurstHistory,
+  findLaneNumbers,
+  isWaiting,
+  raiseAlarm,
+  readBurstHistory,
+  readGuardState,
+} from "../database/flush-guard.ts";
+import type { ClaimedMessage, Outbox } from "../database/outbox.ts";
+import { EPOCH, type Timestamp } from "../values/timestamp.ts";
+import type { Uuid } from "../values/uuid.ts";
+import { type Mark, parseMark, publicationOfMark } from "./flush-marks.ts";
+import { createProblemLog } from "./problem-log.ts";
 
 /** The database has gone back in time, and no operator has confirmed yet that messages may be sent. */
 export class DatabaseWentBackError extends Error {
@@ -19,94 +29,184 @@ export class DatabaseWentBackError extends Error {
 
 /** A place in a guard for one burst at a time. */
 export interface GuardedLane {
-  /** Records the burst in its transaction, before anything of it is sent. Throws DatabaseWentBackError. */
+  /**
+   * Records the burst in its transaction, before anything of it is sent. Throws DatabaseWentBackError, and
+   * DatabaseUnavailableError when the server is not the one that the marks were compared with.
+   */
   begin(tx: Database): Promise<void>;
-  /** The mark that goes to the broker behind the messages of the burst. */
-  mark(outbox: Outbox, messages: readonly ClaimedMessage[]): Publication;
+  /** Sends the mark of the burst, together with its messages. */
+  leaveMark(outbox: Outbox, messages: readonly ClaimedMessage[]): PendingMark;
   /** The transaction was committed. */
   commit(): void;
+}
+
+/** A mark on its way. */
+export interface PendingMark {
+  /** Waits a moment for the mark once the fate of the messages is known; says so in the log when that was too short. */
+  settle(outcomes: readonly PublicationOutcome[]): Promise<void>;
 }
 
 /** Watches over the bursts of one process. */
 export interface FlushGuard {
   /**
-   * Runs the work with a lane that no other burst uses at the time. Before the first one the marks that the broker has are
-   * compared with the database. Throws DatabaseWentBackError, DatabaseUnavailableError and StreamUnreadableError.
+   * Runs the work with a lane that no other burst uses at the time. Before the first one, and again when another server of
+   * the database answers, the marks that the broker has are compared with the database. Throws DatabaseWentBackError,
+   * DatabaseUnavailableError and StreamUnreadableError.
    */
   withLane<Result>(work: (lane: GuardedLane) => Promise<Result>): Promise<Result>;
 }
 
-interface Mark {
-  readonly epoch: bigint;
-  readonly lane: Uuid;
-  readonly number: bigint;
-  readonly outbox: Outbox;
-  readonly debtorId: bigint;
-  readonly ts: Timestamp;
-}
+/**
+ * How long a mark is waited for when the messages have been confirmed. RabbitMQ may never confirm what comes to a stream
+ * while its leader dies; the messages must not wait for that.
+ */
+const MARK_MILLIS_MAX = 1_000;
 
-const VERIFY_TRIES = 3;
 const ALARM =
   "The database has gone back in time: messages that were sent are not recorded any more. Nothing is sent until " +
   "`swpt-debtors confirm_database` is run; see the manual";
 
 /** Makes a guard. `queue` is the node's queue of incoming messages, beside which the marks are kept. */
-export function createFlushGuard({ pool, broker, queue }: { pool: Pool; broker: Broker; queue: string }): FlushGuard {
+export function createFlushGuard({
+  pool,
+  broker,
+  queue,
+  log,
+}: {
+  readonly pool: Pool;
+  readonly broker: Broker;
+  readonly queue: string;
+  readonly log: Logger;
+}): FlushGuard {
+  const stream = marksOf(queue);
+  const problems = createProblemLog(log, { stream });
+  let isMissingReported = false;
+  let lanes = new Set<Lane>();
   let idleLanes: Lane[] = [];
   let epoch: bigint | undefined;
-  let verifying: Promise<void> | undefined;
+  /** When the last burst was begun, of all that we know of. */
+  let lastBegun = EPOCH;
+  let verification: Promise<Verified> | undefined;
 
-  /** Throws when nothing may be sent. After an alarm that an operator has ended all begins anew. */
-  async function readEpoch(): Promise<bigint> {
-    const state = await readGuardState(pool);
-    if (state.alarm !== null) throw new DatabaseWentBackError(state.alarm);
-    if (epoch !== undefined && state.epoch < epoch) await alarm();
-    if (state.epoch !== epoch) idleLanes = [];
-    epoch = state.epoch;
-    return epoch;
+  function noteBegun(begun: Timestamp): void {
+    if (begun > lastBegun) lastBegun = begun;
   }
 
-  async function alarm(): Promise<never> {
-    await raiseAlarm(pool, ALARM);
-    throw new DatabaseWentBackError(ALARM);
+  function noteMissing(): void {
+    if (isMissingReported) return;
+    isMissingReported = true;
+    log.warn(
+      { stream },
+      "The stream of the flushers' marks is missing: after a restore or a failover it cannot be noticed that the " +
+        "database has gone back in time. `swpt-debtors subscribe` declares the stream",
+    );
   }
 
-  /** Other flushers send meanwhile: only what is missing again when all is read anew is an alarm. */
-  async function verify(): Promise<void> {
-    for (let tries = 1; tries <= VERIFY_TRIES; tries++) {
-      const marks = ((await broker.readStream(marksOf(queue))) ?? []).flatMap(parseMark);
-      const current = await readEpoch();
-      const isNewer = marks.some((mark) => mark.epoch > current);
-      const ours = marks.filter((mark) => mark.epoch === current);
-      if (!isNewer && (await isHistoryComplete(pool, ours))) return;
+  async function verify(): Promise<Verified> {
+    const { alarm } = await readGuardState(pool);
+    if (alarm !== null) throw new DatabaseWentBackError(alarm);
+    const bodies = await broker.readStream(stream);
+    if (bodies === undefined) noteMissing();
+    const marks = (bodies ?? []).flatMap(parseMark);
+    const own = [...lanes].map(({ lane, committed }) => ({ lane, number: committed() }));
+    // One transaction, so that one server answers.
+    const { history, isComplete } = await pool.transaction(async (tx) => {
+      const history = await readBurstHistory(tx);
+      const isOfUs = history.epoch === epoch;
+      const isOlder = [epoch ?? 0n, ...marks.map((mark) => mark.epoch)].some((known) => known > history.epoch);
+      const isComplete =
+        !isOlder && (!isOfUs || (await areLanesThere(tx, own))) && (await areMarksAccountedFor(tx, history, marks));
+      return { history, isComplete };
+    });
+    if (history.alarm !== null) throw new DatabaseWentBackError(history.alarm);
+    if (!isComplete) {
+      await raiseAlarm(pool, ALARM);
+      throw new DatabaseWentBackError(ALARM);
     }
-    await alarm();
+    if (history.epoch !== epoch) {
+      lanes = new Set();
+      idleLanes = [];
+      epoch = history.epoch;
+    }
+    for (const begun of [history.lastBegun ?? EPOCH, ...marks.map((mark) => mark.begun)]) noteBegun(begun);
+    return { server: history.server, epoch: history.epoch };
   }
 
-  /** Once, unless it fails. */
-  async function untilVerified(): Promise<void> {
-    verifying ??= verify();
+  /** Once, unless it fails, or another server answers. */
+  async function untilVerified(): Promise<Verified> {
+    const current = verification ?? verify();
+    verification = current;
     try {
-      await verifying;
+      return await current;
     } catch (error) {
-      verifying = undefined;
+      if (verification === current) verification = undefined;
       throw error;
     }
   }
 
+  function takeLane(verified: Verified): Lane {
+    const idle = idleLanes.pop();
+    if (idle) return idle;
+    const lane = createLane(verified.epoch);
+    lanes.add(lane);
+    return lane;
+  }
+
+  async function begin(tx: Database, lane: Lane, verified: Verified): Promise<Timestamp> {
+    const { isAllowed, server, begun } = await advanceLane(tx, {
+      ...lane.nextStep(),
+      begunMin: (lastBegun + 1n) as Timestamp,
+    });
+    if (server !== verified.server) {
+      verification = undefined;
+      throw new DatabaseUnavailableError("Another server has taken over, and is compared with what was sent");
+    }
+    if (!isAllowed) throw new LaneRefusedError("The lane is not where it was left, or nothing may be sent");
+    noteBegun(begun);
+    return begun;
+  }
+
+  function leaveMark(mark: Pick<Mark, "epoch" | "begun" | "outbox">, messages: readonly ClaimedMessage[]): PendingMark {
+    const giveUp = new AbortController();
+    const publishing = broker.publish([publicationOfMark(stream, mark, messages)], { signal: giveUp.signal });
+    return {
+      settle: async (outcomes) => {
+        const timer = setTimeout(() => giveUp.abort(), MARK_MILLIS_MAX);
+        const [outcome] = await publishing.finally(() => clearTimeout(timer));
+        if (outcome === "returned") noteMissing();
+        if (outcome === "confirmed") problems.end("The broker confirms the flushers' marks again");
+        // When the messages have failed too, the flusher says so.
+        if (outcome !== "failed" || !outcomes.includes("confirmed")) return;
+        problems.report(
+          "warn",
+          "The broker does not confirm a flusher's mark. The messages are sent nevertheless; while this goes on a new " +
+            "process may not notice that the database has gone back in time",
+          {},
+        );
+      },
+    };
+  }
+
   return {
     withLane: async (work) => {
-      await untilVerified();
-      const lane = idleLanes.pop() ?? createLane(await readEpoch());
+      const verified = await untilVerified();
+      const lane = takeLane(verified);
+      let begun: Timestamp | undefined;
       try {
-        return await work({ ...lane, mark: (outbox, messages) => publicationOf(queue, lane, outbox, messages) });
+        return await work({
+          begin: async (tx) => {
+            begun = await begin(tx, lane, verified);
+          },
+          leaveMark: (outbox, messages) => leaveMark({ epoch: lane.epoch, begun: begun!, outbox }, messages),
+          commit: lane.commit,
+        });
       } catch (error) {
         if (!(error instanceof LaneRefusedError)) throw error;
-        // Another epoch: the burst is for the next lane. The same one: what this lane has committed is gone.
-        if ((await readEpoch()) === lane.epoch) await alarm();
+        verification = undefined;
+        await untilVerified();
         throw new DatabaseWentBackError("The flusher begins anew after an operator has confirmed the database");
       } finally {
-        if (lane.epoch === epoch) idleLanes.push(lane);
+        if (lanes.has(lane)) idleLanes.push(lane);
       }
     },
   };
@@ -116,6 +216,9 @@ export function createFlushGuard({ pool, broker, queue }: { pool: Pool; broker: 
 class LaneRefusedError extends Error {
   override readonly name = "LaneRefusedError";
 }
+
+/** What the marks were compared with. */
+type Verified = Pick<BurstHistory, "server" | "epoch">;
 
 type Lane = ReturnType<typeof createLane>;
 
@@ -127,11 +230,11 @@ function createLane(epoch: bigint) {
   return {
     lane,
     epoch,
-    number: () => attempted,
-    begin: async (tx: Database): Promise<void> => {
+    committed: () => committed,
+    nextStep: () => {
       const step = { lane, lastMin: committed, lastMax: attempted, number: attempted + 1n, epoch };
       attempted++;
-      if (!(await advanceLane(tx, step))) throw new LaneRefusedError("The lane is not where it was left");
+      return step;
     },
     commit: (): void => {
       committed = attempted;
@@ -139,50 +242,30 @@ function createLane(epoch: bigint) {
   };
 }
 
+/** Whether the database has all that this process has committed. */
+async function areLanesThere(
+  tx: Database,
+  own: readonly { readonly lane: Uuid; readonly number: bigint }[],
+): Promise<boolean> {
+  const numbers = await findLaneNumbers(
+    tx,
+    own.map(({ lane }) => lane),
+  );
+  return own.every(({ lane, number }) => (numbers.get(lane) ?? 0n) >= number);
+}
+
 /**
- * Whether nothing is missing that was committed before the marks. They are written just before the commit of their burst,
- * so the last ones may be of bursts that were not committed: then their messages still wait, or were sent by a later
- * burst. And when a burst is there, all is there that was committed before it.
+ * Whether nothing is missing that was committed before a burst of the marks was begun. That is so when a burst is in the
+ * database that was begun later; in what order the marks came, and whether all of them did, does not matter. Otherwise
+ * the last bursts were not committed, and their messages still wait.
  */
-async function isHistoryComplete(pool: Pool, marks: readonly Mark[]): Promise<boolean> {
-  const numbers = await findLaneNumbers(pool, [...new Set(marks.map(({ lane }) => lane))]);
-  for (const { lane, number, outbox, debtorId, ts } of marks.toReversed()) {
-    if ((numbers.get(lane) ?? 0n) >= number) return true;
-    if (!(await isWaiting(pool, outbox, debtorId, ts))) return false;
+async function areMarksAccountedFor(tx: Database, history: BurstHistory, marks: readonly Mark[]): Promise<boolean> {
+  for (const { epoch, begun, outbox, debtorId, ts } of marks) {
+    if (epoch !== history.epoch || begun <= (history.lastBegun ?? EPOCH)) continue;
+    if (await isWaiting(tx, outbox, debtorId, ts)) continue;
+    // Another flusher may have sent it since the history was read.
+    const { lastBegun } = await readBurstHistory(tx);
+    if (lastBegun === null || lastBegun < begun) return false;
   }
   return true;
-}
-
-/** With the newest of the messages, which is the first one to be lost. */
-function publicationOf(
-  queue: string,
-  { lane, epoch, number }: Lane,
-  outbox: Outbox,
-  messages: readonly ClaimedMessage[],
-): Publication {
-  const { debtorId, ts } = messages.reduce((newest, message) => (message.ts > newest.ts ? message : newest));
-  const mark = { epoch, lane, number: number(), outbox, debtorId, ts: formatTimestamp(ts) };
-  return {
-    exchange: "",
-    routingKey: marksOf(queue),
-    type: "mark",
-    appId: "swpt_debtors",
-    headers: {},
-    body: stringifyJson(mark),
-  };
-}
-
-/** Nothing for what is not a mark. */
-function parseMark(body: Buffer): Mark[] {
-  try {
-    const { epoch, lane, number, outbox, debtorId, ts } = parseJson(body.toString()) as Record<string, unknown>;
-    const knownOutbox = OUTBOXES.find((name) => name === outbox);
-    const uuid = parseUuid(String(lane));
-    const time = parseTimestamp(String(ts));
-    if (typeof epoch !== "bigint" || typeof number !== "bigint" || typeof debtorId !== "bigint") return [];
-    if (knownOutbox === undefined || uuid === undefined || time === undefined) return [];
-    return [{ epoch, lane: uuid, number, outbox: knownOutbox, debtorId, ts: time }];
-  } catch {
-    return [];
-  }
 }
