@@ -536,6 +536,8 @@ export const de: Messages = {
     cancelYes: "Zahlung abbrechen",
     cancelNo: "Nicht abbrechen",
     tooLate: "Zu spät: Die Zahlung lässt sich nicht mehr abbrechen.",
+    cancelOpen:
+      "Die Antwort ging verloren; es ist offen, ob die Zahlung abgebrochen ist. Sehen Sie gleich noch einmal nach.",
     look: "Noch einmal nachsehen",
     retry: "Als neue Zahlung versuchen",
     dismiss: "Als gesehen markieren",

@@ -523,6 +523,7 @@ export const en = {
     cancelYes: "Cancel the payment",
     cancelNo: "Leave it",
     tooLate: "Too late: the payment can no longer be canceled.",
+    cancelOpen: "The answer was lost, so it is not known whether the payment is canceled. Look again in a moment.",
     look: "Look again",
     retry: "Try again as a new payment",
     dismiss: "Mark as seen",

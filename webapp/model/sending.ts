@@ -97,7 +97,10 @@ export class Sender {
     return "done";
   }
 
-  /** Cancels a transfer: done as the answer says; too late, and read again; or gone. */
+  /**
+   * Cancels a transfer. `done`: its result says how it has ended; `not-offered`: too late; `changed`: it is gone. Any other
+   * outcome leaves open whether it is canceled, until it is read again.
+   */
   async cancel(uuid: string): Promise<Outcome> {
     const debtor = this.#context.records.debtor.value!;
     const answer = await this.#context.parts.api.cancelTransfer(transferUrl(this.#context, uuid));
@@ -108,9 +111,12 @@ export class Sender {
     }
     const outcome = this.#context.failed(answer);
     if (answer.failure === "forbidden" || answer.failure === "not-found") {
-      await this.#context.log("cancel", answer.failure === "forbidden" ? "too-late" : "gone", uuid);
+      const isTooLate = answer.failure === "forbidden";
+      await this.#context.log("cancel", isTooLate ? "too-late" : "gone", uuid);
       await this.look(uuid);
+      return isTooLate ? "not-offered" : "changed";
     }
+    if (outcome === "no-connection") await this.#context.log("cancel", "not-confirmed", uuid);
     return outcome;
   }
 

@@ -147,6 +147,7 @@ function PaymentActions({ payment }: { readonly payment: Payment }) {
     cancel: async () => {
       const outcome = await model.cancel(uuid);
       if (outcome === "not-offered") announce(t().payment.tooLate);
+      else if (outcome === "no-connection") announce(t().payment.cancelOpen);
       else tellUnlessDone(outcome);
     },
     look: async () => {

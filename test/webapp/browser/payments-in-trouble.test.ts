@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import type { BrowserContext, Page, Route } from "playwright-core";
+import { parseJson, stringifyJson } from "../../../src/values/json.ts";
 import { startBrowser, type TestBrowser } from "../../support/browser.ts";
 import { waitFor } from "../../support/wait.ts";
 import {
@@ -85,6 +86,66 @@ test("two tabs in which one draft is sent at the same moment send it once, and b
 
   assert.equal(posts(), 1);
   assert.deepEqual(await referencesAt(page), ["LOST", "TWICE"]);
+});
+
+const ONE_TRANSFER = (url: URL): boolean => /\/debtors\/\d+\/transfers\/[0-9a-f-]{36}$/.test(url.pathname);
+
+/** Answers about transfers look as if the accounting authority were slow: they have no result yet, and may be canceled. */
+async function hideResults(): Promise<void> {
+  await context.route(
+    (url) => POSTS(url) || ONE_TRANSFER(url),
+    async (route) => {
+      const response = await route.fetch();
+      const { result: _, ...transfer } = parseJson(await response.text()) as Record<string, unknown>;
+      const body = stringifyJson({ ...transfer, checkupAt: "2026-01-01T00:00:00Z" });
+      return route.fulfill({ response, body });
+    },
+  );
+}
+
+const cancelOnScreen = async (): Promise<void> => {
+  await page.getByRole("button", { name: "Cancel the payment" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel the payment" }).click();
+};
+
+test("canceling ends as not known while the answer is lost, and as too late when the node says so", async () => {
+  await hideResults();
+  await pasteRequest(page, paymentRequest(`swpt:${debtorId}/17`, 1000, "LATE"));
+  await page.getByRole("button", { name: "Pay 10.00" }).click();
+  await page.getByText("Under way", { exact: true }).waitFor();
+  await context.route(ONE_TRANSFER, (route) =>
+    route.request().method() === "POST" ? route.abort() : route.fallback(),
+  );
+  await cancelOnScreen();
+  await page.getByText(/it is not known whether the payment is canceled/).waitFor();
+  await page.getByText("Under way", { exact: true }).waitFor();
+
+  await context.unrouteAll({ behavior: "ignoreErrors" });
+  await cancelOnScreen();
+  await page.getByText("Too late: the payment can no longer be canceled.").waitFor();
+  await page.getByText("Done", { exact: true }).waitFor();
+});
+
+test("canceling in time ends the payment without money", async () => {
+  await hideResults();
+  await pasteRequest(page, paymentRequest(`swpt:${debtorId}/17`, 1000, "IN-TIME"));
+  await page.getByRole("button", { name: "Pay 10.00" }).click();
+  await page.getByText("Under way", { exact: true }).waitFor();
+  await context.route(ONE_TRANSFER, async (route) => {
+    if (route.request().method() !== "POST") return route.fallback();
+    const response = await fetch(route.request().url(), { headers: await route.request().allHeaders() });
+    const transfer = parseJson(await response.text()) as Record<string, unknown>;
+    const error = { type: "TransferError", errorCode: "CANCELED_BY_THE_SENDER", totalLockedAmount: 0n };
+    const result = { type: "TransferResult", finalizedAt: "2026-01-01T00:00:00Z", committedAmount: 0n, error };
+    return route.fulfill({
+      status: 200,
+      contentType: "application/json",
+      body: stringifyJson({ ...transfer, result }),
+    });
+  });
+  await cancelOnScreen();
+  await page.getByText("You have canceled it.").waitFor();
+  await page.getByText("Failed", { exact: true }).waitFor();
 });
 
 const paymentUuid = (reference: string): Promise<string | undefined> =>
