@@ -7,12 +7,12 @@ import { loadConfig } from "./config.ts";
 import { applyLanguage, t } from "./i18n/i18n.ts";
 import { attentionCount } from "./screens/attention.ts";
 import { rememberIssuer } from "./screens/known-issuer.ts";
-import { receiveLaunchedFiles } from "./screens/launched-file.ts";
+import { receiveLaunches } from "./screens/launched-file.ts";
 import { Root } from "./screens/root.tsx";
 import { startModel } from "./start-model.ts";
 import { AppContext } from "./ui/app.ts";
 import { Notice } from "./ui/blocks.tsx";
-import { notify, showBadge } from "./ui/notifications.ts";
+import { followNotifications, notify, showBadge } from "./ui/notifications.ts";
 import { navigate } from "./ui/router.ts";
 import { applyTheme } from "./ui/theme.ts";
 import { whyUnsuitable } from "./unsuitable.ts";
@@ -55,7 +55,8 @@ async function start(): Promise<void> {
   rememberIssuer(model);
   model.onEvent((event) => notify(model, event));
   effect(() => showBadge(attentionCount(model)));
-  receiveLaunchedFiles();
+  receiveLaunches();
+  followNotifications();
   setTimeout(() => void watchForNewVersion(), SERVICE_WORKER_DELAY_MILLIS);
 }
 

@@ -8,7 +8,7 @@ import { Button, Checkbox, FileButton, Select } from "../ui/controls.tsx";
 import { Question } from "../ui/dialog.tsx";
 import { saveFile } from "../ui/files.ts";
 import { areLettersOn, switchLetters } from "../ui/keys.tsx";
-import { areNotificationsOn, canNotify, switchNotifications } from "../ui/notifications.ts";
+import { areNotificationsOn, canNotify, notificationPermission, switchNotifications } from "../ui/notifications.ts";
 import { chooseTheme, type ThemeChoice, themeChoice } from "../ui/theme.ts";
 import { announce } from "../ui/toasts.tsx";
 import { SignOutDialog } from "./sign-out.tsx";
@@ -60,7 +60,7 @@ function Notifications() {
     <Card title={words.notifications}>
       <Checkbox
         label={words.notificationsOn}
-        hint={Notification.permission === "denied" ? words.notificationsDenied : words.notificationsHint}
+        hint={notificationPermission.value === "denied" ? words.notificationsDenied : words.notificationsHint}
         checked={areNotificationsOn.value}
         onChange={(on) => void switchNotifications(on)}
       />

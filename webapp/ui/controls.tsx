@@ -240,7 +240,12 @@ export function Checkbox({
         type="checkbox"
         checked={checked}
         aria-describedby={hint === undefined ? undefined : `${id}-hint`}
-        onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+        onChange={({ currentTarget }) => {
+          const wanted = currentTarget.checked;
+          // It shows what is so, also when what was wanted is not granted.
+          currentTarget.checked = checked;
+          onChange(wanted);
+        }}
       />
       <label for={id}>{label}</label>
       {hint !== undefined && (

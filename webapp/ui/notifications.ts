@@ -1,43 +1,80 @@
 /** Notifications while the page is hidden, and the badge of the installed client. */
 import { signal } from "@preact/signals";
 import { t } from "../i18n/i18n.ts";
-import type { Model, ModelEvent } from "../model/types.ts";
+import type { Model, ModelEvent, Payment } from "../model/types.ts";
 import { amountText } from "./amount.tsx";
 import { keepPreference, readPreference } from "./preferences.ts";
+import { navigate } from "./router.ts";
 
 export const canNotify = (): boolean => "Notification" in globalThis;
 
+/** What the browser's user has decided for this page. */
+export const notificationPermission = signal(canNotify() ? Notification.permission : "denied");
+
 /** Wanted here, and allowed by the browser. */
 export const areNotificationsOn = signal(
-  canNotify() && Notification.permission === "granted" && readPreference("notifications", ["off", "on"]) === "on",
+  notificationPermission.value === "granted" && readPreference("notifications", ["off", "on"]) === "on",
 );
 
 /** Switching on asks the browser's question. */
 export async function switchNotifications(on: boolean): Promise<void> {
-  const isAllowed = on && (await Notification.requestPermission()) === "granted";
-  areNotificationsOn.value = isAllowed;
-  keepPreference("notifications", isAllowed ? "on" : "off");
+  if (on) notificationPermission.value = await Notification.requestPermission();
+  areNotificationsOn.value = on && notificationPermission.value === "granted";
+  keepPreference("notifications", areNotificationsOn.value ? "on" : "off");
 }
 
-/** Tells what has happened while nobody looks. */
+interface News {
+  readonly text: string;
+  /** A later notification with the same tag replaces this one. */
+  readonly tag: string;
+  /** The screen that a click opens. */
+  readonly place: string;
+}
+
+/** Tells what has happened while nobody looks. The payments of a batch are told once, when the last of them has ended. */
 export function notify(model: Model, event: ModelEvent): void {
   if (!areNotificationsOn.value || !document.hidden) return;
-  const words = t().notifications;
-  if (event.kind === "config-refused") {
-    show(words.config, "config");
-    return;
-  }
-  const { order, amount, state, uuid } = event.payment;
-  const name = order.name || order.accountUri;
-  const shown = amountText(model, amount);
-  show(state === "done" ? words.done(shown, name) : words.failed(shown, name), uuid);
+  const news =
+    event.kind === "config-refused"
+      ? { text: t().notifications.config, tag: "config", place: "/currency" }
+      : event.payment.batchId === undefined
+        ? paymentNews(model, event.payment)
+        : batchNews(model, event.payment.batchId);
+  if (news !== undefined) void show(news);
 }
 
-/** Phones allow notifications only through the service worker. */
-function show(text: string, tag: string): void {
-  void navigator.serviceWorker?.getRegistration().then((registration) => {
-    if (registration?.active) return registration.showNotification(document.title, { body: text, tag });
-    void new Notification(document.title, { body: text, tag });
+function paymentNews(model: Model, { order, amount, state, uuid }: Payment): News {
+  const words = t().notifications;
+  const name = order.name || order.accountUri;
+  const shown = amountText(model, amount);
+  const text = state === "done" ? words.done(shown, name) : words.failed(shown, name);
+  return { text, tag: uuid, place: `/payments/${uuid}` };
+}
+
+function batchNews(model: Model, id: string): News | undefined {
+  const batch = model.batches.value.find((candidate) => candidate.id === id);
+  if (batch === undefined || batch.done + batch.failed < batch.total) return undefined;
+  return { text: `${batch.name}: ${t().batch.outcome(batch.done, batch.failed)}`, tag: id, place: `/batch/${id}` };
+}
+
+/** Phones allow notifications only through the service worker, which also hears the click. */
+async function show({ text, tag, place }: News): Promise<void> {
+  const registration = await navigator.serviceWorker?.getRegistration();
+  if (registration?.active) {
+    return registration.showNotification(document.title, { body: text, tag, data: place });
+  }
+  const notification = new Notification(document.title, { body: text, tag });
+  notification.onclick = () => {
+    focus();
+    navigate(place);
+  };
+}
+
+/** A click on a notification opens its screen; the service worker has already brought the page to the front. */
+export function followNotifications(): void {
+  navigator.serviceWorker?.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
+    const { place } = Object(data) as { place?: unknown };
+    if (typeof place === "string" && place.startsWith("/")) navigate(place);
   });
 }
 

@@ -11,12 +11,25 @@ interface Fetching extends Extendable {
   readonly request: Request;
   respondWith(answer: Promise<Response>): void;
 }
+interface Clicked extends Extendable {
+  readonly notification: { readonly data: unknown; close(): void };
+}
+interface Page {
+  readonly url: string;
+  postMessage(message: unknown): void;
+  focus(): Promise<unknown>;
+}
 interface Worker {
   readonly registration: { readonly scope: string };
-  readonly clients: { claim(): Promise<void> };
+  readonly clients: {
+    claim(): Promise<void>;
+    matchAll(options: { type: "window"; includeUncontrolled: boolean }): Promise<readonly Page[]>;
+    openWindow(url: string): Promise<unknown>;
+  };
   addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
   addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
   addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+  addEventListener(type: "notificationclick", listener: (event: Clicked) => void): void;
   skipWaiting(): Promise<void>;
 }
 
@@ -34,6 +47,10 @@ worker.addEventListener("install", (event) => event.waitUntil(keepFiles()));
 worker.addEventListener("activate", (event) => event.waitUntil(deleteOtherCaches().then(() => worker.clients.claim())));
 worker.addEventListener("message", ({ data }) => {
   if (data === "activate") void worker.skipWaiting();
+});
+worker.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(openPage(String(event.notification.data ?? "/")));
 });
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
@@ -71,6 +88,16 @@ async function deleteOtherCaches(): Promise<void> {
 async function answerFromCache(request: Request, file: string): Promise<Response> {
   const cache = await caches.open(cacheName);
   return (await cache.match(file)) ?? fetch(request);
+}
+
+/** Shows a screen in a page that is open, else in a new one. */
+async function openPage(place: string): Promise<void> {
+  const { scope } = worker.registration;
+  const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const open = pages.find(({ url }) => url.startsWith(scope));
+  if (open === undefined) return void (await worker.clients.openWindow(`${scope}#${place}`));
+  open.postMessage({ place });
+  await open.focus();
 }
 
 /** FNV-1a: tells versions apart, and protects nothing. */
