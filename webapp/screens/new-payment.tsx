@@ -26,9 +26,14 @@ export function NewPayment() {
     else setProblem(received.problem);
   };
   const takeFile = (file: Blob): void => void receiveFile(model, file).then(show);
-  const takeText = (text: string): void => {
+  const takeText = (text: string): void => void receiveText(model, text).then(show);
+  /** What is wrong with the text, for the dialog, which stays open. */
+  const takePasted = async (text: string): Promise<string | undefined> => {
+    const received = await receiveText(model, text);
+    if ("problem" in received) return received.problem;
     setPasting(false);
-    void receiveText(model, text).then(show);
+    show(received);
+    return undefined;
   };
 
   useEffect(() => {
@@ -87,7 +92,7 @@ export function NewPayment() {
           <FromContacts />
         </div>
       </div>
-      {isPasting && <PasteDialog onText={takeText} onClose={() => setPasting(false)} />}
+      {isPasting && <PasteDialog onText={takePasted} onClose={() => setPasting(false)} />}
     </div>
   );
 }
@@ -100,15 +105,31 @@ function FileTile({ onFile }: { readonly onFile: (file: File) => void }) {
   );
 }
 
-function PasteDialog({ onText, onClose }: { readonly onText: (text: string) => void; readonly onClose: () => void }) {
+function PasteDialog({
+  onText,
+  onClose,
+}: {
+  readonly onText: (text: string) => Promise<string | undefined>;
+  readonly onClose: () => void;
+}) {
   const [text, setText] = useState("");
+  const [problem, setProblem] = useState<string | undefined>();
   const words = t().pay;
+  const use = async (): Promise<void> =>
+    setProblem(text.trim() === "" ? t().currency.errors.required : await onText(text));
   return (
     <Dialog title={words.pasteTitle} onClose={onClose}>
-      <Form onSubmit={() => text.trim() !== "" && onText(text)}>
-        <TextArea label={words.pasteLabel} hint={words.pasteHint} value={text} rows={8} onInput={setText} />
+      <Form onSubmit={use}>
+        <TextArea
+          label={words.pasteLabel}
+          hint={words.pasteHint}
+          error={problem}
+          value={text}
+          rows={8}
+          onInput={setText}
+        />
         <div class="actions">
-          <Button kind="primary" submit disabled={text.trim() === ""}>
+          <Button kind="primary" submit>
             {words.pasteUse}
           </Button>
           <Button onClick={onClose}>{t().common.cancel}</Button>

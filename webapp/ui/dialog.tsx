@@ -1,10 +1,10 @@
 /** Questions and lists that lie over the screen. The browser keeps the focus within, and gives it back afterwards. */
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, TargetedMouseEvent } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { t } from "../i18n/i18n.ts";
 import { Button } from "./controls.tsx";
 
-/** Shown as long as it is rendered. Escape and a click beside it close it. */
+/** Shown as long as it is rendered. Escape and a click beside it close it; a press that begins within it does not. */
 export function Dialog({
   title,
   onClose,
@@ -16,6 +16,7 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const isPressedBeside = useRef(false);
   useEffect(() => {
     const { activeElement } = document;
     dialog.current?.showModal();
@@ -33,8 +34,11 @@ export function Dialog({
         event.preventDefault();
         onClose();
       }}
+      onPointerDown={(event) => {
+        isPressedBeside.current = isBeside(event);
+      }}
       onClick={(event) => {
-        if (event.target === event.currentTarget) onClose();
+        if (isPressedBeside.current && isBeside(event)) onClose();
       }}
     >
       <div class="stack">
@@ -43,6 +47,12 @@ export function Dialog({
       </div>
     </dialog>
   );
+}
+
+/** Whether a press is on the backdrop: the dialog's own margin belongs to the dialog. */
+function isBeside({ target, currentTarget, clientX, clientY }: TargetedMouseEvent<HTMLDialogElement>): boolean {
+  const { left, right, top, bottom } = currentTarget.getBoundingClientRect();
+  return target === currentTarget && (clientX < left || clientX > right || clientY < top || clientY > bottom);
 }
 
 /** A question with two answers. */

@@ -156,6 +156,29 @@ test("what is no request of this currency is refused in words", async () => {
   }
 });
 
+test("pasted text that is no request stays in its dialog, with what is wrong beside it", async () => {
+  await goTo(page, "/pay");
+  await page.getByRole("button", { name: "Paste" }).click();
+  const text = page.getByLabel("Text of the request");
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.getByText("Please fill this in.").waitFor();
+  await text.fill("hello");
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.getByText("does not begin with PR0").waitFor();
+
+  const dialog = page.getByRole("dialog");
+  const { x, y, width } = (await dialog.boundingBox())!;
+  await page.mouse.click(x + width / 2, y + 6);
+  const { x: left, y: top } = (await text.boundingBox())!;
+  await page.mouse.move(left + 20, top + 20);
+  await page.mouse.down();
+  await page.mouse.move(4, 4);
+  await page.mouse.up();
+  assert.equal(await text.inputValue(), "hello", "neither its margin nor a selection that ends beside it closes it");
+  await page.mouse.click(4, 4);
+  await dialog.waitFor({ state: "detached" });
+});
+
 test("the history is searched, filtered, and saved as CSV with exactly the rows that are seen", async () => {
   await goTo(page, "/payments");
   await page.getByLabel("Search").fill("INV-2");
