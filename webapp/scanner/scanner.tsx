@@ -59,8 +59,10 @@ export function Scanner({ onText }: { readonly onText: (text: string) => void })
     );
   }
   const light = async (): Promise<void> => {
-    await track?.applyConstraints({ advanced: [{ torch: !isLit } as MediaTrackConstraintSet] }).catch(() => undefined);
-    setLit(!isLit);
+    await track?.applyConstraints({ advanced: [{ torch: !isLit } as MediaTrackConstraintSet] }).then(
+      () => setLit(!isLit),
+      () => undefined,
+    );
   };
   const hasTorch = (track?.getCapabilities?.() as TorchCapabilities | undefined)?.torch === true;
   return (

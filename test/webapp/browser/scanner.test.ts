@@ -108,6 +108,27 @@ test("the camera stops when the scanner is left, and when the page is hidden", a
   );
 });
 
+test("the torch is switched where a camera has one, and shown as it is", async () => {
+  // The test's camera has no torch: this one is a fake of its track's capabilities.
+  await page.evaluate(() => {
+    const switched: unknown[] = [];
+    Object.assign(globalThis, { switched });
+    MediaStreamTrack.prototype.getCapabilities = () => ({ torch: true }) as MediaTrackCapabilities;
+    MediaStreamTrack.prototype.applyConstraints = async ({ advanced } = {}) => {
+      if (switched.push(...(advanced ?? [])) > 2) throw new DOMException("", "OperationError");
+    };
+  });
+  await goTo(page, "/pay/scan");
+  const light = page.getByRole("button", { name: "Light" });
+  for (const pressed of ["true", "false", "false"]) {
+    await light.click();
+    await page.locator(`[aria-pressed=${pressed}]`).waitFor();
+  }
+  const switched = await page.evaluate(() => (globalThis as unknown as { switched: unknown[] }).switched);
+  assert.deepEqual(switched, [{ torch: true }, { torch: false }, { torch: true }]);
+  await goTo(page, "/");
+});
+
 test("without a camera the scanner says so, and offers a picture instead", async () => {
   await page.evaluate(() => {
     MediaDevices.prototype.getUserMedia = () => Promise.reject(new DOMException("", "NotFoundError"));
