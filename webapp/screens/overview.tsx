@@ -3,6 +3,7 @@ import { INT64_MIN } from "../../src/values/int64.ts";
 import { cleanName } from "../core/text.ts";
 import { formatDate, formatNumber } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
+import type { Payment } from "../model/types.ts";
 import { Amount, amountText } from "../ui/amount.tsx";
 import { useApp } from "../ui/app.ts";
 import { Card, Empty, Facts, Notice, ScreenHead } from "../ui/blocks.tsx";
@@ -21,39 +22,57 @@ export function Overview() {
   const { model } = useApp();
   const words = t().overview;
   const payments = model.payments.value.filter(({ state }) => state !== "draft").slice(0, SHOWN_PAYMENTS);
+  // Before the currency has a unit there are no amounts to look at.
+  const isNew = model.currency.value?.info.status === "none" && payments.length === 0;
   return (
     <>
       <ScreenHead title={words.title} />
       <div class="stack">
         <SetUp />
-        <Circulation />
+        {!isNew && <Circulation />}
+        {!model.isAccountReady.value && (
+          <Notice title={words.accountNotReady} live>
+            <p>{words.accountNotReadyText}</p>
+          </Notice>
+        )}
         <Attention />
-        <div class="columns">
-          <Card
-            title={words.lastPayments}
-            {...(payments.length > 0 ? { action: <a href="#/payments">{words.allPayments}</a> } : {})}
-          >
-            {payments.length === 0 ? (
-              <Empty icon="pay" title={words.noPayments} text={words.noPaymentsText}>
-                <ButtonLink to="/pay">{t().nav.pay}</ButtonLink>
-              </Empty>
-            ) : (
-              <ul class="list">
-                {payments.map((payment) => (
-                  <li key={payment.uuid}>
-                    <PaymentRow payment={payment} />
-                  </li>
-                ))}
-              </ul>
-            )}
-          </Card>
-          <Card title={words.chart}>
-            <CirculationChart />
-          </Card>
-        </div>
-        <CurrencyCard />
+        {!isNew && (
+          <>
+            <div class="columns">
+              <LatestPayments payments={payments} />
+              <Card title={words.chart}>
+                <CirculationChart />
+              </Card>
+            </div>
+            <CurrencyCard />
+          </>
+        )}
       </div>
     </>
+  );
+}
+
+function LatestPayments({ payments }: { readonly payments: readonly Payment[] }) {
+  const words = t().overview;
+  return (
+    <Card
+      title={words.lastPayments}
+      {...(payments.length > 0 ? { action: <a href="#/payments">{words.allPayments}</a> } : {})}
+    >
+      {payments.length === 0 ? (
+        <Empty icon="pay" title={words.noPayments} text={words.noPaymentsText}>
+          <ButtonLink to="/pay">{t().nav.pay}</ButtonLink>
+        </Empty>
+      ) : (
+        <ul class="list">
+          {payments.map((payment) => (
+            <li key={payment.uuid}>
+              <PaymentRow payment={payment} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
   );
 }
 
@@ -61,9 +80,6 @@ function Circulation() {
   const { model } = useApp();
   const words = t().overview;
   const circulation = model.circulation.value;
-  const issuable = model.issuable.value;
-  const isLimited =
-    model.currency.value?.limit !== undefined || (model.debtor.value?.minBalance ?? INT64_MIN) > INT64_MIN;
   return (
     <Card>
       <div class="row row-between">
@@ -75,24 +91,41 @@ function Circulation() {
           {t().nav.pay}
         </ButtonLink>
       </div>
-      {isLimited && issuable !== undefined ? (
-        <p>
-          {words.issuable}: <Amount tokens={issuable} exact />
-        </p>
-      ) : (
-        <p>
-          {words.unlimited} <a href="#/currency">{words.setLimit}</a>
-        </p>
-      )}
+      <Issuable circulation={circulation ?? 0n} />
       <p class="hint">{words.circulationHint}</p>
-      {!model.isAccountReady.value && (
-        <Notice title={words.accountNotReady} live>
-          <p>{words.accountNotReadyText}</p>
-        </Notice>
-      )}
     </Card>
   );
 }
+
+const SHARES = 1_000n;
+
+/** What can still be issued, and how much of the whole is in circulation already. */
+function Issuable({ circulation }: { readonly circulation: bigint }) {
+  const { model } = useApp();
+  const words = t().overview;
+  const issuable = model.issuable.value;
+  const isLimited =
+    model.currency.value?.limit !== undefined || (model.debtor.value?.minBalance ?? INT64_MIN) > INT64_MIN;
+  if (!isLimited || issuable === undefined) {
+    return (
+      <p>
+        {words.unlimited} <a href="#/currency">{words.setLimit}</a>
+      </p>
+    );
+  }
+  const [issued, left] = [circulation, issuable].map((tokens) => (tokens > 0n ? tokens : 0n)) as [bigint, bigint];
+  const whole = issued + left;
+  return (
+    <>
+      {whole > 0n && <div class="meter" aria-hidden="true" style={{ "--share": `${share(issued, whole)}%` }} />}
+      <p>
+        {words.issuable}: <Amount tokens={issuable} exact />
+      </p>
+    </>
+  );
+}
+
+const share = (part: bigint, whole: bigint): number => Number((part * SHARES) / whole) / 10;
 
 function SetUp() {
   const { model } = useApp();
@@ -104,6 +137,7 @@ function SetUp() {
       <p>
         {words.setUpText} {words.setUpProgress(done)}.
       </p>
+      <div class="meter" aria-hidden="true" style={{ "--share": `${(done / 3) * 100}%` }} />
       <div class="row">
         <ButtonLink kind="primary" icon="guide" to="/guide">
           {words.setUpAction}
@@ -157,7 +191,7 @@ function Attention() {
         {due.map(({ id, title, dueOn }) => (
           <li key={id} class="attention">
             <Icon name="template" size={20} />
-            <span>{words.due(title, formatDate(dueOn))}</span>
+            <span class="grow">{words.due(title, formatDate(dueOn))}</span>
             <Button onClick={() => void useTemplate(id)}>{words.dueAction}</Button>
           </li>
         ))}
@@ -183,7 +217,7 @@ function AttentionLink({
   return (
     <a class="attention" href={`#${to}`}>
       <Icon name={icon} size={20} />
-      <span>
+      <span class="grow">
         {text}
         {hint !== undefined && <span class="hint"> {hint}</span>}
       </span>

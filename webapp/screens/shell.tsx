@@ -9,7 +9,7 @@ import { Toasts } from "../ui/toasts.tsx";
 import { attentionCount } from "./attention.ts";
 import { Bars, NewVersionBar } from "./bars.tsx";
 import { isGuideDone } from "./guide-steps.ts";
-import { ReloadButton } from "./reload-button.tsx";
+import { DataAge, ReloadButton } from "./reload-button.tsx";
 
 interface Entry {
   readonly to: string;
@@ -46,14 +46,17 @@ export const moreEntries = (): readonly Entry[] => [
 const isCurrent = ({ to }: Entry): boolean => (place.value.segments[0] ?? "") === to.slice(1);
 const current = (entry: Entry): "page" | undefined => (isCurrent(entry) ? "page" : undefined);
 
-function Brand() {
+function Brand({ children }: { readonly children?: ComponentChildren }) {
   const { config, model } = useApp();
   const info = model.currency.value?.info;
   const name = info?.status === "read" ? cleanName(info.document.debtorName) : config.siteTitle;
   return (
     <a class="brand" href="#/">
       <Logo />
-      <bdi class="ellipsis">{name}</bdi>
+      <span class="brand-text">
+        <bdi class="ellipsis">{name}</bdi>
+        {children}
+      </span>
     </a>
   );
 }
@@ -143,8 +146,13 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
       </button>
       <SideNavigation />
       <header class="top-bar">
-        <Brand />
-        <ReloadButton />
+        <Brand>
+          <DataAge />
+        </Brand>
+        <div class="age">
+          <DataAge />
+          <ReloadButton />
+        </div>
       </header>
       <div class="main-column">
         <Bars />
