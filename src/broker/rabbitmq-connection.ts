@@ -36,8 +36,9 @@ export async function connectRecovering(urls: string, connectionName: string): P
   let index = 0;
   // The library reads it again for each attempt.
   const address: { -readonly [Member in keyof BrokerAddress]: BrokerAddress[Member] } = { ...target.addresses[0]! };
+  const options = socketOptions(target, connectionName);
   const connection = await connect(address as Parameters<typeof connect>[0], {
-    ...socketOptions(target, connectionName),
+    ...options,
     recovery: {
       initialDelay: RECONNECT_PAUSE_MILLIS,
       maxDelay: RECONNECT_PAUSE_MILLIS_MAX,
@@ -47,6 +48,7 @@ export async function connectRecovering(urls: string, connectionName: string): P
   const moveOn = (): void => {
     index = (index + 1) % target.addresses.length;
     Object.assign(address, target.addresses[index]);
+    readCertificatesAgain(urls, options);
   };
   connection.on("connect-failed", moveOn);
   connection.on("disconnect", moveOn);
@@ -57,13 +59,34 @@ const socketOptions = (
   { connectTimeoutMillis, authenticatesByCertificate, tls }: BrokerTarget,
   connectionName: string,
 ) => ({
-  ...Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)),
+  ...tlsOptions(tls),
   ...(authenticatesByCertificate && { credentials: credentials.external() }),
   clientProperties: { connection_name: connectionName },
   timeout: connectTimeoutMillis ?? CONNECT_TIMEOUT_MILLIS,
   noDelay: true,
   keepAlive: true,
 });
+
+/** Contents of files are in lists of one, of which the library keeps the list itself, and not a copy of what it holds. */
+const tlsOptions = ({ ca, cert, key, passphrase, servername, rejectUnauthorized }: BrokerTarget["tls"]) => ({
+  ...(ca !== undefined && { ca: [ca] }),
+  ...(cert !== undefined && { cert: [cert] }),
+  ...(key !== undefined && { key: [{ pem: key, passphrase }] }),
+  ...(servername !== undefined && { servername }),
+  rejectUnauthorized,
+});
+
+/** For the next attempt, since certificates are replaced when they are about to expire. */
+function readCertificatesAgain(urls: string, options: ReturnType<typeof socketOptions>): void {
+  try {
+    const { ca, cert, key } = tlsOptions(parseBrokerUrls(urls).tls);
+    if (ca !== undefined) options.ca?.splice(0, 1, ...ca);
+    if (cert !== undefined) options.cert?.splice(0, 1, ...cert);
+    if (key !== undefined) options.key?.splice(0, 1, ...key);
+  } catch {
+    // At the start the files could be read, and these contents are used until they can be read again.
+  }
+}
 
 interface Frame {
   readonly id: number;
@@ -91,23 +114,3 @@ function keepWordsOfRefusals(): void {
   };
 }
 keepWordsOfRefusals();
-
-/**
- * Why there is no connection, in a sentence: the words of the broker or of the system, and what to check where the broker
- * rejects the connection.
- */
-export function describeConnectionError(error: Error): string {
-  // A refused connection to a name with several addresses has no message of its own.
-  const { code } = error as { code?: unknown };
-  const message = error.message || String(code ?? error.name);
-  if (/ACCESS_REFUSED|ACCESS-REFUSED/.test(message)) {
-    return `${message}. Check user name, password and permissions in PROTOCOL_BROKER_URL`;
-  }
-  if (/NOT_ALLOWED|vhost/.test(message)) {
-    return `${message}. Check the virtual host in PROTOCOL_BROKER_URL, and the user's permissions for it`;
-  }
-  if (/certificate|self-signed|SSL|TLS/i.test(message)) {
-    return `The broker cannot be reached: ${message}. Check cacertfile, certfile and keyfile in PROTOCOL_BROKER_URL`;
-  }
-  return message.startsWith("The broker ") ? message : `The broker cannot be reached: ${message}`;
-}

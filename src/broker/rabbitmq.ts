@@ -2,7 +2,8 @@
 import type { RecoveringChannelModel } from "amqplib";
 import type { Logger } from "pino";
 import type { Broker, Consumer } from "./broker.ts";
-import { connectRecovering, describeConnectionError } from "./rabbitmq-connection.ts";
+import { describeBrokerProblem } from "./broker-problem.ts";
+import { connectRecovering } from "./rabbitmq-connection.ts";
 import { startConsumer } from "./rabbitmq-consumer.ts";
 import { createPublisher } from "./rabbitmq-publisher.ts";
 import { readStream } from "./rabbitmq-stream.ts";
@@ -77,7 +78,7 @@ function followState(connection: RecoveringChannelModel, log: Logger) {
     blockedReason = undefined;
     reportProblem(`The connection to the broker is lost: ${error.message}`);
   });
-  connection.on("connect-failed", (error) => reportProblem(describeConnectionError(error)));
+  connection.on("connect-failed", (error) => reportProblem(describeBrokerProblem(error)));
   connection.on("blocked", (why) => {
     blockedReason = `The broker is blocking publishers: ${String(why)}`;
     log.warn(blockedReason);

@@ -1,4 +1,5 @@
 /** `subscribe`, `unsubscribe`, `delete_queue`: the queue of incoming messages. None of them needs a database. */
+import { describeBrokerProblem } from "../broker/broker-problem.ts";
 import * as topology from "../broker/declare-topology.ts";
 import { type Config, readConfig } from "../config.ts";
 import { CommandError } from "../runtime/command-error.ts";
@@ -79,7 +80,8 @@ export async function onBroker<Result>(work: Promise<Result>): Promise<Result> {
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (error instanceof topology.TopologyConflictError) throw new CommandError(error.message, { cause: error });
-    const { message, code } = error as NodeJS.ErrnoException;
-    throw new CommandError(redact(`The broker cannot be used: ${message || code}.`), { cause: error });
+    throw new CommandError(redact(`${describeBrokerProblem(error as Error, "The broker cannot be used")}.`), {
+      cause: error,
+    });
   }
 }

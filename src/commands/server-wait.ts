@@ -1,4 +1,5 @@
 /** Waiting for a server that starts a little later than the command that needs it. */
+import { describeBrokerProblem } from "../broker/broker-problem.ts";
 import { DatabaseUnavailableError, UnsuitableDatabaseError } from "../database/errors.ts";
 import { pause } from "../runtime/backoff.ts";
 import { CommandError } from "../runtime/command-error.ts";
@@ -20,7 +21,12 @@ export const whenDatabaseIsUp = <Result>(work: () => Promise<Result>, wait: Serv
 
 /** The same with the broker. */
 export const whenBrokerIsUp = <Result>(work: () => Promise<Result>, wait: ServerWait): Promise<Result> =>
-  whenUp("the broker", work, (error) => (isBrokerAway(error) ? describeBrokerError(error) : undefined), wait);
+  whenUp(
+    "the broker",
+    work,
+    (error) => (isBrokerAway(error) ? describeBrokerProblem(error as Error) : undefined),
+    wait,
+  );
 
 const RETRY_PAUSE_MILLIS = 500;
 
@@ -52,11 +58,6 @@ async function whenUp<Result>(
 /** `undefined` when it is not an outage, or waiting is of no use. */
 const describeOutage = (error: unknown): string | undefined =>
   error instanceof DatabaseUnavailableError && !(error instanceof UnsuitableDatabaseError) ? error.message : undefined;
-
-function describeBrokerError(error: unknown): string {
-  const { message, code } = error as NodeJS.ErrnoException;
-  return `The broker cannot be reached: ${message || code}`;
-}
 
 /** Rejects with a CommandError when the signal is aborted. */
 function rejectWhenAborted(server: string, signal: AbortSignal): Promise<never> {

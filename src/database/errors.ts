@@ -1,5 +1,6 @@
 /** What the errors of PostgreSQL and of the connection to it mean for those who asked. */
 import pg from "pg";
+import { describeTlsProblem } from "../values/tls-problem.ts";
 
 /**
  * PostgreSQL cannot be used at the moment: there is no connection, the schema is not there, or a conflict with others
@@ -86,7 +87,27 @@ export function adviceOn(error: unknown): string {
 /** The error of a failed attempt to connect. */
 export function connectionError(error: unknown): DatabaseUnavailableError {
   if (error instanceof DatabaseUnavailableError) return error;
-  return new DatabaseUnavailableError(`The database cannot be reached: ${describe(error)}`, { cause: error });
+  const problem = describeTlsProblem(error, TLS_PARAMETERS);
+  const reason = problem === undefined ? describe(error) : `${problem} (POSTGRES_URL)`;
+  const advice = adviceOnConnection(sqlStateOf(error), reason);
+  const sentence = `The database cannot be reached: ${reason}${advice && `; ${advice}`}`;
+  return new DatabaseUnavailableError(sentence, { cause: error });
+}
+
+const TLS_PARAMETERS = {
+  authority: "sslrootcert",
+  certificate: "sslcert",
+  key: "sslkey",
+  keyPassword: "sslpassword",
+};
+
+/** What to check when the server answers and refuses. An empty text when its words are enough. */
+function adviceOnConnection(state: string | undefined, reason: string): string {
+  if (/client password must be a string/.test(reason)) return "the server asks for a password: POSTGRES_URL needs one";
+  if (/valid client certificate/.test(reason)) return "set sslcert and sslkey in POSTGRES_URL (28000)";
+  if (state === "28P01") return "check user name and password in POSTGRES_URL (28P01)";
+  if (state === "28000") return "check POSTGRES_URL (user name, database, sslmode, sslcert) and pg_hba.conf (28000)";
+  return "";
 }
 
 /**

@@ -156,17 +156,27 @@ const isPoolExhausted = (error: unknown): boolean =>
 function summarize(failures: readonly Failure[]): DatabaseUnavailableError {
   const unsuitable = failures.find(({ error }) => error instanceof UnsuitableDatabaseError);
   if (unsuitable) return unsuitable.error as UnsuitableDatabaseError;
-  // Of a server that was tried with and without encryption, the words of the latter mostly say more.
-  const last = new Map(failures.map((failure) => [failure.stretch.server, failure]));
-  if (last.size === 1) return connectionError([...last.values()][0]!.error);
-  const reasons = [...last].map(
-    ([{ host, port }, { error }]) =>
-      `${nameOf(host)}:${port ?? 5432}: ${connectionError(error).message.replace(/^The database cannot be reached: /, "")}`,
-  );
-  return new DatabaseUnavailableError(`The database cannot be reached: ${reasons.join("; ")}`, {
-    cause: failures.at(-1)!.error,
+  const byServer = Map.groupBy(failures, ({ stretch }) => stretch.server);
+  const reasons = [...byServer].map(([{ host, port }, ofServer]) => {
+    const reason = reasonOf(ofServer);
+    return byServer.size === 1 ? reason : `${nameOf(host)}:${port ?? 5432}: ${reason}`;
   });
+  return new DatabaseUnavailableError(`${UNREACHABLE}${reasons.join("; ")}`, { cause: failures.at(-1)!.error });
 }
+
+/** Of a server that was tried with and without encryption both reasons, unless it offers one of them only. */
+function reasonOf(failures: readonly Failure[]): string {
+  const reasons = failures.map(({ stretch, error }) => {
+    const { message } = connectionError(error);
+    return { isEncrypted: stretch.isEncrypted, text: message.replace(UNREACHABLE, "") };
+  });
+  const telling = reasons.filter(({ text }) => !/does not support SSL/.test(text));
+  const texts = new Set((telling.length > 0 ? telling : reasons).map(({ text }) => text));
+  if (texts.size === 1) return [...texts][0]!;
+  return telling.map(({ isEncrypted, text }) => `${isEncrypted ? "with" : "without"} TLS: ${text}`).join("; ");
+}
+
+const UNREACHABLE = "The database cannot be reached: ";
 
 const nameOf = (host: string | undefined): string =>
   host !== undefined && isIP(host) === 6 ? `[${host}]` : (host ?? "");

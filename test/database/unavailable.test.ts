@@ -70,7 +70,6 @@ for (const [what, url, reason] of [
   ["a name that cannot be resolved", "postgresql://u@nowhere.invalid/db", /ENOTFOUND|EAI_AGAIN/],
   ["no server", "postgresql://u@127.0.0.1:1/db", /ECONNREFUSED/],
   ["no server on any of several hosts", "postgresql://u@127.0.0.1:1,127.0.0.1:2/db", /:1: .*REFUSED.*:2: .*REFUSED/],
-  ["no TLS where it is required", urlWith("sslmode=require"), /does not support SSL/],
 ] as const) {
   test(`${what} means that the database is unavailable, with the reason`, async () => {
     await withPool(url, async (other) => {
@@ -92,6 +91,17 @@ test("too many connections mean that the database is unavailable", async () => {
     });
   } finally {
     await pool.run({ name: "", text: "drop role swpt_crowded" });
+  }
+});
+
+test("no TLS where it is required means that the database is unavailable, with the reason", async () => {
+  const plain = await startServer((socket) => socket.once("data", () => socket.write("N")));
+  try {
+    await withPool(`postgresql://postgres@${plain.address}/${name}?sslmode=require`, (other) =>
+      assert.rejects(ask(other), /does not support SSL/),
+    );
+  } finally {
+    plain.close();
   }
 });
 

@@ -28,7 +28,7 @@ async function withDrainer(queue: string, work: (log: readonly string[]) => Prom
       peerId: PEER_ID,
       queue,
       prefetchCount: 100,
-      confirmMillisMax: 1000,
+      confirmMillisMax: 30_000,
       metrics: noMetrics,
       log,
     },

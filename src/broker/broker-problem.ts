@@ -1,0 +1,35 @@
+/** What an error of the broker, or on the way to it, means for an operator. */
+import { describeTlsProblem } from "../values/tls-problem.ts";
+
+const TLS_PARAMETERS = {
+  authority: "cacertfile",
+  certificate: "certfile",
+  key: "keyfile",
+  keyPassword: "the parameter password",
+};
+
+/**
+ * Why the broker cannot be used, in a sentence without a period: the words of the broker or of the system, and what to check
+ * where they say it.
+ */
+export function describeBrokerProblem(error: Error, beginning = "The broker cannot be reached"): string {
+  const problem = describeTlsProblem(error, TLS_PARAMETERS);
+  if (problem !== undefined) return `${beginning}: ${problem} (PROTOCOL_BROKER_URL)`;
+  // A refused connection to a name with several addresses has no message of its own.
+  const { code } = error as { code?: unknown };
+  const message = (error.message || String(code ?? error.name)).replace(/\.$/, "");
+  const advice = advices.find(([pattern]) => pattern.test(message))?.[1];
+  const sentence = message.startsWith("The broker ") ? message : `${beginning}: ${message}`;
+  return advice === undefined ? sentence : `${sentence}. ${advice}`;
+}
+
+const advices: readonly (readonly [pattern: RegExp, advice: string])[] = [
+  [/ACCESS[_-]REFUSED/, "Check user name, password and permissions in PROTOCOL_BROKER_URL"],
+  [/frame_max/, "Remove frame_max from PROTOCOL_BROKER_URL"],
+  [/NOT_ALLOWED|vhost/, "Check the virtual host in PROTOCOL_BROKER_URL, and the user's permissions for it"],
+  [
+    /SASL mechanism EXTERNAL/,
+    "RabbitMQ needs the plugin rabbitmq_auth_mechanism_ssl, and EXTERNAL among auth_mechanisms",
+  ],
+  [/during opening handshake/, "It may be starting, or expect TLS on this port (amqps in PROTOCOL_BROKER_URL)"],
+];
