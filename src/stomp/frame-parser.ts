@@ -4,6 +4,8 @@ import { BODY_BYTES_MAX, type Frame, StompProtocolError, unescapeHeader } from "
 const COMMAND_BYTES_MAX = 50;
 const HEADERS_MAX = 50;
 const HEADER_PART_BYTES_MAX = 500;
+/** With the colon and a CR. */
+const HEADER_LINE_BYTES_MAX = 2 * HEADER_PART_BYTES_MAX + 2;
 const HEAD_BYTES_MAX = 4096;
 
 /** Room grows in steps, so that single bytes are added cheaply. */
@@ -131,19 +133,20 @@ export function createFrameParser(): FrameParser {
   function readHeaders(): ReadonlyMap<string, string> | undefined {
     for (;;) {
       const end = bytes.indexOf(LF, position);
-      const lineEnd = end < 0 ? bytes.length : end;
-      if (headBytes + lineEnd - start > HEAD_BYTES_MAX) throw new StompProtocolError("The frame header is too big.");
       if (end < 0) {
+        if (bytes.length - start > HEADER_LINE_BYTES_MAX) throw new StompProtocolError("Invalid frame.");
         position = bytes.length;
         return undefined;
       }
       const line = bytes.subarray(start, end > start && bytes[end - 1] === CR ? end - 1 : end);
-      headBytes += end + 1 - start;
+      const lineBytes = end + 1 - start;
       start = end + 1;
       position = start;
       if (line.length === 0) break;
       checkHeaderLine(line);
       if (headLines.length === HEADERS_MAX) throw new StompProtocolError("Invalid frame.");
+      headBytes += lineBytes;
+      if (headBytes > HEAD_BYTES_MAX) throw new StompProtocolError("The frame header is too big.");
       headLines.push(line);
     }
     const result = decodeHeaders(headLines);
