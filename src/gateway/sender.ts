@@ -248,8 +248,8 @@ export function createSender(options: SenderOptions): Sender {
     session = undefined;
     unreadyReason = error ?? reason;
     if (isOpen) metrics.addConnections("out", peerId, -1);
-    clearTimeout(release);
-    release = setTimeout(releaseMessages, UNSENT_MILLIS_MAX);
+    // Attempts that do not become a session must not put this off.
+    if (isOpen) release = setTimeout(releaseMessages, UNSENT_MILLIS_MAX);
     const lastedMillis = performance.now() - startedAt;
     const seconds = Math.round(lastedMillis) / 1000;
     log.info(
