@@ -46,7 +46,7 @@ export interface Sender {
    * deactivated. What goes wrong is logged and tried again.
    */
   run(signal: AbortSignal): Promise<void>;
-  /** Why nothing is sent at this moment; `undefined` when a session is open. */
+  /** Why nothing is sent at this moment; `undefined` when a session is open, or sending has ended. */
   unreadyReason(): string | undefined;
 }
 
@@ -159,6 +159,7 @@ export function createSender(options: SenderOptions): Sender {
         await pause(pauseMillis, end);
       }
       if (!signal.aborted) log.warn({ peer: peerId, queue }, "The peer is deactivated; sending has ended");
+      unreadyReason = undefined;
     } finally {
       clearInterval(check);
       clearTimeout(release);

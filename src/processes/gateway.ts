@@ -90,10 +90,8 @@ async function warnOfForeignDebtors(
 export const collectUnreadyReasons = (
   broker: Broker,
   unreadyReasons: readonly (() => string | undefined)[],
-): string[] => [
-  ...(broker.isConnected() ? [] : ["there is no connection to the broker"]),
-  ...unreadyReasons.map((find) => find()).filter((unreadyReason) => unreadyReason !== undefined),
-];
+): string[] =>
+  [broker.unavailableReason(), ...unreadyReasons.map((find) => find())].filter((reason) => reason !== undefined);
 
 /** Closes the connection to the broker, in bounded time. */
 export const closeBroker = (broker: Broker, log: Logger): Promise<void> =>

@@ -267,6 +267,7 @@ test("sending ends by itself when the peer is deactivated", async (t) => {
   connection.send(receipt("bye"));
   await client.ended;
   assert.ok(client.log.some((line) => line.includes("The peer is deactivated")));
+  assert.equal(client.unreadyReason(), undefined);
 });
 
 test("a peer that is not active yet is waited for", async () => {

@@ -4,6 +4,7 @@ import { readConfig } from "../../src/config.ts";
 import { type GatewayMetrics, noMetrics } from "../../src/gateway/metrics.ts";
 import { type Gateway, withGateway } from "../../src/processes/gateway.ts";
 import { runStompClient } from "../../src/processes/stomp-client.ts";
+import { runStompClients } from "../../src/processes/stomp-clients.ts";
 import { runStompServer } from "../../src/processes/stomp-server.ts";
 import { createLogger, type Logger } from "../../src/runtime/log.ts";
 import type { TestNode } from "./nodes.ts";
@@ -62,6 +63,10 @@ export function startClient(
   );
   return { ...running, unreadyReason: () => unreadyReason() };
 }
+
+/** Starts a client for each queue of the peer, as `all` does. */
+export const startClients = (options: GatewayFixtureOptions): Running =>
+  start(options, (gateway, signal) => runStompClients(gateway, () => {}, signal));
 
 function start(
   { node, broker, environment = {}, metrics = noMetrics, gateway: overrides = {} }: GatewayFixtureOptions,

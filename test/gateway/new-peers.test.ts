@@ -1,0 +1,56 @@
+/** Which queues `all` sends: those of the peers that are in the node's directory, and those that come later. */
+import assert from "node:assert/strict";
+import { rename, writeFile } from "node:fs/promises";
+import { after, test } from "node:test";
+import { waitFor } from "../support/wait.ts";
+import { startClients } from "./gateway-fixture.ts";
+import { bodies } from "./messages.ts";
+import { createTestNode, serverCredentials } from "./nodes.ts";
+import { listenRaw, type RawConnection } from "./raw-peer.ts";
+import { createTestBroker } from "./test-broker.ts";
+
+const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
+const { broker, put, depth } = await createTestBroker();
+const node = await createTestNode();
+const server = await listenRaw(serverCredentials(node.peer));
+await node.setServers([`127.0.0.1:${server.port}`]);
+after(async () => {
+  await server[Symbol.asyncDispose]();
+  await node[Symbol.asyncDispose]();
+});
+const message = { type: "ConfigureAccount", contentType: "application/json", body: bodies.ConfigureAccount };
+
+/** Accepts a session, and confirms its first message. */
+async function takeMessage(): Promise<RawConnection> {
+  const connection = await server.accept();
+  await connection.nextFrame();
+  connection.send(CONNECTED);
+  assert.match(await connection.nextFrame(), /^SEND\n/);
+  connection.send("RECEIPT\nreceipt-id:1\n\n\0");
+  return connection;
+}
+
+test("a peer that is registered later, and a queue that is added, are found without a restart", async () => {
+  const [queue, second] = [`da.${node.peer.nodeId}`, `da.${node.peer.nodeId}.2`];
+  for (const each of [queue, second]) await put(each, [message]);
+  await rename(node.peerFile("sub-ca.crt"), node.peerFile("unregistered.crt"));
+  await using clients = startClients({ node, broker, environment: { APP_PEERS_CHECK_SECONDS: "0.05" } });
+  await waitFor(() => clients.log.some((line) => line.includes("No peer is registered")));
+
+  await rename(node.peerFile("unregistered.crt"), node.peerFile("sub-ca.crt"));
+  const first = await takeMessage();
+  await waitFor(async () => (await depth(queue)) === 0);
+
+  await writeFile(node.peerFile("queues.txt"), "two\n");
+  await waitFor(() => clients.log.some((line) => /The peers cannot be read.*queues\.txt/.test(line)));
+  await writeFile(node.peerFile("queues.txt"), "2\n");
+  const other = await takeMessage();
+  await waitFor(async () => (await depth(second)) === 0);
+
+  await writeFile(node.peerFile("DEACTIVATED"), "2026-11-26\n");
+  for (const connection of [first, other]) {
+    await connection.expect("DISCONNECT\nreceipt:bye\n\n\0");
+    connection.send("RECEIPT\nreceipt-id:bye\n\n\0");
+  }
+  await waitFor(() => clients.log.filter((line) => line.includes("The peer is deactivated")).length === 2);
+});
