@@ -31,8 +31,8 @@ export const debtorPath = ({ debtorId }: Pick<ExpectedDebtor, "debtorId">): stri
   `/debtors/${BigInt.asUintN(64, debtorId)}`;
 export const transferPath = ({ debtor, uuid }: ExpectedTransfer): string => `${debtorPath(debtor)}/transfers/${uuid}`;
 
-/** The clients draw one of the URLs for each request. */
-export function createClients(urls: readonly string[]): Clients {
+/** The clients take turns with the URLs. */
+export function createClients(urls: readonly string[], drawDebtorId: (random: SeededRandom) => bigint): Clients {
   const debtors: ExpectedDebtor[] = [];
   const transfers: ExpectedTransfer[] = [];
   const shared: ExpectedTransfer[] = [];
@@ -283,7 +283,7 @@ export function createClients(urls: readonly string[]): Clients {
         });
         problems.expect("deactivate", status, [204]);
         debtor.hasLeft = true;
-        await settle(random.int64());
+        await settle(drawDebtorId(random));
       },
     };
     const anyOf = (lists: readonly (readonly ExpectedTransfer[])[]): ExpectedTransfer | undefined => {

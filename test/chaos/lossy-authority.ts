@@ -36,6 +36,10 @@ export interface LossyAuthorityOptions {
   readonly brokerUrl: string;
   /** The broker itself, past everything that a test breaks. */
   readonly directBrokerUrl: string;
+  /** The queue of what goes to the agent, when the authority is a node of its own. */
+  readonly linkQueue?: string | undefined;
+  /** Whether messages are lost, and not only repeated, delayed and reordered. True unless given. */
+  readonly losesMessages?: boolean;
   readonly seed: number;
   readonly log: Logger;
 }
@@ -67,12 +71,13 @@ const JOURNAL_ENTRIES_MAX = 10_000_000;
 
 /** Declares its queue and starts. Its tables are made in the database of the node. */
 export async function startLossyAuthority(options: LossyAuthorityOptions): Promise<LossyAuthority> {
-  const { databaseUrl, brokerUrl, directBrokerUrl, seed, log } = options;
+  const { databaseUrl, brokerUrl, directBrokerUrl, linkQueue, losesMessages = true, seed, log } = options;
   const pool = openPool({ url: databaseUrl, size: 4, applicationName: "swpt_debtors authority" });
   await createTables(pool);
-  await declareAuthorityQueue(directBrokerUrl, AUTHORITY_QUEUE);
+  await declareAuthorityQueue(directBrokerUrl, AUTHORITY_QUEUE, linkQueue);
   const broker = await connectRabbitMq({ url: brokerUrl, connectionName: "authority", log });
-  const loss = watchLosses(createFaultInjector(FAULTS, seed));
+  const faults = FAULTS.filter(({ kind }) => losesMessages || kind !== "drop");
+  const loss = watchLosses(createFaultInjector(faults, seed));
   let daysPassed = 0;
   const clock = () => plusSeconds(now(), daysPassed * 86_400);
   const settings = {

@@ -13,7 +13,10 @@ const { gateway, nodeDataDirectory, broker: brokerConfig, log: logConfig } = rea
 const log = createLogger({ ...logConfig, command: "peer" });
 const broker = await connectRabbitMq({ url: brokerConfig.url, connectionName: "peer", log });
 const [peerId, queue] = [process.env.PEER_ID!, process.env.PEER_QUEUE!];
+const stop = new AbortController();
+process.once("SIGTERM", () => stop.abort());
 await runLinkEnd(
   { config: gateway, nodeDataDirectory, broker, role: accountingAuthority, peerId, queue, log },
-  new AbortController().signal,
+  stop.signal,
 );
+await broker.close();

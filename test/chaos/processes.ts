@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
-import { type RunningCommand, startCommand } from "../support/command.ts";
+import type { RunningCommand } from "../support/command.ts";
 
 /** A command that is started again whenever the test has killed it. */
 export interface ManagedProcess {
@@ -23,18 +23,15 @@ export type Killing = "worker" | "all" | "term";
 const FORBIDDEN_LINES =
   /failed unexpectedly|could not be sent|ends with an error|UnhandledPromise|Uncaught|^\s+at .*\.ts:/;
 
-export function manageProcess(
-  name: string,
-  args: readonly string[],
-  environment: Readonly<Record<string, string>>,
-): ManagedProcess {
+/** Starts it, and starts it again whenever it is killed. */
+export function manageProcess(name: string, startOne: () => RunningCommand): ManagedProcess {
   const problems: string[] = [];
   let running: RunningCommand;
   let isEndExpected = false;
 
   function start(): void {
     isEndExpected = false;
-    const command = startCommand(args, environment);
+    const command = startOne();
     running = command;
     void command.exit.then(({ code, signal }) => {
       const lines = command.output().split("\n");

@@ -4,17 +4,19 @@ import { setTimeout as pause } from "node:timers/promises";
 import amqp from "amqplib";
 import { pino } from "pino";
 import { AUTHORITY_QUEUE } from "../../sandbox/accounting-authority/topology.ts";
+import { deadLetterQueueOf } from "../../src/broker/agent-topology.ts";
 import { subscribe } from "../../src/broker/declare-topology.ts";
 import type { Pool } from "../../src/database/database.ts";
 import { makeBreakable } from "../broker/breakable-connection.ts";
 import { baseEnvironment } from "../commands/environment.ts";
-import { findFreePort } from "../support/command.ts";
+import { findFreePort, startCommand } from "../support/command.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
 import { assertAudit, startAudit } from "./audit.ts";
 import { createClients, debtorPath, transferPath } from "./clients.ts";
 import { injectFaults } from "./faults.ts";
+import { startLink } from "./link.ts";
 import { startLossyAuthority } from "./lossy-authority.ts";
 import { manageProcess } from "./processes.ts";
 import { createSeededRandom } from "./random.ts";
@@ -25,6 +27,8 @@ export interface RoundOptions {
   /** How long the chaos goes on. */
   readonly seconds: number;
   readonly clients: number;
+  /** Whether the authority is a node of its own, on a bad line; otherwise both are on one broker, which loses messages. */
+  readonly isLinked?: boolean;
 }
 
 const QUEUE = "swpt_debtors";
@@ -32,7 +36,7 @@ const DEBTORS = 5;
 const DRAIN_SECONDS_MAX = 60;
 
 /** Rejects when anything is lost, doubled or contradicted. Resolves to a line about what happened. */
-export async function runRound({ seed, seconds, clients }: RoundOptions): Promise<string> {
+export async function runRound({ seed, seconds, clients, isLinked = false }: RoundOptions): Promise<string> {
   const random = createSeededRandom(seed);
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await createTestDatabase());
@@ -41,17 +45,6 @@ export async function runRound({ seed, seconds, clients }: RoundOptions): Promis
   const virtualHost = stack.use(await createTestVirtualHost());
   await subscribe({ url: virtualHost.url, queue: QUEUE, routingKey: "#" });
   const broker = stack.use(await makeBreakable(virtualHost.url));
-  const log = pino({ level: "silent" });
-  const authority = stack.use(
-    await startLossyAuthority({
-      databaseUrl: database.url,
-      brokerUrl: broker.url,
-      directBrokerUrl: virtualHost.url,
-      seed: random.integer(1, 2 ** 30),
-      log,
-    }),
-  );
-
   const environment = {
     ...baseEnvironment,
     POSTGRES_URL: database.url,
@@ -64,19 +57,45 @@ export async function runRound({ seed, seconds, clients }: RoundOptions): Promis
     APP_DOCUMENT_MAX_SAVES_PER_YEAR: "1000000",
     APP_LOG_LEVEL: "warning",
   };
+  const link = isLinked ? stack.use(await startLink({ agentUrl: virtualHost.url, environment, random })) : undefined;
+  const log = pino({ level: "silent" });
+  const authority = stack.use(
+    await startLossyAuthority({
+      databaseUrl: database.url,
+      brokerUrl: link?.authorityUrl ?? broker.url,
+      directBrokerUrl: link?.authorityUrl ?? virtualHost.url,
+      linkQueue: link?.authorityQueue,
+      losesMessages: link === undefined,
+      seed: random.integer(1, 2 ** 30),
+      log,
+    }),
+  );
+  const linkQueues = (queue: string | undefined): string[] =>
+    queue === undefined ? [] : [queue, deadLetterQueueOf(queue)];
+  const queuesByBroker = new Map([
+    [virtualHost.url, [QUEUE, ...linkQueues(link?.agentQueue)]],
+    ...(link ? [[link.authorityUrl, [AUTHORITY_QUEUE, ...linkQueues(link.authorityQueue)]] as const] : []),
+  ]);
+  const drawDebtorId = link?.drawDebtorId ?? ((random) => random.int64());
   const ports = [await findFreePort(), await findFreePort()];
   const processes = [
     ...ports.map((port, index) =>
-      manageProcess(`web server ${index + 1}`, ["webserver"], { ...environment, WEBSERVER_PORT: String(port) }),
+      manageProcess(`web server ${index + 1}`, () =>
+        startCommand(["webserver"], { ...environment, WEBSERVER_PORT: String(port) }),
+      ),
     ),
-    manageProcess("consumer", ["consume_messages"], environment),
-    manageProcess("flusher", ["flush_all"], environment),
+    manageProcess("consumer", () => startCommand(["consume_messages"], environment)),
+    manageProcess("flusher", () => startCommand(["flush_all"], environment)),
+    ...(link?.processes ?? []),
   ];
   stack.defer(async () => {
     await Promise.all(processes.map((process) => process.stop()));
   });
-  const chaosClients = createClients(ports.map((port) => `http://127.0.0.1:${port}`));
-  for (let i = 0; i < DEBTORS; i++) await chaosClients.settle(random.int64());
+  const chaosClients = createClients(
+    ports.map((port) => `http://127.0.0.1:${port}`),
+    drawDebtorId,
+  );
+  for (let i = 0; i < DEBTORS; i++) await chaosClients.settle(drawDebtorId(random));
 
   const end = new AbortController();
   const acting = Array.from({ length: clients }, () =>
@@ -95,6 +114,7 @@ export async function runRound({ seed, seconds, clients }: RoundOptions): Promis
   const progress = await pool.many<{ state: string; count: bigint }>({ name: "test_progress", text: PROGRESS });
   authority.assertAlive();
   authority.endFaults();
+  link?.heal();
   await drain();
   await reconcile({ pool, chaosClients, authority });
   await assertAudit(pool);
@@ -119,22 +139,14 @@ export async function runRound({ seed, seconds, clients }: RoundOptions): Promis
       assert.ok([200, 409].includes(status), String(status));
     }
     await until("configurations are effectual", pool, UNEFFECTUAL);
-    authority.passDays(8);
+    // Only where something is lost: over the link, messages from the future are refused.
+    if (link === undefined) authority.passDays(8);
     await until("nothing is prepared", pool, PREPARED);
     await authority.deliverLostOutcomes();
     await until("all transfers have ended", pool, OPEN, [...authority.lost]);
-    const connection = await amqp.connect(virtualHost.url);
-    const channel = await connection.createChannel();
-    await waitFor(
-      async () => {
-        const counts = await Promise.all([QUEUE, AUTHORITY_QUEUE].map((queue) => channel.checkQueue(queue)));
-        return counts.every(({ messageCount }) => messageCount === 0);
-      },
-      { what: "the queues are empty" },
-    );
+    for (const [url, queues] of queuesByBroker) await untilEmpty(url, queues);
     await until("nothing is on its way", pool, ON_ITS_WAY);
     await until("the balances have arrived", pool, BALANCES);
-    await connection.close();
     for (const transfer of chaosClients.transfers.filter(
       ({ debtor, isKnown, isLeaving }) => isKnown && !isLeaving && !debtor.isLeaving,
     )) {
@@ -151,6 +163,20 @@ export async function runRound({ seed, seconds, clients }: RoundOptions): Promis
       transfer.isCanceled = true;
     }
   }
+}
+
+/** Waits until there are no messages in the queues. */
+async function untilEmpty(url: string, queues: readonly string[]): Promise<void> {
+  const connection = await amqp.connect(url);
+  const channel = await connection.createChannel();
+  await waitFor(
+    async () => {
+      const counts = await Promise.all(queues.map((queue) => channel.checkQueue(queue)));
+      return counts.every(({ messageCount }) => messageCount === 0);
+    },
+    { what: () => `the queues ${queues.join(", ")} are empty` },
+  );
+  await connection.close();
 }
 
 /** Waits until the statement finds no rows any more. */

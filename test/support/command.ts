@@ -39,7 +39,16 @@ export function startCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
 ): RunningCommand {
-  const child = spawn(process.execPath, [program, ...args], {
+  return startProgram(program, args, environment);
+}
+
+/** The same for another program, given by its file. */
+export function startProgram(
+  file: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): RunningCommand {
+  const child = spawn(process.execPath, [file, ...args], {
     env: { ...inheritedEnvironment(), METRICS_PORT: "0", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
