@@ -57,6 +57,8 @@ const LASTING_SESSION_MILLIS = 60_000;
 const UNSENT_MILLIS_MAX = 600_000;
 const LAST_RECEIPT_MILLIS_MAX = 5_000;
 const LOOK_MILLIS = 100;
+/** As much of a receipt as is logged. */
+const STRAY_RECEIPT_LENGTH_MAX = 50;
 const NO_SESSION = "No session with the peer yet";
 const BROKER_IS_AWAY = "The broker is not connected";
 
@@ -229,7 +231,8 @@ export function createSender(options: SenderOptions): Sender {
       },
       onStrayReceipt: (receiptId) => {
         const message = "Ignored a receipt for no message under way";
-        events.report({ level: "warn", message, kind: { peer: peerId }, details: { receiptId } });
+        const kind = { peer: peerId, receiptId: receiptId.slice(0, STRAY_RECEIPT_LENGTH_MAX) };
+        events.report({ level: "warn", message, kind });
       },
       onError: ({ text, receipt }) => {
         error = `The peer has sent an error: ${text}`;
