@@ -9,10 +9,22 @@ import { readConfig } from "../../src/config.ts";
 import { settings } from "../../src/environment.ts";
 import { STOP_MILLIS_MAX } from "../../src/runtime/lifetime.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { type KubernetesObject, type Labels, readSources, render } from "./manifests.ts";
+import {
+  containersOf,
+  type KubernetesObject,
+  nameOf,
+  podLabelsOf,
+  podsOf,
+  readSources,
+  render,
+  selects,
+} from "./manifests.ts";
 
-const sources = await readSources();
+const sources = await readSources("base", "components", "overlays/example");
 const rendered = await render("overlays/example");
+/** The example with a peer: what is not there in the example. */
+const trialSources = await readSources("peer", "overlays/trial");
+const renderedTrial = await render("overlays/trial");
 // Without kubectl the tests look at the files: only what kustomize adds (names with digests, labels) is not seen then.
 const objects = rendered ?? sources;
 const needsKubectl = { skip: rendered === undefined && "there is no kubectl on this machine" };
@@ -20,22 +32,13 @@ const needsKubectl = { skip: rendered === undefined && "there is no kubectl on t
 const ofKind = (kind: string): KubernetesObject[] => objects.filter((object) => object.kind === kind);
 const deployments = ofKind("Deployment");
 const workloads = [...deployments, ...ofKind("Job")];
-const nameOf = ({ kind, metadata }: KubernetesObject): string => `${kind} ${metadata.name}`;
-const podsOf = (workload: KubernetesObject) => workload.spec.template;
-// biome-ignore lint/suspicious/noExplicitAny: see manifests.ts.
-const containersOf = (workload: KubernetesObject): any[] => [
-  ...(podsOf(workload).spec.initContainers ?? []),
-  ...podsOf(workload).spec.containers,
-];
-const podLabelsOf = (workload: KubernetesObject): Labels => podsOf(workload).metadata.labels;
-const selects = (selector: Labels, labels: Labels): boolean =>
-  Object.entries(selector).every(([name, value]) => labels[name] === value);
-
+const trialObjects = renderedTrial ?? trialSources;
+const trialWorkloads = trialObjects.filter(({ kind }) => kind === "Deployment" || kind === "Job");
 const packageOf = (apiVersion: string): string =>
   `${apiVersion.startsWith("keda.sh/") ? "@kubernetes-models/keda" : "kubernetes-models"}/${apiVersion}`;
 
 test("every object is valid by the schemas of Kubernetes and KEDA", async () => {
-  for (const object of [...sources, ...objects]) {
+  for (const object of [...sources, ...objects, ...trialSources, ...trialObjects]) {
     const models = (await import(packageOf(object.apiVersion))) as Record<
       string,
       new (
@@ -54,7 +57,7 @@ test("no object has a field that Kubernetes or KEDA does not know", async () => 
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(`${cache}kubernetes-`);
   after(() => rm(folder, { recursive: true }));
-  const lines = objects.map((object, index) => {
+  const lines = [...objects, ...trialObjects].map((object, index) => {
     const type = `import("${packageOf(object.apiVersion)}").I${object.kind}`;
     return `export const object${index}: ${type} = ${JSON.stringify(object)};`;
   });
@@ -99,7 +102,7 @@ test("there is never a second scanner", () => {
 });
 
 test("no container runs as root, writes to its image, or may become more than it is", () => {
-  for (const workload of workloads) {
+  for (const workload of [...workloads, ...trialWorkloads]) {
     const pod = podsOf(workload).spec;
     assert.equal(pod.automountServiceAccountToken, false);
     assert.equal(pod.securityContext.runAsNonRoot, true);
@@ -114,13 +117,15 @@ test("no container runs as root, writes to its image, or may become more than it
       };
       assert.deepEqual(securityContext, expected, `${nameOf(workload)}, ${name}`);
       const writable = volumeMounts.filter(({ readOnly }: { readOnly?: boolean }) => readOnly !== true);
-      assert.deepEqual(writable, [{ name: "tmp", mountPath: "/tmp" }]);
+      const tmp = { name: "tmp", mountPath: "/tmp" };
+      const nodes = { name: "node-data", mountPath: "/var/lib/swpt-nodedata" };
+      assert.deepEqual(writable, workload.metadata.name === "nodes" ? [tmp, nodes] : [tmp]);
     }
   }
 });
 
 test("every container says what it needs, and how much memory it may take", () => {
-  for (const workload of workloads) {
+  for (const workload of [...workloads, ...trialWorkloads]) {
     for (const { resources } of containersOf(workload)) {
       assert.ok(resources.requests.cpu && resources.requests.memory && resources.limits.memory, nameOf(workload));
     }

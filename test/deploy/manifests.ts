@@ -30,10 +30,11 @@ export async function render(name: string): Promise<KubernetesObject[] | undefin
   }
 }
 
-/** All objects as they are written, before kustomize. */
-export async function readSources(): Promise<KubernetesObject[]> {
+/** The objects of folders of deploy/kubernetes as they are written, before kustomize. */
+export async function readSources(...folders: readonly string[]): Promise<KubernetesObject[]> {
   const objects: KubernetesObject[] = [];
-  for await (const file of glob("**/*.yaml", { cwd: folder })) {
+  const patterns = folders.map((name) => `${name}/**/*.yaml`);
+  for await (const file of glob(patterns, { cwd: folder })) {
     if (!file.endsWith("kustomization.yaml")) objects.push(...parse(await readFile(folder + file, "utf8")));
   }
   return objects;
@@ -48,3 +49,23 @@ const parse = (text: string): KubernetesObject[] =>
     const data = Object.entries(object.data ?? {}).map(([name, value]) => [name, value.replaceAll(/\s/g, "")]);
     return { ...object, data: Object.fromEntries(data) };
   });
+
+/** For messages. */
+export const nameOf = ({ kind, metadata }: KubernetesObject): string => `${kind} ${metadata.name}`;
+
+/** The template of a workload's pods. */
+export const podsOf = (workload: KubernetesObject) => workload.spec.template;
+
+/** All containers of a workload's pods, those that only come first included. */
+// biome-ignore lint/suspicious/noExplicitAny: see above.
+export const containersOf = (workload: KubernetesObject): any[] => [
+  ...(podsOf(workload).spec.initContainers ?? []),
+  ...podsOf(workload).spec.containers,
+];
+
+/** The labels of a workload's pods. */
+export const podLabelsOf = (workload: KubernetesObject): Labels => podsOf(workload).metadata.labels;
+
+/** Whether a selector finds pods with these labels. */
+export const selects = (selector: Labels, labels: Labels): boolean =>
+  Object.entries(selector).every(([name, value]) => labels[name] === value);
