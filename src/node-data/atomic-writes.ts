@@ -1,6 +1,7 @@
 /**
  * Writing so that a file or a folder is there complete or not at all, whenever the process or the machine dies: a temporary
- * name beside it, fsync, rename. Spec: node-data, "Commands".
+ * name beside it, fsync, rename. What the system does not allow, or has no room for, is a NodeDataError. Spec: node-data,
+ * "Commands".
  */
 import { randomBytes } from "node:crypto";
 import { chmod, link, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
@@ -41,6 +42,25 @@ export async function createFileAtomically(
   });
 }
 
+interface PemFile {
+  readonly file: string;
+  readonly pem: string | Uint8Array;
+}
+
+/**
+ * Creates a file that only its owner can read, and one for everybody. Neither may exist yet. Where the certificate cannot be
+ * written, no key stays: it would be of no use, and in the way of another attempt.
+ */
+export async function createKeyAndCertificate(key: PemFile, certificate: PemFile): Promise<void> {
+  await createFileAtomically(key.file, key.pem, MODE.secretFile);
+  try {
+    await createFileAtomically(certificate.file, certificate.pem);
+  } catch (error) {
+    await rm(key.file, { force: true });
+    throw error;
+  }
+}
+
 /** Creates a folder with these files, by their paths within it. It must not exist yet. */
 export async function createFolderAtomically(
   folder: string,
@@ -58,7 +78,7 @@ export async function createFolderAtomically(
     await syncFolder(path.dirname(folder));
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    throw error;
+    throw explain(folder, error);
   }
 }
 
@@ -72,11 +92,11 @@ export async function makeFolders(base: string, relative: string): Promise<void>
 export async function makeFolder(folder: string, mode: number = MODE.publicFolder): Promise<void> {
   try {
     await mkdir(folder, { mode });
+    await chmod(folder, mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
-    throw error;
+    throw explain(folder, error);
   }
-  await chmod(folder, mode);
 }
 
 /** Removes what an interrupted write has left in these folders. No other process may be writing there. */
@@ -111,11 +131,18 @@ async function viaTemporaryFile(
       await handle.close();
     }
     await putInPlace(temporary);
+    await syncFolder(path.dirname(file));
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw explain(file, error);
   }
-  await syncFolder(path.dirname(file));
+}
+
+/** An error of the system, in a line that names the file. */
+function explain(file: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof NodeDataError || code === undefined) return error;
+  return new NodeDataError(`${file}: cannot be written (${code}).`, { cause: error });
 }
 
 /** Makes the names in a folder durable. */

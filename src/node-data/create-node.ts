@@ -1,6 +1,6 @@
 /** Making a new node: its key, its root certificate and its directory. Spec: node-data, "Commands", `init`. */
 import path from "node:path";
-import { createFileAtomically, MODE, makeFolder, writeFileAtomically } from "./atomic-writes.ts";
+import { createKeyAndCertificate, MODE, makeFolder, writeFileAtomically } from "./atomic-writes.ts";
 import { recordCertificate } from "./ca-database.ts";
 import { createRequest, issueRootCertificate } from "./certificate-writer.ts";
 import { fileExists } from "./files.ts";
@@ -60,12 +60,10 @@ export async function createNode({ directory, server, passphrase, authorityId }:
       await writeFileAtomically(within("nodeinfo/stomp.toml"), formatStompToml(server, destination));
     }
     await recordCertificate(directory, certificate);
-    await createFileAtomically(
-      rootKeyFile(directory),
-      await encryptPrivateKey(privateKey, passphrase),
-      MODE.secretFile,
+    await createKeyAndCertificate(
+      { file: rootKeyFile(directory), pem: await encryptPrivateKey(privateKey, passphrase) },
+      { file: within("root-ca.crt"), pem: certificate.toString() },
     );
-    await createFileAtomically(within("root-ca.crt"), certificate.toString());
     return subject;
   });
 }

@@ -1,6 +1,6 @@
 /** Certificates for the node's servers. Spec: node-data, "Commands", `server_certificate`. */
 import type { X509Certificate } from "node:crypto";
-import { createFileAtomically, MODE } from "./atomic-writes.ts";
+import { createFileAtomically, createKeyAndCertificate } from "./atomic-writes.ts";
 import { recordCertificate } from "./ca-database.ts";
 import { readSubject } from "./certificate-reader.ts";
 import { parseRequest } from "./certificate-request.ts";
@@ -36,9 +36,10 @@ export async function createServerCertificate(options: ServerCertificateOptions)
     const { publicKey, privateKey } = await generateKey();
     const certificate = issueServerCertificate(issuer, publicKey, days);
     await recordCertificate(directory, certificate);
-    const pem = privateKey.export({ type: "pkcs8", format: "pem" });
-    await createFileAtomically(key.newFile, pem, MODE.secretFile);
-    await createFileAtomically(certificateFile, certificate.toString());
+    await createKeyAndCertificate(
+      { file: key.newFile, pem: privateKey.export({ type: "pkcs8", format: "pem" }) },
+      { file: certificateFile, pem: certificate.toString() },
+    );
     return certificate;
   });
 }

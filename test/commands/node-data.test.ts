@@ -181,7 +181,10 @@ test("files that are missing, broken or too large are told in one line", async (
   await assertRejected(nodeData(["sign_peer", folder.path]), /cannot be read \(EISDIR\)\.$/m);
   await assertRejected(nodeData(["register_peer", folder.file("passphrase")]), /expected one certificate, found 0\.$/m);
   await assertRejected(nodeData(["info", "--dir", folder.file("nowhere")]), /root-ca\.crt: does not exist\.$/m);
-  await assertRejected(nodeData(["infobundle", folder.file("no/folder/b.zip")]), /cannot be used \(open: ENOENT\)/);
+  await assertRejected(
+    nodeData(["infobundle", folder.file("no/folder/b.zip")]),
+    /no\/folder\/b\.zip: cannot be written \(ENOENT\)\.$/m,
+  );
 });
 
 test("a peer is deactivated only after a yes", async () => {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import fs from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import path from "node:path";
 import { after, test } from "node:test";
-import { createNode } from "../../src/node-data/create-node.ts";
+import { checkNoNode, createNode } from "../../src/node-data/create-node.ts";
 import { parseInfoBundle } from "../../src/node-data/info-bundle.ts";
 import { openIssuer } from "../../src/node-data/keys.ts";
 import { writeInfoBundle } from "../../src/node-data/node-info.ts";
@@ -191,4 +193,27 @@ test("the first info bundle of a directory made by swpt_ca_scripts creates its m
   await writeInfoBundle(directory, scriptIssuer, folder.file("scripts.zip"));
   openssl(["req", "-verify", "-noout", "-in", within("db/root-ca.csr")]);
   assert.equal(parseInfoBundle(readFileSync(folder.file("scripts.zip")), "it").subject.nodeId, agent.nodeId);
+});
+
+test("a disk that is full is one line that names the file, and no key is left in the way of another attempt", async (t) => {
+  const directory = folder.file("full");
+  let room = Number.POSITIVE_INFINITY;
+  const { open } = fs;
+  t.mock.method(fs, "open", async (...args: Parameters<typeof open>) => {
+    if (args[1] === "wx" && --room < 0) throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+    return open(...args);
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  // All but the certificate.
+  room = 11;
+  await assert.rejects(createNode({ directory, server: "a:1", passphrase: PASSPHRASE }), (error: Error) => {
+    assert.equal(`${error}`, `NodeDataError: ${directory}/root-ca.crt: cannot be written (ENOSPC).`);
+    return true;
+  });
+  assert.deepEqual(readdirSync(path.join(directory, "private")), []);
+  await checkNoNode(directory);
 });
