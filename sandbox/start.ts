@@ -80,13 +80,19 @@ ${faultsHelp}`,
       const config = readConfig(settingsOf, ["realm", "postgresUrl"]);
       const log = createLogger({ ...config.log, command: "sandbox" });
       const onReady = async ({ pool, ...node }: SandboxNode): Promise<void> => {
-        const freshCommand = ["npm start --", ...(folder === DATA_FOLDER ? [] : ["--data-dir", folder]), "--fresh"];
+        const freshCommand = [
+          "npm start --",
+          ...(link === undefined ? [] : ["--link"]),
+          ...(folder === DATA_FOLDER ? [] : ["--data-dir", folder]),
+          "--fresh",
+        ];
         const summary = {
           ...node,
           wantedPort,
           databaseUrl: postgres.url,
           fresh,
           freshCommand: freshCommand.join(" "),
+          link,
           firstDebtorId: link === undefined ? 1n : link.pair.subnet.minDebtorId + 1n,
         };
         standardOutput.write(await describeSandbox(pool, summary));

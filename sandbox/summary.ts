@@ -22,6 +22,8 @@ export interface SummaryOptions {
   readonly fresh: boolean;
   /** How to delete the data and start again. */
   readonly freshCommand: string;
+  /** Where the agent and the accounting authority exchange messages by STOMP, if they do. */
+  readonly link: StompPorts | undefined;
   /** The first debtor ID for examples; the following ones may be used as well. */
   readonly firstDebtorId: bigint;
 }
@@ -37,6 +39,7 @@ export async function describeSandbox(db: Database, options: SummaryOptions): Pr
     databaseUrl,
     fresh,
     freshCommand,
+    link,
     firstDebtorId,
   } = options;
   const debtor = formatUnsigned(await pickDebtorId(db, firstDebtorId));
@@ -52,7 +55,7 @@ The sandbox is ready.${isOtherPort ? ` Port ${wantedPort} is in use: it listens 
 
   NOT A STORE OF VALUE: everybody on this machine ${isOpen ? "may do" : "can get a token for"} everything here, and the
   accounting authority is a stand-in.
-
+${link === undefined ? "" : describeLink(link)}
 With a browser:
 
 ${formatColumns([
@@ -80,6 +83,16 @@ The data are ${fresh ? "new, and kept" : "kept"} in ${folder}. To start from scr
 Stop with Ctrl-C.
 `;
 }
+
+interface StompPorts {
+  readonly agentPort: number;
+  readonly authorityPort: number;
+}
+
+const describeLink = ({ agentPort, authorityPort }: StompPorts): string => `
+The accounting authority is a node of its own, with its own certificates. Both exchange messages by STOMP over TLS: the agent
+receives on port ${agentPort}, the authority on port ${authorityPort}.
+`;
 
 /** Puts a token of the superuser into a variable of the shell. */
 function tokenCommand({ tokenUrl, clients }: NonNullable<SummaryOptions["authorizationServer"]>): string {

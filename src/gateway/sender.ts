@@ -236,8 +236,11 @@ export function createSender(options: SenderOptions): Sender {
       },
       onError: ({ text, receipt }) => {
         error = `The peer has sent an error: ${text}`;
-        metrics.countError("out", errorReason(text));
-        log.error({ peer: peerId, server: address, text, receipt }, "The peer has sent an error");
+        const reason = errorReason(text);
+        metrics.countError("out", reason);
+        // A server that stops says so, and there is nothing to be done.
+        const level = reason === "stopping" ? "info" : "error";
+        log[level]({ peer: peerId, server: address, text, receipt }, "The peer has sent an error");
         if (receipt !== undefined) held.refuse(receipt, text);
         deadLetterRefused();
       },

@@ -183,7 +183,8 @@ export function createGatewayServer(options: GatewayServerOptions): GatewayServe
         metrics.countError("in", reason);
         const kind = { peer: label, reason };
         const details = { serialNumber, address, text };
-        events.report({ level: "warn", message: "Ending a connection with an error", kind, details });
+        const level = reason === "stopping" ? "info" : "warn";
+        events.report({ level, message: "Ending a connection with an error", kind, details });
       },
       onClose: (reason) => {
         connections.delete(connection);

@@ -151,4 +151,8 @@ test("with --link the accounting authority is a node of its own: money flows ove
   assert.match((activated as { uri: string }).uri, /^\/debtors\/1311862288428302337\/$/);
   assert.partialDeepStrictEqual(issued, { type: "Transfer", amount: 100n });
   assert.partialDeepStrictEqual(result, { type: "Transfer", result: { committedAmount: 100n } });
+  assert.match(sandbox.output(), /exchange messages by STOMP over TLS: the agent\nreceives on port \d+,/);
+  assert.match(sandbox.output(), /To start from scratch: npm start -- --link --data-dir \S+ --fresh\n/);
+  assert.deepEqual(await sandbox.stop("SIGINT"), { code: 0, signal: null });
+  assert.doesNotMatch(sandbox.output(), / (?:warning|error) \[sandbox/);
 });
