@@ -33,6 +33,8 @@ export const UPDATED_AT = "updated-at.txt";
 export interface InfoBundle {
   readonly subject: Subject;
   readonly rootCertificate: X509Certificate;
+  /** With the text that may be before it. The scripts of peers compare such files byte by byte. */
+  readonly rootCertificateFile: Buffer;
   /** The files of the peer's `nodeinfo`, by their paths within it. */
   readonly nodeInfo: ReadonlyMap<string, Buffer>;
 }
@@ -60,7 +62,8 @@ export function parseInfoBundle(archive: Buffer, file: string): InfoBundle {
   if (!verify("sha256", members["nodeinfo.zip"], rootCertificate.publicKey, members["nodeinfo.signature"])) {
     throw new NodeDataError(`${file}: nodeinfo.signature: is not the signature of nodeinfo.zip by the root key.`);
   }
-  return { subject, rootCertificate, nodeInfo: readNodeInfo(members["nodeinfo.zip"], `${file}: nodeinfo.zip`) };
+  const nodeInfo = readNodeInfo(members["nodeinfo.zip"], `${file}: nodeinfo.zip`);
+  return { subject, rootCertificate, rootCertificateFile: members["root-ca.crt"], nodeInfo };
 }
 
 /**
@@ -86,13 +89,22 @@ export function checkRootCertificate(certificate: X509Certificate, what: string)
 export const isValidAt = ({ validFromDate, validToDate }: X509Certificate, at: Date): boolean =>
   at >= validFromDate && at <= validToDate;
 
+/** What a bundle of the node's own is made of. */
+interface OwnInformation {
+  readonly issuer: Issuer;
+  /** `root-ca.crt` and `root-ca.csr`, as they are. */
+  readonly rootCertificateFile: string;
+  readonly requestFile: string;
+  readonly nodeInfo: ReadonlyMap<string, Buffer>;
+}
+
 /** A bundle of the node's own. Throws a NodeDataError when its peers could not read it. */
-export function createInfoBundle(issuer: Issuer, request: string, nodeInfo: ReadonlyMap<string, Buffer>): Buffer {
+export function createInfoBundle({ issuer, rootCertificateFile, requestFile, nodeInfo }: OwnInformation): Buffer {
   const nodeInfoZip = writeZip(nodeInfo);
   const archive = writeZip(
     new Map([
-      ["root-ca.crt", Buffer.from(issuer.certificate.toString())],
-      ["root-ca.csr", Buffer.from(request)],
+      ["root-ca.crt", Buffer.from(rootCertificateFile)],
+      ["root-ca.csr", Buffer.from(requestFile)],
       ["nodeinfo.zip", nodeInfoZip],
       ["nodeinfo.signature", sign("sha256", nodeInfoZip, issuer.key)],
     ]),

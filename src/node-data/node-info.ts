@@ -4,7 +4,7 @@ import path from "node:path";
 import { createFileAtomically, writeFileAtomically } from "./atomic-writes.ts";
 import { readCertificateParts } from "./certificate-reader.ts";
 import { createRequest, type Issuer } from "./certificate-writer.ts";
-import { fileExists, listFiles, readBytes, readOptional } from "./files.ts";
+import { fileExists, listFiles, readBytes, readOptional, readRequired } from "./files.ts";
 import { BUNDLE, createInfoBundle, UPDATED_AT } from "./info-bundle.ts";
 import { withLock } from "./lock.ts";
 import { NodeDataError } from "./node-data-error.ts";
@@ -16,8 +16,10 @@ export async function writeInfoBundle(directory: string, issuer: Issuer, file: s
     if (await fileExists(file)) throw new NodeDataError(`${file}: already exists.`);
     const folder = path.join(directory, "nodeinfo");
     await writeFileAtomically(path.join(folder, UPDATED_AT), `${today()}\n`);
-    const request = await readOrCreateRequest(directory, issuer);
-    await createFileAtomically(file, createInfoBundle(issuer, request, await readFolder(folder)));
+    const requestFile = await readOrCreateRequest(directory, issuer);
+    const rootCertificateFile = await readRequired(path.join(directory, "root-ca.crt"));
+    const nodeInfo = await readFolder(folder);
+    await createFileAtomically(file, createInfoBundle({ issuer, rootCertificateFile, requestFile, nodeInfo }));
   });
 }
 

@@ -37,9 +37,6 @@ export function parseFirstCertificate(text: string, file: string): X509Certifica
   return first;
 }
 
-/** The certificate in PEM format, with nothing before it. */
-export const formatCertificate = (der: Buffer): string => formatPem("CERTIFICATE", der);
-
 /** A PEM block. */
 export const formatPem = (label: string, der: Buffer): string =>
   `-----BEGIN ${label}-----\n${der.toString("base64").replace(/.{1,64}/g, "$&\n")}-----END ${label}-----\n`;

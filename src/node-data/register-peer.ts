@@ -7,7 +7,7 @@ import { fileExists, readOptional, readRequired } from "./files.ts";
 import { withLock } from "./lock.ts";
 import { NodeDataError } from "./node-data-error.ts";
 import { checkPeerCertificate, checkSubnet } from "./peer-certificate.ts";
-import { formatCertificate, parseCertificates, parseFirstCertificate } from "./pem.ts";
+import { parseCertificates, parseFirstCertificate } from "./pem.ts";
 import { type NodeData, peerDirectory, readPeerState } from "./read.ts";
 import { parseSubject } from "./subject.ts";
 import type { Subnet } from "./subnet.ts";
@@ -23,7 +23,8 @@ export interface Registration {
 
 /** Registers the peer that has issued the certificate in the file. Throws a NodeDataError. */
 export async function registerPeer(node: NodeData, certificateFile: string): Promise<Registration> {
-  const certificates = parseCertificates(await readRequired(certificateFile), certificateFile);
+  const certificateText = await readRequired(certificateFile);
+  const certificates = parseCertificates(certificateText, certificateFile);
   const [certificate, ...others] = certificates;
   if (certificate === undefined || others.length > 0) {
     throw new NodeDataError(`${certificateFile}: expected one certificate, found ${certificates.length}.`);
@@ -55,8 +56,8 @@ export async function registerPeer(node: NodeData, certificateFile: string): Pro
     await chmod(directory, MODE.publicFolder);
     const queuesFile = path.join(directory, "queues.txt");
     if (!(await fileExists(queuesFile))) await writeFileAtomically(queuesFile, "1\n");
-    // The last one: its presence makes the peer a registered one.
-    await writeFileAtomically(subCaFile, formatCertificate(certificate.raw));
+    // As it is, since the scripts compare such files byte by byte. The last one: its presence makes the peer a registered one.
+    await writeFileAtomically(subCaFile, certificateText);
     return { peerId, subnet, isRepeated: false };
   });
 }

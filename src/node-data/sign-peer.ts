@@ -64,7 +64,7 @@ export async function updatePeer(node: NodeData, bundle: InfoBundle): Promise<Bu
 
 /** Makes the peer; one that is there already is updated. Throws a NodeDataError. */
 export async function signPeer(node: NodeData, bundle: InfoBundle, issuer: Issuer): Promise<BundleOutcome> {
-  const { subject, rootCertificate, nodeInfo } = bundle;
+  const { subject, rootCertificate, rootCertificateFile, nodeInfo } = bundle;
   return withLock(node.directory, async () => {
     const effect = await decideBundleEffect(node, bundle);
     if (effect !== "new peer") return applyUpdate(node, bundle);
@@ -75,7 +75,7 @@ export async function signPeer(node: NodeData, bundle: InfoBundle, issuer: Issue
     await createFolderAtomically(
       peerDirectory(node.directory, subject.nodeId),
       new Map<string, string | Buffer>([
-        ["root-ca.crt", rootCertificate.toString()],
+        ["root-ca.crt", rootCertificateFile],
         ["peercert.crt", certificate.toString()],
         ["nodetype.txt", `${subject.nodeType}\n`],
         ...(subnet === undefined ? [] : [["subnet.txt", `${subnet.prefix}\n`] as const]),

@@ -12,13 +12,7 @@ import {
 } from "../../src/node-data/certificate-writer.ts";
 import { encryptPrivateKey, generateKey, isKeyAccepted } from "../../src/node-data/keys.ts";
 import { agentIdOf, NODE_TYPES } from "../../src/node-data/node-id.ts";
-import {
-  findPemBlocks,
-  formatCertificate,
-  formatPem,
-  parseFirstCertificate,
-  parsePrivateKey,
-} from "../../src/node-data/pem.ts";
+import { findPemBlocks, formatPem, parseFirstCertificate, parsePrivateKey } from "../../src/node-data/pem.ts";
 import { encodeSubject, parseSubject, type Subject } from "../../src/node-data/subject.ts";
 import { parseSubnet } from "../../src/node-data/subnet.ts";
 import { openssl } from "../support/openssl.ts";
@@ -210,7 +204,7 @@ test("a certificate whose key is of an unknown kind cannot be read", () => {
   const rsaEncryption = Buffer.from("06092a864886f70d010101", "hex");
   der[der.indexOf(rsaEncryption) + rsaEncryption.length - 1] = 99;
   assert.throws(
-    () => parseFirstCertificate(formatCertificate(der), "root-ca.crt"),
+    () => parseFirstCertificate(formatPem("CERTIFICATE", der), "root-ca.crt"),
     /^NodeDataError: root-ca.crt: a certificate cannot be read/,
   );
 });

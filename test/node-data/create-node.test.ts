@@ -192,7 +192,11 @@ test("the first info bundle of a directory made by swpt_ca_scripts creates its m
   const scriptIssuer = await openIssuer(directory, "123456");
   await writeInfoBundle(directory, scriptIssuer, folder.file("scripts.zip"));
   openssl(["req", "-verify", "-noout", "-in", within("db/root-ca.csr")]);
-  assert.equal(parseInfoBundle(readFileSync(folder.file("scripts.zip")), "it").subject.nodeId, agent.nodeId);
+  const bundle = parseInfoBundle(readFileSync(folder.file("scripts.zip")), "it");
+  assert.equal(bundle.subject.nodeId, agent.nodeId);
+  const rootFile = readFileSync(within("root-ca.crt"));
+  assert.match(rootFile.toString(), /^Certificate:\n/);
+  assert.deepEqual(bundle.rootCertificateFile, rootFile, "peers compare it with that of an earlier bundle");
 });
 
 test("a disk that is full is one line that names the file, and no key is left in the way of another attempt", async (t) => {

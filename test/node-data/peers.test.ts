@@ -66,6 +66,8 @@ test("adding an authority creates its folder, with the certificate that it needs
   assert.equal(effect, "new peer");
   assert.deepEqual(filesOf(node, PEER), NEW_PEER_FILES);
   assert.equal(read(node, `${PEER}/nodetype.txt`), "Accounting Authorities\n");
+  const rootFile = readFileSync(path.join(authority.folder, "root-ca.crt"), "utf8");
+  assert.equal(read(node, `${PEER}/root-ca.crt`), rootFile, "sign-peercert compares it with that of the next bundle");
   assert.equal(statSync(path.join(node.directory, PEER)).mode & 0o777, 0o755);
   openssl(["verify", "-x509_strict", "-CAfile", path.join(node.directory, "root-ca.crt"), certificateFile]);
   assert.match(openssl(["x509", "-in", certificateFile, "-noout", "-subject"]), /1234abcd/);
@@ -145,6 +147,7 @@ test("registering with an authority stores its certificate and the node's debtor
   const peer = await readPeer(node.directory, "1234abcd");
   assert.deepEqual([peer?.isActive, peer?.isDeactivated], [false, false]);
   assert.equal((await registerPeer(node, file)).isRepeated, true);
+  assert.equal(read(node, `${PEER}/sub-ca.crt`), readFileSync(file, "utf8"), "register-peer compares them");
 
   writeFileSync(path.join(node.directory, PEER, "queues.txt"), "5\n");
   const other = issuePeerCertificate(authority, node, folder.file("peercert2.crt"), { days: 364_999 });
