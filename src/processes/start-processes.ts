@@ -49,6 +49,8 @@ export function startProcesses({
     environment: limitHeap ? { ...smallHeapEnvironment, ...environment } : environment,
     restart,
     servingType: processes.find(({ type, count }) => type === "webserver" && count > 0)?.type,
+    // The gateway then looks for a new certificate. A terminal that is closed ends everything as ever.
+    passesHangup: processes.some(({ type, count }) => type === "gateway" && count > 0) && !process.stdin.isTTY,
     monitoringPort: config.metricsPort,
     log: createLogger({ ...config.log, command }),
     signal,

@@ -9,6 +9,7 @@ import type { Metric } from "./metrics.ts";
 /** What the supervisor says to a child. */
 export type Request =
   | { readonly type: "stop" }
+  | { readonly type: "hangup" }
   | { readonly type: "metrics" }
   | { readonly type: "unreadyReasons"; readonly address: string };
 
@@ -41,6 +42,8 @@ export function stopWithSupervisor(handleSignals: HandleSignals): AbortSignal {
   handleSignals(stop);
   process.on("message", (request: Request) => {
     if (request.type === "stop") stop(SUPERVISOR);
+    // For those who listen; a process that does not is not ended by this.
+    if (request.type === "hangup") process.emit("SIGHUP", "SIGHUP");
   });
   return life.signal;
 }

@@ -23,6 +23,8 @@ export interface SupervisorOptions {
   readonly restart: boolean;
   /** The type of the processes that clients depend on: these alone decide `/ready`. `undefined`: all of them do. */
   readonly servingType: string | undefined;
+  /** Whether SIGHUP is passed on to the children, instead of ending everything. */
+  readonly passesHangup: boolean;
   /** 0 for no monitoring. */
   readonly monitoringPort: number;
   readonly log: Logger;
@@ -115,8 +117,13 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
     for (let number = 1; number <= count; number++)
       slots.push({ processType: type, number, worker: startWorker(type) });
   }
+  const passHangup = (): void => {
+    for (const { worker } of slots) send(worker, { type: "hangup" });
+  };
+  if (options.passesHangup) process.on("SIGHUP", passHangup);
   // With all numbers of processes set to 0 it still runs, and does nothing.
   await (slots.length === 0 ? untilAborted(stop) : Promise.all(slots.map(keepAlive)));
+  process.off("SIGHUP", passHangup);
   await monitoring.close();
   if (hasKilled) log.error("Killed processes that did not stop in time");
   return failure.signal.aborted || hasKilled ? 1 : 0;

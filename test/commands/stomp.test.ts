@@ -5,11 +5,18 @@ import { rm, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import amqp from "amqplib";
 import { bodies, sendFrame, withMember } from "../gateway/messages.ts";
-import { clientCredentials, createTestNode, PEER_ID, serverCredentials } from "../gateway/nodes.ts";
+import {
+  clientCredentials,
+  createServerCertificate,
+  createTestNode,
+  PEER_ID,
+  serverCredentials,
+} from "../gateway/nodes.ts";
 import { connectRaw, listenRaw } from "../gateway/raw-peer.ts";
 import { findFreePort, runCommand, startCommand } from "../support/command.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
+import { baseEnvironment } from "./environment.ts";
 
 const STOMP = "STOMP\naccept-version:1.2\nhost:/\nheart-beat:5000,30000\n\n\0";
 const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
@@ -177,4 +184,19 @@ test("check: one line per server, and exit code 0 only when all answer", async (
   assert.equal(code, 1);
   assert.equal(output.split("\n")[0], `127.0.0.1:${peer.port} answers`);
   assert.match(output.split("\n")[1]!, /^127\.0\.0\.1:1 does not answer: .*ECONNREFUSED/);
+});
+
+test("under all SIGHUP makes the gateway look for a new certificate, and ends nothing", async () => {
+  await using all = startCommand(["all"], {
+    ...baseEnvironment,
+    ...environment,
+    SWPT_SERVER_PORT: "0",
+    PROTOCOL_BROKER_PROCESSES: "0",
+    FLUSH_PROCESSES: "0",
+  });
+  await all.outputMatching(/Listening for peers/);
+  await node.setServerCertificate(createServerCertificate(node.own));
+  all.kill("SIGHUP");
+  await all.outputMatching(/Using a new certificate for new connections/);
+  assert.deepEqual(await all.stop(), { code: 0, signal: null });
 });
