@@ -34,6 +34,12 @@ export function formatDate(time: number | string): string {
   return Number.isNaN(millis) ? String(time) : dateFormat({ dateStyle: "medium" }).format(millis);
 }
 
+/** `Thursday, November 26, 2026`. */
+export const formatDay = (millis: number): string => dateFormat({ dateStyle: "full" }).format(millis);
+
+/** `8:15 AM`. */
+export const formatClock = (millis: number): string => dateFormat({ timeStyle: "short" }).format(millis);
+
 /** Today the time, else the date. */
 export function formatShortTime(time: number | string, now = Date.now()): string {
   const millis = millisOf(time);
@@ -57,6 +63,10 @@ export function formatAgo(time: number | string, now = Date.now()): string {
   }
   return format.format(0, "second");
 }
+
+/** An interest rate: `1.5%`, as the language writes it. */
+export const formatPercent = (percent: number): string =>
+  new Intl.NumberFormat(locale(), { style: "unit", unit: "percent", maximumFractionDigits: 15 }).format(percent);
 
 /** A decimal number that was configured or measured. */
 export const formatNumber = (value: number): string =>

@@ -4,7 +4,7 @@ import { cleanName } from "../core/text.ts";
 import { formatTime } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import type { Batch, BatchCheck } from "../model/types.ts";
-import { amountText } from "../ui/amount.tsx";
+import { Amount } from "../ui/amount.tsx";
 import { useApp } from "../ui/app.ts";
 import { Card, Empty, Notice, ScreenHead, Status } from "../ui/blocks.tsx";
 import { Button, ButtonLink, FileButton, TextField } from "../ui/controls.tsx";
@@ -38,6 +38,10 @@ export function BatchesScreen() {
         <Card>
           <p>{words.intro}</p>
           <p class="muted">{words.columns}</p>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
+          <pre class="sample small" dir="ltr" tabIndex={0}>
+            <code>{example.trim()}</code>
+          </pre>
           <div class="row">
             <FileButton kind="primary" icon="file" accept=".csv,text/csv,text/plain" onFile={(file) => void open(file)}>
               {words.open}
@@ -133,11 +137,15 @@ function CheckedBatch({ name: proposed, check, onLeave }: Checked & { readonly o
         )}
         {rows.length > 0 && (
           <>
-            <Card>
-              <p class="big-amount">{amountText(model, total)}</p>
-              <p class="muted">{words.rows(rows.length)}</p>
-              <TextField label={words.name} value={name} onInput={setName} />
-            </Card>
+            {wrong === 0 && (
+              <Card>
+                <div>
+                  <p class="muted">{words.rows(rows.length)}</p>
+                  <Amount tokens={total} big exact />
+                </div>
+                <TextField label={words.name} value={name} onInput={setName} />
+              </Card>
+            )}
             <BatchRows rows={rows} />
           </>
         )}
@@ -199,7 +207,7 @@ export function BatchScreen({ id }: { readonly id: string }) {
             </Button>
           </div>
         </Card>
-        <ul class="list">
+        <ul class="list card">
           {payments.map((payment) => (
             <li key={payment.uuid}>
               <PaymentRow payment={payment} />

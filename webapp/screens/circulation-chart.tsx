@@ -5,11 +5,9 @@ import type { BalanceSample } from "../model/types.ts";
 import { Amount, amountText } from "../ui/amount.tsx";
 import { useApp } from "../ui/app.ts";
 
-const WIDTH = 480;
-const HEIGHT = 160;
-const MARGIN = { top: 12, bottom: 2, side: 4 };
 const POINTS_MAX = 400;
 const ROWS_MAX = 100;
+const DAY_MILLIS = 86_400_000;
 
 export function CirculationChart() {
   const { model } = useApp();
@@ -18,37 +16,44 @@ export function CirculationChart() {
   const [first] = samples;
   const last = samples.at(-1);
   if (first === undefined || last === undefined || first.at === last.at) return <p class="muted">{words.chartEmpty}</p>;
-  const values = samples.map(({ balance }) => -balance);
-  const [lowest, highest] = range(values);
-  const x = (at: number): number => MARGIN.side + ((at - first.at) / (last.at - first.at)) * (WIDTH - 2 * MARGIN.side);
-  const y = (value: bigint): number => {
-    const share = Number(((value - lowest) * 10_000n) / (highest - lowest)) / 10_000;
-    return HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom);
-  };
+  const ticks = ticksFor(samples.map(({ balance }) => -balance));
+  const [floor, top] = [ticks[0]!, ticks.at(-1)!];
+  // Hundredths of a percent are finer than pixels.
+  const x = (at: number): number => ((at - first.at) / (last.at - first.at)) * 100;
+  const y = (value: bigint): number => Number(((value - floor) * 10_000n) / (top - floor)) / 100;
   const line = samples
-    .map(({ at, balance }, i) => `${i === 0 ? "M" : "L"}${x(at).toFixed(1)} ${y(-balance).toFixed(1)}`)
+    .map(({ at, balance }, i) => `${i === 0 ? "M" : "L"}${x(at).toFixed(2)} ${(100 - y(-balance)).toFixed(2)}`)
     .join("");
-  const floor = HEIGHT - MARGIN.bottom;
+  const formatEnd = last.at - first.at < DAY_MILLIS ? formatShortTime : formatDate;
   return (
     <figure class="stack stack-small">
-      <div class="muted small number">{amountText(model, highest)}</div>
-      <svg
-        class="chart"
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-        role="img"
-        aria-label={words.chartLabel(formatDate(first.at), formatDate(last.at))}
-      >
-        <path
-          d={`${line}L${x(last.at).toFixed(1)} ${floor}L${x(first.at).toFixed(1)} ${floor}Z`}
-          fill="var(--primary-soft)"
-        />
-        <path d={`M0 ${floor}H${WIDTH}`} stroke="var(--control-line)" />
-        <path d={line} fill="none" stroke="var(--primary)" stroke-width="2.5" stroke-linejoin="round" />
-        <circle cx={x(last.at)} cy={y(-last.balance)} r="4" fill="var(--primary)" />
-      </svg>
-      <div class="row row-between muted small" aria-hidden="true">
-        <span>{formatShortTime(first.at)}</span>
-        <span>{formatShortTime(last.at)}</span>
+      <div class="chart">
+        {ticks.map((tick) => (
+          <div key={tick} class="chart-tick" aria-hidden="true" style={{ bottom: `${y(tick)}%` }}>
+            {tick !== 0n && amountText(model, tick)}
+          </div>
+        ))}
+        <svg
+          viewBox="0 0 100 100"
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={words.chartLabel(formatDate(first.at), formatDate(last.at))}
+        >
+          <path d={`${line}L100 100L0 100Z`} fill="var(--primary)" fill-opacity="0.12" />
+          <path
+            d={line}
+            fill="none"
+            stroke="var(--primary)"
+            stroke-width="2.5"
+            stroke-linejoin="round"
+            vector-effect="non-scaling-stroke"
+          />
+        </svg>
+        <div class="chart-end" style={{ bottom: `${y(-last.balance)}%` }} />
+      </div>
+      <div class="chart-times muted small" aria-hidden="true">
+        <bdi>{formatEnd(first.at)}</bdi>
+        <bdi>{formatEnd(last.at)}</bdi>
       </div>
       <details>
         <summary>{words.chartTable}</summary>
@@ -89,12 +94,26 @@ function thinOut(samples: readonly BalanceSample[]): readonly BalanceSample[] {
   return Array.from({ length: POINTS_MAX }, (_, i) => samples[Math.round(i * step)]!);
 }
 
-/** The lowest and the highest value, never the same; zero is the floor unless money came back beyond it. */
-function range(values: readonly bigint[]): readonly [bigint, bigint] {
+const INTERVALS_MAX = 4n;
+
+/** Round values from the lowest to the highest, at least two; zero is among them. */
+function ticksFor(values: readonly bigint[]): readonly bigint[] {
   let [lowest, highest] = [0n, 1n];
   for (const value of values) {
     if (value < lowest) lowest = value;
     if (value > highest) highest = value;
   }
-  return [lowest, highest];
+  const step = roundStep(highest - lowest);
+  const ticks: bigint[] = [];
+  for (let tick = (lowest / step) * step - (lowest % step < 0n ? step : 0n); ; tick += step) {
+    ticks.push(tick);
+    if (tick >= highest) return ticks;
+  }
+}
+
+/** 1, 2 or 5 times a power of ten, so that few steps make the whole. */
+function roundStep(whole: bigint): bigint {
+  for (let power = 1n; ; power *= 10n) {
+    for (const factor of [1n, 2n, 5n]) if (whole <= factor * power * INTERVALS_MAX) return factor * power;
+  }
 }

@@ -8,7 +8,10 @@ const SHOWN_MAX = 50;
 export function ConfigVersions() {
   const { model } = useApp();
   const words = t().currency;
-  const versions = [...model.configVersions.value].sort((a, b) => (a.latestUpdateId < b.latestUpdateId ? 1 : -1));
+  // What every account begins with is no version that anybody wrote.
+  const versions = model.configVersions.value
+    .filter(({ configData }) => configData !== "")
+    .sort((a, b) => (a.latestUpdateId < b.latestUpdateId ? 1 : -1));
   if (versions.length === 0) return null;
   return (
     <section class="card">
@@ -21,7 +24,7 @@ export function ConfigVersions() {
               <p>
                 {formatTime(latestUpdateAt)}, {isOurs ? words.versionOurs : words.versionTheirs}
               </p>
-              <code class="small">{configData === "" ? "–" : configData}</code>
+              <code class="small">{configData}</code>
             </li>
           ))}
         </ol>

@@ -98,12 +98,12 @@ export function Confirm({ payment }: { readonly payment: Payment }) {
           </Notice>
         ))}
         <p class="hint">{words.newMoney}</p>
-        <div class="actions">
+        <div class="actions actions-sticky">
           <Button kind="primary" icon="pay" submit disabled={problems.length > 0 || isSending}>
-            {isSending
-              ? words.sending
-              : words.send(shownAmount === undefined ? "" : amountText(model, shownAmount)).trim()}
+            {isSending ? words.sending : words.send(shownAmount === undefined ? "" : amountText(model, shownAmount))}
           </Button>
+        </div>
+        <div class="actions">
           <Button
             icon="file"
             onClick={() =>

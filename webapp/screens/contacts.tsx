@@ -47,7 +47,7 @@ export function Contacts() {
                   </div>
                 </div>
                 <div class="row">
-                  <ButtonLink icon="pay" to={`/pay/by-hand?to=${encodeURIComponent(entry.accountUri)}`}>
+                  <ButtonLink compact icon="pay" to={`/pay/by-hand?to=${encodeURIComponent(entry.accountUri)}`}>
                     {words.pay}
                     <span class="visually-hidden"> {entry.name}</span>
                   </ButtonLink>

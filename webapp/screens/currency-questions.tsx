@@ -27,11 +27,15 @@ export function CurrencyQuestions({
     const agreements = Object.fromEntries(asked.questions.map(({ kind }) => [agreementTo[kind], true]));
     return (
       <Question title={words.ask} yes={words.askYes} onYes={() => onAgree(agreements)} onNo={onClose}>
-        <ul class="stack">
-          {asked.questions.map((question) => (
-            <li key={question.kind}>{questionText(question)}</li>
-          ))}
-        </ul>
+        {asked.questions.length === 1 ? (
+          <p>{questionText(asked.questions[0]!)}</p>
+        ) : (
+          <ul class="stack">
+            {asked.questions.map((question) => (
+              <li key={question.kind}>{questionText(question)}</li>
+            ))}
+          </ul>
+        )}
       </Question>
     );
   }

@@ -1,6 +1,6 @@
 /** What was done on this device, when, and with what outcome. */
 import { useState } from "preact/hooks";
-import { formatTime } from "../i18n/format.ts";
+import { formatClock, formatDay } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import type { JournalEntry } from "../model/types.ts";
 import { Amount } from "../ui/amount.tsx";
@@ -20,31 +20,54 @@ export function JournalScreen() {
   return (
     <>
       <ScreenHead title={words.title} />
-      <div class="stack">
+      <div class="stack stack-small">
         <p class="muted">{words.intro}</p>
         {entries.length === 0 ? (
           <Empty icon="journal" title={words.empty} text={words.emptyText} />
         ) : (
-          <ol class="list card">
-            {entries.slice(0, shown).map((entry) => (
-              <li key={entry.id} class="entry">
-                <div>
-                  <div>
-                    {words.actions[entry.action] ?? entry.action}: {outcomeText(entry.outcome)}
-                  </div>
-                  <div class="small">
-                    <Subject entry={entry} />
-                  </div>
-                </div>
-                <div class="muted small">{formatTime(entry.at)}</div>
-              </li>
-            ))}
-          </ol>
+          daysOf(entries.slice(0, shown)).map((ofDay) => (
+            <section key={ofDay[0]!.id}>
+              <h2 class="day">{formatDay(ofDay[0]!.at)}</h2>
+              <ol class="list card">
+                {ofDay.map((entry) => (
+                  <Entry key={entry.id} entry={entry} />
+                ))}
+              </ol>
+            </section>
+          ))
         )}
         {entries.length > shown && <Button onClick={() => setShown(shown + PAGE)}>{t().common.more}</Button>}
       </div>
     </>
   );
+}
+
+function Entry({ entry }: { readonly entry: JournalEntry }) {
+  const { action, outcome, at } = entry;
+  return (
+    <li class="entry">
+      <div>
+        <div>
+          {t().journal.actions[action] ?? action}: {outcomeText(outcome)}
+        </div>
+        <div class="small">
+          <Subject entry={entry} />
+        </div>
+      </div>
+      <div class="muted small number">{formatClock(at)}</div>
+    </li>
+  );
+}
+
+/** The entries, day by day as the user's calendar has them. */
+function daysOf(entries: readonly JournalEntry[]): JournalEntry[][] {
+  const days: JournalEntry[][] = [];
+  for (const entry of entries) {
+    const present = days.at(-1);
+    if (present?.[0] !== undefined && formatDay(present[0].at) === formatDay(entry.at)) present.push(entry);
+    else days.push([entry]);
+  }
+  return days;
 }
 
 /** Statuses of the server are numbers; what the accounting authority reports stays as it is. */

@@ -75,7 +75,7 @@ export function NewPayment() {
             {words.byHand}
           </a>
         </div>
-        <p class="hint">{words.drop}</p>
+        <p class="hint only-mouse">{words.drop}</p>
         {unsent.length > 0 && (
           <Card title={words.drafts}>
             <ul class="list">

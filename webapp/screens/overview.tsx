@@ -1,10 +1,10 @@
 /** The first screen: how the currency stands, and what needs the user. */
 import { INT64_MIN } from "../../src/values/int64.ts";
 import { cleanName } from "../core/text.ts";
-import { formatDate, formatNumber } from "../i18n/format.ts";
+import { formatDate, formatPercent } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import type { Payment } from "../model/types.ts";
-import { Amount, amountText } from "../ui/amount.tsx";
+import { Amount } from "../ui/amount.tsx";
 import { useApp } from "../ui/app.ts";
 import { Card, Empty, Facts, Notice, ScreenHead } from "../ui/blocks.tsx";
 import { Button, ButtonLink } from "../ui/controls.tsx";
@@ -238,8 +238,11 @@ function CurrencyCard() {
         facts={[
           [t().currency.state, <CurrencyState key="state" />],
           [t().currency.nameLabel, document === undefined ? undefined : <bdi>{cleanName(document.debtorName)}</bdi>],
-          [t().currency.rateLabel, `${formatNumber(currency.rate)}\u00a0%`],
-          [words.limit, currency.limit === undefined ? words.noLimit : amountText(model, currency.limit)],
+          [t().currency.rateLabel, <bdi key="rate">{formatPercent(currency.rate)}</bdi>],
+          [
+            words.limit,
+            currency.limit === undefined ? words.noLimit : <Amount key="limit" tokens={currency.limit} exact />,
+          ],
         ]}
       />
       <div class="row">

@@ -7,7 +7,7 @@ import type { Payment } from "../model/types.ts";
 import { Amount, amountText } from "../ui/amount.tsx";
 import { useApp } from "../ui/app.ts";
 import { Card, Facts, Notice, ScreenHead, Time } from "../ui/blocks.tsx";
-import { Button } from "../ui/controls.tsx";
+import { Button, ButtonLink } from "../ui/controls.tsx";
 import { Question } from "../ui/dialog.tsx";
 import { fileName, saveFile } from "../ui/files.ts";
 import type { IconName } from "../ui/icon.tsx";
@@ -24,6 +24,7 @@ export function PaymentDetails({ payment }: { readonly payment: Payment }) {
     <>
       <ScreenHead title={words.title} back={{ to: "/payments", label: t().nav.payments }} />
       <div class="stack">
+        <FirstPayment payment={payment} />
         <Card>
           <div class="row row-between">
             <Amount tokens={payment.amount} big exact />
@@ -50,6 +51,21 @@ export function PaymentDetails({ payment }: { readonly payment: Payment }) {
         </Card>
       </div>
     </>
+  );
+}
+
+/** The end of the guide: the first of all payments is done. */
+function FirstPayment({ payment }: { readonly payment: Payment }) {
+  const { model } = useApp();
+  const sent = model.payments.value.filter(({ transfer }) => transfer !== undefined);
+  if (sent.length !== 1 || sent[0]!.uuid !== payment.uuid || payment.state !== "done") return null;
+  return (
+    <Notice kind="ok" title={t().guide.finished} live>
+      <p>{t().guide.finishedText}</p>
+      <div class="row">
+        <ButtonLink to="/">{t().guide.toOverview}</ButtonLink>
+      </div>
+    </Notice>
   );
 }
 

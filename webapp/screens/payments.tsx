@@ -155,6 +155,7 @@ function readFilter({ text, state, origin, from, to }: TypedFilter): PaymentFilt
   };
 }
 
+/** Until the first row has been measured. */
 const ROW_PIXELS = 68;
 const ROWS_AROUND = 10;
 
@@ -162,11 +163,17 @@ const ROWS_AROUND = 10;
 function PaymentList({ payments }: { readonly payments: readonly Payment[] }) {
   const list = useRef<HTMLUListElement>(null);
   const [first, setFirst] = useState(0);
-  const shown = Math.ceil(innerHeight / ROW_PIXELS) + 2 * ROWS_AROUND;
+  // It depends on the width of the window, and on the size of the browser's text.
+  const [rowPixels, setRowPixels] = useState(ROW_PIXELS);
+  const shown = Math.ceil(innerHeight / rowPixels) + 2 * ROWS_AROUND;
   useEffect(() => {
     const look = (): void => {
-      const top = -(list.current?.getBoundingClientRect().top ?? 0);
-      setFirst(Math.max(0, Math.floor(top / ROW_PIXELS) - ROWS_AROUND));
+      const { current } = list;
+      if (current === null) return;
+      const measured = current.querySelector("li")?.offsetHeight || ROW_PIXELS;
+      const top = -current.getBoundingClientRect().top;
+      setRowPixels(measured);
+      setFirst(Math.max(0, Math.floor(top / measured) - ROWS_AROUND));
     };
     look();
     addEventListener("scroll", look, { passive: true });
@@ -179,20 +186,22 @@ function PaymentList({ payments }: { readonly payments: readonly Payment[] }) {
   const start = Math.min(first, Math.max(0, payments.length - 1));
   const rows = payments.slice(start, start + shown);
   return (
-    <ul
-      ref={list}
-      class="list long-list"
-      aria-label={t().payments.list}
-      style={{
-        paddingTop: `${start * ROW_PIXELS}px`,
-        paddingBottom: `${Math.max(0, payments.length - start - rows.length) * ROW_PIXELS}px`,
-      }}
-    >
-      {rows.map((payment, index) => (
-        <li key={payment.uuid} aria-setsize={payments.length} aria-posinset={start + index + 1}>
-          <PaymentRow payment={payment} />
-        </li>
-      ))}
-    </ul>
+    <div class="card list-card">
+      <ul
+        ref={list}
+        class="list long-list"
+        aria-label={t().payments.list}
+        style={{
+          paddingTop: `${start * rowPixels}px`,
+          paddingBottom: `${Math.max(0, payments.length - start - rows.length) * rowPixels}px`,
+        }}
+      >
+        {rows.map((payment, index) => (
+          <li key={payment.uuid} aria-setsize={payments.length} aria-posinset={start + index + 1}>
+            <PaymentRow payment={payment} />
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }

@@ -14,6 +14,7 @@ import { announce } from "../ui/toasts.tsx";
 import { SignOutDialog } from "./sign-out.tsx";
 
 export function Settings() {
+  const { config } = useApp();
   const words = t().settings;
   return (
     <>
@@ -24,7 +25,8 @@ export function Settings() {
         <Deletion />
         <Backup />
         <StorageCard />
-        <About />
+        <Account />
+        <p class="hint">{words.about(config.version)}</p>
       </div>
     </>
   );
@@ -170,15 +172,14 @@ function StorageCard() {
   );
 }
 
-function About() {
+function Account() {
   const { model, config } = useApp();
   const words = t().settings;
   const [isSigningOut, setSigningOut] = useState(false);
   return (
-    <Card title={words.about}>
+    <Card title={words.account}>
       <Facts
         facts={[
-          [words.version, config.version],
           [words.server, new URL(config.serverApiEntrypoint, location.href).host],
           [words.debtor, <code key="debtor">{model.debtor.value?.identityUri}</code>],
         ]}

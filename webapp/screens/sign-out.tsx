@@ -33,8 +33,13 @@ export function SignOutDialog({ onClose }: { readonly onClose: () => void }) {
           <ul>
             {onlyHere.slice(0, NAMED_MAX).map((payment) => (
               <li key={payment.uuid}>
-                <bdi>{cleanName(nameOf(payment, model.addressBook.value))}</bdi>, <Amount tokens={payment.amount} />,{" "}
-                {t().states[payment.state]}
+                <bdi>{cleanName(nameOf(payment, model.addressBook.value))}</bdi>
+                {payment.amount > 0n && (
+                  <>
+                    , <Amount tokens={payment.amount} />
+                  </>
+                )}
+                , {t().states[payment.state]}
               </li>
             ))}
             {onlyHere.length > NAMED_MAX && <li>…</li>}

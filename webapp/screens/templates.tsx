@@ -69,7 +69,7 @@ export function Templates() {
                   </div>
                 </div>
                 <div class="row">
-                  <Button icon="pay" onClick={() => void use(template.id)}>
+                  <Button compact icon="pay" onClick={() => void use(template.id)}>
                     {words.use}
                     <span class="visually-hidden"> {template.title}</span>
                   </Button>

@@ -11,14 +11,22 @@ interface ButtonProps {
   /** Only the icon is seen; the children are its name. */
   readonly iconOnly?: boolean;
   readonly wide?: boolean;
+  /** On a phone only the icon is seen. */
+  readonly compact?: boolean;
   readonly disabled?: boolean | undefined;
   readonly pressed?: boolean | undefined;
   readonly describedBy?: string | undefined;
   readonly children: ComponentChildren;
 }
 
-const classOf = ({ kind = "plain", iconOnly, wide }: ButtonProps): string =>
-  ["button", kind === "plain" ? "" : `button-${kind}`, iconOnly ? "button-icon" : "", wide ? "button-wide" : ""]
+const classOf = ({ kind = "plain", iconOnly, wide, compact }: ButtonProps): string =>
+  [
+    "button",
+    kind === "plain" ? "" : `button-${kind}`,
+    iconOnly ? "button-icon" : "",
+    wide ? "button-wide" : "",
+    compact ? "button-compact" : "",
+  ]
     .filter((name) => name !== "")
     .join(" ");
 

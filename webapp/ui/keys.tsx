@@ -68,7 +68,7 @@ export function Keys({ onReload }: { readonly onReload: () => void }) {
   return (
     <Dialog title={t().keys.title} onClose={close}>
       {!areLettersOn.value && <p>{t().keys.off}</p>}
-      <dl class="facts">
+      <dl class="keys">
         {[{ key: "?", name: () => t().keys.help }, ...(areLettersOn.value ? keys : [])].map(({ key, name }) => (
           <div key={key}>
             <dt>
