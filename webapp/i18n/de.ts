@@ -744,6 +744,15 @@ export const de: Messages = {
     backupName: "herausgeber-sicherung.json",
     restored: (added, changed) => `${count(added)} hinzugefügt, ${count(changed)} geändert`,
     notRestored: "Diese Datei ist nicht verwendbar:",
+    backupProblems: {
+      "not-json": "Sie ist keine Sicherung, oder sie ist beschädigt.",
+      "not-a-backup": "Sie ist keine Sicherung, oder sie ist beschädigt.",
+      "newer-version": "Sie stammt von einer neueren Version. Laden Sie diese Seite neu, um sie zu bekommen.",
+      "other-debtor": "Sie ist die Sicherung eines anderen Herausgebers. Melden Sie sich mit dessen Konto an.",
+      full: "Der Speicher dieses Browsers ist voll. Schaffen Sie Platz, und lesen Sie die Datei noch einmal ein.",
+      forbidden: "Der Browser verbietet das Speichern, vielleicht in einem privaten Fenster.",
+      outdated: "Diese Seite ist veraltet. Laden Sie sie neu, und lesen Sie die Datei noch einmal ein.",
+    },
     storage: "Speicher auf diesem Gerät",
     persistent: "Der Browser hat versprochen, die Daten zu behalten.",
     notPersistent:

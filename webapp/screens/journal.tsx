@@ -45,7 +45,7 @@ export function JournalScreen() {
 function Entry({ entry }: { readonly entry: JournalEntry }) {
   const { action, outcome, at } = entry;
   return (
-    <li class="entry">
+    <li class="entry entry-link">
       <div>
         <div>
           {t().journal.actions[action] ?? action}: {outcomeText(outcome)}

@@ -1,4 +1,5 @@
 /** The history: searched, filtered, summed up, and saved as CSV. Only the rows that are seen are drawn. */
+import { options } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { PaymentState } from "../core/payment-state.ts";
 import { t } from "../i18n/i18n.ts";
@@ -165,7 +166,8 @@ function PaymentList({ payments }: { readonly payments: readonly Payment[] }) {
   const [first, setFirst] = useState(0);
   // It depends on the width of the window, and on the size of the browser's text.
   const [rowPixels, setRowPixels] = useState(ROW_PIXELS);
-  const shown = Math.ceil(innerHeight / rowPixels) + 2 * ROWS_AROUND;
+  const isPrinting = useIsPrinting();
+  const shown = isPrinting ? payments.length : Math.ceil(innerHeight / rowPixels) + 2 * ROWS_AROUND;
   useEffect(() => {
     const look = (): void => {
       const { current } = list;
@@ -183,7 +185,7 @@ function PaymentList({ payments }: { readonly payments: readonly Payment[] }) {
       removeEventListener("resize", look);
     };
   }, []);
-  const start = Math.min(first, Math.max(0, payments.length - 1));
+  const start = isPrinting ? 0 : Math.min(first, Math.max(0, payments.length - 1));
   const rows = payments.slice(start, start + shown);
   return (
     <div class="card list-card">
@@ -204,4 +206,25 @@ function PaymentList({ payments }: { readonly payments: readonly Payment[] }) {
       </ul>
     </div>
   );
+}
+
+/** Whether the page is being printed: then everything has to be there, before the browser goes on. */
+function useIsPrinting(): boolean {
+  const [isPrinting, setPrinting] = useState(false);
+  useEffect(() => {
+    const set = (value: boolean) => (): void => {
+      const { debounceRendering } = options;
+      options.debounceRendering = (render) => render();
+      setPrinting(value);
+      options.debounceRendering = debounceRendering as NonNullable<typeof debounceRendering>;
+    };
+    const [begin, end] = [set(true), set(false)];
+    addEventListener("beforeprint", begin);
+    addEventListener("afterprint", end);
+    return () => {
+      removeEventListener("beforeprint", begin);
+      removeEventListener("afterprint", end);
+    };
+  }, []);
+  return isPrinting;
 }

@@ -114,7 +114,7 @@ function Backup() {
       <p class="muted">{words.backupText}</p>
       {problem !== undefined && (
         <Notice kind="error" title={words.notRestored} live>
-          <p>{problem}</p>
+          <p>{words.backupProblems[problem] ?? problem}</p>
         </Notice>
       )}
       <div class="row">

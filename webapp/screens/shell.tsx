@@ -46,15 +46,19 @@ export const moreEntries = (): readonly Entry[] => [
 const isCurrent = ({ to }: Entry): boolean => (place.value.segments[0] ?? "") === to.slice(1);
 const current = (entry: Entry): "page" | undefined => (isCurrent(entry) ? "page" : undefined);
 
-function Brand({ children }: { readonly children?: ComponentChildren }) {
+/** The currency's name, once it has one. */
+function BrandName() {
   const { config, model } = useApp();
   const info = model.currency.value?.info;
-  const name = info?.status === "read" ? cleanName(info.document.debtorName) : config.siteTitle;
+  return <bdi class="ellipsis">{info?.status === "read" ? cleanName(info.document.debtorName) : config.siteTitle}</bdi>;
+}
+
+function Brand({ children }: { readonly children?: ComponentChildren }) {
   return (
     <a class="brand" href="#/">
       <Logo />
       <span class="brand-text">
-        <bdi class="ellipsis">{name}</bdi>
+        <BrandName />
         {children}
       </span>
     </a>
@@ -155,6 +159,9 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
         </div>
       </header>
       <div class="main-column">
+        <div class="print-only print-brand">
+          <BrandName />
+        </div>
         <Bars />
         <main tabIndex={-1}>{children}</main>
       </div>

@@ -1,7 +1,9 @@
 /** The client as a program of its own: installed, opened with files, heard of while it is in the background, and printed. */
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, afterEach, before, test } from "node:test";
 import type { Page } from "playwright-core";
+import { parseJson, stringifyJson } from "../../../src/values/json.ts";
 import { startBrowser, type TestBrowser } from "../../support/browser.ts";
 import { waitFor } from "../../support/wait.ts";
 import {
@@ -130,7 +132,8 @@ test("a payment that ends in the background is told, and a click on the notifica
   await browser.context.grantPermissions(["notifications"]);
   await page.reload();
   await goTo(page, "/settings");
-  await page.getByLabel("Notify me").check();
+  await page.getByLabel("Notify me").click();
+  await page.getByRole("checkbox", { name: "Notify me", checked: true }).waitFor();
   await payHidden("HIDDEN");
   await waitFor(async () => (await notifications()).includes("10.00\u00a0SVN paid to Shop"));
 
@@ -155,6 +158,35 @@ test("a batch that ends in the background is told once", async () => {
   await page.getByRole("button", { name: "Make 2 payments" }).click();
   await waitFor(async () => (await notifications()).length > 0);
   assert.deepEqual(await notifications(), ["wages: 2 done, 0 failed"]);
+});
+
+test("on paper the history is complete, and nothing is there to be pressed", async () => {
+  await goTo(page, "/settings");
+  const saving = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save a backup" }).click();
+  const backup = parseJson((await (await (await saving).createReadStream()).toArray()).join("")) as {
+    payments: object[];
+  };
+  const [payment] = backup.payments;
+  const copies = Array.from({ length: 100 }, () => ({ ...payment, uuid: randomUUID() }));
+  const buffer = Buffer.from(stringifyJson({ ...backup, payments: copies }));
+  await page.locator("input[type=file]").setInputFiles({ name: "backup.json", mimeType: "application/json", buffer });
+  await page.getByText("100 added").waitFor();
+
+  await goTo(page, "/payments");
+  const rows = page.locator(".long-list li");
+  await rows.first().waitFor();
+  const all = backup.payments.length + copies.length;
+  assert.ok((await rows.count()) < all);
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  assert.equal(await rows.count(), all);
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await page.getByRole("button").count(), 0);
+  assert.equal(await page.getByRole("navigation").count(), 0);
+  await page.getByText("Seven").first().waitFor();
+  await page.emulateMedia({ media: "screen" });
+  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+  assert.ok((await rows.count()) < all);
 });
 
 test("a configuration that is refused in the background is told, and counts on the badge", async () => {

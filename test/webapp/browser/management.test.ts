@@ -157,7 +157,7 @@ test("a backup brings history, address book, templates and drafts to another bro
   await tab
     .locator("input[type=file]")
     .setInputFiles({ name: "x.json", mimeType: "application/json", buffer: Buffer.from("{}") });
-  await tab.getByText("This file cannot be used:").waitFor();
+  await tab.getByText("It is not a backup, or it is damaged.").waitFor();
 });
 
 test("a payment that has failed says why, can be tried again with a new number, and put away", async () => {
