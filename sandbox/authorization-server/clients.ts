@@ -43,6 +43,14 @@ const apiScopes: Readonly<Record<string, string>> = {
   "debtors-supervisor": "access.readonly activate",
 };
 
+/** How people are told who asks for access. */
+export const clientNameOf = (clientId: string): string => clientNames[clientId] ?? clientId;
+
+const clientNames: Readonly<Record<string, string>> = {
+  "debtors-webapp": "the issuer’s web client",
+  "swagger-ui": "Swagger UI",
+};
+
 /** Redirect URIs, by client. */
 export interface RedirectUris {
   readonly webapp: readonly string[];

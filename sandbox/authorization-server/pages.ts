@@ -62,7 +62,7 @@ export const renderConsent = ({ uid, csrfToken, clientName, accountId, scopes }:
   renderPage(
     "Allow access",
     `
-    <p><strong>${escapeHtml(clientName)}</strong> wants to act for you (<code>${escapeHtml(accountId)}</code>). It asks for:</p>
+    <p>Allow <strong>${escapeHtml(clientName)}</strong> to act for you (<code>${escapeHtml(accountId)}</code>)? It asks:</p>
     <ul>${scopes.map((scope) => `<li>${escapeHtml(meanings[scope] ?? scope)}</li>`).join("")}</ul>
     <form method="post" action="/interaction/${escapeHtml(uid)}/consent">
       <input type="hidden" name="csrf_token" value="${escapeHtml(csrfToken)}">

@@ -4,6 +4,7 @@ import type { Interaction, Provider } from "oidc-provider";
 import type { Pool } from "../../src/database/database.ts";
 import { csrfTokenOf, FormError, readForm } from "../web/forms.ts";
 import { sendPage } from "../web/page.ts";
+import { clientNameOf } from "./clients.ts";
 import { AgentUnavailableError, type NewDebtors } from "./new-debtors.ts";
 import * as pages from "./pages.ts";
 import { deleteSession } from "./record-adapter.ts";
@@ -64,7 +65,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
     lastTry?: { email: string; problem: string },
   ): Promise<void> {
     const { response, interaction, csrfToken } = visit;
-    const clientName = clientOf(interaction);
+    const clientName = clientNameOf(clientOf(interaction));
     const { accountId } = interaction.session ?? {};
     const form = { uid: interaction.uid, csrfToken, clientName, mode, accountId, ...lastTry };
     sendPage(response, lastTry ? 422 : 200, pages.renderCredentials(form));
@@ -136,7 +137,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
     const page = pages.renderConsent({
       uid,
       csrfToken,
-      clientName: clientOf(interaction),
+      clientName: clientNameOf(clientOf(interaction)),
       accountId: session!.accountId,
       scopes: String(interaction.params.scope ?? "").split(" "),
     });

@@ -28,7 +28,7 @@ export const renderPage = (
 /** The answer of `/style.css`. */
 export const stylesheet = `
 body { font: 1.1rem/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff; margin: 2rem auto; max-width: 34rem; padding: 0 1rem; }
-label { display: block; margin-top: 1rem; font-weight: 600; }
+label { display: block; margin: 1rem 0 .35rem; font-weight: 600; }
 input, select, textarea { box-sizing: border-box; width: 100%; padding: .5rem; font: inherit; border: 1px solid #595959; border-radius: .25rem; }
 button { margin: 1.5rem 1rem 0 0; padding: .5rem 1.5rem; font: inherit; color: #fff; background: #0b4f9c; border: 2px solid #0b4f9c; border-radius: .25rem; }
 button.plain { color: #0b4f9c; background: #fff; }

@@ -80,7 +80,7 @@ test("signing up creates a debtor at the agent and returns a token for it", asyn
   assert.match(page.text, /<h1>Log in<\/h1>/);
   const signUp = await browser.open(page.link(/sign-up/));
   const consent = await browser.submit(signUp, { email: "Alice@example.com", password: "correct horse" });
-  assert.match(consent.text, /debtors-webapp.*issue money in your name/s);
+  assert.match(consent.text, /the issuer’s web client.*issue money in your name/s);
   const tokens = await browser.exchangeCode(await browser.submit(consent, { decision: "allow" }));
 
   assert.deepEqual(

@@ -77,7 +77,7 @@ test("a person signs up, consents, issues money from a page of another origin, a
   await page.getByRole("button", { name: "Sign up" }).click();
 
   await page.getByRole("heading", { name: "Allow access" }).waitFor();
-  assert.match((await page.locator("main").textContent()) ?? "", /debtors-webapp wants to act for you/);
+  assert.match((await page.locator("main").textContent()) ?? "", /Allow the issuer’s web client to act for you/);
   await page.getByRole("button", { name: "Allow" }).click();
   await page.getByText("State: logged in").waitFor();
 

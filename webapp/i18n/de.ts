@@ -136,6 +136,7 @@ export const de: Messages = {
     chartLabel: (from, to) => `Diagramm des Geldes im Umlauf, von ${from} bis ${to}`,
     setUp: "Richten Sie Ihre Währung ein",
     setUpText: "Drei Schritte, etwa fünf Minuten.",
+    setUpStart: "Beginnen",
     setUpAction: "Weiter",
     setUpProgress: (done) => `${done} von 3 Schritten erledigt`,
     drafts: (n) =>

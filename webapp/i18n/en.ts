@@ -132,6 +132,7 @@ export const en = {
     chartLabel: (from: string, to: string) => `Chart of the money in circulation, from ${from} to ${to}`,
     setUp: "Set up your currency",
     setUpText: "Three steps, about five minutes.",
+    setUpStart: "Begin",
     setUpAction: "Continue",
     setUpProgress: (done: number) => `${done} of 3 steps done`,
     drafts: (n: number) =>

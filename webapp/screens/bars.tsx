@@ -1,5 +1,5 @@
 /** What is not in order with the client as a whole. It stays above every screen until it is over; it is never a dialog. */
-import { formatAgo } from "../i18n/format.ts";
+import { formatShortTime } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
 import { Notice } from "../ui/blocks.tsx";
@@ -26,7 +26,7 @@ export function Bars() {
       )}
       {connection.value === "no-connection" && (
         <Notice kind="info" title={words.offlineTitle} live>
-          <p>{readAt === undefined ? words.offlineNever : words.offlineText(formatAgo(readAt))}</p>
+          <p>{readAt === undefined ? words.offlineNever : words.offlineText(formatShortTime(readAt))}</p>
         </Notice>
       )}
       {phase.value === "inactive" && (

@@ -103,8 +103,12 @@ function CurrencyEditor({ currency }: { readonly currency: Currency }) {
     switch (result.outcome) {
       case "saved": {
         typed.value = undefined;
-        announce(result.change === "none" ? words.savedNone : result.change === "sent" ? words.savedSent : words.saved);
+        // The guide says by itself how far the configuration has come.
         if (isNew && !isGuideDone(model)) navigate("/guide");
+        else
+          announce(
+            result.change === "none" ? words.savedNone : result.change === "sent" ? words.savedSent : words.saved,
+          );
         return;
       }
       case "ask":

@@ -87,7 +87,7 @@ function Circulation() {
           <h2 class="muted">{words.circulation}</h2>
           {circulation !== undefined && <Amount tokens={circulation} big exact />}
         </div>
-        <ButtonLink kind="primary" icon="pay" to="/pay">
+        <ButtonLink kind={isGuideDone(model) ? "primary" : "plain"} icon="pay" to="/pay">
           {t().nav.pay}
         </ButtonLink>
       </div>
@@ -140,7 +140,7 @@ function SetUp() {
       <div class="meter" aria-hidden="true" style={{ "--share": `${(done / 3) * 100}%` }} />
       <div class="row">
         <ButtonLink kind="primary" icon="guide" to="/guide">
-          {words.setUpAction}
+          {done === 0 ? words.setUpStart : words.setUpAction}
         </ButtonLink>
       </div>
     </Card>

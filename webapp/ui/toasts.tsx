@@ -8,7 +8,8 @@ let lastId = 0;
 /** Says something for some seconds. */
 export function announce(text: string): void {
   const id = ++lastId;
-  news.value = [...news.value.filter((item) => item.text !== text), { id, text }];
+  // The latest alone: what it follows is out of date, and would hide the screen.
+  news.value = [{ id, text }];
   setTimeout(() => {
     news.value = news.value.filter((item) => item.id !== id);
   }, SHOWN_MILLIS);

@@ -26,7 +26,7 @@ after(async () => {
 test("the guide leads from signing up over the coin to a payment that a holder receives", async () => {
   await signUp(page, sandbox, "alice@example.com");
 
-  await page.getByRole("link", { name: "Continue" }).click();
+  await page.getByRole("link", { name: "Begin" }).click();
   await page.getByRole("link", { name: "Describe the currency" }).click();
   await page.getByRole("button", { name: "Save the currency" }).click();
   assert.equal(
