@@ -53,7 +53,7 @@ async function start(): Promise<void> {
     page,
   );
   rememberIssuer(model);
-  model.onEvent((event) => notify(model, event));
+  model.onEvent((event) => notify({ model, config }, event));
   effect(() => showBadge(attentionCount(model)));
   receiveLaunches();
   followNotifications();

@@ -1,8 +1,8 @@
 /** What is around every screen: navigation, and the bars that say what is not in order. */
 import type { ComponentChildren } from "preact";
-import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
+import { brandOf } from "../ui/brand.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { place } from "../ui/router.ts";
 import { Toasts } from "../ui/toasts.tsx";
@@ -46,12 +46,7 @@ export const moreEntries = (): readonly Entry[] => [
 const isCurrent = ({ to }: Entry): boolean => (place.value.segments[0] ?? "") === to.slice(1);
 const current = (entry: Entry): "page" | undefined => (isCurrent(entry) ? "page" : undefined);
 
-/** The currency's name, once it has one. */
-function BrandName() {
-  const { config, model } = useApp();
-  const info = model.currency.value?.info;
-  return <bdi class="ellipsis">{info?.status === "read" ? cleanName(info.document.debtorName) : config.siteTitle}</bdi>;
-}
+const BrandName = () => <bdi class="ellipsis">{brandOf(useApp())}</bdi>;
 
 function Brand({ children }: { readonly children?: ComponentChildren }) {
   return (

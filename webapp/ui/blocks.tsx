@@ -3,6 +3,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { formatTime } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
+import { useApp } from "./app.ts";
+import { brandOf } from "./brand.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
 /** The heading of a screen, which gets the focus when the screen appears. */
@@ -16,8 +18,11 @@ export function ScreenHead({
   readonly children?: ComponentChildren;
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const brand = brandOf(useApp());
   useEffect(() => {
-    document.title = title;
+    document.title = `${title} – ${brand}`;
+  }, [title, brand]);
+  useEffect(() => {
     heading.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, [title]);

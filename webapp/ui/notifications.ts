@@ -3,6 +3,8 @@ import { signal } from "@preact/signals";
 import { t } from "../i18n/i18n.ts";
 import type { Model, ModelEvent, Payment } from "../model/types.ts";
 import { amountText } from "./amount.tsx";
+import type { App } from "./app.ts";
+import { brandOf } from "./brand.ts";
 import { keepPreference, readPreference } from "./preferences.ts";
 import { navigate } from "./router.ts";
 
@@ -32,7 +34,8 @@ interface News {
 }
 
 /** Tells what has happened while nobody looks. The payments of a batch are told once, when the last of them has ended. */
-export function notify(model: Model, event: ModelEvent): void {
+export function notify(app: Pick<App, "model" | "config">, event: ModelEvent): void {
+  const { model } = app;
   if (!areNotificationsOn.value || !document.hidden) return;
   const news =
     event.kind === "config-refused"
@@ -40,7 +43,7 @@ export function notify(model: Model, event: ModelEvent): void {
       : event.payment.batchId === undefined
         ? paymentNews(model, event.payment)
         : batchNews(model, event.payment.batchId);
-  if (news !== undefined) void show(news);
+  if (news !== undefined) void show(brandOf(app), news);
 }
 
 function paymentNews(model: Model, { order, amount, state, uuid }: Payment): News {
@@ -58,12 +61,12 @@ function batchNews(model: Model, id: string): News | undefined {
 }
 
 /** Phones allow notifications only through the service worker, which also hears the click. */
-async function show({ text, tag, place }: News): Promise<void> {
+async function show(title: string, { text, tag, place }: News): Promise<void> {
   const registration = await navigator.serviceWorker?.getRegistration();
   if (registration?.active) {
-    return registration.showNotification(document.title, { body: text, tag, data: place });
+    return registration.showNotification(title, { body: text, tag, data: place });
   }
-  const notification = new Notification(document.title, { body: text, tag });
+  const notification = new Notification(title, { body: text, tag });
   notification.onclick = () => {
     focus();
     navigate(place);

@@ -13,6 +13,9 @@ export const themeChoice = signal<ThemeChoice>(readPreference("theme", ["system"
 export function applyTheme(): void {
   const theme = themeChoice.value === "system" ? (dark.matches ? "dark" : "light") : themeChoice.value;
   document.documentElement.dataset.theme = theme;
+  // What the browser draws around the page.
+  const color = getComputedStyle(document.documentElement).getPropertyValue("--bg").trim();
+  for (const meta of document.querySelectorAll<HTMLMetaElement>("meta[name=theme-color]")) meta.content = color;
 }
 
 export function chooseTheme(choice: ThemeChoice): void {

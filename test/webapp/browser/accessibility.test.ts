@@ -194,6 +194,21 @@ test("letters lead to screens, unless they are switched off or typed into a fiel
   await page.getByLabel("Single-letter keys").check();
 });
 
+test("what the browser draws around the page has the colour of the theme that was chosen", async () => {
+  const colors = (): Promise<string[]> =>
+    page.evaluate(() =>
+      [...document.querySelectorAll<HTMLMetaElement>("meta[name=theme-color]")].map(({ content }) => content),
+    );
+  for (const [theme, color] of [
+    ["Light", "#f6f5f2"],
+    ["Dark", "#12181a"],
+  ] as const) {
+    await page.getByLabel("Theme").selectOption({ label: theme });
+    assert.deepEqual(await colors(), [color, color]);
+  }
+  await page.getByLabel("Theme").selectOption({ label: "As on this device" });
+});
+
 test("all is there in German, and right-to-left holds", async () => {
   await page.getByLabel("Language").selectOption({ label: "Deutsch" });
   await page.getByRole("heading", { name: "Einstellungen" }).waitFor();

@@ -58,7 +58,7 @@ const setHidden = (isHidden: boolean): Promise<void> =>
 const notifications = (): Promise<string[]> =>
   page.evaluate(async () => {
     const registration = await navigator.serviceWorker.ready;
-    return (await registration.getNotifications()).map(({ body }) => body);
+    return (await registration.getNotifications()).map(({ title, body }) => `${title}: ${body}`);
   });
 
 /** Pays while the page is in the background, from a draft on the screen. */
@@ -135,7 +135,7 @@ test("a payment that ends in the background is told, and a click on the notifica
   await page.getByLabel("Notify me").click();
   await page.getByRole("checkbox", { name: "Notify me", checked: true }).waitFor();
   await payHidden("HIDDEN");
-  await waitFor(async () => (await notifications()).includes("10.00\u00a0SVN paid to Shop"));
+  await waitFor(async () => (await notifications()).includes("Seven: 10.00\u00a0SVN paid to Shop"));
 
   await setHidden(false);
   await goTo(page, "/journal");
@@ -147,6 +147,7 @@ test("a payment that ends in the background is told, and a click on the notifica
   });
   await page.getByRole("heading", { name: "Payment", exact: true }).waitFor();
   await page.getByText("HIDDEN").first().waitFor();
+  assert.equal(await page.title(), "Payment – Seven");
   assert.deepEqual(await notifications(), []);
 });
 
@@ -157,7 +158,7 @@ test("a batch that ends in the background is told once", async () => {
   await setHidden(true);
   await page.getByRole("button", { name: "Make 2 payments" }).click();
   await waitFor(async () => (await notifications()).length > 0);
-  assert.deepEqual(await notifications(), ["wages: 2 done, 0 failed"]);
+  assert.deepEqual(await notifications(), ["Seven: wages: 2 done, 0 failed"]);
 });
 
 test("on paper the history is complete, and nothing is there to be pressed", async () => {
@@ -196,7 +197,7 @@ test("a configuration that is refused in the background is told, and counts on t
   await setHidden(true);
   await waitFor(async () => {
     await page.getByRole("button", { name: "Reload" }).click();
-    return (await notifications()).includes("The accounting authority refused your configuration");
+    return (await notifications()).includes("Seven: The accounting authority refused your configuration");
   });
   const badges = await page.evaluate(() => (globalThis as unknown as Fakes).badges);
   assert.equal(badges[0], 0);
