@@ -62,7 +62,13 @@ function Brand({ children }: { readonly children?: ComponentChildren }) {
 
 export function Logo({ size = 32 }: { readonly size?: number }) {
   return (
-    <svg width={size} height={size} viewBox="0 0 512 512" aria-hidden="true" focusable="false">
+    <svg
+      width={`${size / 16}rem`}
+      height={`${size / 16}rem`}
+      viewBox="0 0 512 512"
+      aria-hidden="true"
+      focusable="false"
+    >
       <rect width="512" height="512" rx="112" fill="#0b5c55" />
       <circle cx="256" cy="256" r="150" fill="none" stroke="#f4efe3" stroke-width="34" />
       <path

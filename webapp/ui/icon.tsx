@@ -44,11 +44,13 @@ const paths = {
 
 export type IconName = keyof typeof paths;
 
+/** `size` in pixels of text that has the usual size; it grows with the text. */
 export function Icon({ name, size = 24 }: { readonly name: IconName; readonly size?: number }) {
+  const side = `${size / 16}rem`;
   return (
     <svg
-      width={size}
-      height={size}
+      width={side}
+      height={side}
       viewBox="0 0 24 24"
       fill="none"
       stroke="currentColor"
