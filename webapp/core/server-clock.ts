@@ -39,6 +39,7 @@ export class ServerClock {
 
   /** A time that has passed for sure: what has elapsed since the last answer was counted. `undefined`: no answer yet. */
   passed(): number | undefined {
-    return this.#answered && this.#answered.at + this.#device.elapsed() - this.#answered.elapsed;
+    // Whole milliseconds: what is stored with a fraction could not be read back from a backup.
+    return this.#answered && Math.floor(this.#answered.at + this.#device.elapsed() - this.#answered.elapsed);
   }
 }

@@ -45,6 +45,14 @@ test("a clock that is set back does not turn back the time, and one that is set 
   assert.deepEqual([clock.now(), clock.passed()], [SERVER + 61_000, SERVER + 61_000]);
 });
 
+test("the time has no fractions of milliseconds, whatever has elapsed", () => {
+  const { device, clock } = givenDevice();
+  device.elapsed = 0.3;
+  clock.answered(dateOf(SERVER));
+  device.elapsed = 7.9;
+  assert.deepEqual([clock.now(), clock.passed()], [SERVER + 7, SERVER + 7]);
+});
+
 test("while the device sleeps the time goes on, but does not pass for sure", () => {
   const { device, clock } = givenDevice();
   clock.answered(dateOf(SERVER));
