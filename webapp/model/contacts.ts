@@ -6,6 +6,9 @@ import type { Context } from "./context.ts";
 import { accountKey, type Drafts } from "./drafts.ts";
 import type { AddressBookEntry, Outcome, PaymentRecord, TemplateRecord } from "./types.ts";
 
+/** As people sort: `House 9` before `House 10`. */
+const compareNames = new Intl.Collator(undefined, { numeric: true }).compare;
+
 export class Contacts {
   /** By name. */
   readonly addressBook: ReadonlySignal<readonly AddressBookEntry[]>;
@@ -21,10 +24,10 @@ export class Contacts {
     this.#drafts = drafts;
     const { records } = context;
     this.addressBook = computed(() =>
-      [...records.rows("addressBook").value.values()].sort((a, b) => a.name.localeCompare(b.name)),
+      [...records.rows("addressBook").value.values()].sort((a, b) => compareNames(a.name, b.name)),
     );
     this.templates = computed(() =>
-      [...records.rows("templates").value.values()].sort((a, b) => a.title.localeCompare(b.title)),
+      [...records.rows("templates").value.values()].sort((a, b) => compareNames(a.title, b.title)),
     );
     this.dueTemplates = computed(() => {
       // Computed again with each update, as time goes on.

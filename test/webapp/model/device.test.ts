@@ -281,3 +281,20 @@ test("a balance is noted when it changes", async () => {
   );
   assert.equal(model.circulation.value, 2n ** 63n - 1n);
 });
+
+test("the address book is sorted as people sort, numbers in names by their value", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  for (const [account, name] of [
+    ["swpt:7/1", "House 10"],
+    ["swpt:7/2", "Äpfel"],
+    ["swpt:7/3", "House 9"],
+    ["swpt:7/4", "bakery"],
+  ] as const) {
+    assert.equal(await model.putAddress({ accountUri: account, name }), "done");
+  }
+  assert.deepEqual(
+    model.addressBook.value.map(({ name }) => name),
+    ["Äpfel", "bakery", "House 9", "House 10"],
+  );
+});
