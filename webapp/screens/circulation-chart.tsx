@@ -1,4 +1,5 @@
 /** The money in circulation over time, as a line and as a table. */
+import { ticksFor } from "../core/ticks.ts";
 import { formatDate, formatShortTime, formatTime } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import type { BalanceSample } from "../model/types.ts";
@@ -92,28 +93,4 @@ function thinOut(samples: readonly BalanceSample[]): readonly BalanceSample[] {
   if (samples.length <= POINTS_MAX) return samples;
   const step = (samples.length - 1) / (POINTS_MAX - 1);
   return Array.from({ length: POINTS_MAX }, (_, i) => samples[Math.round(i * step)]!);
-}
-
-const INTERVALS_MAX = 4n;
-
-/** Round values from the lowest to the highest, at least two; zero is among them. */
-function ticksFor(values: readonly bigint[]): readonly bigint[] {
-  let [lowest, highest] = [0n, 1n];
-  for (const value of values) {
-    if (value < lowest) lowest = value;
-    if (value > highest) highest = value;
-  }
-  const step = roundStep(highest - lowest);
-  const ticks: bigint[] = [];
-  for (let tick = (lowest / step) * step - (lowest % step < 0n ? step : 0n); ; tick += step) {
-    ticks.push(tick);
-    if (tick >= highest) return ticks;
-  }
-}
-
-/** 1, 2 or 5 times a power of ten, so that few steps make the whole. */
-function roundStep(whole: bigint): bigint {
-  for (let power = 1n; ; power *= 10n) {
-    for (const factor of [1n, 2n, 5n]) if (whole <= factor * power * INTERVALS_MAX) return factor * power;
-  }
 }
