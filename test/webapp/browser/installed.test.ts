@@ -43,7 +43,10 @@ before(async () => {
   await describeCurrency(page);
   debtorId = await debtorIdOf(page);
 });
-afterEach(() => setHidden(false));
+afterEach(async () => {
+  await setHidden(false);
+  await page.emulateMedia({ media: "screen" });
+});
 after(async () => {
   await browser?.close();
   await sandbox?.close();
@@ -184,7 +187,7 @@ test("on paper the history is complete, and nothing is there to be pressed", asy
   await page.emulateMedia({ media: "print" });
   assert.equal(await page.getByRole("button").count(), 0);
   assert.equal(await page.getByRole("navigation").count(), 0);
-  await page.getByText("Seven").first().waitFor();
+  await page.locator(".print-brand", { hasText: "Seven" }).waitFor();
   await page.emulateMedia({ media: "screen" });
   await page.evaluate(() => dispatchEvent(new Event("afterprint")));
   assert.ok((await rows.count()) < all);
