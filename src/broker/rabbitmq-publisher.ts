@@ -68,8 +68,10 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
       await write(lane, batch, messages);
       await batch.over;
       lane.batch = undefined;
-      if (lane.isOpen && batch.isTrustworthy()) idleLanes.push(lane);
-      else void lane.channel.close().catch(() => {}); // Late confirms and returns would be taken for the next batch's.
+      if (lane.isOpen && batch.isTrustworthy() && !batch.isRejected()) idleLanes.push(lane);
+      // Late confirms and returns would be taken for the next batch's. And where the leader of a quorum queue dies, RabbitMQ
+      // may reject all that comes through a channel as long as that server is away, and accept it through a new one.
+      else void lane.channel.close().catch(() => {});
     } else {
       batch.giveUp();
       Promise.resolve(opening).then(
@@ -174,6 +176,8 @@ function createBatch(messages: readonly OutgoingMessage[]) {
     markReturned,
     settle,
     isOver: () => isOver,
+    /** Whether the broker has rejected a message. */
+    isRejected: () => outcomes.includes("failed"),
     /** Whether the outcome of every message is known, so that nothing more can arrive for this batch. */
     isTrustworthy: () => isTrustworthy,
     outcomes: () => outcomes.map((outcome) => outcome ?? "failed"),

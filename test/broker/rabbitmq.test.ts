@@ -95,6 +95,26 @@ test("a message that the queue rejects has failed", async () => {
   await channel.deleteQueue(queue);
 });
 
+// In place of a cluster that loses the leader of a quorum queue, where the old channel may be rejected for as long as that
+// server is away (test/failover): a queue that is full.
+test("after a rejection the next messages go through a new channel", async () => {
+  const queue = "full at first";
+  await channel.assertQueue(queue, { maxLength: 1, overflow: "reject-publish" });
+  await channel.bindQueue(queue, OUTGOING_EXCHANGE, "");
+  const chunks: Buffer[] = [];
+  await using relay = await makeBreakable(host.url, (data) => chunks.push(data));
+  const broker = await connectRabbitMq({ url: relay.url, connectionName: "test", log });
+  const openedCount = (): number => Buffer.concat(chunks).toString("latin1").split("\0\x14\0\x0a").length - 1;
+  assert.deepEqual(await broker.publish([publication("a")]), ["confirmed"]);
+  assert.ok((await broker.publish(["b", "c"].map((body) => publication(body)))).includes("failed"));
+  assert.equal(openedCount(), 1, "a channel is kept as long as nothing is rejected");
+  await channel.purgeQueue(queue);
+  assert.deepEqual(await broker.publish([publication("d")]), ["confirmed"]);
+  assert.equal(openedCount(), 2);
+  await broker.close();
+  await channel.deleteQueue(queue);
+});
+
 test("a consumer continues after a lost connection, and receives again what was not acknowledged", async () => {
   const queue = await declareQueue("resumed");
   await using relay = await makeBreakable(host.url);
