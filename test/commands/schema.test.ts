@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import test from "node:test";
 import { makeBreakable } from "../broker/breakable-connection.ts";
 import { listeningUrl, runCommand, startCommand } from "../support/command.ts";
 import { createEmptyDatabase } from "../support/database.ts";
 import { baseEnvironment, createTestNode } from "./environment.ts";
+
+const { length: version } = await readdir(new URL("../../src/database/migrations", import.meta.url));
 
 test("configure creates the schema once, and await_migrations waits for it", async () => {
   await using database = await createEmptyDatabase();
@@ -13,11 +15,11 @@ test("configure creates the schema once, and await_migrations waits for it", asy
   await waiting.outputMatching(/Waiting: The database is not set up for this version/);
 
   const first = await runCommand(["configure"], environment);
-  assert.deepEqual([first.code, first.output], [0, "The schema has been created (version 6).\n"]);
+  assert.deepEqual([first.code, first.output], [0, `The schema has been created (version ${version}).\n`]);
   assert.deepEqual(await waiting.exit, { code: 0, signal: null });
 
   const second = await runCommand(["configure"], environment);
-  assert.deepEqual([second.code, second.output], [0, "The schema is up to date (version 6).\n"]);
+  assert.deepEqual([second.code, second.output], [0, `The schema is up to date (version ${version}).\n`]);
 });
 
 test("several configure at once all succeed", async () => {
@@ -46,7 +48,7 @@ test("configure adopts a database of the Python program, and refuses one at anot
   const adopted = await runCommand(["configure"], environment);
   assert.deepEqual(
     [adopted.code, adopted.output],
-    [0, "The database of the Python program has been adopted (version 6).\n"],
+    [0, `The database of the Python program has been adopted (version ${version}).\n`],
   );
 });
 
