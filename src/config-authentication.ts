@@ -38,7 +38,7 @@ export function readAuthentication({ get, find, isInvalid }: Values, problems: s
     : { mode: "introspection", introspectUrl: addCredentials(introspectUrl, credentials, problems) };
 }
 
-/** Settings without which others would have no effect, or would let in whom they should not. */
+/** Settings without which others would have no effect, or would accept the wrong callers. */
 function checkNeededSettings(
   { get, find }: Pick<Values, "get" | "find">,
   ways: readonly string[],

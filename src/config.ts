@@ -26,7 +26,7 @@ export interface WebappSettings {
   readonly clientId: string;
   /** With spaces between. */
   readonly scope: string;
-  /** What the token is to be for (RFC 8707); null for what the authorization server takes by itself. */
+  /** What the token is to be for (RFC 8707); null for the default of the authorization server. */
   readonly resource: string | null;
   readonly redirectUrl: string | null;
   readonly siteTitle: string;

@@ -49,7 +49,7 @@ export const settings = {
   OAUTH2_INTROSPECT_URL: setting(
     "Token introspection endpoint (RFC 7662); enables token introspection",
     undefined,
-    "a URL that begins with http:// or https://, with user name and password if the endpoint wants them",
+    "a URL that begins with http:// or https://, with user name and password if the endpoint needs them",
     parseIntrospectUrl,
   ),
   OAUTH2_INTROSPECT_CLIENT_ID: setting(
@@ -240,7 +240,7 @@ export const settings = {
   APP_STOMP_RECONNECT_MAX_SECONDS: decimal("Maximum pause of a STOMP client between two attempts, in seconds", 60, 1),
   APP_STOMP_STOP_SECONDS: decimal("Maximum time for a graceful stop of the gateway, in seconds", 10, 0.001),
   WEBAPP_AUTHORIZATION_URL: webUrl(
-    "The authorization endpoint (RFC 6749) where issuers sign in; with WEBAPP_TOKEN_URL turns the web client on",
+    "The authorization endpoint (RFC 6749) where issuers sign in; with WEBAPP_TOKEN_URL enables the web client",
   ),
   WEBAPP_TOKEN_URL: webUrl("The token endpoint for the web client"),
   WEBAPP_REVOCATION_URL: webUrl("The token revocation endpoint (RFC 7009) for the web client"),

@@ -71,8 +71,8 @@ export function createFaultInjector(faults: readonly Fault[] = [], seed = 1): Fa
     const drawn: Drawn = new Map();
     for (const fault of active) {
       if (fault.type !== type) continue;
-      const isStruck = "count" in fault.frequency ? fault.left-- > 0 : random() < fault.frequency.probability;
-      if (isStruck) drawn.set(fault.kind, fault.argument);
+      const isInjected = "count" in fault.frequency ? fault.left-- > 0 : random() < fault.frequency.probability;
+      if (isInjected) drawn.set(fault.kind, fault.argument);
     }
     return drawn;
   };
@@ -152,15 +152,15 @@ const copiesOf = (drawn: Drawn): number => (drawn.has("drop") ? 0 : drawn.has("r
 
 function outboundMessageOf(message: SentMessage, drawn: Drawn, random: () => number): OutboundMessage {
   const delay = drawn.has("delay") ? Number(drawn.get("delay") ?? DELAY_SECONDS) : 0;
-  const spoiled = [...drawn.keys()].reduce(spoilMessage, message);
+  const damaged = [...drawn.keys()].reduce(damageMessage, message);
   return {
-    message: spoiled,
-    body: spoilBody(encode(spoiled), drawn),
+    message: damaged,
+    body: damageBody(encode(damaged), drawn),
     delaySeconds: delay + (drawn.has("reorder") ? random() * REORDER_SECONDS_MAX : 0),
   };
 }
 
-function spoilMessage(message: SentMessage, kind: FaultKind): SentMessage {
+function damageMessage(message: SentMessage, kind: FaultKind): SentMessage {
   switch (message.type) {
     case "PreparedTransfer":
       if (kind === "wrong-transfer-id") return { ...message, transferId: message.transferId + 1n };
@@ -185,7 +185,7 @@ function spoilMessage(message: SentMessage, kind: FaultKind): SentMessage {
   }
 }
 
-function spoilBody(text: string, drawn: Drawn): Buffer {
+function damageBody(text: string, drawn: Drawn): Buffer {
   const extended = drawn.has("extra-field") ? text.replace(/\}$/, `,"sandbox_extra":{"unknown":[1,2.5,null]}}`) : text;
   // 0xff never occurs in UTF-8.
   return drawn.has("not-utf8") ? Buffer.concat([Buffer.from(extended), Buffer.from([0xff])]) : Buffer.from(extended);

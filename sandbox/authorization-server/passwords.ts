@@ -19,7 +19,7 @@ export async function hashPassword(password: string): Promise<string> {
 
 /** Whether it is the password of the hash. Without a hash it takes as long, and is false. */
 export async function isPassword(password: string, hash: string | undefined): Promise<boolean> {
-  const [, cost, blockSize, parallelism, salt, expected] = (hash ?? NOBODY).split(":") as string[];
+  const [, cost, blockSize, parallelism, salt, expected] = (hash ?? DUMMY_HASH).split(":") as string[];
   const actual = await derive(
     password.normalize("NFKC"),
     Buffer.from(salt!, "base64url"),
@@ -29,6 +29,6 @@ export async function isPassword(password: string, hash: string | undefined): Pr
   return timingSafeEqual(actual, Buffer.from(expected!, "base64url")) && hash !== undefined;
 }
 
-const NOBODY = `scrypt:${COST}:${BLOCK_SIZE}:${PARALLELISM}:${"A".repeat(22)}:${"A".repeat(43)}`;
+const DUMMY_HASH = `scrypt:${COST}:${BLOCK_SIZE}:${PARALLELISM}:${"A".repeat(22)}:${"A".repeat(43)}`;
 
 const parameters = (N: number, r: number, p: number): ScryptOptions => ({ N, r, p, maxmem: 256 * N * r });

@@ -23,15 +23,16 @@ export interface SignInOptions {
 export type SignIn = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Why a person could not sign up or log in, in words for that person. */
-class Problem extends Error {}
+class SignInError extends Error {}
 
-const notYours = "This log-in has expired or belongs to another browser. Go back to the application and start again.";
+const expiredText =
+  "This log-in has expired or belongs to another browser. Go back to the application and start again.";
 
 type Mode = pages.CredentialsForm["mode"];
 
 /** Creates the handler of the steps of a log-in. */
 export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: SignInOptions): SignIn {
-  const steps: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
+  const steps: Readonly<Record<string, (visit: InteractionRequest) => Promise<void>>> = {
     "GET ": (visit) =>
       visit.interaction.prompt.name === "consent" ? showConsent(visit) : showCredentials(visit, "log-in"),
     "GET sign-up": (visit) => showCredentials(visit, "sign-up"),
@@ -49,18 +50,18 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
     if (take === undefined) return sendPage(response, 404, pages.renderProblem("Page not found."));
     try {
       const interaction = await provider.interactionDetails(request, response);
-      if (interaction.uid !== uid) return sendPage(response, 400, pages.renderProblem(notYours));
+      if (interaction.uid !== uid) return sendPage(response, 400, pages.renderProblem(expiredText));
       await take({ request, response, interaction, csrfToken: csrfTokenOf(csrfKey, uid) });
     } catch (error) {
       if (error instanceof FormError) return sendPage(response, 403, pages.renderProblem(error.message));
       // By name: importing the class would load the optional package before it is needed.
       if (!(error instanceof Error && error.name === "SessionNotFound")) throw error;
-      sendPage(response, 400, pages.renderProblem(notYours));
+      sendPage(response, 400, pages.renderProblem(expiredText));
     }
   };
 
   async function showCredentials(
-    visit: Visit,
+    visit: InteractionRequest,
     mode: Mode,
     lastTry?: { email: string; problem: string },
   ): Promise<void> {
@@ -72,7 +73,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
   }
 
   async function takeCredentials(
-    visit: Visit,
+    visit: InteractionRequest,
     mode: Mode,
     identify: (email: string, password: string) => Promise<User>,
   ): Promise<void> {
@@ -85,7 +86,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
       await provider.interactionFinished(request, response, { login: { accountId: `debtors:${debtorId}` } });
     } catch (error) {
       const isAgentAway = error instanceof AgentUnavailableError;
-      if (!isAgentAway && !(error instanceof Problem)) throw error;
+      if (!isAgentAway && !(error instanceof SignInError)) throw error;
       const problem = isAgentAway ? "The debtors agent does not answer. Try again later." : error.message;
       await showCredentials(visit, mode, { email, problem });
     }
@@ -93,19 +94,19 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
 
   async function logIn(email: string, password: string): Promise<User> {
     const user = await findUser(pool, email, password);
-    if (user === undefined) throw new Problem("Unknown user or wrong password.");
+    if (user === undefined) throw new SignInError("Unknown user or wrong password.");
     return user;
   }
 
   async function signUp(email: string, password: string): Promise<User> {
     if (!/^[^\s@]+@[^\s@]+$/.test(email) || email.length > pages.EMAIL_LENGTH_MAX) {
-      throw new Problem("Not a valid e-mail address.");
+      throw new SignInError("Not a valid e-mail address.");
     }
     const { PASSWORD_LENGTH_MIN: min, PASSWORD_LENGTH_MAX: max } = pages;
     if (password.length < min || password.length > max) {
-      throw new Problem(`The password must have ${min} to ${max} characters.`);
+      throw new SignInError(`The password must have ${min} to ${max} characters.`);
     }
-    const taken = new Problem("This e-mail address is already in use.");
+    const taken = new SignInError("This e-mail address is already in use.");
     if (await isEmailTaken(pool, email)) throw taken;
     const user = await addUser(pool, email, password, await newDebtors.reserve());
     if (user === undefined) throw taken;
@@ -124,7 +125,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
   }
 
   /** Ends the current session and shows the log-in page again; the client's request continues. */
-  async function switchUser({ request, response, interaction, csrfToken }: Visit): Promise<void> {
+  async function switchUser({ request, response, interaction, csrfToken }: InteractionRequest): Promise<void> {
     await readForm(request, csrfToken, origin);
     if (interaction.session !== undefined) await deleteSession(pool, interaction.session.uid);
     delete (interaction as { session?: unknown }).session;
@@ -132,7 +133,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
     response.writeHead(303, { Location: `/interaction/${interaction.uid}/log-in` }).end();
   }
 
-  async function showConsent({ response, interaction, csrfToken }: Visit): Promise<void> {
+  async function showConsent({ response, interaction, csrfToken }: InteractionRequest): Promise<void> {
     const { uid, session } = interaction;
     const page = pages.renderConsent({
       uid,
@@ -144,7 +145,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
     sendPage(response, 200, page);
   }
 
-  async function takeConsent({ request, response, interaction, csrfToken }: Visit): Promise<void> {
+  async function takeConsent({ request, response, interaction, csrfToken }: InteractionRequest): Promise<void> {
     const form = await readForm(request, csrfToken, origin);
     if (interaction.prompt.name !== "consent") throw new FormError("There is nothing to consent to.");
     if (form.get("decision") !== "allow") {
@@ -174,7 +175,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
 }
 
 /** One request of a browser that is in the middle of a log-in. */
-interface Visit {
+interface InteractionRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly interaction: Interaction;

@@ -1,4 +1,4 @@
-/** The port to a message broker; RabbitMQ and an in-memory broker stand behind it. Knows nothing of debtors. */
+/** The interface to a message broker, which RabbitMQ and an in-memory broker implement. It knows nothing of debtors. */
 
 /** What a publisher puts on a message. A header that is a `bigint` is sent as a signed 64-bit integer. */
 export interface Publication {

@@ -100,8 +100,8 @@ export class NoRandomExchangeError extends Error {
 }
 
 /**
- * Declares what leads outgoing messages into a queue for a peer, and the dead-letter queue. Does nothing where all is
- * there. Throws TopologyConflictError and NoRandomExchangeError. Spec: stomp, "RabbitMQ".
+ * Declares a queue for a peer, the exchange and bindings that route outgoing messages to it, and the dead-letter queue.
+ * Does nothing where all of them exist. Throws TopologyConflictError and NoRandomExchangeError. Spec: stomp, "RabbitMQ".
  */
 export function configurePeerQueue({ url, queue, peerId, useRandomExchange }: PeerQueueOptions): Promise<void> {
   const deadLetterQueue = deadLetterQueueOf(queue);

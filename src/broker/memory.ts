@@ -35,7 +35,7 @@ export interface MemoryBroker extends Broker {
   deleteQueue(queue: string): void;
 }
 
-/** The one that leads to each queue by its name. */
+/** The default exchange, which routes to each queue by its name. */
 const DEFAULT_EXCHANGE = "";
 
 /** Makes a broker with these exchanges and queues. Messages are delivered asynchronously, never within `publish`. */
@@ -148,7 +148,7 @@ function createQueue(deadLetterQueue: () => MemoryQueue | undefined): MemoryQueu
     return delivery;
   }
 
-  /** Forgets the deliveries that are still open, and says what they held. */
+  /** Removes the deliveries that are still open, and returns their messages. */
   function settle(consumer: MemoryConsumer, deliveries: readonly Delivery[]): StoredMessage[] {
     schedule();
     return deliveries.flatMap((delivery) => {

@@ -45,13 +45,13 @@ export async function connectRecovering(urls: string, connectionName: string): P
       waitForConnect: false,
     },
   });
-  const moveOn = (): void => {
+  const selectNextServer = (): void => {
     index = (index + 1) % target.addresses.length;
     Object.assign(address, target.addresses[index]);
     readCertificatesAgain(urls, options);
   };
-  connection.on("connect-failed", moveOn);
-  connection.on("disconnect", moveOn);
+  connection.on("connect-failed", selectNextServer);
+  connection.on("disconnect", selectNextServer);
   return connection;
 }
 
@@ -97,10 +97,10 @@ type Step = (this: unknown, callback: (error: unknown, frame: Frame | null) => v
 const CONNECTION_CLOSE = (10 << 16) + 50;
 
 /**
- * When the broker refuses a connection after the log-in, since there is no such virtual host, say, the library reports a
- * frame that it did not expect, without the broker's words. So that frame is made an error with these words.
+ * When the broker refuses a connection after the log-in, because there is no such virtual host, for example, the library
+ * reports an unexpected frame, without the broker's reason. This turns the frame into an error with the reason.
  */
-function keepWordsOfRefusals(): void {
+function reportRefusalReasons(): void {
   const require = createRequire(import.meta.url);
   const file = path.join(path.dirname(require.resolve("amqplib")), "lib/connection.js");
   const { Connection } = require(file) as { Connection: { prototype: { step: Step } } };
@@ -113,4 +113,4 @@ function keepWordsOfRefusals(): void {
     });
   };
 }
-keepWordsOfRefusals();
+reportRefusalReasons();

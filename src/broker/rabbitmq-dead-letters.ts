@@ -65,7 +65,7 @@ export function createDeadLetters<Rejected extends { readonly message: ConsumeMe
         await pause(backoff.nextMillis(), lost);
       }
     } finally {
-      sending = undefined; // At once, so that what is put from now on is not left to those who have gone.
+      sending = undefined; // Before anything else runs, so that the next `put` starts a new round.
     }
   }
 
@@ -80,7 +80,7 @@ export function createDeadLetters<Rejected extends { readonly message: ConsumeMe
 
 /**
  * Publishes a copy of one message to the dead-letter queue, with more headers. When its own properties cannot be sent
- * on, the copy has those only that anyone needs to understand it.
+ * on, the copy has only those that are needed to understand it.
  */
 export async function sendCopy(
   queue: string,
@@ -107,7 +107,7 @@ function deadLetterOf(queue: string, message: ConsumeMessage): OutgoingMessage {
   return outgoing(queue, message, { ...properties, headers: { ...traceOf(queue, message), ...kept } });
 }
 
-/** The message with no more than what anyone needs to understand it. */
+/** The message with only what is needed to understand it. */
 function bareDeadLetterOf(queue: string, message: ConsumeMessage): OutgoingMessage {
   const { contentType, type } = message.properties as Options.Publish;
   const properties = { ...(isShort(contentType) && { contentType }), ...(isShort(type) && { type }) };
@@ -128,7 +128,7 @@ const traceOf = (queue: string, { fields }: ConsumeMessage): Record<string, stri
   "x-first-death-exchange": fields.exchange,
 });
 
-/** amqplib gives rounded what needs more than 53 bits; such a header is left out, since its value would be a wrong one. */
+/** amqplib rounds integers of more than 53 bits; such a header is left out, because its value would be wrong. */
 function exactly([name, value]: [string, unknown]): [string, unknown][] {
   if (!isExact(value)) return [];
   return [[name, Number.isInteger(value) ? { "!": "int64", value } : value]];
@@ -140,5 +140,5 @@ function isExact(value: unknown): boolean {
   return Object.values(value).every(isExact);
 }
 
-/** Bytes that are no UTF-8 come as characters that need more of them than there were. */
+/** Longer than 255 bytes when it was not UTF-8: each invalid byte has been decoded to a character of three bytes. */
 const isShort = (text: string | undefined): text is string => text !== undefined && Buffer.byteLength(text) <= 255;

@@ -3,12 +3,12 @@ import type { ConfirmChannel, Message, Options, RecoveringChannelModel } from "a
 import type { Logger } from "pino";
 import type { Publication, PublicationOutcome, PublishOptions } from "./broker.ts";
 
-/** How long the fate of a batch is waited for; the rest counts as failed. */
+/** How long the outcome of a batch is waited for; messages without one count as failed. */
 const CONFIRM_MILLIS_MAX = 20_000;
 /** Frames that a channel buffers before it asks to wait. */
 const BUFFERED_FRAMES_MAX = 2048;
 
-/** Publishes batches, and tells the fate of each message. */
+/** Publishes batches, and reports the outcome of each message. */
 export interface Publisher {
   /** See Broker. Batches that are published at a time go through channels of their own. */
   publish(publications: readonly Publication[], options?: PublishOptions): Promise<PublicationOutcome[]>;
@@ -156,7 +156,7 @@ function createBatch(messages: readonly OutgoingMessage[]) {
       isReturned[returnCursor++] = 1;
       return;
     }
-    outcomes.fill(undefined); // No such message is known, so none of the confirms can be believed.
+    outcomes.fill(undefined); // The returned message is unknown, so no confirm of this batch can be relied on.
     giveUp();
   }
 

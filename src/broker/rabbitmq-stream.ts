@@ -14,8 +14,8 @@ const PROBE_PAUSE_MILLIS = 100;
 const PROBE = "probe";
 
 /**
- * The bodies of all messages, oldest first; `undefined` when there is no such queue. A stream has no end that its reader is
- * told of: a message of our own is sent, and what comes before it is what was there.
+ * The bodies of all messages, oldest first; `undefined` when there is no such queue. A reader is not
+ * told where a stream ends, so a message of our own is sent, and everything before it was there before.
  */
 export async function readStream(
   connection: RecoveringChannelModel,

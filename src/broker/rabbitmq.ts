@@ -1,4 +1,4 @@
-/** RabbitMQ behind the port. Spec: transport, "Outgoing" and "Incoming". */
+/** The `Broker` on RabbitMQ. Spec: transport, "Outgoing" and "Incoming". */
 import type { RecoveringChannelModel } from "amqplib";
 import type { Logger } from "pino";
 import type { Broker, Consumer } from "./broker.ts";
@@ -18,7 +18,7 @@ export interface RabbitMqOptions {
 
 const CLOSE_MILLIS_MAX = 5_000;
 /**
- * Opens a connection that mends itself, and does not wait for it: while the broker is away, messages are not sent and
+ * Opens a connection that reconnects by itself, and does not wait for it: while the broker is away, messages are not sent and
  * consumers wait. Throws BrokerUrlError.
  */
 export async function connectRabbitMq({ url, connectionName, log }: RabbitMqOptions): Promise<Broker> {

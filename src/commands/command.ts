@@ -14,7 +14,7 @@ export interface CommandOption {
   readonly variable?: SettingName;
 }
 
-/** An argument that is no option; all of them are required, in their order. */
+/** A positional argument; all of them are required, in their order. */
 export interface CommandArgument {
   /** As the help shows it: `PEER`. */
   readonly name: string;
@@ -23,7 +23,7 @@ export interface CommandArgument {
 
 /** What a command is given. */
 export interface CommandInput {
-  /** The arguments that are no options, as many as the command has. */
+  /** The positional arguments, as many as the command has. */
   readonly positionals: readonly string[];
   /** The options by name, as `parseArgs` gives them. */
   readonly values: Readonly<Record<string, string | boolean | undefined>>;

@@ -13,7 +13,7 @@ const WAIT_MILLIS_MAX = 30_000;
 // Long enough for another process that is migrating, and for an index on a big table.
 const STATEMENT_MILLIS_MAX = 3_600_000;
 
-const said: Record<MigrationReport["action"], string> = {
+const messages: Record<MigrationReport["action"], string> = {
   created: "The schema has been created",
   adopted: "The database of the Python program has been adopted",
   upgraded: "The schema has been upgraded",
@@ -38,7 +38,7 @@ SETUP_RABBITMQ_BINDINGS=yes it also does what \`subscribe\` does, and waits as l
     const { action, version, repairedSequences } = await withPool(options, (pool) =>
       whenDatabaseIsUp(() => migrate(pool), wait),
     );
-    printResult(`${said[action]} (version ${version}).\n`);
+    printResult(`${messages[action]} (version ${version}).\n`);
     for (const name of repairedSequences) {
       printResult(`The sequence ${name} was behind its rows and has been set forward.\n`);
     }

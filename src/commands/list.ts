@@ -41,7 +41,7 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   openapi: async () => (await import("./openapi.ts")).openapi,
 };
 
-/** Other names of commands: those that the programs go by which do the same in existing installations. */
+/** Aliases: the names of the programs that do the same in existing installations. */
 const commandAliases: Readonly<Record<string, string>> = {
   "swpt-server": "stomp serve",
   "swpt-client": "stomp send",

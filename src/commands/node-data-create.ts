@@ -14,7 +14,6 @@ import { CommandError } from "../runtime/command-error.ts";
 import { printResult } from "../runtime/output.ts";
 import { type Command, UsageError } from "./command.ts";
 import {
-  askForIssuer,
   directoryOption,
   nodeDataCommand,
   passphraseOption,
@@ -22,6 +21,7 @@ import {
   readInteger,
   readNewPassphrase,
   readPath,
+  unlockIssuer,
 } from "./node-data-input.ts";
 
 export const init: Command = nodeDataCommand({
@@ -100,7 +100,7 @@ servers: running processes notice within a minute. Existing files are never over
         ? { newFile: readPath(values.key, path.join(directory, "server.key")) }
         : { requestFile: path.resolve(String(values.csr)) };
     await checkServerFilesFree({ certificateFile, key });
-    const issuer = await askForIssuer(input, directory);
+    const issuer = await unlockIssuer(input, directory);
     const { validToDate } = await createServerCertificate({ directory, issuer, days, certificateFile, key });
     const keyPart = "newFile" in key ? ` and ${key.newFile}` : "";
     const until = validToDate.toISOString().slice(0, 10);
@@ -120,7 +120,7 @@ peers that use the shell scripts ignore a second one with the same date. Existin
     const directory = readDirectory(input);
     const file = path.resolve(input.positionals[0]!);
     const { nodeId } = await readNodeData(directory);
-    await writeInfoBundle(directory, await askForIssuer(input, directory), file);
+    await writeInfoBundle(directory, await unlockIssuer(input, directory), file);
     printResult(`Created ${file}, the bundle of the node ${nodeId}. Send it to your peer.\n`);
     return 0;
   },

@@ -59,7 +59,7 @@ function explain(error: unknown): unknown {
 }
 
 /** The root certificate with its private key, after asking for the pass phrase where one is needed. */
-export async function askForIssuer(input: CommandInput, directory: string): Promise<Issuer> {
+export async function unlockIssuer(input: CommandInput, directory: string): Promise<Issuer> {
   const passphrase = (await isRootKeyEncrypted(directory)) ? await readPassphrase(input) : undefined;
   return openIssuer(directory, passphrase);
 }

@@ -9,18 +9,18 @@ import { CommandError } from "../runtime/command-error.ts";
 import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
 import {
-  askForIssuer,
   confirm,
   directoryOption,
   nodeDataCommand,
   passphraseOption,
   readDirectory,
+  unlockIssuer,
   yesOption,
 } from "./node-data-input.ts";
 
 export const signPeerCommand: Command = nodeDataCommand({
   name: "node_data sign_peer",
-  summary: "Take in a peer from its info bundle and create the certificate that it needs",
+  summary: "Accept a peer from its info bundle and create the certificate that it needs",
   help: `Shows the node ID and the fingerprint of the peer, which must be compared with the registry of accounting authorities,
 and asks. A later bundle of the same peer updates its node information, unless it is older than the last one.`,
   positionals: [{ name: "BUNDLE", meaning: "The info bundle of the peer" }],
@@ -40,7 +40,7 @@ and asks. A later bundle of the same peer updates its node information, unless i
     }
     printResult(describeBundle(bundle));
     await confirm(input, "Is this the node ID and the fingerprint in the registry, and should it become your peer?");
-    const { certificateFile } = await signPeer(node, bundle, await askForIssuer(input, directory));
+    const { certificateFile } = await signPeer(node, bundle, await unlockIssuer(input, directory));
     printResult(`Created ${certificateFile}. Send it to your peer.
 Next, with the certificate that your peer sends to you: \`node_data register_peer FILE\`.
 `);

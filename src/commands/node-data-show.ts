@@ -78,7 +78,7 @@ function formatDescription(node: NodeDescription): string {
       ["Type", peer.nodeType ?? "?"],
       ["State", state],
       ...formatCertificate("Root certificate", peer.rootCertificate),
-      ...formatCertificate("Certificate for us", peer.subCaCertificate),
+      ...formatCertificate("Issued to this node", peer.subCaCertificate),
     ];
     return `Peer ${peer.nodeId}\n${formatColumns(peerRows)}`;
   });

@@ -1,4 +1,4 @@
-/** Options of the commands of the gateway; those of the programs that do the same in existing installations. */
+/** Options of the commands of the gateway: the same as those of the programs of existing installations. */
 import type { CommandArgument, CommandOption } from "./command.ts";
 
 /** Every command of the gateway has these. */
@@ -37,7 +37,7 @@ export const brokerOption = {
   },
 } as const satisfies Record<string, CommandOption>;
 
-/** What the node shows its peers. */
+/** The certificate that the node presents to its peers. */
 export const certificateOptions = {
   "server-cert": {
     type: "string",

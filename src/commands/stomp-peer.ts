@@ -19,7 +19,7 @@ import { brokerOption, certificateOptions, nodeOptions, peerArgument, queueArgum
 
 export const configureQueue: Command = {
   name: "stomp configure-queue",
-  summary: "Declare the queue of the messages for a peer, and what leads them there",
+  summary: "Declare the queue of the messages for a peer, and route them there",
   help: "Does nothing where all is there already. Needs no database.",
   positionals: [peerArgument, queueArgument],
   options: {

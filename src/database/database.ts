@@ -35,7 +35,7 @@ export interface Transaction extends Database {
   afterCommit(callback: (pool: Pool) => void): void;
 }
 
-/** What a deferred statement gives. */
+/** The result of a deferred statement. */
 export interface Deferred<Row> {
   /** The rows. Throws before the transaction is committed. */
   rows(): readonly Row[];
@@ -56,7 +56,7 @@ export interface Pool extends Database {
 export interface PoolOptions {
   /** Read as libpq reads it; see `parseConnectionUrl`. */
   readonly url: string;
-  /** The most connections at a time. */
+  /** Maximum number of connections. */
   readonly size: number;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
@@ -112,7 +112,7 @@ async function runAlone(sessions: SessionPool, statement: Statement): Promise<pg
   }
 }
 
-/** What waits for the commit, and may not be committed at all. */
+/** The outcome of one attempt at a transaction. */
 interface Attempt<Result> {
   readonly result: Result;
   readonly callbacks: Iterable<(pool: Pool) => void>;

@@ -50,7 +50,7 @@ export function lockOfDebtors(debtorIds: readonly bigint[]): Statement {
   };
 }
 
-/** Locks debtors as `lockDebtors` does, and reads what the creation of a transfer asks of them, which is done often. */
+/** Locks debtors as `lockDebtors` does, and reads only the columns that the creation of a transfer needs, which is done often. */
 export function lockIssuingDebtors(db: Database, debtorIds: readonly bigint[]): Promise<IssuingDebtor[]> {
   return db.many({
     name: "lock_issuing_debtors",
@@ -70,8 +70,8 @@ const ABSENT_DEBTORS_LOCK_CLASS = 1_293_077_409;
 
 /**
  * The statement that locks debtors that may not exist, until the end of the transaction: `exclusive` for adding and activating
- * one, `shared` for acting on its absence. There are 256 such locks for any number of debtors, for PostgreSQL
- * has room for some thousands in all; so now and then a wait is for nothing.
+ * one, `shared` for acting on its absence. There are 256 such locks for any number of debtors, because PostgreSQL
+ * has room for some thousands in all; so two debtors may share a lock.
  */
 export function lockOfAbsentDebtors(debtorIds: readonly bigint[], mode: "shared" | "exclusive"): Statement {
   const lock = mode === "shared" ? "pg_advisory_xact_lock_shared" : "pg_advisory_xact_lock";

@@ -22,7 +22,7 @@ export function findDocument(db: Database, debtorId: bigint, documentId: bigint)
 }
 
 /**
- * Stores a document, and what its debtor has counted of documents. Gives one row. The debtor must have been locked.
+ * Stores a document, and what its debtor has counted of documents. Returns one row. The debtor must have been locked.
  */
 export function insertDocument(
   tx: Transaction,

@@ -1,4 +1,4 @@
-/** What the errors of PostgreSQL and of the connection to it mean for those who asked. */
+/** What the errors of PostgreSQL and of the connection to it mean for callers. */
 import pg from "pg";
 import { describeTlsProblem } from "../values/tls-problem.ts";
 
@@ -10,7 +10,7 @@ export class DatabaseUnavailableError extends Error {
   override readonly name: string = "DatabaseUnavailableError";
 }
 
-/** The database is there, and will never do; the message says what to change. */
+/** The database answers, but cannot be used until something is changed; the message says what. */
 export class UnsuitableDatabaseError extends DatabaseUnavailableError {
   override readonly name = "UnsuitableDatabaseError";
 }
@@ -33,7 +33,7 @@ const CONFLICTS: ReadonlySet<string> = new Set([
 /** A time-out or a conflict with other sessions. Nothing was committed, and the same work may succeed when repeated. */
 export const isConflict = (error: unknown): boolean => stateIsOneOf(error, CONFLICTS);
 
-// All statements are fixed, so that these speak of the schema or of our rights, and not of the statement.
+// All statements are fixed, so these are about the schema or about permissions, not about the statement.
 const NOT_SET_UP: ReadonlySet<string> = new Set([
   "3F000", // invalid_schema_name
   "42501", // insufficient_privilege
@@ -68,7 +68,7 @@ const MESSAGE_FAULTS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether an error depends on nothing but the values that were to be stored, so that they could be stored never. A
+ * Whether an error depends on nothing but the values that were to be stored, so that they can never be stored. A
  * violated key does not: its values come from sequences, or were made unique by locks.
  */
 export const isFaultOfValues = (error: unknown): error is Error => stateIsOneOf(error, MESSAGE_FAULTS);

@@ -17,7 +17,7 @@ export interface MigrationReport {
   readonly repairedSequences: readonly string[];
 }
 
-/** This program may not use the database; the message says why, and what to do. */
+/** This program cannot use the database; the message says why, and what to do. */
 export class SchemaError extends Error {
   override readonly name = "SchemaError";
 }
@@ -138,7 +138,7 @@ function checkApplied(migrations: readonly Migration[], applied: readonly Applie
     const ours = migrations[index];
     if (ours === undefined) {
       throw new SchemaError(
-        `The database has migration ${name}, which this program does not know: a newer version has been here. ` +
+        `The database has migration ${name}, which this program does not know: it was made by a newer version. ` +
           "Use that version, or a newer one.",
       );
     }

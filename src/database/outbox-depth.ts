@@ -11,7 +11,7 @@ export interface OutboxDepth {
   readonly oldest: Timestamp | null;
 }
 
-/** Rows beyond are not counted: the depth is looked at often, and just when there are many the database has no time. */
+/** Rows beyond are not counted: the depth is sampled often, and when there are many rows the database is busy. */
 export const OUTBOX_DEPTH_MAX = 100_000;
 
 /** Looks at the rows in the order in which they lie on the disk, which is nearly that in which they were written. */

@@ -1,9 +1,9 @@
-/** Sessions with PostgreSQL: a pool of connections to the first of several servers that will do. */
+/** Sessions with PostgreSQL: a pool of connections to the first suitable one of several servers. */
 import pg from "pg";
 import { parseConnectionUrl } from "../values/postgres-url.ts";
 import { parsePostgresTimestamp } from "../values/timestamp.ts";
+import { type CandidateClient, clientOf, connectToFirst, createCandidateList } from "./connection-candidates.ts";
 import { DatabaseUnavailableError } from "./errors.ts";
-import { clientOf, connectAlong, createRoute, type RoutedClient } from "./route.ts";
 
 /** One connection, which belongs to its borrower until it is released. */
 export interface Session {
@@ -31,16 +31,16 @@ export interface SessionPool {
 }
 
 // Times and dates must come in the form that is parsed here, and a statement after a lock must see what those have
-// committed who held it before, regardless of the database's defaults. A transaction whose process has vanished without a
-// word, with its host or its network, must not keep its locks for the hours that it takes TCP to notice; the longest
+// committed who held it before, regardless of the database's defaults. A transaction whose process has disappeared
+// together with its host or its network must not keep its locks for the hours that it takes TCP to notice; the longest
 // that a transaction of this program waits for something else is the 20 seconds of a confirm.
 //
 // The rest is about plans. PostgreSQL plans a named statement once, on statistics that are as old as the last analysis, and
-// keeps the plan while the table grows. All that we look up has an index, so that no other way is ever to be preferred:
+// keeps the plan while the table grows. Every look-up has an index, so no other plan is ever preferable:
 // a sequential scan, or a scan of a whole index for a hash or merge join, would be right for small tables only. (32 callers
 // that created transfers in a new database fell from 4700 to 1400 a second within ten seconds; with index look-ups they
-// kept 4300.) Where there is no other way a scan is still made, but at a price that would call for just-in-time
-// compilation, which never pays here.
+// kept 4300.) Without an index a scan is still possible, but its estimated cost would trigger just-in-time compilation,
+// which never pays off here.
 const SESSION_OPTIONS =
   "-c TimeZone=UTC -c DateStyle=ISO -c default_transaction_isolation=read\\ committed " +
   "-c idle_in_transaction_session_timeout=60s -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off " +
@@ -59,9 +59,9 @@ types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, parsePostgresTimestamp);
 /** Opens a pool; it connects when the first session is borrowed. Throws ConnectionUrlError. */
 export function openSessionPool(options: SessionPoolOptions): SessionPool {
   const target = parseConnectionUrl(options.url);
-  const route = createRoute(target);
+  const candidates = createCandidateList(target);
   const pool = new pg.Pool({
-    Client: clientOf(route) as unknown as new () => pg.ClientBase,
+    Client: clientOf(candidates) as unknown as new () => pg.ClientBase,
     max: options.size,
     application_name: options.applicationName,
     pipeline: true,
@@ -78,7 +78,7 @@ export function openSessionPool(options: SessionPoolOptions): SessionPool {
 
   return {
     borrow: async () => {
-      const client = await connectAlong(route, options.size, () => pool.connect() as Promise<RoutedClient>);
+      const client = await connectToFirst(candidates, options.size, () => pool.connect() as Promise<CandidateClient>);
       return sessionOf(client, answerMillisMax, abandoned);
     },
     usage: () => ({
@@ -94,12 +94,12 @@ export function openSessionPool(options: SessionPoolOptions): SessionPool {
   };
 }
 
-/** Connects once, outside of a pool, to the first server that will do. For listening. Throws DatabaseUnavailableError. */
+/** Connects once, outside of a pool, to the first suitable server. For listening. Throws DatabaseUnavailableError. */
 export async function connectOnce(url: string, applicationName: string): Promise<pg.Client> {
   const target = parseConnectionUrl(url);
-  const route = createRoute(target);
-  const Client = clientOf(route);
-  return connectAlong(route, 1, async () => {
+  const candidates = createCandidateList(target);
+  const Client = clientOf(candidates);
+  return connectToFirst(candidates, 1, async () => {
     const client = new Client({
       application_name: applicationName,
       connectionTimeoutMillis: target.connectTimeoutMillis ?? CONNECT_TIMEOUT_MILLIS,
@@ -114,18 +114,18 @@ type AbandonedSessions = ReturnType<typeof createAbandonedSessions>;
 
 /**
  * Abandoned sessions whose last statement is still running on the server: a commit that waits for
- * a standby, for example. To close such a connection does not end the work, so that connections would pile up in the
+ * a standby, for example. Closing such a connection does not end the work, so connections would pile up in the
  * server. So each of them is kept until the answer comes. Another may be opened in its place, up to so many times the size
  * of the pool; beyond that they take up room in the pool.
  */
 function createAbandonedSessions(pool: pg.Pool, size: number) {
-  const clients = new Set<RoutedClient>();
+  const clients = new Set<CandidateClient>();
   const resize = (): void => {
     pool.options.max = size + Math.min(clients.size, size * ABANDONED_FACTOR_MAX);
   };
   return {
     count: () => clients.size,
-    add: (client: RoutedClient, answers: readonly Promise<unknown>[]): void => {
+    add: (client: CandidateClient, answers: readonly Promise<unknown>[]): void => {
       clients.add(client);
       resize();
       void Promise.allSettled(answers).then(() => {
@@ -140,10 +140,10 @@ function createAbandonedSessions(pool: pg.Pool, size: number) {
   };
 }
 
-const destroy = (client: RoutedClient): void =>
+const destroy = (client: CandidateClient): void =>
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 
-function sessionOf(client: RoutedClient, answerMillisMax: number, abandoned: AbandonedSessions): Session {
+function sessionOf(client: CandidateClient, answerMillisMax: number, abandoned: AbandonedSessions): Session {
   const unanswered = new Set<Promise<unknown>>();
   let isSilent = false;
   let isLost = false;

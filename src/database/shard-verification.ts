@@ -1,7 +1,7 @@
 /** Reading the debtor IDs of everything in the database, to see whether all of it belongs here. */
 import type { Database } from "./database.ts";
 
-/** The tables that name a debtor, save those whose rows cannot be without a row in `debtor`. */
+/** The tables that name a debtor, except those whose rows always have a row in `debtor`. */
 export const TABLES_OF_DEBTORS = [
   "debtor",
   "configure_account_signal",

@@ -13,8 +13,8 @@ export const lockSubjectBindings = (db: Database): Promise<number> =>
   db.run({ name: "lock_subject_bindings", text: `select pg_advisory_xact_lock(${BINDINGS_LOCK})` });
 
 /**
- * The debtor of a subject, signed, without a lock. Two index look-ups. A debtor that was created after the binding got the
- * ID of one that had been deleted, and belongs to somebody else. One that is not in this database is another shard's.
+ * The debtor of a subject, signed, without a lock. Two index look-ups. A debtor that was created after the binding has
+ * the ID of one that was deleted, and is another issuer. One that is not in this database is another shard's.
  */
 export async function findDebtorIdOfSubject(db: Database, { issuer, subject }: Subject): Promise<bigint | undefined> {
   const row = await db.maybeOne<{ debtorId: bigint }>({

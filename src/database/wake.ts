@@ -63,7 +63,7 @@ export async function listenForWakes({ url, onWake, log, signal }: ListenOptions
   }
 }
 
-/** Listens until the connection is lost or the signal aborts. Resolves to how long it stood. */
+/** Listens until the connection is lost or the signal aborts. Resolves to how many milliseconds the connection lasted. */
 async function listenOnce(url: string, onWake: () => void, signal: AbortSignal): Promise<number> {
   const client = await connectOnce(url, "swpt-debtors wake-ups");
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();

@@ -32,7 +32,7 @@ export function decideAccountUpdate(
   if (debtor === undefined || !isActive(debtor)) {
     return isBeingDiscarded(update) ? { action: "ignore" } : discard(debtor, update, now);
   }
-  return verdictOf(debtor, withEvent(withHeartbeat(debtor, update, now), update));
+  return decisionOf(debtor, withEvent(withHeartbeat(debtor, update, now), update));
 }
 
 /** Decides about the purge of an account. The purge of an older account does not affect a newer one. */
@@ -63,7 +63,7 @@ export function decideRejectedConfig(debtor: Debtor | undefined, rejection: Reje
     : { action: "ignore" };
 }
 
-const verdictOf = (before: Debtor, after: Debtor): AccountDecision =>
+const decisionOf = (before: Debtor, after: Debtor): AccountDecision =>
   after === before ? { action: "ignore" } : { action: "update", debtor: after };
 
 const isExpired = ({ ts, ttl }: AccountUpdate, now: Timestamp): boolean => now - ts > BigInt(ttl) * MICROS_PER_SECOND;

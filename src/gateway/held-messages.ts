@@ -1,6 +1,6 @@
 /**
  * The messages that a client has taken from its queue and that the peer has not confirmed: in which order they are sent,
- * and which of them is to blame when the peer ends session after session. Spec: stomp, "Refused messages".
+ * and which of them makes the peer end session after session. Spec: stomp, "Refused messages".
  */
 import type { Delivery } from "../broker/broker.ts";
 
@@ -17,7 +17,7 @@ export interface ConfirmedMessage extends HeldMessage {
   readonly sentAt: number;
 }
 
-/** A message that the peer refuses for good, and its last words on it. */
+/** A message that the peer refuses permanently, and the text of its last `ERROR`. */
 export interface RefusedMessage extends HeldMessage {
   readonly text: string;
 }
@@ -27,7 +27,7 @@ export interface HeldMessages {
   add(message: HeldMessage): void;
   /** A new session begins: what was sent and not confirmed is sent again, suspects last. */
   startSession(): void;
-  /** The message to be sent next; `undefined` when there is none, or when a suspect must be alone on the line. */
+  /** The message to be sent next; `undefined` when there is none, or when a suspect must be the only one in flight. */
   next(): HeldMessage | undefined;
   /** The message that `next` has given is sent. */
   markSent(receipt: number): void;
@@ -71,8 +71,8 @@ export function createHeldMessages(): HeldMessages {
     },
     next: () => {
       const [first] = waiting;
-      const isLineTaken = sent.length > 0 && (isSuspect(sent[0]!) || (first !== undefined && isSuspect(first)));
-      return isLineTaken ? undefined : first?.message;
+      const isBlocked = sent.length > 0 && (isSuspect(sent[0]!) || (first !== undefined && isSuspect(first)));
+      return isBlocked ? undefined : first?.message;
     },
     markSent: (receipt) => {
       const entry = waiting.shift()!;

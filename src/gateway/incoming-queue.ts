@@ -8,11 +8,11 @@ export interface IncomingQueueOptions {
   readonly broker: Pick<Broker, "publish">;
   /** How long a message is tried. */
   readonly confirmMillisMax: number;
-  /** The oldest messages are with the broker, or need not be. */
+  /** The broker has confirmed the oldest messages, or they need not be published. */
   readonly onConfirmed: (messages: readonly IncomingMessage[]) => void;
   /** Messages could not be published; they are tried again. */
   readonly onDelay: (reason: string) => void;
-  /** The oldest message could not be published in time; nothing more is tried with so many of them. Called once. */
+  /** The oldest message could not be published in time; `count` messages are given up. Called once. */
   readonly onGivenUp: (reason: string, count: number) => void;
   readonly log: Logger;
 }

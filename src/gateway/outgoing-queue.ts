@@ -1,4 +1,4 @@
-/** Taking messages for a peer from their queue, and getting out of the way what cannot be sent. Spec: stomp, "Poison". */
+/** Taking messages for a peer from their queue, and dead-lettering those that cannot be sent. Spec: stomp, "Poison". */
 
 import { deadLetterQueueOf } from "../broker/agent-topology.ts";
 import type { Broker, Consumer, Delivery } from "../broker/broker.ts";

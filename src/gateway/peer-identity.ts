@@ -1,4 +1,4 @@
-/** Who has shown a certificate. Spec: stomp, "TLS". */
+/** The node that a certificate names. Spec: stomp, "TLS". */
 import type { CertificateSubject } from "../stomp/tls-credentials.ts";
 
 const ORGANIZATION = "Swaptacular Nodes Registry";

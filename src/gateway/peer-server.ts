@@ -1,4 +1,4 @@
-/** Which server of a peer to connect to, and what it wants to be told. Spec: stomp, "Client: states". */
+/** Which server of a peer to connect to, and the headers that it expects. Spec: stomp, "Client: states". */
 import type { Peer } from "../node-data/read.ts";
 import type { ServerAddress } from "../node-data/stomp-toml.ts";
 import type { ClientIdentity } from "../stomp/client-session.ts";

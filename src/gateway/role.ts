@@ -13,7 +13,7 @@ export interface GatewayRole {
   /** `now` is in microseconds since 1970-01-01 UTC. */
   readonly checkReceived: (message: UncheckedMessage, subnet: Subnet, now: bigint) => RelayedMessage;
   readonly checkSent: (message: UncheckedMessage, subnet: Subnet) => RelayedMessage;
-  /** `undefined` for what is received and of no use to anybody. */
+  /** `undefined` for a message that is accepted and not published, because this node has no use for it. */
   readonly publicationOf: (message: RelayedMessage) => Publication | undefined;
 }
 

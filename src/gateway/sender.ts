@@ -16,8 +16,8 @@ import { createOutgoingQueue } from "./outgoing-queue.ts";
 import { chooseServer, identityOf } from "./peer-server.ts";
 import type { GatewayRole } from "./role.ts";
 
-/** A connection to a server that is who it should be. */
-export interface Line {
+/** A connection to a server whose identity has been checked. */
+export interface PeerConnection {
   startSession(handlers: Omit<ClientSessionOptions, "socket" | "heartBeats">): ClientSession;
 }
 
@@ -34,7 +34,7 @@ export interface SenderOptions {
   /** How long a graceful stop may take. */
   readonly stopMillisMax: number;
   /** Connects to a server of the peer, and makes sure of its identity. Rejects with the reason. */
-  readonly dial: (peer: Peer, server: ServerAddress, signal: AbortSignal) => Promise<Line>;
+  readonly dial: (peer: Peer, server: ServerAddress, signal: AbortSignal) => Promise<PeerConnection>;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
 }
@@ -60,7 +60,7 @@ const LOOK_MILLIS = 100;
 /** As much of a receipt as is logged. */
 const STRAY_RECEIPT_LENGTH_MAX = 50;
 const NO_SESSION = "No session with the peer yet";
-const BROKER_IS_AWAY = "The broker is not connected";
+const BROKER_UNAVAILABLE = "The broker is not connected";
 
 /** Makes a sender; `run` starts it. */
 export function createSender(options: SenderOptions): Sender {
@@ -178,7 +178,7 @@ export function createSender(options: SenderOptions): Sender {
       if (peer === undefined) throw new Error("The peer is not known");
       if (!peer.isActive) throw new Error("The peer is not active");
       const [{ nodeId }, subnet] = [await nodes.node(), await nodes.subnetOf(peerId)];
-      await untilBrokerIsThere(end);
+      await untilBrokerIsConnected(end);
       if (!end.aborted) await holdSession(peer, identityOf(peer, nodeId), subnet, end);
     } catch (error) {
       unreadyReason = describe(error as Error);
@@ -187,18 +187,18 @@ export function createSender(options: SenderOptions): Sender {
     return false;
   }
 
-  async function untilBrokerIsThere(end: AbortSignal): Promise<void> {
+  async function untilBrokerIsConnected(end: AbortSignal): Promise<void> {
     while (!(broker.isConnected() && !outgoing.isInterrupted()) && !end.aborted) {
-      unreadyReason = BROKER_IS_AWAY;
+      unreadyReason = BROKER_UNAVAILABLE;
       await pause(LOOK_MILLIS, end);
     }
-    if (unreadyReason === BROKER_IS_AWAY) unreadyReason = NO_SESSION;
+    if (unreadyReason === BROKER_UNAVAILABLE) unreadyReason = NO_SESSION;
   }
 
   async function holdSession(peer: Peer, identity: ClientIdentity, subnet: Subnet, end: AbortSignal): Promise<void> {
     const server = chooseServer(peer.stomp.servers, lastFailed);
     lastFailed = server;
-    const line = await dial(peer, server, end);
+    const connection = await dial(peer, server, end);
     const startedAt = performance.now();
     const address = `${server.host}:${server.port}`;
     const { promise: closed, resolve: onClosed } = Promise.withResolvers<string>();
@@ -206,7 +206,7 @@ export function createSender(options: SenderOptions): Sender {
     let confirmedCount = 0;
     let error: string | undefined;
 
-    const current = line.startSession({
+    const current = connection.startSession({
       identity,
       onOpen: () => {
         isOpen = true;
@@ -268,7 +268,7 @@ export function createSender(options: SenderOptions): Sender {
     else lastFailed = server;
   }
 
-  /** After so long without a session, others may have better luck. */
+  /** Another process may be able to reach the peer. */
   function releaseMessages(): void {
     log.warn({ peer: peerId, queue }, "No session with the peer for 10 minutes; giving the messages back to the queue");
     forget();
@@ -285,7 +285,7 @@ export function createSender(options: SenderOptions): Sender {
     current.disconnect();
   }
 
-  return { run, unreadyReason: () => (broker.isConnected() ? unreadyReason : BROKER_IS_AWAY) };
+  return { run, unreadyReason: () => (broker.isConnected() ? unreadyReason : BROKER_UNAVAILABLE) };
 }
 
 const describe = (error: Error): string => error.message || error.name;

@@ -34,11 +34,11 @@ export interface GatewayServerOptions {
   readonly brokerMillisMax: number;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
-  /** For what clients can bring about in any number. */
+  /** For events that clients can cause in any number. */
   readonly events: RepeatedEvents;
 }
 
-/** What the gateway decides of a session; the rest is the line's. */
+/** What the gateway decides of a session; the rest is the connection's. */
 export type SessionHandlers = Omit<ServerSessionOptions, "socket" | "heartBeats">;
 
 /** A connection of a client with a valid certificate. */

@@ -1,4 +1,4 @@
-/** Taking in a peer from its info bundle. Spec: node-data, "Commands", `sign_peer`. */
+/** Accepting a peer from its info bundle. Spec: node-data, "Commands", `sign_peer`. */
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { createFolderAtomically, makeFolder, makeFolders, writeFileAtomically } from "./atomic-writes.ts";

@@ -1,4 +1,4 @@
-/** What the verification is given, and how it tells what it finds. */
+/** What the verification is given, and how it reports what it finds. */
 
 /** What is checked. */
 export interface VerifyOptions {

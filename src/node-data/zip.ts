@@ -1,5 +1,5 @@
 /**
- * The zip container (PKWARE APPNOTE 6.3): as much of it as info bundles need, and suspicious of what comes from others.
+ * The zip container (PKWARE APPNOTE 6.3): as much of it as info bundles need, and strict, because archives come from others.
  * Archives over 4 GiB, several volumes and encryption are not supported.
  */
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";

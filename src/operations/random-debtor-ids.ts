@@ -38,19 +38,19 @@ export async function* randomDebtorIds(realm: ShardingRealm): AsyncGenerator<big
 }
 
 // Drawn in advance: a call for 8 bytes takes 4 µs, for 8 KiB hardly more.
-const randomStock = Buffer.alloc(8192);
-let stockUsed = randomStock.length;
+const randomPool = Buffer.alloc(8192);
+let poolUsed = randomPool.length;
 
 function randomUint64(): bigint {
-  if (stockUsed === randomStock.length) {
-    randomFillSync(randomStock);
-    stockUsed = 0;
+  if (poolUsed === randomPool.length) {
+    randomFillSync(randomPool);
+    poolUsed = 0;
   }
-  stockUsed += 8;
-  return randomStock.readBigUInt64BE(stockUsed - 8);
+  poolUsed += 8;
+  return randomPool.readBigUInt64BE(poolUsed - 8);
 }
 
-/** 0 to `bound` - 1; `bound` is at most 2^64. The excess of the last, incomplete stretch is drawn again: no bias. */
+/** 0 to `bound` - 1; `bound` is at most 2^64. Values above the last multiple of `bound` are drawn again, so there is no bias. */
 function randomBelow(bound: bigint): bigint {
   const end = TWO_TO_64 - (TWO_TO_64 % bound);
   for (;;) {

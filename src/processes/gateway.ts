@@ -41,8 +41,7 @@ const CREDENTIALS_CHECK_MILLIS = 60_000;
 const CLOSE_MILLIS_MAX = 1_500;
 
 /**
- * Reads the node's data, does the work, and meanwhile loads changed certificates: `onCredentials` is called for each
- * change. Rejects with a CommandError when the data is missing or wrong.
+ * Reads the node's data, does the work, and meanwhile loads changed certificates. Rejects with a CommandError when the data is missing or wrong.
  */
 export async function withGateway(options: GatewayOptions, work: (gateway: Gateway) => Promise<void>): Promise<void> {
   const { config, nodeDataDirectory, debtorIds, broker, metrics, log, role = debtorsAgent } = options;
@@ -61,7 +60,7 @@ export async function withGateway(options: GatewayOptions, work: (gateway: Gatew
   }
 }
 
-/** What is wrong with the node's data is for the operator to read, without a stack. */
+/** Turns a NodeDataError into a CommandError, which is reported without a stack. */
 export async function explain<Result>(work: Promise<Result>): Promise<Result> {
   try {
     return await work;

@@ -1,4 +1,4 @@
-/** Whether clients can reach the web server: readiness speaks for the port that serves. */
+/** Whether clients can reach the web server, which is a part of readiness. */
 import { connect } from "node:net";
 
 /** What a web server process knows about its port. */

@@ -1,6 +1,6 @@
 /** The sending process of the gateway. */
 import { serialNumberOf } from "../gateway/peer-identity.ts";
-import { createSender, type Line } from "../gateway/sender.ts";
+import { createSender, type PeerConnection } from "../gateway/sender.ts";
 import type { Peer } from "../node-data/read.ts";
 import type { ServerAddress } from "../node-data/stomp-toml.ts";
 import { startClientSession } from "../stomp/client-session.ts";
@@ -50,7 +50,7 @@ export async function dial(
   { nodeId }: Peer,
   { host, port }: ServerAddress,
   signal: AbortSignal,
-): Promise<Line> {
+): Promise<PeerConnection> {
   const { socket, subject } = await connectTls({
     host,
     port,

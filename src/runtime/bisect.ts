@@ -1,9 +1,9 @@
-/** Doing the work for many inputs at once, and finding the one that spoils it. */
+/** Doing the work for many inputs at once, and finding the one that makes it fail. */
 
 /**
  * Runs the work for all inputs together: all or nothing, with an output for each of them, in their order. When it fails by
  * the fault of an input, it is run for the one half and then for the other, and so on down to the input alone. Any other
- * failure is that of all inputs it was run for. Resolves to what became of each input; never rejects.
+ * failure is that of all inputs it was run for. Resolves to the outcome of each input; never rejects.
  */
 export async function runBisecting<Input, Output>(
   inputs: readonly Input[],

@@ -53,7 +53,7 @@ export async function finishWithin(
 
 /**
  * Runs several things that go on until their signal is aborted, and resolves when all have ended. When one of them
- * fails, the others are stopped, too; then the first error is thrown.
+ * fails, the others are stopped; then the first error is thrown.
  */
 export async function runTogether(
   works: readonly ((signal: AbortSignal) => Promise<void>)[],

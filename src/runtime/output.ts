@@ -38,11 +38,11 @@ export function createLineWriter(fd: number): LineWriter {
       }
     } catch (error) {
       if (isFull(error)) timer = setTimeout(drain, RETRY_MILLIS).unref();
-      else loseWaiting();
+      else dropWaiting();
     }
   }
 
-  function loseWaiting(): void {
+  function dropWaiting(): void {
     lost += waiting.length;
     waiting = [];
     waitingBytes = 0;
@@ -87,7 +87,7 @@ export function printError(text: string): void {
   try {
     writeAll(STANDARD_ERROR, text);
   } catch {
-    // The exit code still tells.
+    // The exit code still reports the failure.
   }
 }
 
@@ -101,7 +101,7 @@ function openWithoutBlocking(): number {
       return openSync(`/proc/self/fd/${STANDARD_OUTPUT}`, constants.O_WRONLY | constants.O_NONBLOCK);
     }
   } catch {
-    // Not Linux, or the pipe belongs to another user, or nobody reads it.
+    // Not Linux, or the pipe belongs to another user, or has no reader.
   }
   return STANDARD_OUTPUT;
 }

@@ -1,4 +1,4 @@
-/** Log lines for events that strangers, or an outage, can bring about in any number. */
+/** Log lines for events that any client, or an outage, can cause in any number. */
 import type { Logger } from "./log.ts";
 
 /** An event of which there may be many. */

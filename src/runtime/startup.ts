@@ -1,4 +1,4 @@
-/** Steps of a start. None of them goes on without a bound, or without a word, or after the program was told to stop. */
+/** Steps of a start: each is bounded, reports when it takes long, and ends when the program is told to stop. */
 import { CommandError } from "./command-error.ts";
 
 export interface StartStepOptions {
@@ -15,7 +15,7 @@ export interface StartStepOptions {
 export const PROGRESS_MILLIS = 3_000;
 
 /**
- * Gives or throws what the work does. Throws a CommandError when the work takes too long, or the program is told to stop
+ * Resolves or rejects as the work does. Throws a CommandError when the work takes too long, or the program is told to stop
  * before it is done; the work is abandoned then.
  */
 export async function startStep<Result>(

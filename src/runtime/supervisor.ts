@@ -33,7 +33,7 @@ export interface SupervisorOptions {
 
 const RESTART_PAUSE_MILLIS = 500;
 const RESTART_PAUSE_MILLIS_MAX = 30_000;
-/** After this time a death is not the continuation of earlier ones. */
+/** After this time a process counts as healthy: when it ends, the pauses begin with the shortest again. */
 const HEALTHY_LIFE_MILLIS = 60_000;
 /** A child may get a SIGTERM for the whole process group a moment before the supervisor does. */
 const SAME_SIGNAL_MILLIS = 500;
@@ -81,7 +81,7 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
   }
 
   /** Resolves when the process has ended; when it has been told to stop, that takes `KILL_MILLIS` at most. */
-  async function endOf(worker: Worker): Promise<Death> {
+  async function endOf(worker: Worker): Promise<ProcessExit> {
     const timers: NodeJS.Timeout[] = [];
     const stopWorker = (): void => {
       send(worker, { type: "stop" });
@@ -94,7 +94,7 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
     };
     if (stop.aborted) stopWorker();
     else stop.addEventListener("abort", stopWorker);
-    const end = await new Promise<Death>((resolve) => {
+    const end = await new Promise<ProcessExit>((resolve) => {
       worker.once("exit", (code: number | null, killedBy: string | null) => resolve({ code, killedBy }));
       // One that could not be started has no exit.
       worker.on("error", () => worker.process.pid === undefined && resolve({ code: null, killedBy: null }));
@@ -129,7 +129,7 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
   return failure.signal.aborted || hasKilled ? 1 : 0;
 }
 
-interface Death {
+interface ProcessExit {
   readonly code: number | null;
   readonly killedBy: string | null;
 }

@@ -1,4 +1,4 @@
-/** Frames over a connection, with pressure in both directions: what server and client sessions have in common. */
+/** Frames over a connection, with back-pressure in both directions: what server and client sessions have in common. */
 import type { Duplex } from "node:stream";
 import { createFrameParser } from "./frame-parser.ts";
 import { type Frame, HEART_BEAT, StompProtocolError } from "./frames.ts";
@@ -44,7 +44,7 @@ export function openChannel(options: ChannelOptions): Channel {
   let heartBeats: HeartBeats | undefined;
   let isPaused = false;
   /** The other side does not read. So this side does not read either, because each frame may need an answer. */
-  let isClogged = false;
+  let isUnread = false;
   let isReading = false;
   let isCorked = false;
   let isEnding = false;
@@ -56,7 +56,7 @@ export function openChannel(options: ChannelOptions): Channel {
     if (isReading) return;
     isReading = true;
     try {
-      while (!isEnding && !isPaused && !isClogged) {
+      while (!isEnding && !isPaused && !isUnread) {
         const frame = parser.next();
         if (frame === undefined) break;
         onFrame(frame);
@@ -73,7 +73,7 @@ export function openChannel(options: ChannelOptions): Channel {
 
   /** Reads from the socket as long as frames may be handed over. */
   function regulate(): void {
-    const mayRead = isEnding || (!isPaused && !isClogged);
+    const mayRead = isEnding || (!isPaused && !isUnread);
     if (mayRead === !socket.isPaused()) return;
     if (mayRead) {
       socket.resume();
@@ -95,13 +95,13 @@ export function openChannel(options: ChannelOptions): Channel {
         socket.uncork();
       });
     }
-    const mayGoOn = socket.write(bytes);
-    if (!mayGoOn && !isClogged) {
-      isClogged = true;
+    const mayWriteMore = socket.write(bytes);
+    if (!mayWriteMore && !isUnread) {
+      isUnread = true;
       unread = setTimeout(() => destroy("The peer does not read"), UNREAD_MILLIS_MAX);
       regulate();
     }
-    return mayGoOn;
+    return mayWriteMore;
   }
 
   function destroy(why: string): void {
@@ -117,8 +117,8 @@ export function openChannel(options: ChannelOptions): Channel {
     readFrames();
   });
   socket.on("drain", () => {
-    if (!isClogged) return;
-    isClogged = false;
+    if (!isUnread) return;
+    isUnread = false;
     clearTimeout(unread);
     onDrain?.();
     readFrames();

@@ -8,7 +8,7 @@ export interface Frame {
   readonly body: Buffer;
 }
 
-/** The most bytes of a body, received or sent. */
+/** Maximum size of a body in bytes, received or sent. */
 export const BODY_BYTES_MAX = 8192;
 
 /** A heart-beat. */
@@ -42,7 +42,7 @@ const escapeHeader = (text: string): string => text.replace(/[\r\n:\\]/g, (chara
 
 const unescapes: Readonly<Record<string, string>> = { "\\r": "\r", "\\n": "\n", "\\c": ":", "\\\\": "\\" };
 
-/** Throws StompProtocolError for an escape that there is not. */
+/** Throws StompProtocolError for an unknown escape. */
 export function unescapeHeader(text: string): string {
   if (!text.includes("\\")) return text;
   return text.replace(/\\[\s\S]?/g, (sequence) => {

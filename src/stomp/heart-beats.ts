@@ -1,7 +1,7 @@
 /** Heart-beats: when to send one, and how long the other side may be silent. Spec: stomp, "Heart-beats". */
 import { StompProtocolError } from "./frames.ts";
 
-/** What one side offers and wishes, in milliseconds; 0 for neither. */
+/** What one side can send and wants to receive, in milliseconds; 0 for neither. */
 export interface HeartBeatOffer {
   /** It can send at this interval. */
   readonly sendMillis: number;

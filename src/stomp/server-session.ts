@@ -45,7 +45,7 @@ export interface ServerSession {
   end(text: string): void;
   /** Ends the session with an `ERROR` at once. */
   abort(text: string): void;
-  /** Closes the connection without a word. */
+  /** Closes the connection without an `ERROR`. */
   destroy(reason: string): void;
 }
 
@@ -158,11 +158,11 @@ export function startServerSession(options: ServerSessionOptions): ServerSession
       channel.end("The client has disconnected");
     } else {
       state = "ending";
-      sayFarewell();
+      answerDisconnect();
     }
   }
 
-  function sayFarewell(): void {
+  function answerDisconnect(): void {
     if (state !== "ending" || receipts.length > 0) return;
     // Later: what has come together with DISCONNECT must not be there.
     setImmediate(() => {
@@ -177,7 +177,7 @@ export function startServerSession(options: ServerSessionOptions): ServerSession
     const last = receipts[count - 1]!;
     receipts = receipts.slice(count);
     if (state === "ending" && receipts.length === 0) {
-      sayFarewell();
+      answerDisconnect();
       return;
     }
     channel.write(writeReceipt(last));

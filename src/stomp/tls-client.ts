@@ -18,7 +18,7 @@ export interface TlsClientOptions {
   readonly signal: AbortSignal;
 }
 
-/** A connection to a server whose certificate is valid; whose it is remains to be seen. */
+/** A connection to a server whose certificate is valid; whose it is has not been checked. */
 export interface TlsServerConnection {
   readonly socket: TLSSocket;
   readonly subject: CertificateSubject;

@@ -1,4 +1,4 @@
-/** What both sides show each other. Spec: stomp, "TLS". */
+/** The certificates and keys of TLS connections. Spec: stomp, "TLS". */
 import type { SecureContextOptions } from "node:tls";
 
 /** Certificates and key, PEM. */

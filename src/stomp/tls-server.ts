@@ -10,7 +10,7 @@ import {
   type TlsCredentials,
 } from "./tls-credentials.ts";
 
-/** A connection whose client has a valid certificate; whose certificate it is remains to be seen. */
+/** A connection whose client has a valid certificate; whose it is has not been checked. */
 export interface TlsConnection {
   readonly socket: TLSSocket;
   readonly subject: CertificateSubject;
@@ -41,8 +41,8 @@ export interface TlsServer {
 }
 
 /**
- * More hand-shakes than that are not waited for at a time: the oldest gives way. One that means it takes some
- * milliseconds, so a flood of connections that say nothing does not keep it out.
+ * More hand-shakes than that are not waited for at a time: the oldest gives way. A genuine one takes some
+ * milliseconds, so a flood of silent connections does not displace it.
  */
 const HANDSHAKES_MAX = 500;
 

@@ -1,7 +1,7 @@
 /** URLs of RabbitMQ servers. Source: RabbitMQ documentation, "URI Specification" and "URI Query Parameters". */
 import { readFileSync } from "node:fs";
 
-/** URLs that cannot be honoured; the message says what is wrong with them, and never holds a password. */
+/** URLs that cannot be honored; the message says what is wrong with them, and never holds a password. */
 export class BrokerUrlError extends Error {
   override readonly name = "BrokerUrlError";
 }
@@ -55,8 +55,8 @@ type Parameter = (typeof PARAMETERS)[number];
 type Parameters = ReadonlyMap<Parameter, string>;
 
 /**
- * Two to three times this time without a sign of life, and the connection is given up. The least that RabbitMQ's
- * documentation recommends: a server whose machine has vanished is noticed by nothing else.
+ * A connection without data for two to three times this time is closed. The least that RabbitMQ's documentation recommends:
+ * nothing else notices a server whose machine has vanished.
  */
 const HEARTBEAT_SECONDS = 5;
 

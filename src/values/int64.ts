@@ -1,6 +1,6 @@
 /** Signed 64-bit integers: IDs and amounts. They are `bigint` from end to end. Spec: domain, "Numbers". */
 
-/** The least and the greatest value of each kind. */
+/** The minimum and the maximum of each kind. */
 export const INT64_MIN = -(2n ** 63n);
 export const INT64_MAX = 2n ** 63n - 1n;
 export const UINT64_MAX = 2n ** 64n - 1n;

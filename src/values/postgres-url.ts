@@ -1,12 +1,12 @@
 /**
  * Connection URLs, read as libpq reads them. Source: PostgreSQL documentation, "Connection URIs" and "Parameter Key
- * Words". What the driver cannot honour is refused by name instead of being dropped.
+ * Words". What the driver cannot honor is refused by name instead of being dropped.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 
-/** A connection URL that cannot be honoured; the message says what is wrong with it, and never holds a password. */
+/** A connection URL that cannot be honored; the message says what is wrong with it, and never holds a password. */
 export class ConnectionUrlError extends Error {
   override readonly name = "ConnectionUrlError";
 }

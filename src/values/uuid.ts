@@ -5,7 +5,7 @@ declare const uuidBrand: unique symbol;
 /** A UUID (RFC 9562) in lower case with hyphens. */
 export type Uuid = string & { readonly [uuidBrand]: true };
 
-/** Reads a UUID in a request body: hyphens may lack, all of them or none; case is free. `undefined` for anything else. */
+/** Reads a UUID in a request body: hyphens may be missing, all of them or none; in any case. `undefined` for anything else. */
 export function parseUuid(text: string): Uuid | undefined {
   if (/^[0-9a-fA-F]{32}$/.test(text)) {
     return text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5").toLowerCase() as Uuid;

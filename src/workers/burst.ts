@@ -21,7 +21,7 @@ export interface BurstContext {
   readonly pool: Pool;
   readonly broker: Broker;
   readonly outbox: Outbox;
-  /** The most rows in a burst. */
+  /** Maximum number of rows in a burst. */
   readonly burstCount: number;
   readonly realm: ShardingRealm;
   /** Watches whether the database has gone back in time. */
@@ -96,7 +96,9 @@ function flushInLane(context: BurstContext, lane: GuardedLane | undefined): Prom
 function isDropped({ realm, deleteParentShardRecords, outbox }: BurstContext, { debtorId }: ClaimedMessage): boolean {
   if (isResponsible(realm, debtorId)) return false;
   if (deleteParentShardRecords && belongsToParentOnly(realm, debtorId)) return true;
-  throw new ForeignOutboxRowError(`${outbox}_signal holds a message of debtor ${debtorId}, who is not of this node`);
+  throw new ForeignOutboxRowError(
+    `${outbox}_signal holds a message of debtor ${debtorId}, which belongs to another node`,
+  );
 }
 
 const publicationOf = ({ type, headers, body }: OutgoingMessage): Publication => ({

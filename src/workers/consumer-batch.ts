@@ -14,12 +14,12 @@ import { isResponsible, type ShardingRealm } from "../values/shard.ts";
 import { now } from "../values/timestamp.ts";
 import { createProblemLog } from "./problem-log.ts";
 
-/** Where a consumer counts. */
+/** The metrics of a consumer. */
 export interface ConsumerMetrics {
-  /** What became of a message; its type as far as it is known. */
+  /** The outcome of a message; its type as far as it is known. */
   count(type: string, outcome: "applied" | "rejected" | "foreign"): void;
   batch(size: number, seconds: number): void;
-  /** Whether messages are held up by a fault that does not pass by itself, and is not theirs. */
+  /** Whether messages are held up by a fault that does not pass by itself, and that is not in their content. */
   stopped(isStopped: boolean): void;
 }
 
@@ -75,7 +75,7 @@ export async function processBatch(
   if (first === undefined) return;
   for (const { message } of foreign) context.metrics?.count(message.type, "foreign");
   const { type, debtorId } = first.message;
-  context.log.error({ type, debtorId, count: foreign.length }, "Not responsible for the debtor of a message");
+  context.log.error({ type, debtorId, count: foreign.length }, "Received a message for a debtor of another shard");
   throw new ForeignDebtorError(
     `Not responsible for debtor ${debtorId}: a message of type ${type} has come to the wrong node`,
   );
@@ -172,7 +172,8 @@ async function applyPersistently(
   }
 }
 
-const STOPPED = "Messages cannot be applied for a reason that is not theirs. They are kept, and nothing is consumed";
+const STOPPED =
+  "Messages cannot be applied for a reason other than their content. They are kept, and nothing is consumed";
 
 function reject({ log, metrics }: BatchContext, consumer: Consumer, delivery: Delivery, reason: string): void {
   const { type, contentType } = delivery;

@@ -12,11 +12,11 @@ export type { ConsumerMetrics } from "./consumer-batch.ts";
 export interface ConsumerOptions extends BatchContext {
   readonly broker: Broker;
   readonly queue: string;
-  /** The most messages that may be unacknowledged; 0 for no limit. With 1 a batch is one message. */
+  /** Maximum number of unacknowledged messages; 0 for no limit. With 1 a batch is one message. */
   readonly prefetchCount: number;
   /** Maximum number of unacknowledged bytes; 0 for no limit. */
   readonly prefetchSize: number;
-  /** The most batches that are under way at a time. */
+  /** Maximum number of batches under way at a time. */
   readonly batches: number;
   /** The queue is about to be deleted: when nothing comes, leave it without a consumer now and then. */
   readonly drain: boolean;
@@ -37,12 +37,12 @@ export interface MessageConsumer {
   /**
    * Consumes until the signal aborts; then finishes the batches under way, acknowledges them and resolves. Waits for a
    * database that is away or out of order. Rejects, with messages unacknowledged, on a ForeignDebtorError, and when the
-   * queue is gone (which in draining mode is the end to be hoped for, and resolves).
+   * queue is gone (in draining mode that is the expected end, and it resolves).
    */
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** The most messages in a batch, when the prefetch does not limit it further. */
+/** Maximum number of messages in a batch, when the prefetch does not limit it further. */
 const BATCH_COUNT_MAX = 500;
 const DRAIN_PAUSES: DrainPauses = { idleMillis: 15_000, firstMillis: 15_000, maxMillis: 3_600_000 };
 
@@ -69,7 +69,7 @@ async function drain(options: ConsumerOptions, signal: AbortSignal): Promise<voi
     const count = await consume(options, signal, idleMillis);
     if (signal.aborted) return;
     if (count > 0) pauseMillis = firstMillis;
-    options.log.info({ queue: options.queue, pauseSeconds: pauseMillis / 1000 }, "Nothing comes: leaving the queue");
+    options.log.info({ queue: options.queue, pauseSeconds: pauseMillis / 1000 }, "Queue is idle: pausing consumption");
     await pause(pauseMillis, signal);
     pauseMillis = Math.min(pauseMillis * 2, maxMillis);
   }

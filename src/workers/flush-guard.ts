@@ -225,7 +225,7 @@ type Lane = ReturnType<typeof createLane>;
 function createLane(epoch: bigint) {
   const lane = randomUUID() as Uuid;
   let committed = 0n;
-  // A commit whose answer was lost may have come to pass or not.
+  // A commit whose answer was lost may have happened or not.
   let attempted = 0n;
   return {
     lane,

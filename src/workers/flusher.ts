@@ -11,7 +11,7 @@ import { createProblemLog } from "./problem-log.ts";
 
 export { ForeignOutboxRowError } from "./burst.ts";
 
-/** Where a flusher counts. */
+/** The metrics of a flusher. */
 export interface FlusherMetrics {
   /** A burst of messages was sent; how old the oldest of its rows was. */
   burst(outbox: string, count: number, seconds: number, oldestAgeSeconds: number): void;
@@ -49,7 +49,7 @@ export interface Flusher {
 export const LANE_COUNT = 2;
 const RETRY_PAUSE_MILLIS = 250;
 const RETRY_PAUSE_MILLIS_MAX = 2_000;
-/** Whether the broker is there is known here, without asking anybody. */
+/** How often to look whether the broker is connected, which takes no round trip. */
 const BROKER_LOOK_MILLIS = 200;
 
 const KEPT = "The messages are kept and sent later";

@@ -23,11 +23,11 @@ export interface ScannerPace {
   /** About how long one pass takes. */
   readonly days: number;
   readonly blocksPerQuery: number;
-  /** The shortest pause between two reads. */
+  /** Minimum pause between two reads. */
   readonly beatMillis: number;
 }
 
-/** Where a scanner counts. */
+/** The metrics of a scanner. */
 export interface ScannerMetrics {
   /** After each read: how much of the pass is done, from 0 to 1, and what the read changed. */
   progress(fraction: number, counts: ScanCounts): void;
@@ -62,7 +62,7 @@ export function createScanner({ pool, rules, pace, log, metrics }: ScannerOption
     return isPassDone ? 0n : nextBlock;
   }
 
-  /** Waits until the next read is due, which is looked at anew now and then. */
+  /** Waits until the next read is due, which is recalculated from time to time. */
   async function untilDue(signal: AbortSignal): Promise<void> {
     const start = performance.now();
     while (!signal.aborted) {

@@ -304,7 +304,7 @@ test("a bug keeps the messages, and stopping leaves them in the queue", async ()
     throw new TypeError("a bug");
   };
   const consumer = start(broker, { pool: { ...pool, transaction } });
-  await waitFor(() => consumer.logged.some(({ msg }) => /reason that is not theirs/.test(msg)));
+  await waitFor(() => consumer.logged.some(({ msg }) => /reason other than their content/.test(msg)));
   await consumer.stop();
   assert.equal(leftIn(broker), 1);
 });

@@ -29,7 +29,7 @@ export class IntrospectionError extends Error {
 const ANSWER_BYTES_MAX = 64 * 1024;
 const NAME_LENGTH_MAX = 1024;
 // Proxies answer so for a server that is down, and servers that are overloaded.
-const AWAY_STATUSES = [429, 502, 503, 504];
+const UNAVAILABLE_STATUSES = [429, 502, 503, 504];
 
 /** Form encoding (RFC 6749, section 2.3.1) of the characters that a server would otherwise decode to others. */
 const encodeCredential = (text: string): string => text.replaceAll("%", "%25").replaceAll("+", "%2B");
@@ -76,7 +76,7 @@ export function createIntrospection(
         });
       if (response.status !== 200) {
         await response.body?.cancel();
-        throw new IntrospectionError(describeStatus(response.status), AWAY_STATUSES.includes(response.status));
+        throw new IntrospectionError(describeStatus(response.status), UNAVAILABLE_STATUSES.includes(response.status));
       }
       return decide(parseObject(await readText(response)), rules, clock.wallSeconds());
     } catch (error) {
@@ -99,7 +99,7 @@ export function decide(
   if (cnf !== undefined && cnf !== null) return { kind: "inactive" };
   if (rules.audience !== null && !isOrIncludes(aud, rules.audience)) return { kind: "inactive" };
   const isAccessToken = use === undefined || use === null || use === "" || use === "access_token";
-  // Older versions of Hydra tell by `token_type`, in which later ones say "Bearer".
+  // Older versions of Hydra say so in `token_type`, in which later ones have "Bearer".
   if (!isAccessToken || type === "refresh_token") return { kind: "no access token" };
   const subject = readName(answer, rules.identityClaim);
   const scopes = readScopes(scope, rules.scopeNames);

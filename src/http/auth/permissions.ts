@@ -1,4 +1,4 @@
-/** May this caller touch this resource? Spec: http-api, "Who may do what"; authorization, "Roles". */
+/** Whether a caller may use a resource. Spec: http-api, "Who may do what"; authorization, "Roles". */
 import { isResponsible, type ShardingRealm } from "../../values/shard.ts";
 import type { Target } from "../request/target.ts";
 import { forbidden, notFound } from "../response/errors.ts";

@@ -140,7 +140,7 @@ export function createTokenAuthenticator(
     const { signal } = deadline;
     const timer = setTimeout(() => deadline.abort(), limits.timeoutMillis);
     // An introspection that starts has at least half of the time left. With less, the server would seem to be unavailable
-    // when it is only busy, which a stranger with many tokens can bring about.
+    // when it is only busy, which one client with many tokens can cause.
     const turn = AbortSignal.any([signal, AbortSignal.timeout(limits.timeoutMillis / 2)]);
     deadlines.add(deadline);
     if (isClosed) deadline.abort();
@@ -154,8 +154,8 @@ export function createTokenAuthenticator(
         return introspection;
       }, turn);
     } catch (error) {
-      const isTold = error instanceof IntrospectionError || error instanceof TooBusyError || !turn.aborted;
-      const reason = isTold ? (error as Error).message : "too many introspections are waiting";
+      const isExplained = error instanceof IntrospectionError || error instanceof TooBusyError || !turn.aborted;
+      const reason = isExplained ? (error as Error).message : "too many introspections are waiting";
       failures.report({ level: "error", message: "Token introspection failed", kind: { reason } });
       return unavailable();
     } finally {
@@ -166,7 +166,7 @@ export function createTokenAuthenticator(
 
   function reportFailure(error: unknown): never {
     const isAway = !(error instanceof IntrospectionError) || error.isServerAway;
-    // A strange answer to one token must not open the circuit for the others: a stranger could provoke it.
+    // An unexpected answer to one token must not open the circuit for the others: any client could provoke it.
     if (!isAway) breaker.succeeded();
     else if (breaker.failed()) log.error("Circuit breaker opened for the authorization server");
     throw error;

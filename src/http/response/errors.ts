@@ -64,7 +64,7 @@ const httpErrorOf: Record<OperationErrorCode, () => HttpError> = {
   TRANSFER_CONFLICT: () => new HttpError(409, "Another transfer has this UUID."),
   TRANSFER_NOT_FOUND: () => notFound(),
   TRANSFER_SETTLED: () => forbidden("The transfer can no longer be canceled."),
-  // These are errors of the command line and of provisioning, which has its own words for them.
+  // These are errors of the command line and of provisioning, which has texts of its own.
   DEBTOR_NOT_RESPONSIBLE: () => notFound(),
   SUBJECT_BOUND: () => new HttpError(409),
   SUBJECT_NOT_BOUND: () => notFound(),

@@ -8,8 +8,8 @@ import type { Scope } from "../auth/scopes.ts";
  * Who may use a route, and in which order that is checked. Spec: http-api, "Who may do what"; authorization, "Roles".
  * Except where it says any shard, only for debtors that this server is responsible for.
  *
- * - `public`: anybody, without an identity. Responsibility is checked first.
- * - `public-any-shard`: anybody, without an identity.
+ * - `public`: anyone, without an identity. Responsibility is checked first.
+ * - `public-any-shard`: anyone, without an identity.
  * - `any-caller`: superusers, supervisors and debtors, on any shard.
  * - `admin`: superusers and supervisors. Responsibility is checked after the body.
  * - `admin-any-shard`: superusers and supervisors.

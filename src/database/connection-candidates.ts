@@ -1,4 +1,4 @@
-/** The way to a server of the database: which of several servers, encrypted or not. Source: libpq's documentation. */
+/** Which server of the database to connect to, and whether with encryption, as libpq chooses. Source: its documentation. */
 import { isIP } from "node:net";
 import pg from "pg";
 import { type ConnectionTarget, readTlsFiles, type Server, type TlsOptions } from "../values/postgres-url.ts";
@@ -6,27 +6,27 @@ import { connectionError, DatabaseUnavailableError, UnsuitableDatabaseError } fr
 
 const KEEP_ALIVE_MILLIS = 30_000;
 
-/** One way to a server: with a server that may or may not encrypt there are two. */
-export interface Stretch {
+/** A server, with or without encryption: when either is allowed, a server makes two candidates. */
+export interface Candidate {
   readonly server: Server;
   readonly isEncrypted: boolean;
 }
 
-/** All ways to the servers of a database. */
-export interface Route {
+/** All candidates for connections to a database. */
+export interface CandidateList {
   readonly target: ConnectionTarget;
-  readonly stretches: readonly Stretch[];
-  /** The one that served last, or that is tried next. */
+  readonly candidates: readonly Candidate[];
+  /** The one that was connected to last, or that is tried next. */
   index: number;
   tlsFiles: ReturnType<typeof readTlsFiles> | undefined;
 }
 
 /** Begins with the first server. */
-export function createRoute(target: ConnectionTarget): Route {
-  const stretches = target.servers.flatMap((server) =>
+export function createCandidateList(target: ConnectionTarget): CandidateList {
+  const candidates = target.servers.flatMap((server) =>
     encryptionsOf(server, target.tls).map((isEncrypted) => ({ server, isEncrypted })),
   );
-  return { target, stretches, index: 0, tlsFiles: undefined };
+  return { target, candidates, index: 0, tlsFiles: undefined };
 }
 
 /** As libpq: no encryption on Unix-domain sockets; `allow` and `prefer` try both, in opposite order. */
@@ -36,60 +36,60 @@ function encryptionsOf({ host }: Server, { mode }: TlsOptions): readonly boolean
   return mode === "prefer" ? [true, false] : [true];
 }
 
-/** A connection that was made along a route. */
-export interface RoutedClient extends pg.Client {
-  readonly stretch: Stretch;
-  /** What the server has said about itself, by the names of its settings. */
+/** A connection to one of the candidates. */
+export interface CandidateClient extends pg.Client {
+  readonly candidate: Candidate;
+  /** What the server has reported about itself, by the names of its settings. */
   readonly serverParameters: ReadonlyMap<string, string>;
   isChecked: boolean;
   release(error?: boolean | Error): void;
 }
 
-/** Clients of a pool, each for the stretch that is the next at the moment when it is made. */
-export function clientOf(route: Route) {
+/** The class of a pool's clients: each connects to the candidate that is the next one when it is created. */
+export function clientOf(list: CandidateList) {
   return class extends pg.Client {
-    readonly stretch: Stretch;
+    readonly candidate: Candidate;
     readonly serverParameters = new Map<string, string>();
     isChecked = false;
 
     constructor(options: pg.ClientConfig) {
-      const { target, stretches, index } = route;
-      const stretch = stretches[index]!;
+      const { target, candidates, index } = list;
+      const candidate = candidates[index]!;
       super({
         ...options,
-        host: stretch.server.host,
-        port: stretch.server.port,
+        host: candidate.server.host,
+        port: candidate.server.port,
         user: target.user,
         password: target.password,
         database: target.database,
-        ssl: stretch.isEncrypted ? tlsConfigOf(route) : false,
-        ...(stretch.isEncrypted && { sslnegotiation: target.tls.negotiation }),
+        ssl: candidate.isEncrypted ? tlsConfigOf(list) : false,
+        ...(candidate.isEncrypted && { sslnegotiation: target.tls.negotiation }),
         keepAlive: true,
         keepAliveInitialDelayMillis: KEEP_ALIVE_MILLIS,
       } as pg.ClientConfig);
-      this.stretch = stretch;
+      this.candidate = candidate;
       const { connection } = this as unknown as { connection: NodeJS.EventEmitter };
       connection.on("parameterStatus", ({ parameterName, parameterValue }: Record<string, string>) => {
         this.serverParameters.set(parameterName!, parameterValue!);
       });
-      connection.on("error", (error: Error) => failedStretches.set(error, stretch));
-      connection.on("errorMessage", (error: Error) => failedStretches.set(error, stretch));
+      connection.on("error", (error: Error) => failedCandidates.set(error, candidate));
+      connection.on("errorMessage", (error: Error) => failedCandidates.set(error, candidate));
     }
   };
 }
 
 /** Read for each connection, since certificates are replaced when they are about to expire. */
-function tlsConfigOf(route: Route): object {
-  const { tls } = route.target;
+function tlsConfigOf(list: CandidateList): object {
+  const { tls } = list.target;
   try {
-    route.tlsFiles = readTlsFiles(tls);
+    list.tlsFiles = readTlsFiles(tls);
   } catch {
     // At the start they could be read. A constructor of the pool's clients must not throw.
   }
   const verifiesAuthority =
     tls.mode.startsWith("verify-") || (tls.mode === "require" && tls.rootCertificate !== undefined);
   return {
-    ...Object.fromEntries(Object.entries(route.tlsFiles ?? {}).filter(([, content]) => content !== undefined)),
+    ...Object.fromEntries(Object.entries(list.tlsFiles ?? {}).filter(([, content]) => content !== undefined)),
     ...(tls.keyPassword !== undefined && { passphrase: tls.keyPassword }),
     ...(tls.minVersion !== undefined && { minVersion: tls.minVersion }),
     ...(tls.maxVersion !== undefined && { maxVersion: tls.maxVersion }),
@@ -98,19 +98,19 @@ function tlsConfigOf(route: Route): object {
   };
 }
 
-/** Tries one stretch after the other until all have failed, beginning with the one that served last. */
-export async function connectAlong(
-  route: Route,
+/** Tries one candidate after the other until all have failed, beginning with the one that was connected to last. */
+export async function connectToFirst(
+  list: CandidateList,
   poolSize: number,
-  connect: () => Promise<RoutedClient>,
-): Promise<RoutedClient> {
-  const { stretches } = route;
-  const failures = new Map<Stretch, Failure>();
-  // Others who try at the same time may bring us to the same stretch again.
-  for (let tries = 0; tries < 3 * stretches.length && failures.size < stretches.length; tries++) {
+  connect: () => Promise<CandidateClient>,
+): Promise<CandidateClient> {
+  const { candidates } = list;
+  const failures = new Map<Candidate, Failure>();
+  // Concurrent callers may select a candidate that has failed already.
+  for (let tries = 0; tries < 3 * candidates.length && failures.size < candidates.length; tries++) {
     try {
       const client = await connect();
-      await check(client, route.target);
+      await check(client, list.target);
       return client;
     } catch (error) {
       if (isPoolExhausted(error)) {
@@ -118,45 +118,45 @@ export async function connectAlong(
           cause: error,
         });
       }
-      const failed = stretchesOf(error, route);
-      for (const stretch of failed) failures.set(stretch, { stretch, error });
-      if (failed.includes(stretches[route.index]!)) {
-        route.index = (stretches.indexOf(failed.at(-1)!) + 1) % stretches.length;
+      const failed = candidatesRuledOutBy(error, list);
+      for (const candidate of failed) failures.set(candidate, { candidate, error });
+      if (failed.includes(candidates[list.index]!)) {
+        list.index = (candidates.indexOf(failed.at(-1)!) + 1) % candidates.length;
       }
     }
   }
   throw summarize([...failures.values()]);
 }
 
-/** What an error says of: a server that cannot be reached is not there without encryption either. */
-function stretchesOf(error: unknown, { stretches, index }: Route): readonly Stretch[] {
-  const stretch = failedStretches.get(error as object) ?? stretches[index]!;
-  return isUnreachable(error) ? stretches.filter(({ server }) => server === stretch.server) : [stretch];
+/** The candidates that an error rules out: a server that is unreachable is unreachable without encryption as well. */
+function candidatesRuledOutBy(error: unknown, { candidates, index }: CandidateList): readonly Candidate[] {
+  const candidate = failedCandidates.get(error as object) ?? candidates[index]!;
+  return isUnreachable(error) ? candidates.filter(({ server }) => server === candidate.server) : [candidate];
 }
 
-/** On which stretch a connection failed. */
-const failedStretches = new WeakMap<object, Stretch>();
+/** The candidates by the errors of connecting to them. */
+const failedCandidates = new WeakMap<object, Candidate>();
 
 interface Failure {
-  readonly stretch: Stretch;
+  readonly candidate: Candidate;
   readonly error: unknown;
 }
 
-/** No route, refused, no such name, or no answer: the connection did not come as far as encryption. */
+/** No route, refused, no such name, or no answer: the connection failed before it came to encryption. */
 const isUnreachable = (error: unknown): boolean =>
   error instanceof AggregateError ||
   (error instanceof Error &&
     (["connect", "getaddrinfo"].includes((error as NodeJS.ErrnoException).syscall ?? "") ||
       /timeout/.test(error.message)));
 
-/** The pool's words for a borrower that has waited in vain, as opposed to a connection that could not be made. */
+/** The pool's error when all connections stay in use, as opposed to a connection that failed. */
 const isPoolExhausted = (error: unknown): boolean =>
   error instanceof Error && error.message === "timeout exceeded when trying to connect";
 
 function summarize(failures: readonly Failure[]): DatabaseUnavailableError {
   const unsuitable = failures.find(({ error }) => error instanceof UnsuitableDatabaseError);
   if (unsuitable) return unsuitable.error as UnsuitableDatabaseError;
-  const byServer = Map.groupBy(failures, ({ stretch }) => stretch.server);
+  const byServer = Map.groupBy(failures, ({ candidate }) => candidate.server);
   const reasons = [...byServer].map(([{ host, port }, ofServer]) => {
     const reason = reasonOf(ofServer);
     return byServer.size === 1 ? reason : `${nameOf(host)}:${port ?? 5432}: ${reason}`;
@@ -166,14 +166,14 @@ function summarize(failures: readonly Failure[]): DatabaseUnavailableError {
 
 /** Of a server that was tried with and without encryption both reasons, unless it offers one of them only. */
 function reasonOf(failures: readonly Failure[]): string {
-  const reasons = failures.map(({ stretch, error }) => {
+  const reasons = failures.map(({ candidate, error }) => {
     const { message } = connectionError(error);
-    return { isEncrypted: stretch.isEncrypted, text: message.replace(UNREACHABLE, "") };
+    return { isEncrypted: candidate.isEncrypted, text: message.replace(UNREACHABLE, "") };
   });
-  const telling = reasons.filter(({ text }) => !/does not support SSL/.test(text));
-  const texts = new Set((telling.length > 0 ? telling : reasons).map(({ text }) => text));
+  const informative = reasons.filter(({ text }) => !/does not support SSL/.test(text));
+  const texts = new Set((informative.length > 0 ? informative : reasons).map(({ text }) => text));
   if (texts.size === 1) return [...texts][0]!;
-  return telling.map(({ isEncrypted, text }) => `${isEncrypted ? "with" : "without"} TLS: ${text}`).join("; ");
+  return informative.map(({ isEncrypted, text }) => `${isEncrypted ? "with" : "without"} TLS: ${text}`).join("; ");
 }
 
 const UNREACHABLE = "The database cannot be reached: ";
@@ -182,18 +182,18 @@ const nameOf = (host: string | undefined): string =>
   host !== undefined && isIP(host) === 6 ? `[${host}]` : (host ?? "");
 
 /** Once for each connection. */
-async function check(client: RoutedClient, { sessionAttributes }: ConnectionTarget): Promise<void> {
+async function check(client: CandidateClient, { sessionAttributes }: ConnectionTarget): Promise<void> {
   if (client.isChecked) return;
   const problem = problemOfEncoding(client) ?? (await problemOfAttributes(client, sessionAttributes));
   if (problem !== undefined) {
-    failedStretches.set(problem, client.stretch);
+    failedCandidates.set(problem, client.candidate);
     client.release(true);
     throw problem;
   }
   client.isChecked = true;
 }
 
-function problemOfEncoding(client: RoutedClient): Error | undefined {
+function problemOfEncoding(client: CandidateClient): Error | undefined {
   const encoding = client.serverParameters.get("server_encoding");
   return encoding === undefined || encoding === "UTF8"
     ? undefined
@@ -203,7 +203,7 @@ function problemOfEncoding(client: RoutedClient): Error | undefined {
 }
 
 async function problemOfAttributes(
-  client: RoutedClient,
+  client: CandidateClient,
   attributes: ConnectionTarget["sessionAttributes"],
 ): Promise<Error | undefined> {
   if (attributes === "any") return undefined;
@@ -217,10 +217,10 @@ async function problemOfAttributes(
   return isReadOnly ? new Error("the server is read-only") : undefined;
 }
 
-/** PostgreSQL before 14 does not say it by itself. */
-async function isOn(client: RoutedClient, parameter: string, expression: string): Promise<boolean> {
-  const said = client.serverParameters.get(parameter);
-  if (said !== undefined) return said === "on";
+/** PostgreSQL before 14 does not report it by itself. */
+async function isOn(client: CandidateClient, parameter: string, expression: string): Promise<boolean> {
+  const reported = client.serverParameters.get(parameter);
+  if (reported !== undefined) return reported === "on";
   const { rows } = await client.query(`select ${expression} as value`);
   return (rows[0] as { value: boolean }).value;
 }
