@@ -10,7 +10,7 @@ const STICKY = 0o1000;
 /**
  * Makes the folder unless it exists, with mode 0700, and returns its path without symbolic links. Returns `undefined`
  * when it cannot be made, or when a user other than `uid` and root could change what is in it: the folder must belong to
- * `uid` and grant nothing to others, and nobody else may be able to replace it or a folder above it.
+ * `uid` and grant nothing to others, and no other user may be able to replace it or a folder above it.
  *
  * @param {string} folder an absolute path
  * @param {number | undefined} uid the user; `undefined` where the system has no user IDs
@@ -49,7 +49,7 @@ export function makeFolder(folder, mode) {
 }
 
 /**
- * Whether the folder belongs to the user alone, and nobody else but root can replace it or a folder above it. The path
+ * Whether the folder belongs to the user alone, and no other user but root can replace it or a folder above it. The path
  * must be free of symbolic links.
  *
  * @param {string} folder
@@ -63,8 +63,8 @@ export function isPrivateFolder(folder, uid) {
 }
 
 /**
- * Whether nobody but the user and root can replace the folder or write into it. In a folder with the sticky bit, such as
- * /tmp, everybody may write, but only the owner of an entry may replace it.
+ * Whether only the user and root can replace the folder or write into it. In a folder with the sticky bit, such as
+ * /tmp, every user may write, but only the owner of an entry may replace it.
  *
  * @param {string} folder
  * @param {number} uid

@@ -67,14 +67,14 @@ function findNode() {
   const node = path.join(path.dirname(manifest), "bin", "node");
   const { status, error, stderr } = spawnSync(node, ["--version"], { encoding: "utf8" });
   if (status === 0) return node;
-  const complaint = error ? error.message : stderr.trim().split("\n")[0];
-  if (complaint.includes("libatomic.so.1")) {
+  const problem = error ? error.message : stderr.trim().split("\n")[0];
+  if (problem.includes("libatomic.so.1")) {
     fail(
       "the one in node_modules needs the system library libatomic.so.1: " +
         "install it (Debian, Ubuntu: apt-get install libatomic1; Fedora: dnf install libatomic).",
     );
   }
-  return fail(`the one in node_modules does not run here: ${complaint}`);
+  return fail(`the one in node_modules does not run here: ${problem}`);
 }
 
 const isMusl = () =>

@@ -1,5 +1,5 @@
 // Listens for the signals that ask a program to end, from its first line on: as process 1 of a container it would never
-// get one that comes before somebody listens. Plain JavaScript, like everything in this folder.
+// get one that comes before it listens. Plain JavaScript, like everything in this folder.
 
 /** npm passes on the SIGINT of a Ctrl-C that the terminal has already sent to the program. */
 const SAME_KEY_MILLIS = 300;

@@ -1,4 +1,4 @@
-// Whether the program in this container lives: exit code 0 or 1. Plain JavaScript, and nothing of the program's own.
+// Whether the program in this container lives: exit code 0 or 1. Plain JavaScript, and none of the program's code.
 // Without a port for monitoring (METRICS_PORT=0) nothing can be asked.
 const port = (process.env.METRICS_PORT || "9464").trim();
 if (port !== "0") {

@@ -125,7 +125,7 @@ const SECOND_SERVER_MILLIS = 2_000;
 const START_TRIES_MAX = 20;
 const RETRY_PAUSE_MILLIS = 500;
 
-/** A server of this folder that is still ending, or a port that somebody has just taken, is a reason to try again. */
+/** A server of this folder that is still ending, or a port that has just been taken, is a reason to try again. */
 async function start(options: StartOptions): Promise<{ server: GuardedProcess; url: string }> {
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await findFreePort());

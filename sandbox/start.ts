@@ -36,8 +36,8 @@ export const sandbox: Command = {
   summary: "Try everything on this machine, with nothing else installed; no store of value",
   help: `
 Starts a PostgreSQL of its own, stand-ins for the accounting authority and for the authorization server, and a whole
-node with its web server, all in one process. Everybody on this machine can get a token for everything
-there; it is not reachable from other machines. The data are kept in the folder .sandbox of the repository.
+node with its web server, all in one process. Anyone on this machine can get a token for everything in
+it; it is not reachable from other machines. The data are kept in the folder .sandbox of the repository.
 ${faultsHelp}`,
   options: {
     port: {

@@ -1,4 +1,4 @@
-// The way to the shard of a debtor, for nginx with njs. Written for njs 0.7.9: no BigInt, no destructuring.
+// Finds the shard of a debtor, for nginx with njs. Written for njs 0.7.9: no BigInt, no destructuring.
 // biome-ignore lint/style/useNodejsImportProtocol: njs knows it by this name only.
 import crypto from "crypto";
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a certificate for trying things out, signed by itself: make-certificate.sh FOLDER NAME [OWNER]. A certificate for
-# the name that is valid for another day stays. Browsers warn about it. For a real node get one that others trust.
+# Makes a self-signed certificate for trials: make-certificate.sh FOLDER NAME [OWNER]. A certificate for
+# the name that is valid for another day stays. Browsers warn about it. For a real node, get one that browsers trust.
 set -eu
 folder=$1
 name=$2

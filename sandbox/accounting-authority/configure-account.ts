@@ -13,7 +13,7 @@ export interface ConfigureAccountDecision {
   readonly messages: readonly SentMessage[];
 }
 
-const SILENCE: ConfigureAccountDecision = { account: undefined, messages: [] };
+const NO_ANSWER: ConfigureAccountDecision = { account: undefined, messages: [] };
 const AGE_DAYS_MAX = 7n;
 
 /** Decides about a configuration of an account that may not exist yet. A repeated or outdated one gets no answer. */
@@ -23,7 +23,7 @@ export function decideConfigureAccount(
   now: Timestamp,
 ): ConfigureAccountDecision {
   const isTimely = account ? isLater(message, account) : message.ts >= now - AGE_DAYS_MAX * MICROS_PER_DAY;
-  if (!isTimely) return SILENCE;
+  if (!isTimely) return NO_ANSWER;
   if (!isValid(message)) return rejectConfiguration(message, "INVALID_CONFIGURATION", now);
   const former = account ?? createAccount(message.debtorId, message.creditorId, now);
   const configured: Account = {

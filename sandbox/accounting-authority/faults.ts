@@ -106,19 +106,20 @@ export const allFaults = (probability: number): Fault[] =>
  */
 export function parseFaults(text: string): Fault[] {
   const match = /^(?:(all)|([A-Za-z]+):([a-z0-9-]+)(?::([^@#]+))?)(?:@(\d*\.?\d+)|#(\d+))$/.exec(text);
-  if (!match) throw new RangeError(`Not a fault: "${text}" (say TYPE:KIND@PROBABILITY or TYPE:KIND#COUNT)`);
+  if (!match) throw new RangeError(`"${text}" is not valid; expected TYPE:KIND@PROBABILITY or TYPE:KIND#COUNT`);
   const [, all, type, kind, argument, probability, count] = match;
   if (probability !== undefined && Number(probability) > 1)
-    throw new RangeError(`Above 1: the probability of "${text}"`);
+    throw new RangeError(`"${text}" is not valid; expected a probability of at most 1`);
   if (all !== undefined) {
-    if (probability === undefined) throw new RangeError(`"${text}" needs a probability`);
+    if (probability === undefined) throw new RangeError(`"${text}" is not valid; expected all@PROBABILITY`);
     return allFaults(Number(probability));
   }
-  if (!isOneOf(type!, allTypes)) throw new RangeError(`Unknown message type: ${type} (known: ${allTypes.join(", ")})`);
+  if (!isOneOf(type!, allTypes))
+    throw new RangeError(`Unknown message type ${type}; expected one of ${allTypes.join(", ")}`);
   const kinds = (Object.keys(faultKinds) as FaultKind[]).filter((candidate) => fits(candidate, type));
-  if (!isOneOf(kind!, kinds)) throw new RangeError(`${kind} is no fault of ${type} (but ${kinds.join(", ")})`);
+  if (!isOneOf(kind!, kinds)) throw new RangeError(`${type} has no fault ${kind}; expected one of ${kinds.join(", ")}`);
   if (kind === "delay" && argument !== undefined && !(Number(argument) >= 0)) {
-    throw new RangeError(`Not a number of seconds: ${argument}`);
+    throw new RangeError(`"${argument}" is not valid; expected a number of seconds`);
   }
   const frequency = count === undefined ? { probability: Number(probability) } : { count: Number(count) };
   return [{ type, kind, ...(argument === undefined ? defaultArgument(kind, type) : { argument }), frequency }];

@@ -30,7 +30,7 @@ export class HolderError extends Error {
 /** Opens a holder's account. Throws HolderError when there is one, or for the creditor ID 0. */
 export function createHolder(ledger: Ledger, debtorId: bigint, creditorId: bigint, stepContext: StepContext): void {
   if (creditorId === ROOT_CREDITOR_ID) throw new HolderError("Creditor 0 is the issuer, not a holder");
-  if (ledger.findAccount(debtorId, creditorId)) throw new HolderError("There is such a holder already");
+  if (ledger.findAccount(debtorId, creditorId)) throw new HolderError("The holder already exists");
   ledger.saveAccount(createAccount(debtorId, creditorId, stepContext.now));
 }
 
@@ -42,7 +42,7 @@ export function pay(ledger: Ledger, payment: Payment, stepContext: StepContext):
   if (sender === recipient) throw new HolderError("The sender and the recipient are the same");
   const balance = ledger.findAccount(debtorId, sender)?.principal;
   if (balance === undefined) throw new HolderError("There is no such sender");
-  if (balance < amount) throw new HolderError(`The sender has ${balance} only`);
+  if (balance < amount) throw new HolderError(`The sender has only ${balance}`);
   if (recipient !== ROOT_CREDITOR_ID && !ledger.findAccount(debtorId, recipient)) {
     throw new HolderError("There is no such recipient");
   }
@@ -58,8 +58,9 @@ export function capitalizeInterest(ledger: Ledger, interest: Interest, stepConte
   const balance = creditorId === ROOT_CREDITOR_ID ? undefined : ledger.findAccount(debtorId, creditorId)?.principal;
   if (balance === undefined) throw new HolderError("There is no such holder");
   const rootPrincipal = ledger.findAccount(debtorId, ROOT_CREDITOR_ID)?.principal ?? 0n;
-  if (balance + amount < 0n) throw new HolderError(`The holder has ${balance} only`);
-  if (!isInt64(balance + amount) || !isInt64(rootPrincipal - amount)) throw new HolderError("That is too much");
+  if (balance + amount < 0n) throw new HolderError(`The holder has only ${balance}`);
+  if (!isInt64(balance + amount) || !isInt64(rootPrincipal - amount))
+    throw new HolderError("A balance would not fit 64 bits");
   return [
     ...addToPrincipal(ledger, debtorId, creditorId, amount, stepContext),
     ...addToPrincipal(ledger, debtorId, ROOT_CREDITOR_ID, -amount, stepContext),

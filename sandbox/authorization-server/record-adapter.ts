@@ -110,7 +110,7 @@ async function revokeGrantOf(pool: Pool, model: string, id: string): Promise<voi
   });
 }
 
-/** Ends a session, so that the browser that has it is asked again who is there. `uid` is not its secret ID. */
+/** Ends a session, so that its browser has to log in again. `uid` is not its secret ID. */
 export const deleteSession = (pool: Pool, uid: string): Promise<number> =>
   pool.run({
     name: "sandbox_delete_session",

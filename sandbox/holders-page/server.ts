@@ -1,6 +1,6 @@
 /**
- * A page for demonstrations: who holds the issued money, and what holders do with it. NOT FOR PRODUCTION: everybody who
- * reaches it may do everything, so that it listens on the loopback interface only.
+ * A page for demonstrations: who holds the issued money, and what holders do with it. NOT FOR PRODUCTION: anyone who
+ * reaches it can do everything, so it listens on the loopback interface only.
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";

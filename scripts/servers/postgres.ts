@@ -11,7 +11,7 @@ export async function providePostgres(say: (line: string) => void): Promise<Test
       await pingPostgres(url);
       return { environment: { TEST_POSTGRES_URL: url }, release: (prefix) => dropDatabases(url, prefix) };
     } catch (error) {
-      if (process.env.TEST_POSTGRES_URL) say(`TEST_POSTGRES_URL is of no use: ${describe(error)}`);
+      if (process.env.TEST_POSTGRES_URL) say(`TEST_POSTGRES_URL cannot be used: ${describe(error)}`);
     }
   }
   say("No PostgreSQL on this machine: starting the embedded one");

@@ -1,6 +1,6 @@
 /**
  * A RabbitMQ out of the programs that are installed on this machine, beside a running one if there is one: all its ports,
- * folders and names are its own, its port mapper (epmd) too. Runs as whoever we are.
+ * folders and names are its own, its port mapper (epmd) too. Runs as the current user.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";

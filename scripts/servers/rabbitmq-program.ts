@@ -2,7 +2,7 @@
 import { access, constants, mkdir, realpath, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-// The first ones hold the program itself. What packages put into /usr/sbin is a wrapper that insists on a certain user.
+// The first ones hold the program itself. What packages put into /usr/sbin is a wrapper that requires a certain user.
 const PROGRAM_FOLDERS = [
   "/usr/lib/rabbitmq/bin",
   "/opt/rabbitmq/sbin",

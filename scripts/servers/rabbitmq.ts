@@ -23,7 +23,7 @@ export async function provideRabbitMq(say: Say, { install }: { readonly install:
       await (await createTestVirtualHost(url)).close();
       return { environment: { TEST_BROKER_URL: url }, release: (prefix) => removeVirtualHosts(url, prefix) };
     } catch (error) {
-      if (process.env.TEST_BROKER_URL) say(`TEST_BROKER_URL is of no use: ${describe(error)}`);
+      if (process.env.TEST_BROKER_URL) say(`TEST_BROKER_URL cannot be used: ${describe(error)}`);
       else problems.push(describe(error));
     }
   }

@@ -107,7 +107,7 @@ function reachableFrom(file: string): ReadonlySet<string> {
 }
 let sources: ReadonlyMap<string, ReturnType<typeof readSources>[number]["imports"]> | undefined;
 
-/** Whether there is such a program; daemons are not on everybody's path. */
+/** Whether there is such a program; daemons are not on every user's path. */
 const isProgram = (name: string): boolean =>
   [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin"].some((folder) =>
     isReadable(path.join(folder, name), constants.X_OK),

@@ -220,7 +220,7 @@ test("paying back reaches the agent as an update, and the money adds up after ev
   });
   await assert.rejects(
     fixture.holders.pay({ debtorId: DEBTOR, sender: 18n, recipient: 0n, amount: 22n }),
-    /has 21 only/,
+    /has only 21/,
   );
   assert.deepEqual(await findUnbalancedCurrencies(fixture.database.pool), []);
 });

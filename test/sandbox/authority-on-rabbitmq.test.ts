@@ -131,7 +131,7 @@ test("holders and the journal are available on the command line, without a broke
   assert.match(paid.output, /^ {2}18446744073709551615 +50$/m);
   const rejected = await run("--pay-back", `${debtor}/18446744073709551615/51`);
   assert.equal(rejected.code, 1);
-  assert.match(rejected.output, /^The sender has 50 only\.$/m);
+  assert.match(rejected.output, /^The sender has only 50\.$/m);
   const passedOn = await run("--pay", `${debtor}/18446744073709551615/18/1`);
   assert.equal(passedOn.code, 1);
   assert.match(passedOn.output, /no such recipient/);

@@ -82,7 +82,7 @@ test("an impossible payment is rejected with a message, and changes nothing", as
   const before = await book.balances(2n);
 
   for (const [path, fields, problem] of [
-    ["/2/payments", { sender: "17", recipient: "0", amount: "101" }, /The sender has 100 only/],
+    ["/2/payments", { sender: "17", recipient: "0", amount: "101" }, /The sender has only 100/],
     ["/2/payments", { sender: "17", recipient: "0", amount: "0" }, /must be positive/],
     ["/2/payments", { sender: "17", recipient: "0", amount: "1.5" }, /is an integer/],
     ["/2/payments", { sender: "17", recipient: "0", amount: "9223372036854775808" }, /is an integer/],

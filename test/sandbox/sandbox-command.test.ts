@@ -133,7 +133,7 @@ for (const [args, problem] of [
   [["--port", "-1"], /port/],
   [["--pace", "soon"], /--pace: "soon" is not valid; expected a number/],
   [["--policy", "some"], /--policy: "some" is not valid/],
-  [["--faults", "AccountUpdate:explode@1"], /--faults: explode is no fault of AccountUpdate/],
+  [["--faults", "AccountUpdate:explode@1"], /--faults: AccountUpdate has no fault explode/],
 ] as const) {
   test(`the sandbox rejects ${args.join(" ")}`, async () => {
     const { code, output } = await runCommand(["sandbox", "--data-dir", folder, ...args]);
