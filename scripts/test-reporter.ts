@@ -1,4 +1,4 @@
-/** The readable report of node's test runner without colours, its totals in the form `# tests 12`. */
+/** The readable report of node's test runner without colors, its totals in the form `# tests 12`. */
 import { Readable } from "node:stream";
 import { spec } from "node:test/reporters";
 

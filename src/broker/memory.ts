@@ -1,5 +1,5 @@
 /**
- * An in-memory broker for the sandbox and for tests: the relevant behaviour of RabbitMQ within one process. Nothing survives the
+ * An in-memory broker for the sandbox and for tests: the relevant behavior of RabbitMQ within one process. Nothing survives the
  * process, and no queue has a limit.
  */
 

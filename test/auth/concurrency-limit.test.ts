@@ -31,9 +31,9 @@ test("a task that is aborted while waiting frees its place in the queue", async 
   const limit = createConcurrencyLimit({ runningMax: 1, waitingMax: 1 });
   const { promise, resolve } = Promise.withResolvers<void>();
   const first = limit.run(() => promise, never);
-  const impatient = new AbortController();
-  const second = limit.run(() => assert.fail("it has given up"), impatient.signal);
-  impatient.abort(new Error("enough"));
+  const aborted = new AbortController();
+  const second = limit.run(() => assert.fail("it has given up"), aborted.signal);
+  aborted.abort(new Error("enough"));
   await assert.rejects(second, /enough/);
   const third = limit.run(async () => "third", never);
   resolve();

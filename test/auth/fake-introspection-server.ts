@@ -18,7 +18,7 @@ export interface FakeIntrospectionServer {
   /** The answers to the tokens that it knows; to any other it says that the token is not active. */
   readonly tokens: Map<string, unknown>;
   /** Replaces the way it answers; `undefined` restores the usual one. */
-  misbehave(behaviour: ((response: ServerResponse, call: IntrospectionCall) => void) | undefined): void;
+  misbehave(behavior: ((response: ServerResponse, call: IntrospectionCall) => void) | undefined): void;
   /** Calls that are under way. */
   underWay(): number;
   close(): Promise<void>;
@@ -55,8 +55,8 @@ export async function startFakeIntrospectionServer(port = 0): Promise<FakeIntros
     port: actualPort,
     calls,
     tokens,
-    misbehave(behaviour) {
-      behave = behaviour;
+    misbehave(behavior) {
+      behave = behavior;
     },
     underWay: () => underWay,
     async close() {

@@ -16,7 +16,7 @@ export interface FakeIssuer {
   /** Signs with a new key from now on; the old one is published as long as `keepOld` says so. */
   rotate(options: { readonly keepOld: boolean }): void;
   /** Replaces the way it answers; `undefined` restores the usual one. */
-  misbehave(behaviour: ((response: ServerResponse) => void) | undefined): void;
+  misbehave(behavior: ((response: ServerResponse) => void) | undefined): void;
   close(): Promise<void>;
 }
 
@@ -60,8 +60,8 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
       if (!keepOld) keys = [];
       addKey();
     },
-    misbehave(behaviour) {
-      behave = behaviour;
+    misbehave(behavior) {
+      behave = behavior;
     },
     async close() {
       server.close();

@@ -238,7 +238,7 @@ test("the answers of Ory Hydra 1 and 2 are understood", async () => {
   assert.deepEqual(await decide(hydra2, "activate"), allowed("0d3f5f1c-0f7a-4d0a-9c5b-6a4d7a0f1c2e"));
 });
 
-const misbehaviours: Record<string, (response: ServerResponse) => void> = {
+const misbehaviors: Record<string, (response: ServerResponse) => void> = {
   "status 500": (response) => response.writeHead(500).end(JSON.stringify(good())),
   "status 201": (response) => response.writeHead(201).end(JSON.stringify(good())),
   "status 401": (response) => response.writeHead(401).end(JSON.stringify(good())),
@@ -257,9 +257,9 @@ const misbehaviours: Record<string, (response: ServerResponse) => void> = {
   "a redirect": (response) => response.writeHead(307, { Location: "/elsewhere" }).end(),
 };
 
-for (const [name, behaviour] of Object.entries(misbehaviours)) {
+for (const [name, behavior] of Object.entries(misbehaviors)) {
   test(`39: a server that answers ${name}: 503, and one log line without a host name`, async () => {
-    server.misbehave(behaviour);
+    server.misbehave(behavior);
     assert.deepEqual(await ask(openTokenAuthenticator(), "T"), { outcome: "unavailable", retryAfterSeconds: 1 });
     assert.equal(logged.length, 1, logged.join());
     assert.doesNotMatch(logged.join(), /127\.0\.0\.1|introspect\b|Bearer|"T"/);
@@ -288,7 +288,7 @@ test("39: a silent server times out, and so does one that stops in the middle", 
 test("no request fails when the server closes a kept-alive connection as it is used again", async () => {
   let connections = 0;
   // Answers one request on each connection, and hangs up on the second.
-  const hangingUp = createServer((socket) => {
+  const droppingServer = createServer((socket) => {
     connections += 1;
     let requests = 0;
     socket.on("error", () => {});
@@ -300,15 +300,15 @@ test("no request fails when the server closes a kept-alive connection as it is u
       else socket.destroy();
     });
   });
-  await new Promise<void>((resolve) => hangingUp.listen(0, "127.0.0.1", resolve));
-  const { port } = hangingUp.address() as { port: number };
+  await new Promise<void>((resolve) => droppingServer.listen(0, "127.0.0.1", resolve));
+  const { port } = droppingServer.address() as { port: number };
   const tokenAuthenticator = openTokenAuthenticator({
     verification: { kind: "introspection", introspectUrl: `http://127.0.0.1:${port}/` },
     cacheSeconds: 0,
   });
   for (const token of ["1", "2", "3"]) assert.deepEqual(await ask(tokenAuthenticator, token), allowed("debtors:7"));
   assert.equal(connections, 3);
-  await new Promise((resolve) => hangingUp.close(resolve));
+  await new Promise((resolve) => droppingServer.close(resolve));
 });
 
 test("40: while the server is down, a cached token works", async () => {
@@ -462,7 +462,7 @@ test("the circuit opens for a server that is unavailable, and then lets one prob
   assert.deepEqual(await ask(tokenAuthenticator, "10"), unauthorized);
 });
 
-test("strange answers to single tokens do not open the circuit", async () => {
+test("unexpected answers to single tokens do not open the circuit", async () => {
   const tokenAuthenticator = openTokenAuthenticator({ limits: { failuresMax: 2 } });
   server.tokens.set("T", good());
   server.misbehave((response) => response.writeHead(500).end());

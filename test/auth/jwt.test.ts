@@ -115,7 +115,7 @@ test("tokens that name unknown keys do not cause repeated fetches of the keys", 
 });
 
 test("while the keys cannot be fetched the answer is 503, and no token is accepted", async () => {
-  for (const behaviour of [
+  for (const behavior of [
     (response: import("node:http").ServerResponse) => response.writeHead(500).end("<html>"),
     (response: import("node:http").ServerResponse) =>
       response.writeHead(302, { Location: "http://127.0.0.1:1/" }).end(),
@@ -123,7 +123,7 @@ test("while the keys cannot be fetched the answer is 503, and no token is accept
     (response: import("node:http").ServerResponse) => response.writeHead(200).end('{"keys":"none"}'),
     (response: import("node:http").ServerResponse) => response.destroy(),
   ]) {
-    issuer.misbehave((response) => void behaviour(response));
+    issuer.misbehave((response) => void behavior(response));
     assert.partialDeepStrictEqual(await ask(issuer.sign(good)), { outcome: "unavailable" });
   }
   issuer.misbehave(undefined);

@@ -190,7 +190,7 @@ for (const [title, sub] of [
   });
 }
 
-test("while the bindings cannot be read, requests are answered with 503, and nobody gets a debtor", async () => {
+test("while the bindings cannot be read, requests are answered with 503, and no debtor is created", async () => {
   await serve({ ...ON, TOKEN_INTROSPECTION_CACHE_SECONDS: "0" });
   await get("/debtors/.debtor");
   const rename = (from: string, to: string) =>

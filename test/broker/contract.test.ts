@@ -1,4 +1,4 @@
-/** What every broker behind the port promises: the same tests for RabbitMQ and for the one in memory. */
+/** What every implementation of `Broker` promises: the same tests for RabbitMQ and for the one in memory. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import amqp from "amqplib";

@@ -130,7 +130,7 @@ const message = (body: string, properties: object = {}): { message: ConsumeMessa
 
 test("a message whose properties cannot be forwarded is dead-lettered without them, and delays no other", async () => {
   // Bytes that are no UTF-8 come as longer ones.
-  const monster = message("monster", {
+  const oversized = message("oversized", {
     type: "\u{fffd}".repeat(255),
     contentType: "a",
     headers: { x: "x".repeat(70_000) },
@@ -145,17 +145,17 @@ test("a message whose properties cannot be forwarded is dead-lettered without th
     lost: new AbortController().signal,
     log,
   });
-  letters.put([monster]);
+  letters.put([oversized]);
   const after = message("after", { type: "b" });
   letters.put([after]);
   await letters.finish();
-  assert.deepEqual(sent, [monster, after]);
+  assert.deepEqual(sent, [oversized, after]);
   const found = await readStream();
   await waitFor(() => found.length === 2);
   assert.deepEqual(
     found.map(({ content, properties: { type, contentType } }) => [content.toString(), type, contentType]),
     [
-      ["monster", undefined, "a"],
+      ["oversized", undefined, "a"],
       ["after", "b", undefined],
     ],
   );

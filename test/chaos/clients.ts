@@ -271,7 +271,7 @@ export function createClients(urls: readonly string[], drawDebtorId: (random: Se
         const missing = known.filter((debtor) => !debtor.isLeaving && !page.includes(`"${debtorPath(debtor)}/"`));
         for (const { debtorId } of missing) problems.add(`The debtor ${debtorId} is not on the page`);
       },
-      /** One debtor goes for good, and another one comes. */
+      /** Deactivates a debtor, and makes another one. */
       replace: async () => {
         if (debtors.length > 12) return;
         const debtor = random.pick(debtors.slice(3));

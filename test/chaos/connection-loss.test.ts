@@ -148,7 +148,7 @@ test("while the database is unavailable the API answers 503 with Retry-After, an
 
 test("a database failure in the middle of many transfers loses and doubles none of them", async () => {
   const numbers = Array.from({ length: 60 }, (_, index) => 100 + index);
-  const patiently = async (n: number): Promise<void> => {
+  const issueWithRetries = async (n: number): Promise<void> => {
     await waitFor(async () => {
       const { status, retryAfter } = await issue(n);
       if (status === 503) assertUnavailable({ status, retryAfter });
@@ -156,7 +156,7 @@ test("a database failure in the middle of many transfers loses and doubles none 
       return status !== 503;
     });
   };
-  const issuing = Promise.all(numbers.map(patiently));
+  const issuing = Promise.all(numbers.map(issueWithRetries));
   await postgres.stop();
   await startPostgres();
   await issuing;

@@ -1,4 +1,4 @@
-/** Messages that no sane peer sends, and some that one does. */
+/** Malformed and odd messages, and some valid ones. */
 import { bodyOf, type FieldTexts, fieldNamesOf, messageTypes } from "../messages/sample-messages.ts";
 import type { SeededRandom } from "./random.ts";
 

@@ -1,4 +1,4 @@
-/** Requests that no sane client sends, and some that one does: drawn lot by lot. */
+/** Malformed and odd requests, and some valid ones, drawn at random. */
 import { routeTable } from "../../src/http/routes/route-table.ts";
 import type { SeededRandom } from "./random.ts";
 

@@ -1,6 +1,6 @@
 /**
  * The process that the fuzz of HTTP attacks: the real web server twice, with token introspection and behind a trusted proxy. Asked
- * over IPC, it tells how much memory is in use after a collection of garbage.
+ * over IPC, it reports how much memory is in use after a collection of garbage.
  */
 
 import { readConfig } from "../../src/config.ts";
@@ -13,14 +13,14 @@ export type FuzzedServerMessage =
   | { readonly type: "listening"; readonly mode: "introspection" | "proxy"; readonly url: string }
   | { readonly type: "memory"; readonly heapBytes: number; readonly residentBytes: number };
 
-const tell = (message: FuzzedServerMessage): void => void process.send!(message);
+const report = (message: FuzzedServerMessage): void => void process.send!(message);
 const stopper = new AbortController();
 process.on("message", (question) => {
   if (question === "stop") stopper.abort();
   if (question === "memory") {
     globalThis.gc!();
     const { heapUsed, external, rss } = process.memoryUsage();
-    tell({ type: "memory", heapBytes: heapUsed + external, residentBytes: rss });
+    report({ type: "memory", heapBytes: heapUsed + external, residentBytes: rss });
   }
 });
 
@@ -33,7 +33,7 @@ const serve = async (mode: "introspection" | "proxy", authentication: Record<str
     pool,
     log: createLogger({ ...config.log, command: mode }),
     signal: stopper.signal,
-    onListening: (url) => tell({ type: "listening", mode, url }),
+    onListening: (url) => report({ type: "listening", mode, url }),
   });
   await pool.close();
 };

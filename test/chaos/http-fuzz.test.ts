@@ -22,11 +22,11 @@ import { createSeededRandom, type SeededRandom, seedOfRun, withSeed } from "./ra
 const seed = seedOfRun();
 const REQUESTS = Number(process.env.FUZZ_REQUESTS || 10_000);
 const ROUNDS = 4;
-/** The round in which the authorization server is not itself. */
-const TROUBLED_ROUND = 3;
+/** The round in which the authorization server misbehaves. */
+const OUTAGE_ROUND = 3;
 const CONNECTIONS = 64;
-/** A client that the server leaves without an answer hangs up then; the server must not mind. */
-const PATIENCE_MILLIS = 700;
+/** A client that the server leaves without an answer hangs up then; the server must tolerate that. */
+const CLIENT_TIMEOUT_MILLIS = 700;
 /** More than what a garbage collector may keep for later, and less than what 2500 requests would leave behind. */
 const HEAP_GROWTH_BYTES_MAX = 8_000_000;
 const RESIDENT_GROWTH_BYTES_MAX = 80_000_000;
@@ -184,7 +184,7 @@ async function exchange({ mode, bytes, cuts, isRude }: FuzzedConnection): Promis
   const chunks: Buffer[] = [];
   socket.on("data", (chunk) => chunks.push(chunk as Buffer));
   socket.on("error", () => {});
-  socket.setTimeout(PATIENCE_MILLIS, () => socket.destroy());
+  socket.setTimeout(CLIENT_TIMEOUT_MILLIS, () => socket.destroy());
   const closed = once(socket, "close").catch(() => {});
   socket.setNoDelay(true);
   await Promise.race([once(socket, "connect").catch(() => {}), closed]);
@@ -221,8 +221,8 @@ function decide(connection: FuzzedConnection, answer: Buffer): readonly string[]
   return statuses;
 }
 
-/** How an authorization server answers that is not itself. */
-const answerAskew =
+/** How a misbehaving authorization server answers. */
+const misbehave =
   (random: SeededRandom) =>
   (response: ServerResponse, { token }: IntrospectionCall): void => {
     const way = random.weighted({ right: 6, gone: 1, failed: 1, html: 1, nonsense: 1 });
@@ -248,7 +248,7 @@ async function foreignRows(): Promise<unknown> {
 async function measure(): Promise<{ heapBytes: number; residentBytes: number }> {
   memory = undefined;
   server.send("memory");
-  return await waitFor(() => memory, { what: () => `the server to tell its memory: ${output.slice(-2000)}` });
+  return await waitFor(() => memory, { what: () => `the server to report its memory: ${output.slice(-2000)}` });
 }
 
 test(`${REQUESTS} fuzzed requests get no 5xx but 503, never foreign data, and cost no memory (seed ${seed})`, async (t) => {
@@ -259,7 +259,7 @@ test(`${REQUESTS} fuzzed requests get no 5xx but 503, never foreign data, and co
     const measured: { heapBytes: number; residentBytes: number }[] = [];
     let sent = 0;
     for (let round = 1; round <= ROUNDS; round++) {
-      introspection.misbehave(round === TROUBLED_ROUND ? answerAskew(random) : undefined);
+      introspection.misbehave(round === OUTAGE_ROUND ? misbehave(random) : undefined);
       const work = async (): Promise<void> => {
         while (sent < (REQUESTS * round) / ROUNDS) {
           const connection = drawConnection(random, random.chance(0.25) ? adminFixture : fuzzFixture);

@@ -19,9 +19,9 @@ import { createSeededRandom, seedOfRun, withSeed } from "./random.ts";
 const seed = seedOfRun();
 const MESSAGES = Number(process.env.FUZZ_MESSAGES || 5_000);
 /** After so many messages comes one that is good, and must have its effect. */
-const PER_NEIGHBOUR = 5;
+const PER_NEIGHBOR = 5;
 const QUEUE = "in";
-const FIRST_NEIGHBOUR_ID = 9_000_000_000_000_000_000n;
+const FIRST_NEIGHBOR_ID = 9_000_000_000_000_000_000n;
 
 test(`any AMQP message is acknowledged or dead-lettered with a reason, and does not affect the messages around it (seed ${seed})`, async (t) => {
   await withSeed(seed, async () => {
@@ -84,18 +84,18 @@ test(`any AMQP message is acknowledged or dead-lettered with a reason, and does 
       },
     );
 
-    let neighbours = 0;
+    let neighbors = 0;
     for (let n = 0; n < MESSAGES; n++) {
       const { body, properties } = drawMessage(random, records);
       channel.sendToQueue(QUEUE, body, properties);
-      if (n % PER_NEIGHBOUR !== 0) continue;
-      const transferId = String(FIRST_NEIGHBOUR_ID + BigInt(neighbours++));
-      const neighbour = bodyOf("PreparedTransfer", { transfer_id: transferId, coordinator_request_id: "-1" });
-      channel.sendToQueue(QUEUE, Buffer.from(neighbour), { contentType: "application/json", type: "PreparedTransfer" });
+      if (n % PER_NEIGHBOR !== 0) continue;
+      const transferId = String(FIRST_NEIGHBOR_ID + BigInt(neighbors++));
+      const neighbor = bodyOf("PreparedTransfer", { transfer_id: transferId, coordinator_request_id: "-1" });
+      channel.sendToQueue(QUEUE, Buffer.from(neighbor), { contentType: "application/json", type: "PreparedTransfer" });
     }
     await channel.waitForConfirms();
 
-    const total = MESSAGES + neighbours;
+    const total = MESSAGES + neighbors;
     await waitFor(
       () => {
         if (end !== undefined) throw new Error(`The consumer has ended: ${end}`);
@@ -115,11 +115,11 @@ test(`any AMQP message is acknowledged or dead-lettered with a reason, and does 
     });
     assert.equal((await channel.checkQueue(QUEUE)).messageCount, 0);
     const dismissed = await pool.many({
-      name: "test_neighbours",
+      name: "test_neighbors",
       text: "select from finalize_transfer_signal where transfer_id >= $1::bigint and committed_amount = 0",
-      values: [FIRST_NEIGHBOUR_ID],
+      values: [FIRST_NEIGHBOR_ID],
     });
-    assert.ok(dismissed.length >= neighbours, `${dismissed.length} of ${neighbours} neighbours had their effect`);
+    assert.ok(dismissed.length >= neighbors, `${dismissed.length} of ${neighbors} neighbors had their effect`);
     const kinds = Object.groupBy(rejections, (reason) => reason.replace(/[^a-z :]/gi, "").slice(0, 40));
     t.diagnostic(`${JSON.stringify(counted)}; ${Object.keys(kinds).length} kinds of reasons`);
   });

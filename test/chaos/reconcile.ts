@@ -51,12 +51,12 @@ export async function reconcile({
     assert.equal(reported, circulation, `what is in circulation of ${debtor.debtorId}`);
     await assertDebtor(chaosClients, debtor, circulation);
   }
-  const strangers = await pool.many({
-    name: "test_strangers",
+  const unexpected = await pool.many({
+    name: "test_unexpected",
     text: "select debtor_id from debtor where not debtor_id = any ($1::bigint[])",
     values: [chaosClients.debtors.map(({ debtorId }) => debtorId)],
   });
-  assert.deepEqual(strangers, [], "there are no unexpected debtors");
+  assert.deepEqual(unexpected, [], "there are no unexpected debtors");
 }
 
 async function assertDebtor(

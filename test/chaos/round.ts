@@ -98,7 +98,7 @@ export async function runRound({ seed, seconds, clients, isLinked = false }: Rou
   for (let i = 0; i < DEBTORS; i++) await chaosClients.settle(drawDebtorId(random));
 
   const end = new AbortController();
-  const acting = Array.from({ length: clients }, () =>
+  const clientRuns = Array.from({ length: clients }, () =>
     chaosClients.act(createSeededRandom(random.integer(1, 2 ** 30)), end.signal),
   );
   const faultRandom = [
@@ -106,9 +106,9 @@ export async function runRound({ seed, seconds, clients, isLinked = false }: Rou
     createSeededRandom(random.integer(1, 2 ** 30)),
   ] as const;
   const faults = injectFaults({ processes, broker, pool }, faultRandom, end.signal);
-  await Promise.race([pause(seconds * 1000), Promise.all([...acting, faults])]);
+  await Promise.race([pause(seconds * 1000), Promise.all([...clientRuns, faults])]);
   end.abort();
-  await Promise.all(acting);
+  await Promise.all(clientRuns);
   const actions = await faults;
 
   const progress = await pool.many<{ state: string; count: bigint }>({ name: "test_progress", text: PROGRESS });
@@ -127,7 +127,7 @@ export async function runRound({ seed, seconds, clients, isLinked = false }: Rou
   assert.deepEqual([...chaosClients.problems.texts, ...processes.flatMap((p) => p.problems())], []);
   const { answered, unanswered } = chaosClients.counts;
   const states = progress.map(({ state, count }) => `${count} ${state}`).join(", ");
-  return `${answered} requests answered, ${unanswered} not; ${chaosClients.transfers.length} transfers, when the chaos ended ${states}; ${actions.length} deeds: ${actions.sort().join(", ")}`;
+  return `${answered} requests answered, ${unanswered} not; ${chaosClients.transfers.length} transfers, when the chaos ended ${states}; ${actions.length} faults: ${actions.sort().join(", ")}`;
 
   /** Repeats the messages that the protocol allows to be repeated, and waits until there are no more messages. */
   async function drain(): Promise<void> {

@@ -23,7 +23,7 @@ interface SlowClient {
   answer: string;
 }
 
-/** A client that says one byte after the other, and never comes to an end. */
+/** A client that sends one byte after the other, without end. */
 async function drip(begin: string, more: () => string): Promise<SlowClient> {
   // It does not hang up when the server does.
   const socket = net.connect({ port: testServer.port, host: "127.0.0.1", allowHalfOpen: true });

@@ -58,7 +58,7 @@ function watch(child: ChildProcess) {
   return { output: () => output, exit: once(child, "close") };
 }
 
-for (const [what, script, fake, complaint] of [
+for (const [what, script, fake, problem] of [
   ["the package of the right one is missing", undefined, asOldNode, /run `npm install --include=optional` in /],
   ["the system has musl", "exit 0", asOldNode + onMusl, /needs Linux with glibc.*Alpine/],
   ["npm has none for the processor", "exit 0", asOldNode + onAnotherProcessor, /npm has none for \w+-riscv64: install/],
@@ -68,11 +68,11 @@ for (const [what, script, fake, complaint] of [
     const { exit, output } = installation.start(fake, "--version");
     assert.deepEqual(await exit, [1, null]);
     assert.match(output(), /^swpt-debtors needs Node.js 26, this is v\S+, and [^\n]+\n$/);
-    assert.match(output(), complaint);
+    assert.match(output(), problem);
   });
 }
 
-for (const [what, loaderText, complaint] of [
+for (const [what, loaderText, problem] of [
   [
     "a library is missing that has a package of its own",
     "node: error while loading shared libraries: libatomic.so.1: cannot open shared object file: No such file or directory",
@@ -87,7 +87,7 @@ for (const [what, loaderText, complaint] of [
     const { exit, output } = installation.start(asOldNode, "--version");
     assert.deepEqual(await exit, [1, null]);
     assert.match(output(), /^swpt-debtors needs Node.js 26, [^\n]+\n$/);
-    assert.match(output(), complaint);
+    assert.match(output(), problem);
   });
 }
 

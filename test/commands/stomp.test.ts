@@ -62,7 +62,7 @@ test("configure-queue declares the queue, its dead-letter queue and what leads t
   await waitFor(() => channel.get(QUEUE, { noAck: true }));
 });
 
-for (const [what, args, prepare, complaint] of [
+for (const [what, args, prepare, problem] of [
   ["an unknown peer", ["99999999", "da.99999999"], async () => async () => {}, /no registered peer "99999999"/],
   ["a path instead of a peer", ["../x", "da.x"], async () => async () => {}, /no registered peer "\.\.\/x"/],
   [
@@ -80,7 +80,7 @@ for (const [what, args, prepare, complaint] of [
     const { code, output } = await runCommand(["stomp", "configure-queue", ...args], environment);
     await undo();
     assert.equal(code, 1);
-    assert.match(output, complaint);
+    assert.match(output, problem);
     assert.match(output, /^[^\n]+\n$/);
   });
 }
@@ -98,7 +98,7 @@ test("drain: only for a deactivated peer", async () => {
 
 test("serve: what is wrong with the node's data or the port is one line and exit code 1", async () => {
   await using taken = await listenRaw(serverCredentials(node.peer));
-  for (const [change, complaint] of [
+  for (const [change, problem] of [
     [{ SWPT_NODEDATA_URL: "file:///nowhere" }, /nowhere/],
     [{ SWPT_SERVER_CERT: "/nowhere.crt" }, /nowhere\.crt/],
     [{ SWPT_SERVER_PORT: String(taken.port) }, /cannot listen on port/],
@@ -109,7 +109,7 @@ test("serve: what is wrong with the node's data or the port is one line and exit
       ...change,
     });
     assert.equal(code, 1);
-    assert.match(output, complaint);
+    assert.match(output, problem);
     assert.match(output, /^[^\n]+\n$/);
   }
 });

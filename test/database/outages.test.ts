@@ -43,7 +43,7 @@ test("a database that falls silent is away, and the next caller gets a new conne
   await pool.close();
 });
 
-/** A line to the database that can be muted: then nothing comes through, and nobody is told. */
+/** A relay to the database that can be muted: then nothing comes through, and no connection is closed. */
 async function openLine(url: string) {
   const { hostname, port } = new URL(url);
   const sockets = new Set<Socket>();

@@ -54,7 +54,7 @@ test("reservations older than the retention are deleted, and nothing else is", a
   assert.deepEqual(await debtorIds(), [2n, 3n, 4n]);
 });
 
-test("an active debtor whose configuration is not effectual for too long is told so", async () => {
+test("an active debtor whose configuration is not effectual for too long gets a configuration error", async () => {
   await insertDebtor(1n, { is_config_effectual: "false", last_config_ts: "now() - interval '24 hours 1 minute'" });
   await insertDebtor(2n, { is_config_effectual: "false", last_config_ts: "now() - interval '23 hours'" });
   await insertDebtor(3n, { is_config_effectual: "false", config_error: "'OTHER'" });

@@ -36,7 +36,7 @@ async function withPool(url: string, work: (pool: Pool) => Promise<void>): Promi
   }
 }
 
-/** A server that does this with whoever connects. */
+/** A server that does this with every connection. */
 async function startServer(onConnection: (socket: Socket) => void): Promise<{ address: string; close(): void }> {
   const sockets = new Set<Socket>();
   const listener: Server = createServer((socket) => {
@@ -229,7 +229,7 @@ for (const [what, text] of [
   ["without the sequence", "select nextval('swpt_nothing')"],
   ["without the right", "set role pg_monitor; select 1 from debtor"],
 ] as const) {
-  test(`${what} the database is not set up, which is said`, async () => {
+  test(`${what} the database is not set up, and the error says so`, async () => {
     await withPool(database.url, async (other) => {
       const reason = /The database is not set up: .*configure/;
       await assert.rejects(other.run({ name: "", text }), reason);
@@ -252,7 +252,7 @@ test("a server that owes answers keeps the connections, however often others are
     await released;
   });
   await held;
-  const applicationName = `impatient ${name}`;
+  const applicationName = `short time-out ${name}`;
   const other = openPool({ url: urlWith("connect_timeout=1"), size: 1, applicationName, statementTimeoutMillis: 200 });
   const count = async (): Promise<bigint> =>
     (await pool.maybeOne<{ count: bigint }>({

@@ -144,13 +144,13 @@ test("a program gets a token, activates a debtor and issues money, all through t
   );
 });
 
-test("without a token, and whoever they say they are, strangers get 401", async () => {
+test("without a token a client gets 401, whatever identity it claims", async () => {
   for (const headers of [{}, { "X-Swpt-User-Id": "debtors-superuser" }, { Authorization: "Bearer x" }]) {
     assert.equal((await proxy.request("GET", `/debtors/${debtorId}/`, { headers })).status, 401);
   }
 });
 
-test("a person signs up in a browser from Swagger UI, and sees the debtor that was made for her", async () => {
+test("a person signs up in a browser from Swagger UI, and sees the debtor that was made for them", async () => {
   await using browser = await startBrowser({ ignoreHTTPSErrors: true });
   const page = await browser.context.newPage();
   const problems: string[] = [];

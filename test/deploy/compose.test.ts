@@ -58,7 +58,7 @@ test("development.env has every setting of the program with an explanation, in t
   for (const name of Object.keys(settings)) assert.match(developmentText, new RegExp(`^# \\S.*\n${name}=`, "m"), name);
 });
 
-test("development.env means the same to whoever reads it: the shell, compose, docker and Node.js", () => {
+test("development.env means the same to every reader: the shell, compose, docker and Node.js", () => {
   for (const line of developmentText.split("\n").filter((line) => line !== "" && !line.startsWith("#"))) {
     assert.match(line, /^[A-Z][A-Z0-9_]*=([\w.:/@-]*|'[^']*')$/);
   }
@@ -159,7 +159,7 @@ test("only this machine can reach what is published", () => {
   }
 });
 
-test("the node of docker-compose-all.yml has its gate on, and nobody gets around the proxy", () => {
+test("the node of docker-compose-all.yml introspects tokens, and is reachable through the proxy only", () => {
   const all = composes.find(({ file }) => file === "docker-compose-all.yml")!.services;
   const config = readConfig(environmentOf({ service: all.app! }), ["authentication"]);
   assert.equal(config.authentication.mode, "introspection");

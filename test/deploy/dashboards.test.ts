@@ -140,7 +140,7 @@ test("every metric of the program is on the dashboard, and explained in the manu
   assert.deepEqual(explained.sort(), ofProgram.toSorted());
 });
 
-test("every alert says how bad it is and what it means, and has a section in the manual that its link finds", () => {
+test("every alert has its severity and its meaning, and has a section in the manual that its link finds", () => {
   for (const { alert, labels, annotations } of alerts) {
     assert.match(labels.severity!, /^(warning|critical)$/, alert);
     assert.ok(annotations.summary && annotations.description, alert);

@@ -1,4 +1,4 @@
-/** A client that issues money, change after change, and never gives up: what it was not told it asks again. */
+/** A client that issues money, change after change, and asks again until it has an answer. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";

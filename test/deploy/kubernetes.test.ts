@@ -198,7 +198,7 @@ test("a node can be drained: two pods of everything that has a disruption budget
   }
 });
 
-test("whoever is scaled says nothing of replicas, which would be set back with every change", needsKubectl, () => {
+test("what is scaled has no number of replicas, which would be reset with every change", needsKubectl, () => {
   for (const { spec } of [...ofKind("HorizontalPodAutoscaler"), ...ofKind("ScaledObject")]) {
     const target = deployments.find(({ metadata }) => metadata.name === spec.scaleTargetRef.name);
     assert.ok(target, spec.scaleTargetRef.name);
@@ -215,9 +215,9 @@ test("every pod is under a network policy, and the policies let in what serves a
   }
   // A policy in a namespace that others use must not cut them off.
   for (const { spec } of policies) assert.ok(spec.podSelector.matchLabels["app.kubernetes.io/name"] === "swpt-debtors");
-  const letIn = policies.flatMap(({ spec }) => spec.ingress ?? []);
-  assert.ok(letIn.every(({ from, ports }) => from.length > 0 && ports.length > 0));
-  const ports = letIn.flatMap((rule) => rule.ports).map(({ port }) => String(port));
+  const ingressRules = policies.flatMap(({ spec }) => spec.ingress ?? []);
+  assert.ok(ingressRules.every(({ from, ports }) => from.length > 0 && ports.length > 0));
+  const ports = ingressRules.flatMap((rule) => rule.ports).map(({ port }) => String(port));
   const { METRICS_PORT, WEBSERVER_PORT } = environmentOfExample();
   assert.deepEqual(ports.sort(), [WEBSERVER_PORT, METRICS_PORT, settings.SWPT_SERVER_PORT.default].sort());
 });

@@ -126,7 +126,7 @@ test("what is no debtor ID is refused by a web server, as without the proxy", as
   }
 });
 
-test("a path that climbs does not get anywhere", async () => {
+test("a path with dot segments, or of an internal location, is rejected", async () => {
   for (const path of ["/debtors/.docs/../7/", "/debtors/.docs/%2e%2e/7/config", "/x/../debtors/7/", "//debtors/7/"]) {
     const { status } = await proxy.request("GET", path);
     assert.ok(status === 404 || status === 400, `${path}: ${status}`);
@@ -336,7 +336,7 @@ test("a hole in the list of shards is 503, never another shard", async () => {
   assert.equal((await half.request("GET", `/debtors/${elsewhere}/`)).status, 503);
 });
 
-test("an address that asks too much is told to wait", async () => {
+test("an address that sends too many requests gets 429", async () => {
   await using small = await startProxy({ "#": shards[0]!.port });
   // All on one connection, without waiting for answers: faster than the limit on any machine.
   const { port, certificate: ca } = small;

@@ -10,7 +10,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { findFreePort } from "../support/command.ts";
-import { giveAway, unprivileged } from "../support/unprivileged.ts";
+import { makeWritable, unprivileged } from "../support/unprivileged.ts";
 import { waitFor } from "../support/wait.ts";
 
 export const deployFolder = fileURLToPath(new URL("../../deploy", import.meta.url));
@@ -47,7 +47,7 @@ export async function startProxy(
   const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-proxy-"));
   const port = givenPort ?? (await findFreePort());
   await chmod(folder, 0o755);
-  await giveAway(folder);
+  await makeWritable(folder);
   const configuration = await readFile(path.join(deployFolder, "nginx/nginx.conf"), "utf8");
   const ownConfiguration = configuration
     .replaceAll("/tmp/nginx", `${folder}/nginx`)
@@ -64,7 +64,7 @@ export async function startProxy(
     await writeFile(path.join(folder, `locations/${name}.conf`), ownText);
   }
   await mkdir(path.join(folder, "tls"));
-  await giveAway(path.join(folder, "tls"));
+  await makeWritable(path.join(folder, "tls"));
   const [sh, args] = unprivileged([
     "sh",
     path.join(deployFolder, "tls/make-certificate.sh"),

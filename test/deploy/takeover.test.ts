@@ -91,7 +91,7 @@ test("a node of the Python program is taken over under traffic, and nothing is l
     log: createLogger({ level: "error", format: "text", command: "test" }),
   });
   after(() => broker.close());
-  await python.playPythonProgram(pool, authorityDatabase.pool, broker);
+  await python.runPythonProgram(pool, authorityDatabase.pool, broker);
   await sendActivation(connection);
 
   // The Python program is gone, and clients go on asking.

@@ -83,8 +83,8 @@ test("without a receipt nothing is acknowledged: the messages are sent again in 
 test("what is not confirmed goes back to the queue when the client stops", async () => {
   const queue = "da.stop";
   await put(queue, [1, 2, 3].map(configure));
-  const impatient = { ...environment, APP_STOMP_STOP_SECONDS: "1" };
-  await using client = startClient({ node, broker, queue, environment: impatient });
+  const shortStop = { ...environment, APP_STOMP_STOP_SECONDS: "1" };
+  await using client = startClient({ node, broker, queue, environment: shortStop });
   const connection = await accept();
   for (const _ of [1, 2, 3]) await nextMessage(connection);
   connection.send(receipt(2));
@@ -199,7 +199,7 @@ test("a message that cannot be dead-lettered stays in the queue, and the others 
   await untilDepth(queue, 1);
 });
 
-test("a server with another serial number is not told a single byte", async () => {
+test("a server with another serial number is sent nothing", async () => {
   const stranger = createIdentity("Accounting Authorities", "99999999");
   await using impostor = await listenRaw({ ...serverCredentials(stranger), root: node.peer.root.toString() });
   await writeFile(node.peerFile("root-ca.crt"), stranger.root.toString());
@@ -208,14 +208,14 @@ test("a server with another serial number is not told a single byte", async () =
   await waitFor(() => client.log.some((line) => line.includes("belongs to another node")), {
     what: () => client.log.join(""),
   });
-  // Whether the hand-shake is over on that side when this one hangs up is a matter of luck.
+  // Whether the hand-shake is over on that side when this one hangs up depends on timing.
   if (impostor.connectionCount() > 0) assert.equal(await (await impostor.accept()).end(), "");
   await client.stop();
   await writeFile(node.peerFile("root-ca.crt"), node.peer.root.toString());
   await node.setServers([`127.0.0.1:${server.port}`]);
 });
 
-test("of two servers the living one is found, and of two living ones any is chosen", async () => {
+test("of two servers the reachable one is found, and of two reachable ones any is chosen", async () => {
   const queue = "da.two";
   await put(queue, [configure(1)]);
   await node.setServers([`127.0.0.1:${server.port}`, "127.0.0.1:1"]);
@@ -237,7 +237,7 @@ test("of two servers the living one is found, and of two living ones any is chos
   assert.equal(chooseServer([a], a), a);
 });
 
-test("when the broker is lost, the session ends politely, and there is another one when it is back", async () => {
+test("when the broker is lost, the session ends with DISCONNECT, and there is another one when it is back", async () => {
   const queue = "da.broker";
   await put(queue, [configure(1)]);
   await using client = startClient({ node, broker, queue, environment });

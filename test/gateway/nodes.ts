@@ -1,4 +1,4 @@
-/** A debtors agent's directory with one peer, and the certificates with which a test plays that peer. */
+/** A debtors agent's directory with one peer, and the certificates with which a test acts as that peer. */
 import { generateKeyPairSync, type KeyObject, type X509Certificate } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";

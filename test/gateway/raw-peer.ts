@@ -1,4 +1,4 @@
-/** A peer that says what a test wants it to say, over a real TLS connection. */
+/** A peer that sends what a test wants it to send, over a real TLS connection. */
 import { once } from "node:events";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { secureContextOptions, type TlsCredentials } from "../../src/stomp/tls-credentials.ts";
@@ -98,7 +98,7 @@ export async function connectRaw(port: number, credentials: Partial<TlsCredentia
 /** A server that hands each connection to the test. */
 export interface RawServer extends AsyncDisposable {
   readonly port: number;
-  /** Waits for the next connection that nobody has been given yet. */
+  /** Waits for the next connection that has not been returned yet. */
   accept(): Promise<RawConnection>;
   connectionCount(): number;
 }

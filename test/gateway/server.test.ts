@@ -267,7 +267,7 @@ test("the log says what was refused and why, and shows neither the body nor a ke
   assert.ok(!server.log.some((line) => !line.includes(" debug ") && line.includes("rejection_code")));
 });
 
-test("a peer of the wrong organisation is told so", async () => {
+test("a peer of the wrong organization is told so", async () => {
   const somebody = createIdentity("Accounting Authorities", "99999999");
   await using server = await startServer({ node, broker, environment });
   await using connection = await connectRaw(server.port, clientCredentials(somebody, node.own));

@@ -1,5 +1,5 @@
 /**
- * The broker's side of a message transcript: hands messages to the consumer, sees what became of them, and catches what is
+ * The broker's side of a message transcript: hands messages to the consumer, observes their outcome, and catches what is
  * sent to the accounting authority.
  */
 import { deadLetterQueueOf } from "../../src/broker/agent-topology.ts";
@@ -38,7 +38,7 @@ export interface MessageBenchOptions {
 
 const SENT = "sent-to-the-accounting-authority";
 // Follows each message and is surely rejected. Messages are handled in order, so when it has arrived in the dead-letter
-// queue the fate of the message before it is known.
+// queue, the outcome of the message before it is known.
 const FENCE_TYPE = "FenceOfTheReplayer";
 const SETTLE_MILLIS_MAX = 30_000;
 
@@ -88,7 +88,7 @@ export async function openMessageBench(options: MessageBenchOptions): Promise<Me
     return "reject";
   }
 
-  /** The consumer has given up: it must have said so, and the message must be in the queue as before. */
+  /** The consumer has given up: it must have logged that, and the message must be in the queue as before. */
   async function takeOutUnsettled(message: IncomingMessage): Promise<Outcome> {
     const { code } = await consumer.exit;
     if (code === 0) throw new Error("The consumer has given up with the exit code 0");

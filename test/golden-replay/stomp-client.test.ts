@@ -1,4 +1,4 @@
-/** Every recorded session in which the Python program sent, played again: a test plays the peer's server. */
+/** Every recorded session in which the Python program sent, replayed: the test acts as the peer's server. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
@@ -28,9 +28,10 @@ const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
 
 const sessions = await readSessions("client");
 /** About 30 and 45 seconds, and 10; see test/stomp. */
-const isPlayedElsewhere = ({ name }: RecordedSession): boolean => ["out-heart-beat", "out-no-connected"].includes(name);
+const isReplayedElsewhere = ({ name }: RecordedSession): boolean =>
+  ["out-heart-beat", "out-no-connected"].includes(name);
 
-for (const session of sessions.filter((one) => !isPlayedElsewhere(one) && one.amqpIn && isOrdinary(one))) {
+for (const session of sessions.filter((one) => !isReplayedElsewhere(one) && one.amqpIn && isOrdinary(one))) {
   test(`${session.name}: ${session.title}`, async () => {
     await using server = await listenRaw(serverCredentials(node.peer));
     await node.setServers([`127.0.0.1:${server.port}`], identityOf(session.name));
@@ -135,7 +136,7 @@ test("out-server-other-root: nothing is sent", async () => {
   assert.equal(server.connectionCount(), 0);
 });
 
-/** Those in which the peer is polite, and messages are sent. */
+/** Those in which the peer keeps to the protocol, and messages are sent. */
 function isOrdinary({ name }: RecordedSession): boolean {
   return !/^out-(poison-|receipt-|server-|deactivated|connected-|garbage)/.test(name) && !isClosedByClient(name);
 }
@@ -185,7 +186,7 @@ function split(frame: string): [head: string, body: string] {
   return [frame.slice(0, end), frame.slice(end + 2, -1)];
 }
 
-/** What a client that stops says last. */
+/** What a client that stops sends last. */
 async function disconnect(connection: RawConnection): Promise<void> {
   await connection.expect("DISCONNECT\nreceipt:bye\n\n\0");
   // The Python program would have lost what is not confirmed.

@@ -1,4 +1,4 @@
-/** Every recorded session in which the Python program received, played again. */
+/** Every recorded session in which the Python program received, replayed. */
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
@@ -96,9 +96,9 @@ const preparations: Readonly<Record<string, () => Promise<() => Promise<void>>>>
 };
 
 const sessions = await readSessions("server");
-const isPlayedElsewhere = ({ name }: RecordedSession): boolean => name.startsWith("tls-") || name.startsWith("hb-");
+const isReplayedElsewhere = ({ name }: RecordedSession): boolean => name.startsWith("tls-") || name.startsWith("hb-");
 
-for (const session of sessions.filter((one) => !isPlayedElsewhere(one))) {
+for (const session of sessions.filter((one) => !isReplayedElsewhere(one))) {
   test(`${session.name}: ${session.title}`, async () => {
     published = [];
     const undo = await preparations[session.name]?.();
@@ -149,7 +149,7 @@ test("tls-unknown-peer…, tls-self, tls-bad-organisation: a valid chain that do
   }
 });
 
-/** Plays the client's part, and compares what the server says. */
+/** Acts as the client, and compares what the server sends. */
 async function replay(session: RecordedSession, connection: RawConnection): Promise<void> {
   const { name, steps } = session;
   const sent = steps.flatMap((step) => (step.from === "client" ? (bytesOf(step)?.toString() ?? []) : []));

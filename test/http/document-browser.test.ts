@@ -1,4 +1,4 @@
-/** Documents by strangers in a real browser: they show, and cannot touch the origin that serves them. */
+/** Documents of others in a real browser: they are shown, and cannot touch the origin that serves them. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";

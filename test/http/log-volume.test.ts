@@ -1,4 +1,4 @@
-/** Events that strangers or an outage can repeat take little space in the log, and no request of an administrator is left out. */
+/** Events that any client or an outage can repeat take little space in the log, and no request of an administrator is left out. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DatabaseUnavailableError } from "../../src/database/database.ts";

@@ -1,5 +1,5 @@
 /**
- * A process that takes in a peer or registers it, and kills itself before the n-th change of the file system:
+ * A process that accepts a peer or registers it, and kills itself before the n-th change of the file system:
  * `node killed-work.ts (sign|register) DIRECTORY FILE ROOT_KEY N`. Ends with 0 when there were fewer.
  */
 import fs from "node:fs/promises";
@@ -16,12 +16,12 @@ function beforeChange(): void {
 /** Names change; folders that are opened to make their names durable do not. */
 for (const name of ["open", "rename", "mkdir", "rm"] as const) {
   const original = fs[name] as (...args: unknown[]) => Promise<unknown>;
-  const spy = (...args: unknown[]): Promise<unknown> => {
+  const countCall = (...args: unknown[]): Promise<unknown> => {
     const isChange = name !== "open" || args[1] !== "r";
     if (isChange) beforeChange();
     return original(...args);
   };
-  Object.assign(fs, { [name]: spy });
+  Object.assign(fs, { [name]: countCall });
 }
 syncBuiltinESMExports();
 

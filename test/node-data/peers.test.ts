@@ -29,7 +29,7 @@ const pristine = await makeNode(folder.file("pristine"));
 const issuer = await openTestIssuer(pristine);
 
 let copies = 0;
-/** The node as new, or with the authority taken in, in a folder of its own. */
+/** The node as new, or with the authority accepted, in a folder of its own. */
 async function copyNode(kind: "new" | "signed"): Promise<NodeData> {
   copies += 1;
   const directory = folder.file(`node${copies}`);

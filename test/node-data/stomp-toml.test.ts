@@ -7,7 +7,7 @@ import { formatStompToml, parseServerAddress, parseStompToml } from "../../src/n
 const placeholder = ["$", "{NODE_ID}"].join("");
 const FILE = "peers/1234abcd/nodeinfo/stomp.toml";
 
-function complaintAbout(text: string): string {
+function errorOf(text: string): string {
   try {
     parseStompToml(text, FILE);
   } catch (error) {
@@ -70,7 +70,7 @@ for (const [key, servers, rest] of [
 ] as const) {
   test(`servers = ${servers} ${rest}: one line names the file and ${key}`, () => {
     const text = `servers = ${servers}\nhost = "/"\ndestination = "/exchange/accounts_in"\n${rest}`;
-    assert.match(complaintAbout(text), new RegExp(`^${FILE}: ${key}: not valid; expected .*\\.$`));
+    assert.match(errorOf(text), new RegExp(`^${FILE}: ${key}: not valid; expected .*\\.$`));
   });
 }
 
@@ -78,14 +78,14 @@ for (const key of ["servers", "host", "destination"]) {
   test(`without ${key}: one line names the file and the key`, () => {
     const lines = ['servers = ["a:1"]', 'host = "/"', 'destination = "/exchange/accounts_in"'];
     const text = lines.filter((line) => !line.startsWith(key)).join("\n");
-    assert.match(complaintAbout(text), new RegExp(`^${FILE}: ${key}: missing; expected .*\\.$`));
+    assert.match(errorOf(text), new RegExp(`^${FILE}: ${key}: missing; expected .*\\.$`));
   });
 }
 
 test("a TOML syntax error is reported by line and column without quoting the text, which may be a passcode", () => {
-  const complaint = complaintAbout('servers = ["a:1"]\npasscode = "hunter2\nhost = "/"\n');
-  assert.match(complaint, new RegExp(`^${FILE}: line 2, column \\d+: `));
-  assert.doesNotMatch(complaint, /hunter2/);
+  const problem = errorOf('servers = ["a:1"]\npasscode = "hunter2\nhost = "/"\n');
+  assert.match(problem, new RegExp(`^${FILE}: line 2, column \\d+: `));
+  assert.doesNotMatch(problem, /hunter2/);
 });
 
 test("a server address is parsed from its text, with the extreme ports and lengths", () => {

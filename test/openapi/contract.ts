@@ -1,5 +1,5 @@
 /**
- * What the served OpenAPI document promises, read as a stranger would: by its text alone, with a usual validator of JSON
+ * What the served OpenAPI document promises, read by its text alone, with a usual validator of JSON
  * Schema. The only thing added is exactness: integers are `bigint`, in the document and in what is checked.
  */
 import assert from "node:assert/strict";

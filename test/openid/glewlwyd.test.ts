@@ -101,7 +101,7 @@ test("a newcomer logs in with a code and PKCE, becomes an issuer, and issues mon
   });
 });
 
-test("somebody without the e-mail address that is asked for is told in the web client that they are no issuer", async () => {
+test("a user without the required e-mail address is told in the web client that they are not an issuer", async () => {
   await using node = await nodeWith({ OAUTH2_PROVISION_CLAIM: "email=carol@example.com" });
   await glewlwyd.addUser("bob", "bob@example.com");
   const page = await newPage();

@@ -1,4 +1,4 @@
-/** Debian's Glewlwyd, an OpenID provider that nobody here wrote, in a folder of its own with SQLite. */
+/** Debian's Glewlwyd, a third-party OpenID provider, in a folder of its own with SQLite. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -16,7 +16,7 @@ const PLUGIN = "oidc";
 export const PASSWORD = "correct horse battery";
 export const CLIENT_SECRET = "glewlwyd-secret";
 
-/** The server, being served. */
+/** The running server. */
 export interface Glewlwyd {
   readonly issuer: string;
   readonly authorizationUrl: string;

@@ -57,7 +57,7 @@ for (const [format, settings] of [
   ["opaque", ({ introspectUrl }: OrdinaryProvider) => ({ OAUTH2_INTROSPECT_URL: introspectUrl })],
   ["jwt", ({ jwksUrl }: OrdinaryProvider) => ({ OAUTH2_JWKS_URL: jwksUrl })],
 ] as const) {
-  test(`with ${format} tokens somebody signs up in the web client and issues money, and sees it in Swagger UI`, async () => {
+  test(`with ${format} tokens a person signs up in the web client and issues money, and sees it in Swagger UI`, async () => {
     const port = await findFreePort();
     const provider = await startOrdinaryProvider(`http://127.0.0.1:${port}`, format);
     await using _ = { [Symbol.asyncDispose]: () => provider.close() };

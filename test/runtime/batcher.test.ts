@@ -79,8 +79,8 @@ test("an input that makes its batch fail fails alone", async () => {
         const batcher = createBatcher<number, number>({
           run: async (inputs) => {
             await new Promise(setImmediate);
-            const guilty = inputs.find((input) => bad[input]);
-            if (guilty !== undefined) throw new Error(`input ${guilty}`);
+            const failing = inputs.find((input) => bad[input]);
+            if (failing !== undefined) throw new Error(`input ${failing}`);
             done.push(...inputs);
             return inputs.map((input) => input * 2);
           },

@@ -59,7 +59,7 @@ test("without user IDs, for a relative path, and below a file there is no privat
 test("a folder below another user's folder is not private", async () => {
   const folder = await makeFolder("theirs", 0o755);
   assert.equal(isOutOfReach(folder, uid), true);
-  // Root may do everything anyway; below a folder of anybody else nothing is safe.
+  // Root may do everything anyway; below a folder of another user nothing is safe.
   if (uid !== 0) assert.equal(isOutOfReach(folder, uid + 1), false);
 });
 

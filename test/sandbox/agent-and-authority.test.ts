@@ -43,7 +43,7 @@ test("a new debtor gets its account, and its configuration is effectual", async 
 test("an unknown key in the configuration data becomes the debtor's configuration error, until it is corrected", async () => {
   await using fixture = await givenDebtor();
 
-  await configureWith(fixture, 2n, '{"rate":0,"colour":"red"}');
+  await configureWith(fixture, 2n, '{"rate":0,"color":"red"}');
   assert.deepEqual(await fixture.exchangeMessages(), ["ConfigureAccount", "RejectedConfig"]);
   assert.equal((await fixture.debtor()).configError, "INVALID_CONFIGURATION");
   await configureWith(fixture, 3n, '{"rate":0,"info":{"iri":"https://example.com/"}}');

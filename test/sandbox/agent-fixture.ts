@@ -67,19 +67,19 @@ export async function createAgentFixture(options: Parameters<typeof createFixtur
   const create = createTransferBatcher(pool, { actionsPerMonthMax: 1_000_000 });
 
   async function exchangeMessages(): Promise<string[]> {
-    const said: string[] = [];
+    const types: string[] = [];
     for (let round = 0; round < ROUNDS_MAX; round++) {
       for (const flusher of flushers) await flusher.runOnce();
       const toAuthority = sent.splice(0);
       await fixture.authority.process(toAuthority.map(deliveryOf));
       await fixture.authority.sendDue();
       const toAgent = fixture.takeRaw();
-      said.push(...toAuthority.map(({ type }) => type), ...toAgent.map(({ type }) => type!));
-      if (toAuthority.length + toAgent.length === 0) return said;
+      types.push(...toAuthority.map(({ type }) => type), ...toAgent.map(({ type }) => type!));
+      if (toAuthority.length + toAgent.length === 0) return types;
       const messages = toAgent.flatMap((m): IncomingMessage[] => readOrDrop(m.contentType, m.type, m.body));
       await applyMessages(pool, messages, fixture.now());
     }
-    throw new Error(`The messages do not end: … ${said.slice(-10).join(", ")}`);
+    throw new Error(`The messages do not end: … ${types.slice(-10).join(", ")}`);
   }
 
   return {

@@ -63,7 +63,7 @@ const invalid: Record<string, string> = {
   "a limit that is a float": '{"limit":1.0}',
   "a rate above 100": '{"rate":101}',
   "a rate below -50": '{"rate":-50.5}',
-  "an unknown key": '{"colour":"red"}',
+  "an unknown key": '{"color":"red"}',
   "another type": '{"type":"DebtorInfo"}',
   "a lower-case sha256": info({ sha256: "ab".repeat(32) }),
   "an IRI of 201 characters": info({ iri: `https://${"a".repeat(193)}` }),

@@ -6,7 +6,7 @@ import type { SentMessage, SentPreparedTransfer } from "../../sandbox/accounting
 import { INT64_MAX } from "../../src/values/int64.ts";
 import { BareAuthority, configure, DEBTOR, finalize, prepare } from "./authority-fixtures.ts";
 
-type Act =
+type Action =
   | { readonly kind: "configure"; readonly negligibleAmount: number; readonly configFlags: number }
   | { readonly kind: "prepare"; readonly min: bigint; readonly extra: bigint; readonly recipient: number }
   | { readonly kind: "finalize"; readonly which: number; readonly amount: bigint | "all" }
@@ -16,7 +16,7 @@ type Act =
 
 const amount = fc.oneof(fc.bigInt(0n, 20n), fc.bigInt(0n, INT64_MAX / 2n));
 const person = fc.bigInt(0n, 3n);
-const act: fc.Arbitrary<Act> = fc.oneof(
+const action: fc.Arbitrary<Action> = fc.oneof(
   fc.record({
     kind: fc.constant("configure" as const),
     negligibleAmount: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.constant(1e30)),
@@ -38,7 +38,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   fc.record({ kind: fc.constant("pass" as const), days: fc.integer({ min: 1, max: 60 }) }),
 );
 
-function perform(authority: BareAuthority, prepared: SentPreparedTransfer[], step: number, what: Act): void {
+function perform(authority: BareAuthority, prepared: SentPreparedTransfer[], step: number, what: Action): void {
   const remember = (messages: readonly SentMessage[]): void => {
     for (const message of messages) if (message.type === "PreparedTransfer") prepared.push(message);
   };
@@ -83,11 +83,11 @@ function perform(authority: BareAuthority, prepared: SentPreparedTransfer[], ste
 
 test("after any events no money is created or lost, no holder has a negative balance, and the locks are those of the prepared transfers", () => {
   fc.assert(
-    fc.property(fc.array(act, { minLength: 20, maxLength: 60 }), (acts) => {
+    fc.property(fc.array(action, { minLength: 20, maxLength: 60 }), (actions) => {
       const authority = new BareAuthority();
       const prepared: SentPreparedTransfer[] = [];
       authority.send(configure({ seqnum: -1 }));
-      for (const [step, what] of acts.entries()) {
+      for (const [step, what] of actions.entries()) {
         perform(authority, prepared, step, what);
         const accounts = authority.ledger.accounts();
         const transfers = authority.ledger.transfers();

@@ -72,7 +72,7 @@ test("data in a folder that other users may write to are rejected", async () => 
   }
 });
 
-/** Only root may become somebody whom the machine does not know. */
+/** Only root can run a process as an unknown user. */
 const skip = process.getuid?.() !== 0;
 test("a user without a name gets the reason why no server can run", { skip }, async () => {
   const script = `

@@ -1,32 +1,32 @@
 import assert from "node:assert/strict";
 import { afterEach, type TestContext, test } from "node:test";
 import { type ClientSession, startClientSession } from "../../src/stomp/client-session.ts";
-import { createTestLine, type TestLine } from "./line.ts";
+import { createMemoryConnection, type MemoryConnection } from "./memory-connection.ts";
 
 const STOMP = "STOMP\naccept-version:1.2\nhost:/\nheart-beat:5000,30000\n\n\0";
 const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
 const receipt = (id: string): string => `RECEIPT\nreceipt-id:${id}\n\n\0`;
 
-interface Fixture extends TestLine {
+interface Fixture extends MemoryConnection {
   readonly session: ClientSession;
-  /** What the session has told: `open`, `receipt 1`, `stray abc`, `error …`, `close …`. */
+  /** The events of the session: `open`, `receipt 1`, `stray abc`, `error …`, `close …`. */
   readonly events: string[];
 }
 
-const opened: TestLine[] = [];
+const opened: MemoryConnection[] = [];
 afterEach(async () => {
-  for (const line of opened.splice(0)) {
-    line.socket.destroy();
-    await line.settle();
+  for (const connection of opened.splice(0)) {
+    connection.socket.destroy();
+    await connection.settle();
   }
 });
 
 function start(): Fixture {
-  const line = createTestLine();
-  opened.push(line);
+  const connection = createMemoryConnection();
+  opened.push(connection);
   const events: string[] = [];
   const session = startClientSession({
-    socket: line.socket,
+    socket: connection.socket,
     identity: { host: "/", destination: "/exchange/accounts_in", login: undefined, passcode: undefined },
     onOpen: () => events.push("open"),
     onDrain: () => events.push("drain"),
@@ -35,7 +35,7 @@ function start(): Fixture {
     onError: ({ text, receipt: number }) => events.push(`error ${text} ${number}`),
     onClose: (reason) => events.push(`close ${reason}`),
   });
-  return { ...line, session, events };
+  return { ...connection, session, events };
 }
 
 async function open(): Promise<Fixture> {
@@ -63,11 +63,11 @@ for (const [what, answer] of [
   ["a bad heart-beat", "CONNECTED\nversion:1.2\nheart-beat:x\n\n\0"],
 ] as const) {
   test(`${what} ends the session before it is open`, async () => {
-    const line = start();
-    line.send(answer);
-    await line.settle();
-    assert.match(line.events.join(), /^close /);
-    assert.ok(line.hasEnded());
+    const connection = start();
+    connection.send(answer);
+    await connection.settle();
+    assert.match(connection.events.join(), /^close /);
+    assert.ok(connection.hasEnded());
   });
 }
 
@@ -77,57 +77,57 @@ for (const [what, frame] of [
   ["a receipt without its number", "RECEIPT\n\n\0"],
 ] as const) {
   test(`${what} ends the session`, async () => {
-    const line = await open();
-    line.send(frame);
-    await line.settle();
-    assert.match(line.events.join(), /^close /);
+    const connection = await open();
+    connection.send(frame);
+    await connection.settle();
+    assert.match(connection.events.join(), /^close /);
   });
 }
 
-test("a server that does not answer STOMP is left after 10 seconds", async (t) => {
+test("a server that does not answer STOMP is disconnected after 10 seconds", async (t) => {
   const tick = stopTime(t);
-  const line = start();
-  await line.settle();
+  const connection = start();
+  await connection.settle();
   tick(10);
-  await line.settle();
-  assert.match(line.events.join(), /^close /);
+  await connection.settle();
+  assert.match(connection.events.join(), /^close /);
 });
 
-test("out-heart-beat: LF after 30 seconds, and a server that is silent for 45 seconds is left", async (t) => {
+test("out-heart-beat: LF after 30 seconds, and a server that is silent for 45 seconds is disconnected", async (t) => {
   const tick = stopTime(t);
-  const line = await open();
+  const connection = await open();
   tick(30);
-  await line.settle();
-  assert.equal(line.take(), "\n");
+  await connection.settle();
+  assert.equal(connection.take(), "\n");
   tick(15);
-  await line.settle();
-  assert.equal(line.take(), "");
-  assert.deepEqual(line.events, ["close No data received for 45.000 seconds."]);
+  await connection.settle();
+  assert.equal(connection.take(), "");
+  assert.deepEqual(connection.events, ["close No data received for 45.000 seconds."]);
 });
 
 test("messages are numbered from 1, and a receipt is for all up to it", async () => {
-  const line = await open();
+  const connection = await open();
   assert.deepEqual(
-    [1, 2, 3].map(() => line.session.send(message)),
+    [1, 2, 3].map(() => connection.session.send(message)),
     [1, 2, 3],
   );
-  await line.settle();
+  await connection.settle();
   assert.match(
-    line.take(),
+    connection.take(),
     /^SEND\ndestination:\/exchange\/accounts_in\ntype:T\ncontent-type:application\/json\npersistent:true\nreceipt:1\ncontent-length:2\n\n{}\0SEND/,
   );
-  line.send(receipt("2") + receipt("3"));
-  await line.settle();
-  assert.deepEqual(line.events, ["receipt 2", "receipt 3"]);
+  connection.send(receipt("2") + receipt("3"));
+  await connection.settle();
+  assert.deepEqual(connection.events, ["receipt 2", "receipt 3"]);
 });
 
 test("receipts for nothing under way are ignored", async () => {
-  const line = await open();
-  line.session.send(message);
-  line.session.send(message);
-  line.send(["0", "999", "abc", "01", "-1", "1e0", "9".repeat(30), "1", "1", "2"].map(receipt).join(""));
-  await line.settle();
-  assert.deepEqual(line.events, [
+  const connection = await open();
+  connection.session.send(message);
+  connection.session.send(message);
+  connection.send(["0", "999", "abc", "01", "-1", "1e0", "9".repeat(30), "1", "1", "2"].map(receipt).join(""));
+  await connection.settle();
+  assert.deepEqual(connection.events, [
     ...["0", "999", "abc", "01", "-1", "1e0", "9".repeat(30)].map((id) => `stray ${id}`),
     "receipt 1",
     "stray 1",
@@ -142,44 +142,48 @@ test("an ERROR names a message only when that is under way", async () => {
     ["3", undefined],
     ["x", undefined],
   ] as const) {
-    const line = await open();
-    line.session.send(message);
-    line.session.send(message);
-    line.send(`${receipt("1")}ERROR\nmessage:No\\c no\nreceipt-id:${id}\n\n\0`);
-    await line.settle();
-    assert.deepEqual(line.events, ["receipt 1", `error No: no ${named}`, "close The server has sent an error: No: no"]);
+    const connection = await open();
+    connection.session.send(message);
+    connection.session.send(message);
+    connection.send(`${receipt("1")}ERROR\nmessage:No\\c no\nreceipt-id:${id}\n\n\0`);
+    await connection.settle();
+    assert.deepEqual(connection.events, [
+      "receipt 1",
+      `error No: no ${named}`,
+      "close The server has sent an error: No: no",
+    ]);
   }
 });
 
 test("the receipt of DISCONNECT stands for that of the last message", async () => {
-  const line = await open();
-  line.session.send(message);
-  line.session.disconnect();
-  assert.ok(!line.session.maySend());
-  await line.settle();
-  assert.match(line.take(), /\0DISCONNECT\nreceipt:bye\n\n\0$/);
-  line.send(receipt("bye"));
-  await line.settle();
-  assert.deepEqual(line.events, ["receipt 1", "close Disconnected"]);
+  const connection = await open();
+  connection.session.send(message);
+  connection.session.disconnect();
+  assert.ok(!connection.session.maySend());
+  await connection.settle();
+  assert.match(connection.take(), /\0DISCONNECT\nreceipt:bye\n\n\0$/);
+  connection.send(receipt("bye"));
+  await connection.settle();
+  assert.deepEqual(connection.events, ["receipt 1", "close Disconnected"]);
 });
 
-test("a server that does not answer DISCONNECT is left after 5 seconds", async (t) => {
+test("a server that does not answer DISCONNECT is disconnected after 5 seconds", async (t) => {
   const tick = stopTime(t);
-  const line = await open();
-  line.session.disconnect();
-  await line.settle();
+  const connection = await open();
+  connection.session.disconnect();
+  await connection.settle();
   tick(5);
-  await line.settle();
-  assert.match(line.events.join(), /^close /);
+  await connection.settle();
+  assert.match(connection.events.join(), /^close /);
 });
 
 test("nothing more may be sent to a server that does not read, until it does", async () => {
-  const line = await open();
-  line.socket.cork();
+  const connection = await open();
+  connection.socket.cork();
   const big = { type: "T", body: "x".repeat(8000) };
-  while (line.session.maySend()) line.session.send(big);
-  line.socket.uncork();
-  await line.settle();
-  assert.ok(line.session.maySend());
-  assert.deepEqual(line.events, ["drain"]);
+  while (connection.session.maySend()) connection.session.send(big);
+  connection.socket.uncork();
+  await connection.settle();
+  assert.ok(connection.session.maySend());
+  assert.deepEqual(connection.events, ["drain"]);
 });

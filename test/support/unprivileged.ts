@@ -10,6 +10,6 @@ export const unprivileged = (command: readonly string[]): [string, string[]] =>
     : [command[0]!, command.slice(1)];
 
 /** Lets the user of `unprivileged` write to the folder. */
-export async function giveAway(folder: string): Promise<void> {
+export async function makeWritable(folder: string): Promise<void> {
   if (process.getuid?.() === 0) await chown(folder, NOBODY, NOBODY);
 }

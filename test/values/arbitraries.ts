@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { INT64_MAX, INT64_MIN, UINT64_MAX } from "../../src/values/int64.ts";
 import type { Timestamp } from "../../src/values/timestamp.ts";
 
-const around = (...centres: bigint[]): bigint[] => centres.flatMap((centre) => [centre - 1n, centre, centre + 1n]);
+const around = (...centers: bigint[]): bigint[] => centers.flatMap((center) => [center - 1n, center, center + 1n]);
 
 /** Signed 64-bit. */
 export const int64 = fc.oneof(

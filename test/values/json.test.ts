@@ -139,5 +139,5 @@ test("numbers that are not finite are rejected", () => {
     assert.throws(() => formatFloat(value), RangeError);
     assert.throws(() => formatFloat32(value), RangeError);
   }
-  assert.throws(() => formatFloat32(1e39), RangeError, "above the greatest 32-bit float");
+  assert.throws(() => formatFloat32(1e39), RangeError, "above the largest 32-bit float");
 });

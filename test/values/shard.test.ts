@@ -11,7 +11,7 @@ import {
 } from "../../src/values/shard.ts";
 import { int64 } from "./arbitraries.ts";
 
-/** The most bits that a routing key of a shard may have. */
+/** Maximum number of bits in the routing key of a shard. */
 const SHARD_BITS_MAX = 20;
 const bits = fc.array(fc.constantFrom("0", "1"), { maxLength: SHARD_BITS_MAX });
 const interval = fc

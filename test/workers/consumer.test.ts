@@ -77,7 +77,7 @@ function start(broker: Broker, options: Partial<ConsumerOptions> = {}) {
 
 const createBroker = (): MemoryBroker => createMemoryBroker(agentTopology(QUEUE, "#"));
 
-/** How many messages nobody has acknowledged, once no consumer is there. */
+/** How many messages are unacknowledged, once there is no consumer. */
 const leftIn = (broker: MemoryBroker): number => broker.messagesIn(QUEUE).length;
 const deadLetters = (broker: MemoryBroker): string[] =>
   broker.messagesIn(`${QUEUE}.XQ`).map(({ body }) => body.toString());
@@ -165,7 +165,7 @@ test("messages about other accounts and other transfers are acknowledged without
   assert.deepEqual(counts, [2]);
 });
 
-test("a message that the database cannot store is rejected, and hurts no other of its batch", async () => {
+test("a message that the database cannot store is rejected, and affects no other of its batch", async () => {
   const broker = createBroker();
   send(broker, ...[1n, 2n, POISON, 4n, 5n].map((id) => prepared(id)));
   const consumer = start(broker);
@@ -280,7 +280,7 @@ for (const [what, breakIt, mendIt, reason] of [
     /not today/,
   ],
 ] as const) {
-  test(`${what} is not charged to a message: it is kept until it can be applied`, async () => {
+  test(`${what} is not the fault of a message: it is kept until it can be applied`, async () => {
     const run = (text: string) => pool.run({ name: "", text });
     await run(breakIt);
     const broker = createBroker();
@@ -330,7 +330,7 @@ test("stopping finishes what is under way and leaves the rest in the queue", asy
   assert.equal((await dismissed()).length + leftIn(broker), 200, "none is lost, none is there twice");
 });
 
-test("a queue that is deleted ends the consumer with an error; in draining mode it is the end to be hoped for", async () => {
+test("a queue that is deleted ends the consumer with an error; in draining mode that is the expected end", async () => {
   const broker = createBroker();
   const first = start(broker);
   await waitFor(() => first.logged.some(({ msg }) => msg === "Consuming"));
@@ -340,7 +340,7 @@ test("a queue that is deleted ends the consumer with an error; in draining mode 
   await start(broker, { drain: true }).running;
 });
 
-test("in draining mode an idle queue is left alone now and then, for longer and longer", async () => {
+test("in draining mode the consumption of an idle queue is paused, for longer and longer", async () => {
   const broker = createBroker();
   let consumers = 0;
   const counting: Broker = {

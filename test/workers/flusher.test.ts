@@ -66,8 +66,8 @@ const rowCount = async (outbox: Outbox): Promise<bigint | undefined> =>
   (await pool.maybeOne<{ count: bigint }>({ name: `count_${outbox}`, text: `select count(*) from ${outbox}_signal` }))
     ?.count;
 
-/** A broker on which each publication gets the next of these fates, and then `confirmed`. */
-function brokerWithFates(...fates: PublicationOutcome[]) {
+/** A broker on which each publication gets the next of these outcomes, and then `confirmed`. */
+function brokerWithOutcomes(...fates: PublicationOutcome[]) {
   const published: Publication[] = [];
   const broker = createMemoryBroker(withPeer);
   const publish = async (publications: readonly Publication[]): Promise<PublicationOutcome[]> => {
@@ -118,7 +118,7 @@ test("each kind of message is sent with its properties and exact integers, and i
 });
 
 test("exactly the confirmed messages leave the outbox", async () => {
-  const { broker, published } = brokerWithFates("confirmed", "returned", "failed", "confirmed");
+  const { broker, published } = brokerWithOutcomes("confirmed", "returned", "failed", "confirmed");
   await record(
     "prepare_transfer",
     [1n, 2n, 3n, 4n].map((id) => preparation(id)),
@@ -136,7 +136,7 @@ test("exactly the confirmed messages leave the outbox", async () => {
 });
 
 test("two flushers at a time share the messages and send each once", async () => {
-  const { broker, published } = brokerWithFates();
+  const { broker, published } = brokerWithOutcomes();
   await record(
     "prepare_transfer",
     Array.from({ length: 400 }, (_, i) => preparation(7n, BigInt(i))),
@@ -151,7 +151,7 @@ test("two flushers at a time share the messages and send each once", async () =>
 });
 
 test("a message of a foreign debtor stops the flusher, and nothing is sent or lost", async () => {
-  const { broker, published } = brokerWithFates();
+  const { broker, published } = brokerWithOutcomes();
   const realm = { ...anyDebtor, minDebtorId: 100n };
   await record("prepare_transfer", [preparation(100n), preparation(99n)]);
   const flusher = flusherOf({ broker, realm, deleteParentShardRecords: true });
@@ -160,7 +160,7 @@ test("a message of a foreign debtor stops the flusher, and nothing is sent or lo
   assert.equal(await rowCount("prepare_transfer"), 2n);
 });
 
-test("during a split the messages of the other half are deleted unsent, and those of strangers stop the flusher", async () => {
+test("during a split the messages of the other half are deleted unsent, and those of other nodes stop the flusher", async () => {
   const shard = parseShard("0.1.#")!;
   const realm = { ...anyDebtor, shard };
   const ids = Array.from({ length: 200 }, (_, i) => BigInt(i));
@@ -172,7 +172,7 @@ test("during a split the messages of the other half are deleted unsent, and thos
     [...ours, ...theirs].map((id) => preparation(id)),
   );
   // Some of ours fail, and stay; the other half goes all the same.
-  const { broker, published } = brokerWithFates("failed");
+  const { broker, published } = brokerWithOutcomes("failed");
   await assert.rejects(flusherOf({ broker, realm, burstCount: 500 }).runOnce(), ForeignOutboxRowError);
   const flusher = flusherOf({ broker, realm, burstCount: 500, deleteParentShardRecords: true });
   assert.equal(await flusher.runOnce(), ours.length - 1 + theirs.length);

@@ -1,7 +1,7 @@
 /** Two ends of a connection in memory: one for a session, one for the test. */
 import { type Duplex, duplexPair } from "node:stream";
 
-export interface TestLine {
+export interface MemoryConnection {
   /** For the session. */
   readonly socket: Duplex;
   send(bytes: string): void;
@@ -16,7 +16,7 @@ export interface TestLine {
 const { setImmediate: soon } = globalThis;
 
 /** Makes a connection. */
-export function createTestLine(): TestLine {
+export function createMemoryConnection(): MemoryConnection {
   const [socket, other] = duplexPair();
   let written = "";
   let hasEnded = false;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
-export interface BadLine extends AsyncDisposable {
+export interface UnreliableRelay extends AsyncDisposable {
   readonly port: number;
   /** From now on everything passes at once. */
   heal(): void;
@@ -14,7 +14,7 @@ const CUT_PROBABILITY = 0.02;
 const PIECE_BYTES_MAX = 3_000;
 
 /** Relays to a port of this machine. `random` gives numbers from 0 to 1. */
-export async function startBadLine(targetPort: number, random: () => number): Promise<BadLine> {
+export async function startUnreliableRelay(targetPort: number, random: () => number): Promise<UnreliableRelay> {
   const sockets = new Set<net.Socket>();
   let isBad = true;
 
