@@ -130,7 +130,7 @@ async function visitAgain(sandbox: Sandbox): Promise<{ online: number; offline: 
   return { online, offline };
 }
 
-/** What waits for somebody who has used it for years. */
+/** The history of an issuer who has used it for years. */
 async function useLongHistory(sandbox: Sandbox, rounds: number) {
   await using browser = await startBrowser();
   const page = await browser.context.newPage();

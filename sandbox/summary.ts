@@ -53,7 +53,7 @@ export async function describeSandbox(db: Database, options: SummaryOptions): Pr
   return `
 The sandbox is ready.${isOtherPort ? ` Port ${wantedPort} is in use: it listens on ${port}.` : ""}
 
-  NOT A STORE OF VALUE: everybody on this machine ${isOpen ? "may do" : "can get a token for"} everything here, and the
+  NOT A STORE OF VALUE: anyone on this machine ${isOpen ? "may do" : "can get a token for"} everything here, and the
   accounting authority is a stand-in.
 ${link === undefined ? "" : describeLink(link)}
 With a browser:

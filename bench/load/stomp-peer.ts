@@ -86,7 +86,7 @@ async function receive(count: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 300));
 }
 
-/** Calls back for each frame from now on, instead of whoever was called before. */
+/** Calls back for each frame from now on, instead of the function before. */
 function onFrames(socket: TLSSocket, listener: (command: string, headers: ReadonlyMap<string, string>) => void): void {
   const parser = createFrameParser();
   socket.removeAllListeners("data");

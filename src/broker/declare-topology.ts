@@ -57,7 +57,7 @@ export async function subscribe({ url, queue, routingKey }: BindingOptions): Pro
   return { deliveries };
 }
 
-/** What `subscribe` has found. */
+/** Whether the broker limits how often it delivers a message of the queue. */
 export interface Subscription {
   readonly deliveries: "unlimited" | "limited";
 }

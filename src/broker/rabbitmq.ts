@@ -54,7 +54,7 @@ export async function connectRabbitMq({ url, connectionName, log }: RabbitMqOpti
   };
 }
 
-/** A broker that hangs must not be waited for longer than this; what it has not got it does not acknowledge. */
+/** Waits for the work for a limited time, because a broker may hang. */
 async function withinMillis(millis: number, work: () => Promise<void>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, millis);

@@ -7,7 +7,7 @@ export const all: Command = {
   name: "all",
   summary: "Run everything that one node needs: web server, message consumers, flushers, scanner, gateway",
   help: `Run it exactly once per database. Processes that die are restarted after growing pauses. SIGTERM or SIGINT stops everything
-in order; a second signal stops it at once. The gateway to the peers runs when SWPT_NODEDATA_URL is set. 
+in order; a second signal stops it at once. The gateway to the peers runs when SWPT_NODEDATA_URL is set.
 Run \`swpt-debtors configure\` first.`,
   options: {},
   run({ environment, signal }) {

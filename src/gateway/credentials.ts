@@ -38,7 +38,7 @@ export async function openCredentials(options: CredentialsOptions): Promise<Cred
   let lastProblem: string | undefined;
   const listeners = new Set<() => void>();
   const lastWarnedAt = new Map<string, number>();
-  if (current.identity.isKeyWorldReadable) log.warn({ file: keyFile }, "The key can be read by everybody");
+  if (current.identity.isKeyWorldReadable) log.warn({ file: keyFile }, "The key is readable by other users");
   if (!isIssuedBy(current.identity.certificate, current.root)) {
     log.error({ file: certificateFile }, "The server certificate is not issued by the root of this node");
   }

@@ -3,7 +3,7 @@ import type { CertificateSubject } from "../stomp/tls-credentials.ts";
 
 const ORGANIZATION = "Swaptacular Nodes Registry";
 
-/** The serial number of the subject, which is a node's ID or something like it; `undefined` when it names no node. */
+/** The serial number of the subject, which should be a node ID; `undefined` when it names no node. */
 export function serialNumberOf(subject: CertificateSubject): string | undefined {
   const organizations = subject.get("O") ?? [];
   const serialNumbers = subject.get("serialNumber") ?? [];

@@ -27,7 +27,7 @@ export function createRequestHandler(options: ServerOptions, isClosing: () => bo
   const ownHeaders = { "x-content-type-options": "nosniff" };
   const sharedHeaders = { ...ownHeaders, ...(enableCors && corsHeaders) };
 
-  // An outage makes every request fail, and any stranger can repeat one that meets a bug.
+  // An outage makes every request fail, and any client can repeat one that meets a bug.
   const reportFailure = (
     level: "warn" | "error",
     message: string,
@@ -99,7 +99,7 @@ export function createRequestHandler(options: ServerOptions, isClosing: () => bo
   };
 }
 
-// All others count as one, so that strangers cannot fill the registry of metrics.
+// All others count as one, so that clients cannot fill the registry of metrics.
 const usualMethods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 function send(

@@ -11,8 +11,8 @@ import { parseSubnet, type Subnet } from "./subnet.ts";
 const YEARS_MIN = 500;
 
 /**
- * Checks that `certificate` makes us, the owners of `ownRoot`, a certificate authority below the root of our peer. Returns
- * the subnet that the peer has reserved for us, if any. Throws a NodeDataError that begins with `what`.
+ * Checks that `certificate` makes this node, whose root is `ownRoot`, a certificate authority below the root of the peer.
+ * Returns the subnet that the peer has reserved for this node, if any. Throws a NodeDataError that begins with `what`.
  */
 export function checkPeerCertificate(
   certificate: X509Certificate,
@@ -23,7 +23,7 @@ export function checkPeerCertificate(
   const fail = (reason: string): never => {
     throw new NodeDataError(`${what}: ${reason}.`);
   };
-  const own = readSubject(ownRoot, "our root certificate");
+  const own = readSubject(ownRoot, "the root certificate of this node");
   const parts = readCertificateParts(certificate, what);
   if (!certificate.ca || !parts.extensions.get(EXTENSION.basicConstraints)?.isCritical) {
     fail("is not the certificate of a certificate authority");

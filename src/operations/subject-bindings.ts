@@ -55,7 +55,7 @@ export function bindSubject(pool: Pool, realm: ShardingRealm, request: BindReque
   });
 }
 
-/** The creation time of the debtor. */
+/** Since when the debtor may be bound: its creation, as far as this shard knows it. */
 async function findBindableSince(tx: Transaction, realm: ShardingRealm, debtorId: bigint): Promise<Timestamp> {
   if (!isResponsible(realm, debtorId)) {
     // Only its own shard knows whether it is active; the subject must be bound there as well.

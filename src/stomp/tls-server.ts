@@ -41,7 +41,7 @@ export interface TlsServer {
 }
 
 /**
- * More hand-shakes than that are not waited for at a time: the oldest gives way. A genuine one takes some
+ * Maximum number of hand-shakes in progress; beyond it the oldest is closed. A genuine one takes some
  * milliseconds, so a flood of silent connections does not displace it.
  */
 const HANDSHAKES_MAX = 500;

@@ -22,10 +22,10 @@ export interface Identification {
     scope: Scope,
     options?: { readonly provision: boolean },
   ): IdentifiedCaller | Promise<IdentifiedCaller>;
-  /** Identifies a caller who asks for the options of a resource; `undefined` when anybody may. Throws 400 or 403. */
+  /** Identifies a caller who asks for the options of a resource; `undefined` when anyone may. Throws 400 or 403. */
   identifyForOptions(request: IncomingMessage): IdentifiedCaller | undefined;
   /**
-   * Requires a token that would be good for that method on another route, so that strangers cannot find out which paths
+   * Requires a token that would be good for that method on another route, so that clients without access cannot find out which paths
    * exist. Throws 401, 403 or 503.
    */
   authorizeUnknownRoute(request: IncomingMessage, method: string): Promise<void> | undefined;

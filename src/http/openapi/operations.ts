@@ -192,7 +192,7 @@ export const operationTexts: Readonly<Record<OperationId, OperationText>> = {
   saveDocument: {
     tag: "documents",
     summary: "Save a public document",
-    description: "Anybody can read the document. It cannot be changed or deleted.",
+    description: "Anyone can read the document. It cannot be changed or deleted.",
     request: ["*/*"],
     responses: {
       201: { description: "The document is saved. The body repeats it.", content: ["*/*"], headers: location },

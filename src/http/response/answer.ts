@@ -6,7 +6,7 @@ export interface Answer {
   /** Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** The path of what it belongs to, when that is not the API but pages of their own, which other origins must not read. */
+  /** Set on pages that are not part of the API: the path below which they are. Other origins must not read them. */
   readonly site?: string;
 }
 

@@ -19,7 +19,7 @@ export interface Auditor {
 
 /**
  * Makes the auditor of a server. Each request of an administrator is one line. Rejected requests of others are logged once
- * a minute for each status, operation, caller and client, and then counted, so that strangers cannot fill the log. A client is an
+ * a minute for each status, operation, caller and client, and then counted, so that clients cannot fill the log. A client is an
  * address: the one that the nearest proxy reports when forwarded headers are trusted, otherwise that of the connection.
  */
 export function createAuditor(log: Logger, trustForwardedHeaders: boolean): Auditor {

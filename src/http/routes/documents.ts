@@ -39,7 +39,7 @@ export const getDocument = withoutBody(async ({ pool }, { target }) => {
 });
 
 /**
- * Anybody can publish a document at the origin that serves the API and its web pages, so every answer makes its content
+ * Any debtor can publish a document at the origin that serves the API and its web pages, so every answer makes its content
  * inert. In a sandbox a page has an origin of its own: it runs no script, reads no storage and registers no service worker.
  * Text, styles, pictures and fonts still show, and the browser keeps to the declared content type (`nosniff` is on every answer).
  */

@@ -39,7 +39,7 @@ interface RouteEntry {
   /** What the token must grant; null on the public routes. */
   readonly scope: Scope | null;
   readonly access: Access;
-  /** Whether anybody may ask for the options of the path, as on public routes. Otherwise those who may use the route. */
+  /** Whether anyone may ask for the options of the path, as on public routes. Otherwise those who may use the route. */
   readonly optionsArePublic?: true;
 }
 
@@ -100,7 +100,7 @@ export interface Resource {
   readonly routes: ReadonlyMap<string, Route>;
   /** The value of an `Allow` header. */
   readonly allow: string;
-  /** Who may ask for the options; null for anybody. */
+  /** Who may ask for the options; null for anyone. */
   readonly optionsAccess: Access | null;
 }
 
