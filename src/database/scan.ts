@@ -42,7 +42,7 @@ export function deleteOldReservations(db: Database, range: BlockRange, createdBe
   });
 }
 
-/** The moments from which on a debtor counts as in order. */
+/** A configuration sent before the first moment is flagged when it is not effectual, or the last heartbeat came before the second. */
 export interface ConfigDeadlines {
   readonly lastConfigBefore: Timestamp;
   readonly lastHeartbeatBefore: Timestamp;

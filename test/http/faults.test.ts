@@ -5,20 +5,8 @@ import { test } from "node:test";
 import { DatabaseUnavailableError, type Pool } from "../../src/database/database.ts";
 import { OUTBOXES } from "../../src/database/outbox.ts";
 import { measureOutbox } from "../../src/database/outbox-depth.ts";
+import { brokenPool } from "./broken-pool.ts";
 import { exchange, requestText, startTestServer } from "./test-server.ts";
-
-/** A pool whose statements all fail with that error. */
-function brokenPool(error: Error): Pool {
-  const fail = () => Promise.reject(error);
-  return {
-    many: fail,
-    maybeOne: fail,
-    run: fail,
-    transaction: fail,
-    usage: () => ({ total: 0, idle: 0, waiting: 0 }),
-    close: () => Promise.resolve(),
-  };
-}
 
 const secret = "select secret from 10.0.0.1";
 

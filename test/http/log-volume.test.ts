@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DatabaseUnavailableError } from "../../src/database/database.ts";
+import { brokenPool } from "./broken-pool.ts";
 import { startTestServer, type TestServer } from "./test-server.ts";
 
 type Event = Readonly<Record<string, unknown>>;
@@ -106,15 +107,7 @@ for (const [what, error, level, msg] of [
   ["there is a bug", new TypeError("undefined is not a function"), 50, "Request failed unexpectedly"],
 ] as const) {
   test(`while ${what}, failing requests are one line and then a count`, async () => {
-    const fail = () => Promise.reject(error);
-    const pool = {
-      many: fail,
-      maybeOne: fail,
-      run: fail,
-      transaction: fail,
-      usage: () => ({ total: 0, idle: 0, waiting: 0 }),
-      close: () => Promise.resolve(),
-    };
+    const pool = brokenPool(error);
     const events = await logOf({ pool }, (testServer) => repeat(testServer, 40, "/debtors/7/config"));
     assert.deepEqual(
       events.map((event) => [event.level, event.msg, event.reason, event.repeated]),
