@@ -17,7 +17,7 @@ import {
 export const serve: Command = {
   name: "stomp serve",
   summary: "Receive messages from peers",
-  help: `Any number of processes and machines may do so. Needs no database. SIGHUP makes it look at once for a changed
+  help: `Any number of processes and machines may do so. Needs no database. SIGHUP makes it check at once for a changed
 certificate.`,
   options: { ...portOption, ...certificateOptions, ...nodeOptions, ...brokerOption, ...serverBufferOption("b") },
   async run({ environment, signal }) {
@@ -56,7 +56,7 @@ when the peer is deactivated.`,
 export const drain: Command = {
   name: "stomp drain",
   summary: "Empty the queue of a deactivated peer",
-  help: `Rejects configurations in the place of the peer, and drops transfers. Needs no database. Runs until it is stopped.`,
+  help: `Rejects configurations in place of the peer, and drops transfers. Needs no database. Runs until it is stopped.`,
   positionals: [peerArgument, queueArgument],
   options: { ...nodeOptions, ...brokerOption, ...clientBufferOption, ...serverBufferOption("B") },
   async run({ environment, positionals, signal }) {

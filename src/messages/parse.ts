@@ -1,5 +1,6 @@
 /** From a delivery's content to a message of the protocol. Spec: messages, "Received by this node". */
 import { type Json, parseJson } from "../values/json.ts";
+import { decodeUtf8 } from "../values/utf8.ts";
 import { Fields, InvalidMessageError } from "./fields.ts";
 import type { IncomingMessage } from "./incoming.ts";
 
@@ -150,9 +151,6 @@ export const readers: { readonly [Type in MessageType]: (fields: Fields) => Mess
 
 const isKnownType = (type: string): type is MessageType => Object.hasOwn(readers, type);
 
-// A byte order mark is not valid JSON; it is kept, so that the parser rejects it.
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /** The members of a message's body. `type` is for the reason of the InvalidMessageError. */
 export function parseBody(type: string, body: Buffer): { [key: string]: Json } {
   const json = parseUtf8(type, body);
@@ -162,7 +160,7 @@ export function parseBody(type: string, body: Buffer): { [key: string]: Json } {
 
 function parseUtf8(type: string, body: Buffer): Json {
   try {
-    return parseJson(utf8.decode(body));
+    return parseJson(decodeUtf8(body)); // A byte order mark is not valid JSON.
   } catch (error) {
     throw new InvalidMessageError(`${type}: the body is not valid JSON in UTF-8`, { cause: error });
   }

@@ -3,6 +3,7 @@
  * Archives over 4 GiB, several volumes and encryption are not supported.
  */
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
+import { decodeUtf8 } from "../values/utf8.ts";
 
 /** The archive is broken, or has something that is not allowed. */
 export class ZipError extends Error {
@@ -105,7 +106,7 @@ function readCentralHeader(archive: Buffer, at: number, end: number): CentralHea
 /** Names are read as UTF-8 regardless of their flag: Info-ZIP does not set it where the locale is UTF-8. */
 function decodeName(bytes: Buffer): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return decodeUtf8(bytes);
   } catch {
     throw new ZipError("contains a file whose name is not UTF-8");
   }

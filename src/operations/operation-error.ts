@@ -27,7 +27,7 @@ export class OperationError extends Error {
   readonly code: OperationErrorCode;
 
   constructor(code: OperationErrorCode) {
-    super(`Refused: ${code}`);
+    super(`Rejected with ${code}`);
     this.code = code;
   }
 }

@@ -18,16 +18,16 @@ export interface ConsumerOptions extends BatchContext {
   readonly prefetchSize: number;
   /** Maximum number of batches under way at a time. */
   readonly batches: number;
-  /** The queue is about to be deleted: when nothing comes, leave it without a consumer now and then. */
+  /** The queue is about to be deleted: while nothing comes, periodically leave it without a consumer. */
   readonly drain: boolean;
   readonly drainPauses?: DrainPauses;
 }
 
 /** The times of the draining mode. */
 export interface DrainPauses {
-  /** How long nothing must have come before the queue is left. */
+  /** How long nothing must have come before consumption is paused. */
   readonly idleMillis: number;
-  /** How long the queue is left alone the first time; doubles from time to time while nothing comes. */
+  /** The first pause; each further one is twice as long while nothing comes. */
   readonly firstMillis: number;
   readonly maxMillis: number;
 }

@@ -1,6 +1,7 @@
 /** Request bodies: their bytes, and the JSON in them. Spec: http-api; golden NOTES, "HTTP, all routes". */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Json, parseJson } from "../../values/json.ts";
+import { decodeUtf8 } from "../../values/utf8.ts";
 import { HttpError } from "../response/errors.ts";
 
 /** Maximum size of a body that is not a document. */
@@ -95,15 +96,15 @@ export const isJsonType = (contentType: string | undefined): boolean =>
   contentType === "application/json" ||
   (contentType !== undefined && /^\s*application\/(?:json|[^\s;/]+\+json)\s*(?:;|$)/i.test(contentType));
 
-// Bytes that are not UTF-8, and a byte order mark, are malformed JSON.
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** The JSON value of a body; `{}` when there is no body, or one that is not declared as JSON. Throws 400 for malformed JSON. */
+/**
+ * The JSON value of a body; `{}` when there is no body, or one that is not declared as JSON. Throws 400 for malformed JSON,
+ * such as a byte order mark or bytes that are not UTF-8.
+ */
 export async function readJson(body: RequestBody): Promise<Json> {
   const bytes = await body.read(BODY_BYTES_MAX);
   if (bytes.length === 0 || !isJsonType(body.contentType)) return {};
   try {
-    return parseJson(utf8.decode(bytes));
+    return parseJson(decodeUtf8(bytes));
   } catch {
     throw new HttpError(400, undefined, { errors: ["Not a valid JSON document."] });
   }
