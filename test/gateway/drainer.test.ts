@@ -42,7 +42,7 @@ async function withDrainer(queue: string, work: (log: readonly string[]) => Prom
   }
 }
 
-test("a configuration is rejected in the place of the peer, transfers are dropped, and poison is dead-lettered", async () => {
+test("a configuration is rejected in place of the peer, transfers are dropped, and poison is dead-lettered", async () => {
   const queue = "da.drained";
   await put(queue, [
     { type: "PrepareTransfer", contentType, body: bodies.PrepareTransfer },

@@ -89,7 +89,7 @@ test("an impossible payment is rejected with a message, and changes nothing", as
     ["/2/payments", { sender: "0", recipient: "17", amount: "1" }, /issuing transfer/],
     ["/2/payments", { sender: "17", recipient: "99", amount: "1" }, /no such recipient/],
     ["/2/payments", { sender: "<b>", recipient: "17", amount: "1" }, /no such holder/],
-    ["/2/holders", { holder: "17" }, /such a holder already/],
+    ["/2/holders", { holder: "17" }, /The holder already exists/],
     ["/2/holders", { holder: "18446744073709551616" }, /below 2\^64/],
   ] as const) {
     const response = await submit(path, fields);
