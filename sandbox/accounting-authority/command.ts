@@ -1,8 +1,8 @@
 /** `swpt-debtors sandbox_authority`: the accounting authority of the sandbox as a program of its own, on RabbitMQ. */
-import { setTimeout as pause } from "node:timers/promises";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
 import { type Command, type CommandInput, UsageError } from "../../src/commands/command.ts";
-import { whenDatabaseIsUp } from "../../src/commands/server-wait.ts";
+import { onBroker } from "../../src/commands/queue.ts";
+import { type ServerWait, whenBrokerIsUp, whenDatabaseIsUp } from "../../src/commands/server-wait.ts";
 import { withPool } from "../../src/commands/with-pool.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import { openPool, type Pool } from "../../src/database/database.ts";
@@ -24,7 +24,6 @@ import { AUTHORITY_QUEUE, authorityLinkQueue, declareAuthorityQueue } from "./to
 
 const PACE_MILLIS = 200;
 const START_MILLIS_MAX = 30_000;
-const RETRY_PAUSE_MILLIS = 500;
 
 export const sandboxAuthority: Command = {
   name: "sandbox_authority",
@@ -32,10 +31,10 @@ export const sandboxAuthority: Command = {
   help: `
 Takes what an agent publishes to debtors_out from a durable queue of its own, and publishes its answers to debtors_in.
 When SWPT_NODEDATA_URL is set it is a node of its own: it has a broker to itself, and exchanges messages with its one
-peer by STOMP. Keeps its books in the schema "sandbox" of the database. Runs until it is stopped; but with one of the options
+peer by STOMP. Keeps its books in the schema "sandbox" of the database. Runs until it is stopped. With one of the options
 ${Object.keys(actionOptions)
   .map((name) => `--${name}`)
-  .join(", ")} it does that one thing, also while another one runs.
+  .join(", ")} it does only that, and may do so while another one runs.
 IDs are unsigned decimals, as in URLs.
 ${faultsHelp}`,
   options: {
@@ -67,11 +66,11 @@ ${faultsHelp}`,
     // One connection for each of the authority's three loops.
     const pool = openPool({ url: config.postgresUrl, size: 3, applicationName: "swpt_debtors sandbox_authority" });
     try {
-      const onWait = (line: string): void => log.warn(line);
-      await whenDatabaseIsUp(() => createTables(pool), { waitMillis: START_MILLIS_MAX, signal, onWait });
+      const wait = { waitMillis: START_MILLIS_MAX, signal, onWait: (line: string) => log.warn(line) };
+      await whenDatabaseIsUp(() => createTables(pool), wait);
       const queue = String(values.queue ?? AUTHORITY_QUEUE);
       const link = await readLink(config);
-      await runOnRabbitMq({ url: config.broker.url, queue, routingKeys, settings, pool, link, log, signal });
+      await runOnRabbitMq({ url: config.broker.url, queue, routingKeys, settings, pool, link, log, wait });
       return 0;
     } finally {
       await pool.close();
@@ -100,7 +99,7 @@ async function runOnRabbitMq({
   queue,
   link,
   log,
-  signal,
+  wait,
   ...options
 }: {
   readonly url: string;
@@ -110,10 +109,10 @@ async function runOnRabbitMq({
   readonly pool: Pool;
   readonly link: Link | undefined;
   readonly log: Logger;
-  readonly signal: AbortSignal;
+  readonly wait: ServerWait;
 }): Promise<void> {
   const linkQueue = link && authorityLinkQueue(link.peerId);
-  await declareWhenUp(url, queue, linkQueue, signal);
+  await onBroker(whenBrokerIsUp(() => declareAuthorityQueue(url, queue, linkQueue), wait));
   const broker = await connectRabbitMq({ url, connectionName: "swpt-debtors sandbox_authority", log });
   try {
     log.warn("The sandbox's accounting authority runs. It is NOT a store of value");
@@ -123,28 +122,9 @@ async function runOnRabbitMq({
       const end = { ...link, broker, role: accountingAuthority, queue: linkQueue!, log };
       works.push((stop) => runLinkEnd(end, stop));
     }
-    await runTogether(works, signal);
+    await runTogether(works, wait.signal);
   } finally {
     await broker.close();
-  }
-}
-
-/** Retries until the broker is available, for at most half a minute. */
-async function declareWhenUp(
-  url: string,
-  queue: string,
-  linkQueue: string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const deadline = performance.now() + START_MILLIS_MAX;
-  for (;;) {
-    try {
-      return await declareAuthorityQueue(url, queue, linkQueue);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : String(error);
-      if (signal.aborted || performance.now() > deadline) throw new CommandError(`The broker is away: ${reason}`);
-    }
-    await pause(RETRY_PAUSE_MILLIS, undefined, { signal }).catch(() => {});
   }
 }
 

@@ -12,7 +12,7 @@ export const sandboxNodes: Command = {
   summary: "Make two nodes for trials that are each other's peer; no store of value",
   help: `
 Makes the directories "agent" and "authority" in the directory of SWPT_NODEDATA_URL, with everything that STOMP servers and
-clients need, and without the root keys: nothing can be signed later. Does nothing when they are there already.`,
+clients need, and without the root keys: nothing can be signed later. Does nothing when they already exist.`,
   options: {
     "authority-id": { type: "string", valueName: "ID", meaning: "The authority's node ID, 8 hexadecimal digits" },
     "agent-server": { type: "string", valueName: "HOST:PORT", meaning: "Where the agent's STOMP server is reached" },
@@ -37,7 +37,7 @@ clients need, and without the root keys: nothing can be signed later. Does nothi
       () => false,
     );
     if (isComplete) {
-      printResult("The nodes are there already.\n");
+      printResult("The nodes already exist.\n");
       return 0;
     }
     for (const name of ["agent", "authority"]) await rm(path.join(folder, name), { recursive: true, force: true });

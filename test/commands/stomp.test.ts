@@ -44,7 +44,7 @@ const environment = {
   APP_LOG_LEVEL: "info",
 };
 
-test("configure-queue declares the queue, its dead-letter queue and what leads there, as often as one likes", async () => {
+test("configure-queue declares the queue, its dead-letter queue and what leads there, and may be repeated", async () => {
   await rm(node.peerFile("ACTIVE"));
   for (let time = 0; time < 2; time++) {
     const args = ["configure-queue", PEER_ID, QUEUE, "--no-random-exchange", "--activate"];
@@ -114,7 +114,7 @@ test("serve: what is wrong with the node's data or the port is one line and exit
   }
 });
 
-test("serve and send: messages go both ways, readiness tells, and SIGTERM ends both with exit code 0", async () => {
+test("serve and send: messages go both ways, readiness reports the session, and SIGTERM ends both with exit code 0", async () => {
   await using peer = await listenRaw(serverCredentials(node.peer));
   await node.setServers([`127.0.0.1:${peer.port}`]);
   const metricsPort = String(await findFreePort());
