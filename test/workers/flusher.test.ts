@@ -67,12 +67,12 @@ const rowCount = async (outbox: Outbox): Promise<bigint | undefined> =>
     ?.count;
 
 /** A broker on which each publication gets the next of these outcomes, and then `confirmed`. */
-function brokerWithOutcomes(...fates: PublicationOutcome[]) {
+function brokerWithOutcomes(...outcomes: PublicationOutcome[]) {
   const published: Publication[] = [];
   const broker = createMemoryBroker(withPeer);
   const publish = async (publications: readonly Publication[]): Promise<PublicationOutcome[]> => {
     published.push(...publications);
-    return publications.map(() => fates.shift() ?? "confirmed");
+    return publications.map(() => outcomes.shift() ?? "confirmed");
   };
   return { broker: { ...broker, publish }, published };
 }
@@ -166,7 +166,7 @@ test("during a split the messages of the other half are deleted unsent, and thos
   const ids = Array.from({ length: 200 }, (_, i) => BigInt(i));
   const ours = ids.filter((id) => isInShard(shard, id));
   const theirs = ids.filter((id) => isInShard(parseShard("0.0.#")!, id));
-  const strange = ids.filter((id) => isInShard(parseShard("1.#")!, id));
+  const foreign = ids.filter((id) => isInShard(parseShard("1.#")!, id));
   await record(
     "prepare_transfer",
     [...ours, ...theirs].map((id) => preparation(id)),
@@ -178,7 +178,7 @@ test("during a split the messages of the other half are deleted unsent, and thos
   assert.equal(await flusher.runOnce(), ours.length - 1 + theirs.length);
   assert.deepEqual(new Set(published.map(({ headers }) => headers["debtor-id"])), new Set(ours));
   assert.equal(await rowCount("prepare_transfer"), 1n);
-  await record("prepare_transfer", [preparation(strange[0]!)]);
+  await record("prepare_transfer", [preparation(foreign[0]!)]);
   await assert.rejects(flusher.runOnce(), ForeignOutboxRowError);
 });
 
@@ -224,7 +224,8 @@ test("a flusher waits while the broker or the database is away", async () => {
       // The first attempt finds its connection killed before the COMMIT.
       return pool.transaction(async (db) => {
         const result = await work(db);
-        if (failures-- > 0) await db.run({ name: "suicide", text: "select pg_terminate_backend(pg_backend_pid())" });
+        if (failures-- > 0)
+          await db.run({ name: "terminate_own_backend", text: "select pg_terminate_backend(pg_backend_pid())" });
         return result;
       });
     },
@@ -247,7 +248,7 @@ test("a flusher waits while the broker or the database is away", async () => {
   assert.equal(broker.messagesIn("peer").length, 2, "sent again after the transaction was lost, which is harmless");
 });
 
-test("a period that no timer can hold is a long one, too", async () => {
+test("a period that no timer can hold is a long one", async () => {
   const broker = createMemoryBroker(withPeer);
   let lookCount = 0;
   const isConnected = (): boolean => ++lookCount > 0;
