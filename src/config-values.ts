@@ -48,7 +48,7 @@ export function isThere(name: SettingName, values: Values, problems: string[]): 
   return values.isSet(name) && !values.isInvalid(name);
 }
 
-/** In development containers `localhost` is the container itself; its host goes by a name of its own. */
+/** In development containers `localhost` is the container itself; its host has another name. */
 function substituteLocalhost(environment: Environment): Environment {
   const names = (environment.SUBSTITUTE_LOCALHOST_IN_VARS ?? "").split(/[\s,]+/).filter((name) => name !== "");
   const changed = names.map((name) => [

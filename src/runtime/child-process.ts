@@ -32,7 +32,7 @@ type StopReason = typeof SUPERVISOR | "SIGTERM" | "SIGINT";
 const SUPERVISOR = "supervisor";
 
 /**
- * Aborted by the supervisor, or by the first SIGTERM or SIGINT: a terminal sends these to the children, too. Later ones
+ * Aborted by the supervisor, or by the first SIGTERM or SIGINT: a terminal also sends these to the children. Later ones
  * are ignored, since the supervisor ends what does not end by itself; and when the supervisor is gone, so is its child
  * (`node:cluster` sees to that).
  */

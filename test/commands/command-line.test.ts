@@ -12,7 +12,7 @@ test("--help lists every command, with the default one", async () => {
   for (const name of Object.keys(commandLoaders)) assert.match(standardOutput, new RegExp(`^  ${name} `, "m"));
 });
 
-test("every command has a help of its own, needs no settings for it, and goes by its name", async () => {
+test("every command has a help of its own, needs no settings for it, and is found by its name", async () => {
   for (const [name, load] of Object.entries(commandLoaders)) assert.equal((await load()).name, name);
 
   const { code, standardOutput } = await runCommand(["consume_messages", "--help"]);

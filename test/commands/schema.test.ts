@@ -64,7 +64,7 @@ test("configure waits for the database, and ends at once when it is told to", as
   assert.doesNotMatch(untilStopped.output() + waiting.output(), /hidden/);
 });
 
-test("configure waits for the broker, too, when it is to set up the queue", async () => {
+test("configure also waits for the broker when it is to set up the queue", async () => {
   await using node = await createTestNode();
   await using relay = await makeBreakable(node.virtualHost.url);
   relay.setReachable(false);

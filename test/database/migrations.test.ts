@@ -123,7 +123,7 @@ test("a migration that was changed after it had been applied is refused", async 
   await assert.rejects(migrate(database.pool), SchemaError);
 });
 
-test("a constraint goes by the name that the Python program gave it, in a new and in an adopted database", async () => {
+test("a constraint has the name that the Python program gave it, in a new and in an adopted database", async () => {
   for (const given of ["", pythonDatabase]) {
     await using database = await createEmptyDatabase();
     if (given !== "") await script(database.pool, given);

@@ -175,7 +175,7 @@ function checkSent(sent: readonly Body[]): void {
     ts: formatTimestamp(unsent.initiatedAt),
   });
 
-  // The authority's PreparedTransfer still waited in the queue, too, and is answered again.
+  // The authority's PreparedTransfer also waited in the queue, and is answered again.
   const commits = find("FinalizeTransfer", { coordinator_request_id: settled.coordinatorRequestId });
   const recorded = formatTimestamp(python.moment(settled.coordinatorRequestId % 1000n));
   assert.equal(commits.filter(({ ts }) => ts === recorded).length, 1);

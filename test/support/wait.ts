@@ -16,7 +16,7 @@ export async function waitFor<Found>(
     const found = await condition();
     if (found !== undefined && found !== false && found !== null) return found as never;
     if (performance.now() > deadline) {
-      throw new Error(`Waited ${timeoutSeconds} s in vain for ${typeof what === "string" ? what : what()}`);
+      throw new Error(`Waited ${timeoutSeconds} s without success for ${typeof what === "string" ? what : what()}`);
     }
     await pause(LOOK_MILLIS);
   }

@@ -87,7 +87,7 @@ test("a flusher that begins notices that what others have sent is gone", async (
   assert.equal(await start(database.pool, broker).runOnce(), 0);
 });
 
-test("a database from before a confirmation is an alarm, too", async () => {
+test("a database from before a confirmation is also an alarm", async () => {
   const database = await createDatabase();
   const broker = createBroker();
   const standby = await copyOf(database);
