@@ -34,7 +34,7 @@ const GUARD = `
 exec 3<&0
 "$@" </dev/null 3<&- &
 server=$!
-{ cat <&3; kill -s "$STOP_SIGNAL" $server; } >/dev/null 2>&1 &
+{ read -r nothing <&3; kill -s "$STOP_SIGNAL" $server; } >/dev/null 2>&1 &
 watcher=$!
 wait $server
 status=$?

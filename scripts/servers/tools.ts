@@ -86,7 +86,7 @@ export async function withTools(
     if (tool.isThere()) continue;
     const how = `install ${tool.packages.join(" and ")}, or let \`npm test -- --install\` do so`;
     if (require) throw new Error(`The tests need ${tool.name}: ${how}. ${problem ?? ""}`);
-    const left = needing(tool, runnable);
+    const left = needing(tool, files);
     runnable = runnable.filter((file) => !left.includes(file));
     say(`Without ${tool.name} these are left out: ${left.join(", ")}. To run them, ${how}`);
   }

@@ -1,5 +1,5 @@
 /**
- * A second account of what happens in the database, kept by triggers in the very transactions that make it happen: each
+ * A second record of what happens in the database, kept by triggers in the very transactions that make it happen: each
  * change of state and each row of the outbox, which the flushers delete after sending.
  */
 import assert from "node:assert/strict";

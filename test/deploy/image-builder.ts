@@ -13,7 +13,7 @@ const run = promisify(execFile);
 export const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 /** One image, or stage. */
-export interface Fixture {
+export interface Stage {
   readonly name: string;
   /** The name of a stage or of an image. */
   readonly base: string;
@@ -22,9 +22,9 @@ export interface Fixture {
 
 export const readDockerfile = async (): Promise<string> => readFile(path.join(repository, "Dockerfile"), "utf8");
 
-export function parseStages(text: string): Map<string, Fixture> {
+export function parseStages(text: string): Map<string, Stage> {
   const dockerfile: Dockerfile = DockerfileParser.parse(text);
-  const stages = new Map<string, Fixture>();
+  const stages = new Map<string, Stage>();
   for (const instruction of dockerfile.getInstructions()) {
     if (instruction.getKeyword() === "FROM") {
       const [base, , name] = argumentsOf(instruction);
@@ -41,12 +41,12 @@ export const argumentsOf = (instruction: Instruction): string[] =>
   instruction.getArguments().map((argument) => argument.getValue());
 
 /** The last of such instructions in the stage, or in what it is made from. */
-export function findInstruction(stages: Map<string, Fixture>, name: string, keyword: string): Instruction | undefined {
-  const fixture = stages.get(name);
-  if (fixture === undefined) return undefined;
+export function findInstruction(stages: Map<string, Stage>, name: string, keyword: string): Instruction | undefined {
+  const stage = stages.get(name);
+  if (stage === undefined) return undefined;
   return (
-    fixture.instructions.findLast((instruction) => instruction.getKeyword() === keyword) ??
-    findInstruction(stages, fixture.base, keyword)
+    stage.instructions.findLast((instruction) => instruction.getKeyword() === keyword) ??
+    findInstruction(stages, stage.base, keyword)
   );
 }
 
@@ -65,15 +65,15 @@ export function copyOf(instruction: Instruction): { sources: string[]; target: s
 }
 
 /** Builds the stage in a folder of that name, after the stages that it needs. Returns the folder. */
-export async function buildFixture(stages: Map<string, Fixture>, name: string, folder: string): Promise<string> {
+export async function buildStage(stages: Map<string, Stage>, name: string, folder: string): Promise<string> {
   const root = path.join(folder, name);
-  const fixture = stages.get(name)!;
+  const stage = stages.get(name)!;
   if (await isThere(root)) return root;
-  if (stages.has(fixture.base)) {
-    await cp(await buildFixture(stages, fixture.base, folder), root, { recursive: true, verbatimSymlinks: true });
+  if (stages.has(stage.base)) {
+    await cp(await buildStage(stages, stage.base, folder), root, { recursive: true, verbatimSymlinks: true });
   } else await mkdir(root, { recursive: true });
-  let workFolder = findWorkFolder(stages, fixture.base);
-  for (const instruction of fixture.instructions) {
+  let workFolder = findWorkFolder(stages, stage.base);
+  for (const instruction of stage.instructions) {
     switch (instruction.getKeyword()) {
       case "WORKDIR":
         workFolder = argumentsOf(instruction)[0]!;
@@ -81,7 +81,7 @@ export async function buildFixture(stages: Map<string, Fixture>, name: string, f
         break;
       case "COPY": {
         const { sources, target, from } = copyOf(instruction);
-        const context = from === undefined ? repository : await buildFixture(stages, from, folder);
+        const context = from === undefined ? repository : await buildStage(stages, from, folder);
         const destination = path.join(root, path.resolve(workFolder, target));
         for (const source of sources) {
           const isFolderWanted = target.endsWith("/") || sources.length > 1;
@@ -101,7 +101,7 @@ export async function buildFixture(stages: Map<string, Fixture>, name: string, f
   return root;
 }
 
-const findWorkFolder = (stages: Map<string, Fixture>, name: string): string => {
+const findWorkFolder = (stages: Map<string, Stage>, name: string): string => {
   const instruction = findInstruction(stages, name, "WORKDIR");
   return instruction === undefined ? "/" : argumentsOf(instruction)[0]!;
 };

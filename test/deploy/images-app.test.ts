@@ -14,7 +14,7 @@ import { unprivileged } from "../support/unprivileged.ts";
 import { waitFor } from "../support/wait.ts";
 import {
   argumentsOf,
-  buildFixture,
+  buildStage,
   copyOf,
   execForm,
   findInstruction,
@@ -34,7 +34,7 @@ let folder: string;
 before(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-images-"));
   await chmod(folder, 0o755);
-  for (const target of targets) await buildFixture(stages, target, folder);
+  for (const target of targets) await buildStage(stages, target, folder);
   await mkdir(path.join(folder, "unwritable"));
   await run("chmod", ["-R", "a-w", folder]);
 });
@@ -66,8 +66,8 @@ test("the Dockerfile is without fault", () => {
 test("what the Dockerfile copies is in the repository, and not ignored", async () => {
   const ignored = await readFile(path.join(repository, ".dockerignore"), "utf8");
   const included = ignored.split("\n").flatMap((line) => (line.startsWith("!") ? [line.slice(1)] : []));
-  for (const fixture of stages.values()) {
-    for (const instruction of fixture.instructions.filter((one) => one.getKeyword() === "COPY")) {
+  for (const stage of stages.values()) {
+    for (const instruction of stage.instructions.filter((one) => one.getKeyword() === "COPY")) {
       const { sources, from } = copyOf(instruction);
       if (from !== undefined) assert.ok(stages.has(from), from);
       for (const source of from === undefined ? sources : []) {

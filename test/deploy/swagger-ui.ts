@@ -6,7 +6,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { findFreePort } from "../support/command.ts";
 import { makeWritable, unprivileged } from "../support/unprivileged.ts";
-import { buildFixture, parseStages, readDockerfile, removeFolder } from "./image-builder.ts";
+import { buildStage, parseStages, readDockerfile, removeFolder } from "./image-builder.ts";
 import { startNginx } from "./proxy.ts";
 
 export interface SwaggerUi extends AsyncDisposable {
@@ -17,7 +17,7 @@ export interface SwaggerUi extends AsyncDisposable {
 export async function buildSwaggerUi(): Promise<{ folder: string; root: string }> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-swagger-ui-"));
   await chmod(folder, 0o755);
-  return { folder, root: await buildFixture(parseStages(await readDockerfile()), "swagger-ui-image", folder) };
+  return { folder, root: await buildStage(parseStages(await readDockerfile()), "swagger-ui-image", folder) };
 }
 
 /** Runs the start script with these variables alone, without root. Rejects when it refuses them. */
