@@ -118,10 +118,8 @@ export function appliedLimit(value: number): bigint {
   return (BigInt(digits.replace(".", "")) * 10n ** BigInt(Number(exponent))) / 10n ** 5n;
 }
 
-/** The smaller of two integers. */
 export const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
-/** The larger of two integers. */
 export const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** A number as the authority keeps it: the shortest decimal that a 32-bit float holds; 123456789 becomes 123456790. */

@@ -60,7 +60,7 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
     const timer = setTimeout(batch.giveUp, confirmMillisMax);
     if (signal?.aborted) batch.giveUp();
     signal?.addEventListener("abort", batch.giveUp);
-    // A lane that opens too late, because the broker was away, serves the next batch.
+    // A lane that opens too late, because the broker was unavailable, serves the next batch.
     const opening = idleLanes.pop() ?? openLane();
     const lane = await Promise.race([opening, batch.over]).catch(() => undefined);
     if (lane) {

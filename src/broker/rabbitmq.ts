@@ -18,8 +18,8 @@ export interface RabbitMqOptions {
 
 const CLOSE_MILLIS_MAX = 5_000;
 /**
- * Opens a connection that reconnects by itself, and does not wait for it: while the broker is away, messages are not sent and
- * consumers wait. Throws BrokerUrlError.
+ * Opens a connection that reconnects by itself, and does not wait for it: while the broker is unavailable, messages are not
+ * sent and consumers wait. Throws BrokerUrlError.
  */
 export async function connectRabbitMq({ url, connectionName, log }: RabbitMqOptions): Promise<Broker> {
   const connection = await connectRecovering(url, connectionName);

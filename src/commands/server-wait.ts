@@ -5,7 +5,7 @@ import { pause } from "../runtime/backoff.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { PROGRESS_MILLIS } from "../runtime/startup.ts";
 
-/** How long a server may be away. */
+/** How long a server may be unavailable. */
 export interface ServerWait {
   /** 0 for one try only. */
   readonly waitMillis: number;

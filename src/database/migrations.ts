@@ -52,9 +52,9 @@ interface Migration {
 type AppliedMigration = Pick<Migration, "version" | "name" | "checksum">;
 
 /**
- * Creates, adopts or upgrades the schema and sets sequences forward that are behind, all in one transaction: afterwards everything is done or nothing. Runs that
- * come at the same time wait for each other, and the later ones find nothing to do. Throws SchemaError, and
- * DatabaseUnavailableError when the database is away.
+ * Creates, adopts or upgrades the schema and sets sequences forward that are behind, all in one transaction: afterwards
+ * everything is done or nothing. Runs that come at the same time wait for each other, and the later ones find nothing to do.
+ * Throws SchemaError, and DatabaseUnavailableError when the database is unavailable.
  */
 export async function migrate(pool: Pool): Promise<MigrationReport> {
   const migrations = await readMigrations();

@@ -32,7 +32,7 @@ export interface WebserverOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly registry?: MetricsRegistry | undefined;
-  /** What the sandbox says differently. */
+  /** What the sandbox sets differently. */
   readonly serverOptions?: Pick<ServerOptions, "healthText" | "authorizationEndpoints">;
   /** Documents may be read from this machine by the web client, as in the sandbox. */
   readonly allowLoopbackDocuments?: boolean;

@@ -10,7 +10,7 @@ export interface Wakeup {
 /** A timer with a longer time would fire at once. */
 const TIMER_MILLIS_MAX = 2_147_483_647;
 
-/** Makes one without a notification. */
+/** Makes one that has not been notified. */
 export function createWakeup(): Wakeup {
   let isNotified = false;
   let wake = (): void => {};

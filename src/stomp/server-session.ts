@@ -56,7 +56,7 @@ const CONFIRM_MILLIS_MAX = 20_000;
 /** The error message for faults of this side. */
 export const INTERNAL_SERVER_ERROR = "Internal server error.";
 
-/** Serves a connection that stands. */
+/** Serves an established connection. */
 export function startServerSession(options: ServerSessionOptions): ServerSession {
   const { socket, destination, unconfirmedMax, heartBeats = HEART_BEATS, onMessage, onError } = options;
   let state: "new" | "admitting" | "open" | "ending" | "failing" | "closed" = "new";

@@ -36,7 +36,7 @@ export interface DrainPauses {
 export interface MessageConsumer {
   /**
    * Consumes until the signal aborts; then finishes the batches under way, acknowledges them and resolves. Waits for a
-   * database that is away or out of order. Rejects, with messages unacknowledged, on a ForeignDebtorError, and when the
+   * database that is unavailable or out of order. Rejects, with messages unacknowledged, on a ForeignDebtorError, and when the
    * queue is gone (in draining mode that is the expected end, and it resolves).
    */
   run(signal: AbortSignal): Promise<void>;
@@ -75,7 +75,10 @@ async function drain(options: ConsumerOptions, signal: AbortSignal): Promise<voi
   }
 }
 
-/** Consumes until the signal aborts, messages had to be given back, or nothing has come for a while. Resolves to the number of messages taken. */
+/**
+ * Consumes until the signal aborts, messages had to be given back, or nothing has come for a while. Resolves to the number
+ * of messages taken.
+ */
 async function consume(options: ConsumerOptions, signal: AbortSignal, idleMillis?: number): Promise<number> {
   const { broker, queue, prefetchCount, prefetchSize, log } = options;
   const stop = new AbortController();
@@ -89,7 +92,7 @@ async function consume(options: ConsumerOptions, signal: AbortSignal, idleMillis
   const consuming = broker.consume({ queue, prefetchCount, prefetchSize, onDelivery: inbox.put, onEnd: fail });
   const consumer = await Promise.race([consuming, untilAborted(stopped)]);
   if (!consumer) {
-    consuming.then((late) => late.close()).catch(() => {}); // The broker is away, and we do not wait for it.
+    consuming.then((late) => late.close()).catch(() => {}); // The broker is unavailable, and we do not wait for it.
     return 0;
   }
   inbox.open(consumer);

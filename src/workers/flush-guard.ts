@@ -27,7 +27,7 @@ export class DatabaseWentBackError extends Error {
   override readonly name = "DatabaseWentBackError";
 }
 
-/** A place in a guard for one burst at a time. */
+/** A lane: a number in the database that its bursts, one at a time, count up, and by which a lost one is noticed. */
 export interface GuardedLane {
   /**
    * Records the burst in its transaction, before anything of it is sent. Throws DatabaseWentBackError, and
@@ -42,7 +42,7 @@ export interface GuardedLane {
 
 /** A mark on its way. */
 export interface PendingMark {
-  /** Waits a moment for the mark once the fate of the messages is known; says so in the log when that was too short. */
+  /** Waits a moment for the mark once the outcomes of the messages are known; says so in the log when that was too short. */
   settle(outcomes: readonly PublicationOutcome[]): Promise<void>;
 }
 

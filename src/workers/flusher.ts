@@ -35,7 +35,7 @@ export interface Flusher {
   runOnce(): Promise<number>;
   /**
    * Sends until the signal aborts; then finishes the burst under way and resolves. Waits for a database or a broker that
-   * is away. Rejects with a ForeignOutboxRowError.
+   * is unavailable. Rejects with a ForeignOutboxRowError.
    */
   run(signal: AbortSignal): Promise<void>;
   /** There may be something to send: do not wait for the end of the period. */

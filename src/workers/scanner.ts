@@ -36,9 +36,9 @@ export interface ScannerMetrics {
 
 /** Walks the table of debtors. */
 export interface Scanner {
-  /** One pass with the shortest pauses. Rejects when the database is away. */
+  /** One pass with the shortest pauses. Rejects when the database is unavailable. */
   runOnce(signal: AbortSignal): Promise<void>;
-  /** Pass after pass until the signal is aborted. Waits for the database when it is away. */
+  /** Pass after pass until the signal is aborted. Waits for the database when it is unavailable. */
   run(signal: AbortSignal): Promise<void>;
 }
 

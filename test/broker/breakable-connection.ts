@@ -1,4 +1,4 @@
-/** A TCP relay whose connections a test can break, as a network or a broker that goes away does. */
+/** A TCP relay whose connections a test can break, as a failing network or broker does. */
 import { once } from "node:events";
 import net from "node:net";
 

@@ -37,7 +37,7 @@ const startPostgres = async (): Promise<void> => {
 };
 
 // A database server and a connection to the broker for this file only; real processes between them. The authority keeps its
-// books elsewhere, so that it works on while the node's database is away.
+// books elsewhere, so that it works on while the node's database is unavailable.
 before(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-connection-loss-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));

@@ -20,7 +20,7 @@ export interface LossyAuthority extends AsyncDisposable {
   assertAlive(): void;
   /** From now on all messages arrive, once and at once. */
   endFaults(): void;
-  /** Lets days pass for the authority: what is prepared is announced again, and accounts give a sign of life. */
+  /** Lets days pass for the authority: what is prepared is announced again, and accounts send a heartbeat. */
   passDays(days: number): void;
   /**
    * Coordinator request IDs with a lost message that is not sent again: the transfer may stay open until its

@@ -49,7 +49,7 @@ test("scan_debtors --quit-early makes one pass over all blocks", async () => {
   assert.deepEqual(rows, [{ count: 500n, ok: true }]);
 });
 
-test("a command that needs the database says so in one line when it is away", async () => {
+test("a command that needs the database says so in one line when it is unavailable", async () => {
   for (const args of [["verify_shard_content"], ["scan_debtors", "--quit-early"]]) {
     const { code, output } = await runCommand(args, baseEnvironment);
     assert.equal(code, 1);

@@ -61,7 +61,7 @@ test("a queue with other arguments is explained, not a stack", async () => {
   assert.match(output, /^The queue classic exists, but [^\n]+\n$/);
 });
 
-test("a broker that is away is one clear line", async () => {
+test("a broker that is unavailable is one clear line", async () => {
   for (const name of ["subscribe", "unsubscribe", "delete_queue"]) {
     const { code, output } = await runCommand([name], baseEnvironment);
     assert.equal(code, 1);

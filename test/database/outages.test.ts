@@ -10,7 +10,7 @@ after(() => database.close());
 
 const ask = (db: Database) => db.maybeOne({ name: "ask", text: "select 1 as one" });
 
-test("a database on a host that cannot be reached is away", async () => {
+test("a database on a host that cannot be reached is unavailable", async () => {
   const pool = openPool({ url: "postgresql://postgres@255.255.255.255/none", size: 1, applicationName: "test" });
 
   await assert.rejects(ask(pool), DatabaseUnavailableError);
@@ -19,7 +19,7 @@ test("a database on a host that cannot be reached is away", async () => {
   await pool.close();
 });
 
-test("a database that falls silent is away, and the next caller gets a new connection", async () => {
+test("a database that stops answering is unavailable, and the next caller gets a new connection", async () => {
   await using line = await openLine(database.url);
   const pool = openPool({ url: line.url, size: 1, applicationName: "test", statementTimeoutMillis: 400 });
   assert.deepEqual(await ask(pool), { one: 1 });

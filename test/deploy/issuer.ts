@@ -21,7 +21,7 @@ export interface Issuer {
   readonly transfers: readonly IssuedTransfer[];
   /** The last configuration that the node has accepted. */
   configData(): string;
-  /** Ends after the request under way, which may take as long as the node is away. */
+  /** Ends after the request under way, which may take as long as the node is unavailable. */
   stop(): Promise<void>;
 }
 

@@ -316,7 +316,7 @@ test("Swagger UI without its slash is a redirect that keeps the port of the clie
   assert.deepEqual([status, headers.location], [308, "/debtors-swagger-ui/"]);
 });
 
-test("a shard that is away is 503 with Retry-After for its debtors and for lists, and the others go on", async () => {
+test("a shard that is unavailable is 503 with Retry-After for its debtors and for lists, and the others go on", async () => {
   await using halfProxy = await startProxy({ "0.#": shards[0]!.port, "1.#": await findFreePort() });
   const here = [1n, 2n, 3n, 4n, 5n, 6n].find((id) => shardOf(id) === shards[0])!;
   const away = [1n, 2n, 3n, 4n, 5n, 6n].find((id) => shardOf(id) === shards[1])!;

@@ -1,4 +1,4 @@
-/** Sending to a peer that refuses, vanishes, or is somebody else; and with a broker that goes away. */
+/** Sending to a peer that refuses, vanishes, or has another identity; and with a broker that becomes unavailable. */
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";

@@ -127,7 +127,7 @@ test("what the broker loses is published again, and confirmed on the same connec
   await waitFor(() => received.includes(purgeOf(2)));
 });
 
-test("a broker that stays away is an internal error; the server lives, and serves again when it is back", async () => {
+test("a broker that stays unavailable is an internal error; the server lives, and serves again when it is back", async () => {
   await using server = await startServer({
     node,
     broker,
@@ -186,7 +186,7 @@ test("a stop confirms what was received, tells the peer, and takes nothing more"
   await assert.rejects(connectRaw(server.port, credentials));
 });
 
-test("a stop does not wait for a broker that is away", async (t) => {
+test("a stop does not wait for a broker that is unavailable", async (t) => {
   const server = await startServer({
     node,
     broker,

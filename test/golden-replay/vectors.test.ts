@@ -122,7 +122,7 @@ testVectors("sharding", ({ routingKey, debtorId, match, matchParent }) => {
 /** Reads one field of a message out of JSON text. `undefined`: the message is invalid. */
 function readField<Value>(json: Json, read: (fields: Fields) => Value): Value | undefined {
   try {
-    return read(new Fields("AccountUpdate", { field: parseJson(json as string) }));
+    return read(new Fields("AccountUpdate", { type: "AccountUpdate", field: parseJson(json as string) }));
   } catch (error) {
     if (error instanceof InvalidMessageError || error instanceof SyntaxError) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 /**
  * The certified library `oidc-provider` as an ordinary OpenID provider that knows nothing of debtors: its own pages, where
- * whoever gives a name has an account; subjects are those names, and access tokens JWTs or opaque.
+ * each name that is entered has an account; subjects are those names, and access tokens JWTs or opaque.
  */
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";

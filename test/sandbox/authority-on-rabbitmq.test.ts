@@ -99,7 +99,7 @@ test("on RabbitMQ the authority has a queue of its own and answers into the agen
   assert.partialDeepStrictEqual(await next<FinalizedTransfer>("FinalizedTransfer"), { committedAmount: 100n });
 
   assert.deepEqual(await authority.stop("SIGTERM"), { code: 0, signal: null });
-  // Durable: what comes while the authority is away waits.
+  // Durable: what comes while the authority is unavailable waits.
   await publish(
     encodeConfigureAccount({
       debtorId: DEBTOR,

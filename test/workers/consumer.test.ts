@@ -190,16 +190,16 @@ test("a message for a foreign debtor is left in the queue, and the consumer stop
   assert.equal(deadLetters(broker).length, 1);
 });
 
-/** A pool whose next transactions fail as if the database were away. */
+/** A pool whose next transactions fail as if the database were unavailable. */
 function awayFor(times: number): Pool {
   const transaction: Pool["transaction"] = async (work) => {
-    if (times-- > 0) throw new DatabaseUnavailableError("The database is away");
+    if (times-- > 0) throw new DatabaseUnavailableError("The database is unavailable");
     return pool.transaction(work);
   };
   return { ...pool, transaction };
 }
 
-test("while the database is away the messages wait, and are applied when it is back", async () => {
+test("while the database is unavailable the messages wait, and are applied when it is back", async () => {
   const broker = createBroker();
   send(broker, prepared(1n), prepared(2n));
   const consumer = start(broker, { pool: awayFor(3) });
@@ -240,7 +240,7 @@ test("messages that have been held for ten minutes go back to the queue, and com
   assert.deepEqual(await dismissed(), [1n, 2n]);
 });
 
-test("stopping while the database is away leaves the messages in the queue, and is no error", async () => {
+test("stopping while the database is unavailable leaves the messages in the queue, and is no error", async () => {
   const broker = createBroker();
   send(broker, prepared(1n), prepared(2n));
   const consumer = start(broker, { pool: awayFor(Number.POSITIVE_INFINITY) });

@@ -214,7 +214,7 @@ test("a running flusher sends what is there burst after burst, and what comes wh
   await running;
 });
 
-test("a flusher waits while the broker or the database is away", async () => {
+test("a flusher waits while the broker or the database is unavailable", async () => {
   const broker = createMemoryBroker(withPeer);
   let isConnected = false;
   let failures = 1;

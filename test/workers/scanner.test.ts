@@ -69,7 +69,7 @@ test("between two reads the scanner waits as long as its pace says, and stops at
   assert.equal(metrics.passes, 1);
 });
 
-test("the scanner waits for a database that is away, and one pass alone fails", async () => {
+test("the scanner waits for a database that is unavailable, and one pass alone fails", async () => {
   const pool = openPool({ url: "postgresql://nobody@127.0.0.1:1/nowhere", size: 1, applicationName: "test" });
   const { log, lines } = openLog();
   const scanner = createScanner({ pool, rules, pace: { days: 1, blocksPerQuery: 1, beatMillis: 1 }, log });

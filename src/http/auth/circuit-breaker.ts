@@ -1,5 +1,5 @@
 /**
- * A circuit breaker for a server. After `failuresMax` failures in a row it opens: callers are turned away for a pause. Then
+ * A circuit breaker for a server. After `failuresMax` failures in a row it opens: calls are rejected for a pause. Then
  * one caller, the probe, is let through, and its success or failure decides for all.
  */
 import type { Clock } from "./clock.ts";
