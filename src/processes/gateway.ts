@@ -41,7 +41,8 @@ const CREDENTIALS_CHECK_MILLIS = 60_000;
 const CLOSE_MILLIS_MAX = 1_500;
 
 /**
- * Reads the node's data, does the work, and meanwhile loads changed certificates. Rejects with a CommandError when the data is missing or wrong.
+ * Reads the node's data, does the work, and meanwhile loads changed certificates. Rejects with a CommandError when the data
+ * is missing or wrong.
  */
 export async function withGateway(options: GatewayOptions, work: (gateway: Gateway) => Promise<void>): Promise<void> {
   const { config, nodeDataDirectory, debtorIds, broker, metrics, log, role = debtorsAgent } = options;

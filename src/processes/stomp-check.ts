@@ -14,11 +14,11 @@ export async function checkServer(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    const line = await dial(credentials, peer, server, signal);
+    const connection = await dial(credentials, peer, server, signal);
     const { promise: closed, resolve } = Promise.withResolvers<string>();
     let isOpen = false;
     let error: string | undefined;
-    const session = line.startSession({
+    const session = connection.startSession({
       identity: identityOf(peer, nodeId),
       onOpen: () => {
         isOpen = true;

@@ -4,6 +4,6 @@ import { runRound } from "./round.ts";
 
 const seed = seedOfRun();
 
-test(`nothing is lost, applied twice or contradicted over a line that cuts, delays and splits, while the processes of both nodes are killed (seed ${seed})`, async (t) => {
+test(`nothing is lost, applied twice or contradicted over a connection that breaks, delays and splits, while the processes of both nodes are killed (seed ${seed})`, async (t) => {
   t.diagnostic(await withSeed(seed, () => runRound({ seed, seconds: 8, clients: 16, isLinked: true })));
 });

@@ -1,4 +1,4 @@
-/** An agent and an accounting authority as nodes of their own, and the bad line between them. */
+/** An agent and an accounting authority as nodes of their own, and the unreliable connection between them. */
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -8,9 +8,9 @@ import { createNodePair, type PairedNode } from "../../sandbox/peer-node/node-pa
 import { configurePeerQueue } from "../../src/broker/declare-topology.ts";
 import { findFreePort, startCommand, startProgram } from "../support/command.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
-import { startBadLine } from "./bad-line.ts";
 import { type ManagedProcess, manageProcess } from "./processes.ts";
 import type { SeededRandom } from "./random.ts";
+import { startUnreliableRelay } from "./unreliable-relay.ts";
 
 /** The gateways of both nodes. */
 export interface Link extends AsyncDisposable {
@@ -46,8 +46,8 @@ export async function startLink({ agentUrl, environment, random }: LinkOptions):
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const authorityHost = stack.use(await createTestVirtualHost());
   const [agentPort, authorityPort] = [await findFreePort(), await findFreePort()];
-  const toAgent = stack.use(await startBadLine(agentPort, random.next));
-  const toAuthority = stack.use(await startBadLine(authorityPort, random.next));
+  const toAgent = stack.use(await startUnreliableRelay(agentPort, random.next));
+  const toAuthority = stack.use(await startUnreliableRelay(authorityPort, random.next));
   const { agent, authority, subnet } = await createNodePair({
     folder,
     authorityId: AUTHORITY_ID,

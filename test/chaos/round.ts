@@ -27,7 +27,10 @@ export interface RoundOptions {
   /** How long the chaos goes on. */
   readonly seconds: number;
   readonly clients: number;
-  /** Whether the authority is a node of its own, on a bad line; otherwise both are on one broker, which loses messages. */
+  /**
+   * Whether the authority is a node of its own, behind an unreliable connection; otherwise both are on one broker, which loses
+   * messages.
+   */
   readonly isLinked?: boolean;
 }
 

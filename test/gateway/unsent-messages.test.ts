@@ -1,11 +1,11 @@
-/** What a client does with the messages that it has taken from its queue when the peer stays away. */
+/** What a client does with the messages that it has taken from its queue when the peer stays unavailable. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { createMemoryBroker } from "../../src/broker/memory.ts";
 import { noMetrics } from "../../src/gateway/metrics.ts";
 import { createNodeDirectory } from "../../src/gateway/node-directory.ts";
 import { debtorsAgent } from "../../src/gateway/role.ts";
-import { createSender, type Line } from "../../src/gateway/sender.ts";
+import { createSender, type PeerConnection } from "../../src/gateway/sender.ts";
 import { waitFor } from "../support/wait.ts";
 import { createTestLog } from "./gateway-fixture.ts";
 import { bodies } from "./messages.ts";
@@ -15,10 +15,10 @@ const QUEUE = "da.1234abcd";
 const node = await createTestNode();
 after(() => node[Symbol.asyncDispose]());
 
-type Handlers = Parameters<Line["startSession"]>[0];
+type Handlers = Parameters<PeerConnection["startSession"]>[0];
 
-/** A line on which messages disappear. */
-function deafLine(onStart: (handlers: Handlers) => void): Line {
+/** A connection on which no message is confirmed. */
+function createSilentConnection(onStart: (handlers: Handlers) => void): PeerConnection {
   return {
     startSession: (handlers) => {
       let lastSent = 0;
@@ -35,7 +35,10 @@ function deafLine(onStart: (handlers: Handlers) => void): Line {
 
 for (const [what, dialAgain] of [
   ["cannot be reached", async () => Promise.reject(new Error("No connection"))],
-  ["admits nobody", async () => deafLine(({ onClose }) => onClose("Unknown peer serial number."))],
+  [
+    "refuses every session",
+    async () => createSilentConnection(({ onClose }) => onClose("Unknown peer serial number.")),
+  ],
 ] as const) {
   test(`10 minutes after the last session with a peer that ${what}, its messages go back to the queue`, async (t) => {
     const broker = createMemoryBroker({
@@ -50,12 +53,12 @@ for (const [what, dialAgain] of [
     });
     const { log, lines } = createTestLog();
     const sessions: Handlers[] = [];
-    const connect = async (): Promise<Line> =>
-      deafLine((handlers) => {
+    const connect = async (): Promise<PeerConnection> =>
+      createSilentConnection((handlers) => {
         sessions.push(handlers);
         handlers.onOpen();
       });
-    let dial: () => Promise<Line> = connect;
+    let dial: () => Promise<PeerConnection> = connect;
     const sender = createSender({
       broker,
       nodes: createNodeDirectory(node.directory, 0),
@@ -84,7 +87,7 @@ for (const [what, dialAgain] of [
     await waitFor(() => sessions.length === 1 && broker.messagesIn(QUEUE).length === 0);
 
     dial = dialAgain;
-    sessions[0]!.onClose("The line is cut");
+    sessions[0]!.onClose("The connection is lost");
     await waitFor(() => attempts() === 1);
     for (let minute = 0; minute < 10; minute++) await pass(59);
     assert.equal(broker.messagesIn(QUEUE).length, 0);
