@@ -118,8 +118,10 @@ export function appliedLimit(value: number): bigint {
   return (BigInt(digits.replace(".", "")) * 10n ** BigInt(Number(exponent))) / 10n ** 5n;
 }
 
+/** As `Math.min`, which takes no `bigint`. */
 export const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
+/** As `Math.max`, which takes no `bigint`. */
 export const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** A number as the authority keeps it: the shortest decimal that a 32-bit float holds; 123456789 becomes 123456790. */

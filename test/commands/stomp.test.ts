@@ -13,13 +13,12 @@ import {
   serverCredentials,
 } from "../gateway/nodes.ts";
 import { connectRaw, listenRaw } from "../gateway/raw-peer.ts";
+import { CONNECTED, STOMP } from "../stomp/frames.ts";
 import { findFreePort, runCommand, startCommand } from "../support/command.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
 import { baseEnvironment } from "./environment.ts";
 
-const STOMP = "STOMP\naccept-version:1.2\nhost:/\nheart-beat:5000,30000\n\n\0";
-const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
 const QUEUE = `da.${PEER_ID}`;
 
 const host = await createTestVirtualHost();

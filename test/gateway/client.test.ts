@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import { chooseServer } from "../../src/gateway/peer-server.ts";
+import { CONNECTED, receiptFrame, STOMP } from "../stomp/frames.ts";
 import { waitFor } from "../support/wait.ts";
 import { startClient } from "./gateway-fixture.ts";
 import { bodies, withMember } from "./messages.ts";
@@ -10,10 +11,7 @@ import { createIdentity, createTestNode, serverCredentials } from "./nodes.ts";
 import { listenRaw, type RawConnection } from "./raw-peer.ts";
 import { createTestBroker, type QueuedMessage } from "./test-broker.ts";
 
-const STOMP = "STOMP\naccept-version:1.2\nhost:/\nheart-beat:5000,30000\n\n\0";
-const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
 const DISCONNECT = "DISCONNECT\nreceipt:bye\n\n\0";
-const receipt = (id: number | string): string => `RECEIPT\nreceipt-id:${id}\n\n\0`;
 
 const { broker, relay, put, depth, deleteQueue, untilDepth, takeAll } = await createTestBroker();
 const node = await createTestNode();
@@ -55,7 +53,7 @@ async function nextMessage(connection: RawConnection): Promise<{ seqnum: number;
 async function stop(client: { stop(): Promise<void> }, connection: RawConnection): Promise<void> {
   const stopped = client.stop();
   await connection.expect(DISCONNECT);
-  connection.send(receipt("bye"));
+  connection.send(receiptFrame("bye"));
   await stopped;
 }
 
@@ -65,7 +63,7 @@ test("without a receipt nothing is acknowledged: the messages are sent again in 
   await using client = startClient({ node, broker, queue, environment });
   const first = await accept();
   for (const seqnum of [1, 2, 3]) assert.equal((await nextMessage(first)).seqnum, seqnum);
-  first.send(receipt(1));
+  first.send(receiptFrame(1));
   first.socket.end();
   const second = await accept();
   assert.deepEqual(
@@ -75,7 +73,7 @@ test("without a receipt nothing is acknowledged: the messages are sent again in 
       { seqnum: 3, id: 2 },
     ],
   );
-  second.send(receipt(2));
+  second.send(receiptFrame(2));
   await stop(client, second);
   assert.equal(await depth(queue), 0);
 });
@@ -87,7 +85,7 @@ test("what is not confirmed goes back to the queue when the client stops", async
   await using client = startClient({ node, broker, queue, environment: shortStop });
   const connection = await accept();
   for (const _ of [1, 2, 3]) await nextMessage(connection);
-  connection.send(receipt(2));
+  connection.send(receiptFrame(2));
   await client.stop();
   await untilDepth(queue, 1);
 });
@@ -102,9 +100,9 @@ test("a message that is refused once is sent again, last and alone, and nothing 
   const second = await accept();
   assert.equal((await nextMessage(second)).seqnum, 1);
   assert.equal((await nextMessage(second)).seqnum, 3);
-  second.send(receipt(2));
+  second.send(receiptFrame(2));
   assert.deepEqual(await nextMessage(second), { seqnum: 2, id: 3 });
-  second.send(receipt(3));
+  second.send(receiptFrame(3));
   await stop(client, second);
   assert.deepEqual([await depth(queue), await depth(`${queue}.XQ`)], [0, 0]);
 });
@@ -119,7 +117,7 @@ test("a message that is refused three times while others are taken goes to the d
     let message = await nextMessage(connection);
     for (; message.seqnum !== 2; message = await nextMessage(connection)) {
       accepted.push(message.seqnum);
-      connection.send(receipt(message.id));
+      connection.send(receiptFrame(message.id));
     }
     connection.send(`ERROR\nmessage:Invalid debtor\nreceipt-id:${message.id}\n\n\0`);
     await connection.end();
@@ -173,7 +171,7 @@ test("poison of every kind goes to the dead-letter queue, and the messages behin
   await using client = startClient({ node, broker, queue, environment });
   const connection = await accept();
   for (const index of poison.keys()) assert.equal((await nextMessage(connection)).seqnum, index);
-  connection.send(receipt(poison.length));
+  connection.send(receiptFrame(poison.length));
   await untilDepth(`${queue}.XQ`, poison.length);
   await stop(client, connection);
   assert.equal(await depth(queue), 0);
@@ -193,7 +191,7 @@ test("a message that cannot be dead-lettered stays in the queue, and the others 
   await using client = startClient({ node, broker, queue, environment });
   const connection = await accept();
   assert.equal((await nextMessage(connection)).seqnum, 1);
-  connection.send(receipt(1));
+  connection.send(receiptFrame(1));
   await waitFor(() => client.log.some((line) => line.includes("cannot be moved to the dead-letter queue")));
   await stop(client, connection);
   await untilDepth(queue, 1);
@@ -222,7 +220,7 @@ test("of two servers the reachable one is found, and of two reachable ones any i
   await using client = startClient({ node, broker, queue, environment });
   const connection = await accept();
   assert.equal((await nextMessage(connection)).seqnum, 1);
-  connection.send(receipt(1));
+  connection.send(receiptFrame(1));
   await stop(client, connection);
   await node.setServers([`127.0.0.1:${server.port}`]);
 
@@ -249,7 +247,7 @@ test("when the broker is lost, the session ends with DISCONNECT, and there is an
   await first.end();
   const second = await accept();
   assert.equal((await nextMessage(second)).seqnum, 1);
-  second.send(receipt(1));
+  second.send(receiptFrame(1));
   await stop(client, second);
   assert.equal(await depth(queue), 0);
 });
@@ -260,11 +258,11 @@ test("sending ends by itself when the peer is deactivated", async (t) => {
   await using client = startClient({ node, broker, queue, environment });
   const connection = await accept();
   await nextMessage(connection);
-  connection.send(receipt(1));
+  connection.send(receiptFrame(1));
   await writeFile(node.peerFile("DEACTIVATED"), "2026-11-26\n");
   t.after(() => rm(node.peerFile("DEACTIVATED")));
   await connection.expect(DISCONNECT);
-  connection.send(receipt("bye"));
+  connection.send(receiptFrame("bye"));
   await client.ended;
   assert.ok(client.log.some((line) => line.includes("The peer is deactivated")));
   assert.equal(client.unreadyReason(), undefined);
@@ -279,7 +277,7 @@ test("a peer that is not active yet is waited for", async () => {
   await writeFile(node.peerFile("ACTIVE"), "");
   const connection = await accept();
   await nextMessage(connection);
-  connection.send(receipt(1));
+  connection.send(receiptFrame(1));
   await stop(client, connection);
 });
 
@@ -288,13 +286,13 @@ test("a queue that does not exist is waited for", async () => {
   await using client = startClient({ node, broker, queue, environment });
   const first = await accept();
   await first.expect(DISCONNECT);
-  first.send(receipt("bye"));
+  first.send(receiptFrame("bye"));
   await waitFor(() => /There is no queue/.test(client.unreadyReason() ?? ""));
   await put(queue, [configure(1)]);
   for (;;) {
     const connection = await accept();
     const frame = await connection.nextFrame();
-    connection.send(receipt(frame.startsWith("SEND") ? 1 : "bye"));
+    connection.send(receiptFrame(frame.startsWith("SEND") ? 1 : "bye"));
     if (!frame.startsWith("SEND")) continue;
     await stop(client, connection);
     return;
@@ -317,7 +315,7 @@ test("two clients share a queue: every message arrives, and none is acknowledged
       const message = await nextMessage(connection).catch(() => undefined);
       if (message === undefined) return;
       arrived.add(message.seqnum);
-      connection.send(receipt(message.id));
+      connection.send(receiptFrame(message.id));
     }
     connection.socket.destroy();
   };

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { rename, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
+import { CONNECTED } from "../stomp/frames.ts";
 import { waitFor } from "../support/wait.ts";
 import { startClients } from "./gateway-fixture.ts";
 import { bodies } from "./messages.ts";
@@ -9,7 +10,6 @@ import { createTestNode, serverCredentials } from "./nodes.ts";
 import { listenRaw, type RawConnection } from "./raw-peer.ts";
 import { createTestBroker } from "./test-broker.ts";
 
-const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
 const { broker, put, depth } = await createTestBroker();
 const node = await createTestNode();
 const server = await listenRaw(serverCredentials(node.peer));

@@ -3,17 +3,13 @@ import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { connect as connectTcp } from "node:net";
 import { after, test } from "node:test";
+import { CONNECTED, errorFrame, receiptFrame, STOMP } from "../stomp/frames.ts";
 import { waitFor } from "../support/wait.ts";
 import { startServer } from "./gateway-fixture.ts";
 import { bodies, purgeOf, sendFrame, withMember } from "./messages.ts";
 import { clientCredentials, createIdentity, createServerCertificate, createTestNode } from "./nodes.ts";
 import { connectRaw, type RawConnection } from "./raw-peer.ts";
 import { createTestBroker } from "./test-broker.ts";
-
-const STOMP = "STOMP\naccept-version:1.2\nhost:/\nheart-beat:5000,30000\n\n\0";
-const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
-const receipt = (id: string): string => `RECEIPT\nreceipt-id:${id}\n\n\0`;
-const error = (text: string): string => `ERROR\nmessage:${text}\n\n\0`;
 
 const { broker, relay, received, bindIncoming, unbindIncoming } = await createTestBroker();
 const node = await createTestNode();
@@ -37,7 +33,7 @@ test("an open connection ends when the peer is deactivated, though nothing is se
   await using connection = await open(server.port);
   await writeFile(node.peerFile("DEACTIVATED"), "2026-11-26\n");
   t.after(() => rm(node.peerFile("DEACTIVATED")));
-  await connection.expect(error("The peer has been deactivated."));
+  await connection.expect(errorFrame("The peer has been deactivated."));
   await connection.end();
 });
 
@@ -50,7 +46,7 @@ test("a connection may take the place of one that is gone", async () => {
   const [first] = [await open(server.port), await open(server.port)];
   await using third = await connectRaw(server.port, credentials);
   third.send(STOMP);
-  await third.expect(error("Too many connections from one peer."));
+  await third.expect(errorFrame("Too many connections from one peer."));
   first.socket.destroy();
   await waitFor(async () => {
     await using fourth = await connectRaw(server.port, credentials);
@@ -89,7 +85,7 @@ test("many connections without TLS, and some that never speak, do not keep the p
   });
   await using connection = await open(server.port);
   connection.send(sendFrame("m1", bodies.AccountPurge));
-  await connection.expect(receipt("m1"));
+  await connection.expect(receiptFrame("m1"));
   for (const socket of sockets) socket.destroy();
 });
 
@@ -118,12 +114,12 @@ test("what the broker loses is published again, and confirmed on the same connec
   });
   await using connection = await open(server.port);
   connection.send(sendFrame("1", purgeOf(1)));
-  await connection.expect(receipt("1"));
+  await connection.expect(receiptFrame("1"));
   relay.setReachable(false);
   connection.send(sendFrame("2", purgeOf(2)));
   await waitFor(() => !broker.isConnected());
   relay.setReachable(true);
-  await connection.expect(receipt("2"));
+  await connection.expect(receiptFrame("2"));
   await waitFor(() => received.includes(purgeOf(2)));
 });
 
@@ -136,15 +132,15 @@ test("a broker that stays unavailable is an internal error; the server lives, an
   await using connection = await open(server.port);
   relay.setReachable(false);
   connection.send(sendFrame("lost", purgeOf(3)));
-  await connection.expect(error("Internal server error."));
+  await connection.expect(errorFrame("Internal server error."));
   await using refused = await connectRaw(server.port, credentials);
   refused.send(STOMP);
-  await refused.expect(error("Internal server error."));
+  await refused.expect(errorFrame("Internal server error."));
   relay.setReachable(true);
   await waitFor(() => broker.isConnected());
   await using next = await open(server.port);
   next.send(sendFrame("4", purgeOf(4)));
-  await next.expect(receipt("4"));
+  await next.expect(receiptFrame("4"));
 });
 
 test("a message that no queue takes is never confirmed", async (t) => {
@@ -153,7 +149,7 @@ test("a message that no queue takes is never confirmed", async (t) => {
   await using server = await startServer({ node, broker, environment });
   await using connection = await open(server.port);
   connection.send(sendFrame("1", purgeOf(5)));
-  await connection.expect(error("Internal server error."));
+  await connection.expect(errorFrame("Internal server error."));
   assert.ok(server.log.some((line) => line.includes("no queue is bound")));
 });
 
@@ -169,7 +165,7 @@ test("a message that no queue takes is confirmed once one does", async (t) => {
   connection.send(sendFrame("1", purgeOf(6)));
   await waitFor(() => server.log.some((line) => line.includes("no queue is bound")));
   await bindIncoming();
-  await connection.expect(receipt("1"));
+  await connection.expect(receiptFrame("1"));
 });
 
 test("a stop confirms what was received, tells the peer, and takes nothing more", async () => {
@@ -245,7 +241,7 @@ test("a new certificate is shown to new connections, and one that does not fit i
     return next.socket.getPeerCertificate().serialNumber === serialNumber;
   });
   old.send(sendFrame("1", bodies.AccountPurge));
-  await old.expect(receipt("1"));
+  await old.expect(receiptFrame("1"));
 
   const { serverKey } = createServerCertificate(node.own);
   await node.setServerCertificate({ ...renewed, serverKey });
@@ -272,5 +268,5 @@ test("a peer of the wrong organization is told so", async () => {
   await using server = await startServer({ node, broker, environment });
   await using connection = await connectRaw(server.port, clientCredentials(somebody, node.own));
   connection.send(STOMP);
-  await connection.expect(error("Unknown peer serial number."));
+  await connection.expect(errorFrame("Unknown peer serial number."));
 });

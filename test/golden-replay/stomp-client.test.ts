@@ -6,6 +6,7 @@ import { parseJson } from "../../src/values/json.ts";
 import { createTestLog, startClient } from "../gateway/gateway-fixture.ts";
 import { createIdentity, createTestNode, serverCredentials } from "../gateway/nodes.ts";
 import { listenRaw, type RawConnection } from "../gateway/raw-peer.ts";
+import { CONNECTED, STOMP } from "../stomp/frames.ts";
 import { connect } from "../support/amqp.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
@@ -22,9 +23,6 @@ after(async () => {
   await host.close();
   await node[Symbol.asyncDispose]();
 });
-
-const STOMP = "STOMP\naccept-version:1.2\nhost:/\nheart-beat:5000,30000\n\n\0";
-const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
 
 const sessions = await readSessions("client");
 /** About 30 and 45 seconds, and 10; see test/stomp. */

@@ -14,6 +14,7 @@ import {
   type TestIdentity,
 } from "../gateway/nodes.ts";
 import { connectRaw, type RawConnection } from "../gateway/raw-peer.ts";
+import { CONNECTED, errorFrame, receiptFrame, STOMP } from "../stomp/frames.ts";
 import { connect } from "../support/amqp.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
@@ -43,23 +44,18 @@ after(async () => {
   await node[Symbol.asyncDispose]();
 });
 
-const STOMP = "STOMP\naccept-version:1.2\nhost:/\nheart-beat:5000,30000\n\n\0";
-const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
-const receipt = (id: string): string => `RECEIPT\nreceipt-id:${id}\n\n\0`;
-const error = (text: string): string => `ERROR\nmessage:${text}\n\n\0`;
-
 /** Sessions in which this program deliberately says something else than what was recorded. */
 const differences: Readonly<Record<string, (sent: string) => readonly string[]>> = {
   "in-float-as-string": (sent) => [CONNECTED, rejection("RejectedConfig", "f2", sent)],
   "in-int-5000-digits": (sent) => [CONNECTED, rejection("RejectedTransfer", "m1", sent)],
   "in-json-deep": (sent) => [CONNECTED, rejection("AccountPurge", "m1", sent)],
   "err-ts-naive": (sent) => [CONNECTED, rejection("AccountPurge", "m1", sent)],
-  "err-json-surrogate": () => [CONNECTED, receipt("m1")],
-  "in-content-length-not-a-number": () => [CONNECTED, error("Invalid header.")],
-  "dos-negative-content-length": () => [CONNECTED, receipt("k1"), error("Invalid header.")],
-  "lim-eleventh-connection": () => [error("Too many connections from one peer.")],
-  "peer-deactivated": () => [error("Unknown peer serial number.")],
-  "peer-not-active": () => [error("Unknown peer serial number.")],
+  "err-json-surrogate": () => [CONNECTED, receiptFrame("m1")],
+  "in-content-length-not-a-number": () => [CONNECTED, errorFrame("Invalid header.")],
+  "dos-negative-content-length": () => [CONNECTED, receiptFrame("k1"), errorFrame("Invalid header.")],
+  "lim-eleventh-connection": () => [errorFrame("Too many connections from one peer.")],
+  "peer-deactivated": () => [errorFrame("Unknown peer serial number.")],
+  "peer-not-active": () => [errorFrame("Unknown peer serial number.")],
 };
 
 /** How many messages are published, where that is not as it was recorded. */
@@ -144,7 +140,7 @@ test("tls-unknown-peer…, tls-self, tls-bad-organisation: a valid chain that do
     const somebody = createIdentity("Accounting Authorities", nodeId);
     await using connection = await connectRaw(server.port, clientCredentials(somebody, node.own));
     connection.send(STOMP);
-    await connection.expect(error(text));
+    await connection.expect(errorFrame(text));
     assert.equal(await connection.end(), "");
   }
 });

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, type TestContext, test } from "node:test";
 import { type ClientSession, startClientSession } from "../../src/stomp/client-session.ts";
+import { CONNECTED, receiptFrame, STOMP } from "./frames.ts";
 import { createMemoryConnection, type MemoryConnection } from "./memory-connection.ts";
-
-const STOMP = "STOMP\naccept-version:1.2\nhost:/\nheart-beat:5000,30000\n\n\0";
-const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
-const receipt = (id: string): string => `RECEIPT\nreceipt-id:${id}\n\n\0`;
 
 interface Fixture extends MemoryConnection {
   readonly session: ClientSession;
@@ -58,7 +55,7 @@ const message = { type: "T", body: "{}" };
 for (const [what, answer] of [
   ["another version", "CONNECTED\nversion:1.1\n\n\0"],
   ["no version", "CONNECTED\n\n\0"],
-  ["a receipt first", receipt("1")],
+  ["a receipt first", receiptFrame("1")],
   ["something that is not STOMP", "HTTP/1.1 400 Bad Request\r\n\r\n"],
   ["a bad heart-beat", "CONNECTED\nversion:1.2\nheart-beat:x\n\n\0"],
 ] as const) {
@@ -116,7 +113,7 @@ test("messages are numbered from 1, and a receipt is for all up to it", async ()
     connection.take(),
     /^SEND\ndestination:\/exchange\/accounts_in\ntype:T\ncontent-type:application\/json\npersistent:true\nreceipt:1\ncontent-length:2\n\n{}\0SEND/,
   );
-  connection.send(receipt("2") + receipt("3"));
+  connection.send(receiptFrame("2") + receiptFrame("3"));
   await connection.settle();
   assert.deepEqual(connection.events, ["receipt 2", "receipt 3"]);
 });
@@ -125,7 +122,7 @@ test("receipts for nothing under way are ignored", async () => {
   const connection = await open();
   connection.session.send(message);
   connection.session.send(message);
-  connection.send(["0", "999", "abc", "01", "-1", "1e0", "9".repeat(30), "1", "1", "2"].map(receipt).join(""));
+  connection.send(["0", "999", "abc", "01", "-1", "1e0", "9".repeat(30), "1", "1", "2"].map(receiptFrame).join(""));
   await connection.settle();
   assert.deepEqual(connection.events, [
     ...["0", "999", "abc", "01", "-1", "1e0", "9".repeat(30)].map((id) => `stray ${id}`),
@@ -145,7 +142,7 @@ test("an ERROR names a message only when that is under way", async () => {
     const connection = await open();
     connection.session.send(message);
     connection.session.send(message);
-    connection.send(`${receipt("1")}ERROR\nmessage:No\\c no\nreceipt-id:${id}\n\n\0`);
+    connection.send(`${receiptFrame("1")}ERROR\nmessage:No\\c no\nreceipt-id:${id}\n\n\0`);
     await connection.settle();
     assert.deepEqual(connection.events, [
       "receipt 1",
@@ -162,7 +159,7 @@ test("the receipt of DISCONNECT stands for that of the last message", async () =
   assert.ok(!connection.session.maySend());
   await connection.settle();
   assert.match(connection.take(), /\0DISCONNECT\nreceipt:bye\n\n\0$/);
-  connection.send(receipt("bye"));
+  connection.send(receiptFrame("bye"));
   await connection.settle();
   assert.deepEqual(connection.events, ["receipt 1", "close Disconnected"]);
 });

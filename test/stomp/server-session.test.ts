@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { afterEach, type TestContext, test } from "node:test";
 import { type ReceivedMessage, type ServerSession, startServerSession } from "../../src/stomp/server-session.ts";
+import { CONNECTED, errorFrame, receiptFrame, STOMP } from "./frames.ts";
 import { createMemoryConnection, type MemoryConnection } from "./memory-connection.ts";
 
 const DESTINATION = "/exchange/debtors_in";
-const STOMP = "STOMP\naccept-version:1.2\nhost:/\nheart-beat:5000,30000\n\n\0";
-const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
 const send = (receipt: string, body = "{}"): string =>
   `SEND\ndestination:${DESTINATION}\ntype:T\ncontent-type:application/json\nreceipt:${receipt}\n\n${body}\0`;
-const receipt = (id: string): string => `RECEIPT\nreceipt-id:${id}\n\n\0`;
-const error = (text: string): string => `ERROR\nmessage:${text}\n\n\0`;
 
 interface Fixture extends MemoryConnection {
   readonly session: ServerSession;
@@ -105,7 +102,7 @@ for (const [what, frames, text] of [
     const connection = start();
     connection.send(frames);
     await connection.settle();
-    assert.equal(connection.take().replace(CONNECTED, ""), error(text));
+    assert.equal(connection.take().replace(CONNECTED, ""), errorFrame(text));
     assert.ok(connection.hasEnded());
   });
 }
@@ -121,7 +118,7 @@ test("a session that is not admitted gets an ERROR in place of CONNECTED", async
   const connection = start({ admit: async () => "Unknown peer serial number." });
   connection.send(STOMP + send("1"));
   await connection.settle();
-  assert.equal(connection.take(), error("Unknown peer serial number."));
+  assert.equal(connection.take(), errorFrame("Unknown peer serial number."));
   assert.deepEqual(connection.messages, []);
 });
 
@@ -129,7 +126,7 @@ test("admission that fails is an internal error", async () => {
   const connection = start({ admit: () => Promise.reject(new Error("disk")) });
   connection.send(STOMP);
   await connection.settle();
-  assert.equal(connection.take(), error("Internal server error."));
+  assert.equal(connection.take(), errorFrame("Internal server error."));
 });
 
 test("one receipt stands for all messages that are confirmed together", async () => {
@@ -139,7 +136,7 @@ test("one receipt stands for all messages that are confirmed together", async ()
   connection.session.confirm(2);
   connection.session.confirm(1);
   await connection.settle();
-  assert.equal(connection.take(), receipt("2") + receipt("3"));
+  assert.equal(connection.take(), receiptFrame("2") + receiptFrame("3"));
 });
 
 test("DISCONNECT is answered when everything is confirmed, and its receipt stands for the last message's", async () => {
@@ -150,7 +147,7 @@ test("DISCONNECT is answered when everything is confirmed, and its receipt stand
   connection.session.confirm(1);
   connection.session.confirm(1);
   await connection.settle();
-  assert.equal(connection.take(), receipt("1") + receipt("bye"));
+  assert.equal(connection.take(), receiptFrame("1") + receiptFrame("bye"));
   assert.ok(connection.hasEnded());
 });
 
@@ -160,7 +157,7 @@ test("a frame after DISCONNECT is an error, and the messages before it are confi
   await connection.settle();
   connection.session.confirm(1);
   await connection.settle();
-  assert.equal(connection.take(), receipt("a1") + error("Received command after DISCONNECT."));
+  assert.equal(connection.take(), receiptFrame("a1") + errorFrame("Received command after DISCONNECT."));
   assert.equal(connection.messages.length, 1);
 });
 
@@ -172,7 +169,7 @@ test("a refused message is given back, after the receipts of those before it; no
   connection.session.confirm(1);
   await connection.settle();
   const headers = "receipt-id:b2\ntype:T\ncontent-type:application/json\ncontent-length:3";
-  assert.equal(connection.take(), `${receipt("g1")}ERROR\nmessage:Invalid debtor ID\\c 0x5.\n${headers}\n\nbad\0`);
+  assert.equal(connection.take(), `${receiptFrame("g1")}ERROR\nmessage:Invalid debtor ID\\c 0x5.\n${headers}\n\nbad\0`);
   assert.deepEqual(
     connection.messages.map((message) => message.receipt),
     ["g1"],
@@ -253,7 +250,7 @@ test("hb-server-sends: a silent client gets LF after 30 seconds and an ERROR aft
   assert.equal(connection.take(), "\n");
   tick(15);
   await connection.settle();
-  assert.equal(connection.take(), error("No data received for 45.000 seconds."));
+  assert.equal(connection.take(), errorFrame("No data received for 45.000 seconds."));
   assert.ok(connection.hasEnded());
 });
 
@@ -310,6 +307,6 @@ test("the end of the server is told after the receipts", async () => {
   await connection.settle();
   connection.session.confirm(1);
   await connection.settle();
-  assert.equal(connection.take(), receipt("1") + error("The connection has been closed by the server."));
+  assert.equal(connection.take(), receiptFrame("1") + errorFrame("The connection has been closed by the server."));
   assert.equal(connection.messages.length, 1);
 });
