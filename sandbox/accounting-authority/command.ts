@@ -7,7 +7,7 @@ import { withPool } from "../../src/commands/with-pool.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import { openPool, type Pool } from "../../src/database/database.ts";
 import { listPeerIds } from "../../src/node-data/read.ts";
-import { explain } from "../../src/processes/gateway.ts";
+import { explain } from "../../src/processes/with-gateway.ts";
 import { CommandError } from "../../src/runtime/command-error.ts";
 import { runTogether } from "../../src/runtime/lifetime.ts";
 import { createLogger, type Logger } from "../../src/runtime/log.ts";

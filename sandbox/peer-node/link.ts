@@ -3,9 +3,9 @@ import type { Broker } from "../../src/broker/broker.ts";
 import type { Config } from "../../src/config.ts";
 import { noMetrics } from "../../src/gateway/metrics.ts";
 import type { GatewayRole } from "../../src/gateway/role.ts";
-import { withGateway } from "../../src/processes/gateway.ts";
 import { runStompClient } from "../../src/processes/stomp-client.ts";
 import { runStompServer } from "../../src/processes/stomp-server.ts";
+import { withGateway } from "../../src/processes/with-gateway.ts";
 import { runTogether } from "../../src/runtime/lifetime.ts";
 import type { Logger } from "../../src/runtime/log.ts";
 

@@ -1,13 +1,13 @@
 /** `stomp configure-queue` and `check`: setting up and trying the way to a peer. Spec: stomp, "Commands". */
 import { configurePeerQueue, NoRandomExchangeError } from "../broker/declare-topology.ts";
 import { readConfig } from "../config.ts";
+import { checkServer } from "../gateway/check-server.ts";
 import { openCredentials } from "../gateway/credentials.ts";
 import { noMetrics } from "../gateway/metrics.ts";
 import { createNodeDirectory } from "../gateway/node-directory.ts";
 import { readNodeData, readPeer } from "../node-data/read.ts";
 import { activatePeer } from "../node-data/register-peer.ts";
-import { explain } from "../processes/gateway.ts";
-import { checkServer } from "../processes/stomp-check.ts";
+import { explain } from "../processes/with-gateway.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { createLogger } from "../runtime/log.ts";
 import { printResult } from "../runtime/output.ts";

@@ -72,7 +72,7 @@ export const drain: Command = {
 
 /** The state of a peer that is registered. Throws a CommandError when it is not, or cannot be read. */
 export async function requirePeer(directory: string, peerId: string) {
-  const { explain } = await import("../processes/gateway.ts");
+  const { explain } = await import("../processes/with-gateway.ts");
   const state = await explain(readPeerState(directory, peerId));
   if (state === undefined)
     throw new CommandError(`There is no registered peer ${JSON.stringify(peerId)} in ${directory}.`);

@@ -34,7 +34,7 @@ export interface SenderOptions {
   /** How long a graceful stop may take. */
   readonly stopMillisMax: number;
   /** Connects to a server of the peer, and makes sure of its identity. Rejects with the reason. */
-  readonly dial: (peer: Peer, server: ServerAddress, signal: AbortSignal) => Promise<PeerConnection>;
+  readonly connect: (peer: Peer, server: ServerAddress, signal: AbortSignal) => Promise<PeerConnection>;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
 }
@@ -74,7 +74,7 @@ export function createSender(options: SenderOptions): Sender {
     reconnectMillisMax,
     peerCheckMillis,
     stopMillisMax,
-    dial,
+    connect,
     metrics,
     log,
   } = options;
@@ -198,7 +198,7 @@ export function createSender(options: SenderOptions): Sender {
   async function holdSession(peer: Peer, identity: ClientIdentity, subnet: Subnet, end: AbortSignal): Promise<void> {
     const server = chooseServer(peer.stomp.servers, lastFailed);
     lastFailed = server;
-    const connection = await dial(peer, server, end);
+    const connection = await connect(peer, server, end);
     const startedAt = performance.now();
     const address = `${server.host}:${server.port}`;
     const { promise: closed, resolve: onClosed } = Promise.withResolvers<string>();

@@ -22,7 +22,7 @@ const processes = {
   finalize_transfers_flusher: async (input) =>
     (await import("./flusher.ts")).flusherProcess(input, ["finalize_transfer"]),
   scanner: async (input) => (await import("./scanner.ts")).scannerProcess(input),
-  gateway: async (input) => (await import("./gateway-process.ts")).gatewayProcess(input),
+  gateway: async (input) => (await import("./gateway.ts")).gatewayProcess(input),
 } satisfies Record<string, (input: ProcessInput) => Promise<void>>;
 
 /** Runs a process until the supervisor says stop, and resolves to the exit code. */

@@ -6,9 +6,15 @@ import type { GatewayMetrics } from "../gateway/metrics.ts";
 import { createLogger, type Logger } from "../runtime/log.ts";
 import { formatMetrics } from "../runtime/metrics.ts";
 import { startMonitoring } from "../runtime/monitoring.ts";
-import { type AddUnreadyReason, closeBroker, collectUnreadyReasons, type Gateway, withGateway } from "./gateway.ts";
 import { createGatewayMetrics } from "./gateway-metrics.ts";
 import { collectMetrics, createMetricsRegistry } from "./metrics.ts";
+import {
+  type AddUnreadyReason,
+  closeBroker,
+  collectUnreadyReasons,
+  type Gateway,
+  withGateway,
+} from "./with-gateway.ts";
 
 export interface StandaloneOptions {
   /** Shown in the log, by the broker and in the metrics. */

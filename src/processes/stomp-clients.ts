@@ -1,8 +1,8 @@
 /** The sending part of the gateway under `all`: a client for each queue of each peer. */
 import { listPeerIds, readPeerState, readQueueCount } from "../node-data/read.ts";
 import { pause } from "../runtime/backoff.ts";
-import { type AddUnreadyReason, explain, type Gateway } from "./gateway.ts";
 import { runStompClient } from "./stomp-client.ts";
+import { type AddUnreadyReason, explain, type Gateway } from "./with-gateway.ts";
 
 /**
  * Sends until the signal is aborted. Peers and queues that are added later are found within APP_PEERS_CHECK_SECONDS. Rejects

@@ -5,8 +5,8 @@ import { drainQueue } from "../gateway/drainer.ts";
 import { createNodeDirectory } from "../gateway/node-directory.ts";
 import { debtorsAgent } from "../gateway/role.ts";
 import { CommandError } from "../runtime/command-error.ts";
-import { explain } from "./gateway.ts";
 import { runStandalone } from "./standalone.ts";
+import { explain } from "./with-gateway.ts";
 
 export interface DrainerProcessOptions {
   readonly config: Config;

@@ -5,7 +5,7 @@ import { untilAborted } from "../runtime/lifetime.ts";
 import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import { startServerSession } from "../stomp/server-session.ts";
 import { startTlsServer } from "../stomp/tls-server.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Gateway } from "./with-gateway.ts";
 
 /** Serves until the signal is aborted; then confirms what was received, tells the peers, and resolves. */
 export async function runStompServer(

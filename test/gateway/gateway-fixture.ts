@@ -2,10 +2,10 @@
 import type { Broker } from "../../src/broker/broker.ts";
 import { readConfig } from "../../src/config.ts";
 import { type GatewayMetrics, noMetrics } from "../../src/gateway/metrics.ts";
-import { type Gateway, withGateway } from "../../src/processes/gateway.ts";
 import { runStompClient } from "../../src/processes/stomp-client.ts";
 import { runStompClients } from "../../src/processes/stomp-clients.ts";
 import { runStompServer } from "../../src/processes/stomp-server.ts";
+import { type Gateway, withGateway } from "../../src/processes/with-gateway.ts";
 import { createLogger, type Logger } from "../../src/runtime/log.ts";
 import type { TestNode } from "./nodes.ts";
 

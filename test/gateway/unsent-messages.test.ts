@@ -33,7 +33,7 @@ function createSilentConnection(onStart: (handlers: Handlers) => void): PeerConn
   };
 }
 
-for (const [what, dialAgain] of [
+for (const [what, connectAgain] of [
   ["cannot be reached", async () => Promise.reject(new Error("No connection"))],
   [
     "refuses every session",
@@ -58,7 +58,7 @@ for (const [what, dialAgain] of [
         sessions.push(handlers);
         handlers.onOpen();
       });
-    let dial: () => Promise<PeerConnection> = connect;
+    let currentConnect: () => Promise<PeerConnection> = connect;
     const sender = createSender({
       broker,
       nodes: createNodeDirectory(node.directory, 0),
@@ -69,7 +69,7 @@ for (const [what, dialAgain] of [
       reconnectMillisMax: 1,
       peerCheckMillis: 60_000,
       stopMillisMax: 1_000,
-      dial: () => dial(),
+      connect: () => currentConnect(),
       metrics: noMetrics,
       log,
     });
@@ -86,7 +86,7 @@ for (const [what, dialAgain] of [
     const running = sender.run(stop.signal);
     await waitFor(() => sessions.length === 1 && broker.messagesIn(QUEUE).length === 0);
 
-    dial = dialAgain;
+    currentConnect = connectAgain;
     sessions[0]!.onClose("The connection is lost");
     await waitFor(() => attempts() === 1);
     for (let minute = 0; minute < 10; minute++) await pass(59);
@@ -95,7 +95,7 @@ for (const [what, dialAgain] of [
     assert.equal(broker.messagesIn(QUEUE).length, 1);
     assert.ok(lines.some((line) => line.includes("giving the messages back")));
 
-    dial = connect;
+    currentConnect = connect;
     t.mock.timers.tick(10_000);
     await waitFor(() => broker.messagesIn(QUEUE).length === 0);
     assert.equal(sessions.length, 2);

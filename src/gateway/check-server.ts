@@ -1,9 +1,9 @@
 /** Trying the servers of a peer. Spec: stomp, "Commands". */
-import { identityOf } from "../gateway/peer-server.ts";
 import type { Peer } from "../node-data/read.ts";
 import type { ServerAddress } from "../node-data/stomp-toml.ts";
 import type { TlsCredentials } from "../stomp/tls-credentials.ts";
-import { dial } from "./stomp-client.ts";
+import { connectToPeer } from "./connect-to-peer.ts";
+import { identityOf } from "./peer-server.ts";
 
 /** Opens a session and ends it again. Resolves to the reason why that was not possible, or to `undefined`. */
 export async function checkServer(
@@ -14,7 +14,7 @@ export async function checkServer(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    const connection = await dial(credentials, peer, server, signal);
+    const connection = await connectToPeer(credentials, peer, server, signal);
     const { promise: closed, resolve } = Promise.withResolvers<string>();
     let isOpen = false;
     let error: string | undefined;
