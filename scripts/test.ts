@@ -16,7 +16,7 @@ import { chmod, glob, mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe } from "../test/support/services.ts";
+import { errorText } from "../src/values/error-text.ts";
 import { providePostgres } from "./servers/postgres.ts";
 import { provideRabbitMq } from "./servers/rabbitmq.ts";
 import type { TestServer } from "./servers/test-server.ts";
@@ -41,7 +41,7 @@ interface Suite {
 const say = (line: string): void => console.error(`npm test: ${line}`);
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
-  say(describe(error));
+  say(errorText(error));
   return 1;
 });
 
@@ -83,7 +83,7 @@ async function main(args: readonly string[]): Promise<number> {
     options.push(`--test-timeout=${suite.testSecondsMax * 1000}`);
     return await runTests([...options, ...files], environment, interruption.signal);
   } finally {
-    for (const server of servers) await server.release(`swpt_test_${runId}_`).catch((error) => say(describe(error)));
+    for (const server of servers) await server.release(`swpt_test_${runId}_`).catch((error) => say(errorText(error)));
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

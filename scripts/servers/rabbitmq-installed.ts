@@ -6,8 +6,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { type GuardedProcess, startGuarded } from "../../sandbox/guarded-process.ts";
+import { errorText } from "../../src/values/error-text.ts";
 import { findFreePort } from "../../test/support/command.ts";
-import { describe, pingBroker } from "../../test/support/services.ts";
+import { pingBroker } from "../../test/support/services.ts";
 import { waitFor } from "../../test/support/wait.ts";
 import { prepareNode } from "./rabbitmq-program.ts";
 import type { TestServer } from "./test-server.ts";
@@ -65,7 +66,7 @@ export async function untilBrokerAnswers(server: GuardedProcess, amqpPort: numbe
       await pingBroker(environment.TEST_BROKER_URL);
       return true;
     } catch (error) {
-      problem = describe(error);
+      problem = errorText(error);
       return false;
     }
   };

@@ -1,7 +1,8 @@
 /** RabbitMQ for a test run: the one that is there, an installed one on free ports, a container, a newly installed one. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { brokerCandidates, describe, pingBroker } from "../../test/support/services.ts";
+import { errorText } from "../../src/values/error-text.ts";
+import { brokerCandidates, pingBroker } from "../../test/support/services.ts";
 import { createTestVirtualHost, removeVirtualHosts } from "../../test/support/virtual-host.ts";
 import { installPackages } from "./apt-get.ts";
 import { startRabbitMqContainer } from "./rabbitmq-container.ts";
@@ -23,15 +24,15 @@ export async function provideRabbitMq(say: Say, { install }: { readonly install:
       await (await createTestVirtualHost(url)).close();
       return { environment: { TEST_BROKER_URL: url }, release: (prefix) => removeVirtualHosts(url, prefix) };
     } catch (error) {
-      if (process.env.TEST_BROKER_URL) say(`TEST_BROKER_URL cannot be used: ${describe(error)}`);
-      else problems.push(describe(error));
+      if (process.env.TEST_BROKER_URL) say(`TEST_BROKER_URL cannot be used: ${errorText(error)}`);
+      else problems.push(errorText(error));
     }
   }
   for (const start of [startInstalled, startContainer, ...(install ? [installAndStart] : [])]) {
     try {
       return await start(say);
     } catch (error) {
-      problems.push(describe(error));
+      problems.push(errorText(error));
     }
   }
   throw new Error(

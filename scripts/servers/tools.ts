@@ -1,8 +1,8 @@
 /** The programs that some tests need beside the servers: which are missing, how to get them, and which files need them. */
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
+import { errorText } from "../../src/values/error-text.ts";
 import { findChromium } from "../../test/support/browser.ts";
-import { describe } from "../../test/support/services.ts";
 import { readSources } from "../../test/tree/sources.ts";
 import { installPackages } from "./apt-get.ts";
 
@@ -82,7 +82,7 @@ export async function withTools(
   let runnable = [...files];
   for (const tool of tools) {
     if (tool.isThere() || needing(tool, files).length === 0) continue;
-    const problem = install ? await installPackages(tool.packages, say).catch(describe) : undefined;
+    const problem = install ? await installPackages(tool.packages, say).catch(errorText) : undefined;
     if (tool.isThere()) continue;
     const how = `install ${tool.packages.join(" and ")}, or let \`npm test -- --install\` do so`;
     if (require) throw new Error(`The tests need ${tool.name}: ${how}. ${problem ?? ""}`);

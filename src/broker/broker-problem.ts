@@ -1,4 +1,6 @@
 /** What an error of the broker, or on the way to it, means for an operator. */
+
+import { errorText } from "../values/error-text.ts";
 import { describeTlsProblem } from "../values/tls-problem.ts";
 
 const TLS_PARAMETERS = {
@@ -15,9 +17,7 @@ const TLS_PARAMETERS = {
 export function describeBrokerProblem(error: Error, beginning = "The broker cannot be reached"): string {
   const problem = describeTlsProblem(error, TLS_PARAMETERS);
   if (problem !== undefined) return `${beginning}: ${problem} (PROTOCOL_BROKER_URL)`;
-  // A refused connection to a name with several addresses has no message of its own.
-  const { code } = error as { code?: unknown };
-  const message = (error.message || String(code ?? error.name)).replace(/\.$/, "");
+  const message = errorText(error).replace(/\.$/, "");
   const advice = advices.find(([pattern]) => pattern.test(message))?.[1];
   const sentence = message.startsWith("The broker ") ? message : `${beginning}: ${message}`;
   return advice === undefined ? sentence : `${sentence}. ${advice}`;

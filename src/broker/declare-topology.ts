@@ -13,6 +13,7 @@ import {
   type Queue,
 } from "./agent-topology.ts";
 import { connectOnce } from "./rabbitmq-connection.ts";
+import { NOT_FOUND, PRECONDITION_FAILED, replyCodeOf } from "./reply-codes.ts";
 
 export interface QueueOptions {
   /** `amqp://user:password@host:port/virtual-host`; see `parseBrokerUrls`. */
@@ -31,8 +32,6 @@ export class TopologyConflictError extends Error {
 }
 
 const EMPTY_CHECK_PAUSE_MILLIS = 1_000;
-const PRECONDITION_FAILED = 406;
-const NOT_FOUND = 404;
 
 /**
  * Declares the exchanges, the queue and what belongs to it, and binds the queue. Idempotent. Resolves
@@ -80,7 +79,7 @@ async function declareUnlimited(
     return true;
   } catch (error) {
     // The broker has closed the channel. Whatever else differs is reported by the declaration without the limit.
-    if (codeOf(error) === PRECONDITION_FAILED) return false;
+    if (replyCodeOf(error) === PRECONDITION_FAILED) return false;
     throw error;
   }
 }
@@ -222,17 +221,15 @@ async function inspectQueue(connection: ChannelModel, queue: string) {
   return { messageCount: state.messageCount, consumerCount: state.consumerCount };
 }
 
-const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
-
 const unless =
   (code: number) =>
   (error: unknown): undefined => {
-    if (codeOf(error) !== code) throw error;
+    if (replyCodeOf(error) !== code) throw error;
   };
 
 /** `… inequivalent arg 'x-queue-type' for queue 'q' in vhost '/': received the value 'quorum' … but current is …` */
 function explain(error: unknown, what: string, advice: string): unknown {
-  if (codeOf(error) !== PRECONDITION_FAILED) return error;
+  if (replyCodeOf(error) !== PRECONDITION_FAILED) return error;
   const match = /inequivalent arg '([^']*)' for .*?: received (.*?) but current is (.*?)"?$/.exec(
     (error as Error).message,
   );

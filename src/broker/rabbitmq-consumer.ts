@@ -6,6 +6,7 @@ import { createBackoff } from "../runtime/backoff.ts";
 import { type ConsumeOptions, type Consumer, type Delivery, QueueNotFoundError } from "./broker.ts";
 import { createDeadLetters, type DeadLetters, losesDeadLetters, sendCopy } from "./rabbitmq-dead-letters.ts";
 import type { Publisher } from "./rabbitmq-publisher.ts";
+import { ACCESS_REFUSED, NOT_FOUND, NOT_IMPLEMENTED, replyCodeOf } from "./reply-codes.ts";
 
 /** What a consumer has from its connection. */
 export interface ConsumerContext {
@@ -208,14 +209,8 @@ const tagOf = ({ message }: TaggedDelivery): number => message.fields.deliveryTa
 
 const messageOf = (deliveryTag: number): Message => ({ fields: { deliveryTag } }) as Message;
 
-const ACCESS_REFUSED = 403;
-const NOT_FOUND = 404;
-const NOT_IMPLEMENTED = 540;
-
-const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
-
 const isFinal = (error: unknown): boolean =>
-  [ACCESS_REFUSED, NOT_FOUND, NOT_IMPLEMENTED].includes(codeOf(error) as number);
+  [ACCESS_REFUSED, NOT_FOUND, NOT_IMPLEMENTED].includes(replyCodeOf(error) as number);
 
 const readable = (error: unknown, { queue }: ConsumeOptions): unknown =>
-  codeOf(error) === NOT_FOUND ? new QueueNotFoundError(`There is no queue ${queue}`, { cause: error }) : error;
+  replyCodeOf(error) === NOT_FOUND ? new QueueNotFoundError(`There is no queue ${queue}`, { cause: error }) : error;

@@ -4,8 +4,8 @@ import type { RecoveringChannelModel } from "amqplib";
 import { pause } from "../runtime/backoff.ts";
 import { StreamUnreadableError } from "./broker.ts";
 import type { Publisher } from "./rabbitmq-publisher.ts";
+import { NOT_FOUND, replyCodeOf } from "./reply-codes.ts";
 
-const NOT_FOUND = 404;
 const PREFETCH_COUNT = 1_000;
 const READ_MILLIS_MAX = 20_000;
 /** What comes to a stream while its leader dies may be lost, so that it is sent again. */
@@ -55,7 +55,7 @@ export async function readStream(
     void sendProbes(queue, probe, publish, ended.signal);
     return await promise.finally(() => ended.abort());
   } catch (error) {
-    if ((error as { code?: unknown }).code === NOT_FOUND) return undefined;
+    if (replyCodeOf(error) === NOT_FOUND) return undefined;
     throw error instanceof StreamUnreadableError ? error : new StreamUnreadableError(String(error), { cause: error });
   } finally {
     clearTimeout(timer);

@@ -1,5 +1,6 @@
 /** What the errors of PostgreSQL and of the connection to it mean for callers. */
 import pg from "pg";
+import { errorText } from "../values/error-text.ts";
 import { describeTlsProblem } from "../values/tls-problem.ts";
 
 /**
@@ -88,7 +89,7 @@ export function adviceOn(error: unknown): string {
 export function connectionError(error: unknown): DatabaseUnavailableError {
   if (error instanceof DatabaseUnavailableError) return error;
   const problem = describeTlsProblem(error, TLS_PARAMETERS);
-  const reason = problem === undefined ? describe(error) : `${problem} (POSTGRES_URL)`;
+  const reason = problem === undefined ? errorText(error) : `${problem} (POSTGRES_URL)`;
   const advice = adviceOnConnection(sqlStateOf(error), reason);
   const sentence = `The database cannot be reached: ${reason}${advice && `; ${advice}`}`;
   return new DatabaseUnavailableError(sentence, { cause: error });
@@ -117,18 +118,11 @@ function adviceOnConnection(state: string | undefined, reason: string): string {
 export function statementError(error: unknown, isConnectionLost: boolean): unknown {
   if (error instanceof DatabaseUnavailableError) return error;
   if (isConflict(error)) {
-    return new DatabaseUnavailableError(`The database is busy: ${describe(error)}`, { cause: error });
+    return new DatabaseUnavailableError(`The database is busy: ${errorText(error)}`, { cause: error });
   }
   if (stateIsOneOf(error, NOT_SET_UP)) {
-    const message = `The database is not set up: ${describe(error)}; \`swpt-debtors configure\` sets it up`;
+    const message = `The database is not set up: ${errorText(error)}; \`swpt-debtors configure\` sets it up`;
     return new DatabaseUnavailableError(message, { cause: error });
   }
   return isConnectionLost || isUnavailable(error) ? connectionError(error) : error;
-}
-
-/** The message; of a refused connection to a name with several addresses, the messages. */
-function describe(error: unknown): string {
-  if (error instanceof AggregateError && error.message === "") return error.errors.map(describe).join("; ");
-  if (!(error instanceof Error)) return String(error);
-  return error.message || ((error as NodeJS.ErrnoException).code ?? error.name);
 }

@@ -1,9 +1,10 @@
 /** Emptying the queue of a deactivated peer, and answering in its place. Spec: stomp, "Deactivated peer". */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Broker, Delivery } from "../broker/broker.ts";
 import type { RelayedMessage } from "../messages/relay.ts";
 import { relayMessage } from "../messages/relay.ts";
 import { pause } from "../runtime/backoff.ts";
-import { untilAborted } from "../runtime/lifetime.ts";
+import { finishWithin, untilAborted } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
 import { parseJson, stringifyJson } from "../values/json.ts";
 import { formatTimestamp, now } from "../values/timestamp.ts";
@@ -30,6 +31,8 @@ interface Waiting {
 }
 
 const RETRY_PAUSE_MILLIS = 1_000;
+/** How long a stop waits for the answers under way. */
+const LAST_ANSWERS_MILLIS_MAX = 2_000;
 const LOG_PAUSE_MILLIS = 60_000;
 const REJECTION_CODE = "NO_CONNECTION_TO_DEBTOR";
 
@@ -37,7 +40,7 @@ const REJECTION_CODE = "NO_CONNECTION_TO_DEBTOR";
 export async function drainQueue(options: DrainerOptions, signal: AbortSignal): Promise<void> {
   const { broker, nodes, role, peerId, queue, prefetchCount, confirmMillisMax, metrics, log } = options;
   let waiting: Waiting[] = [];
-  let isAnswering = false;
+  let answering: Promise<void> | undefined;
   let lastLoggedAt = Number.NEGATIVE_INFINITY;
 
   const outgoing = createOutgoingQueue({
@@ -47,15 +50,11 @@ export async function drainQueue(options: DrainerOptions, signal: AbortSignal): 
     prefetchCount,
     onMessage: (delivery, message) => {
       waiting.push({ delivery, message });
-      if (isAnswering) return;
-      isAnswering = true;
-      setImmediate(() => {
-        answerAll()
-          .catch((error: unknown) => log.error({ err: error, queue }, "Answering in place of the peer has failed"))
-          .finally(() => {
-            isAnswering = false;
-          });
-      });
+      answering ??= answerAll()
+        .catch((error: unknown) => log.error({ err: error, queue }, "Answering in place of the peer has failed"))
+        .finally(() => {
+          answering = undefined;
+        });
     },
     onInterrupted: () => {
       waiting = [];
@@ -65,6 +64,8 @@ export async function drainQueue(options: DrainerOptions, signal: AbortSignal): 
   });
 
   async function answerAll(): Promise<void> {
+    // What is delivered together is answered together.
+    await nextTurn();
     while (waiting.length > 0 && !signal.aborted) {
       const batch = waiting;
       waiting = [];
@@ -97,6 +98,7 @@ export async function drainQueue(options: DrainerOptions, signal: AbortSignal): 
   await outgoing.open(await nodes.subnetOf(peerId));
   log.info({ peer: peerId, queue }, "Draining the queue of a deactivated peer");
   await untilAborted(signal);
+  if (answering) await finishWithin(LAST_ANSWERS_MILLIS_MAX, "answering in place of the peer", answering, log);
   await outgoing.close();
 }
 

@@ -8,6 +8,7 @@ import { createBackoff, pause } from "../runtime/backoff.ts";
 import type { Logger } from "../runtime/log.ts";
 import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import type { ClientIdentity, ClientSession, ClientSessionOptions } from "../stomp/client-session.ts";
+import { errorText } from "../values/error-text.ts";
 import { errorReason } from "./error-reason.ts";
 import { createHeldMessages } from "./held-messages.ts";
 import type { GatewayMetrics } from "./metrics.ts";
@@ -181,7 +182,7 @@ export function createSender(options: SenderOptions): Sender {
       await untilBrokerIsConnected(end);
       if (!end.aborted) await holdSession(peer, identityOf(peer, nodeId), subnet, end);
     } catch (error) {
-      unreadyReason = describe(error as Error);
+      unreadyReason = errorText(error);
       if (!end.aborted) log.error({ peer: peerId, queue, reason: unreadyReason }, "No session with the peer");
     }
     return false;
@@ -219,7 +220,7 @@ export function createSender(options: SenderOptions): Sender {
         metrics.addUnconfirmed("out", peerId, -held.sentCount());
         held.startSession();
         outgoing.open(subnet).catch((failure: Error) => {
-          error = failure instanceof QueueNotFoundError ? failure.message : describe(failure);
+          error = failure instanceof QueueNotFoundError ? failure.message : errorText(failure);
           current.disconnect();
         });
         send();
@@ -287,5 +288,3 @@ export function createSender(options: SenderOptions): Sender {
 
   return { run, unreadyReason: () => (broker.isConnected() ? unreadyReason : BROKER_UNAVAILABLE) };
 }
-
-const describe = (error: Error): string => error.message || error.name;

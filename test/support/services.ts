@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import os from "node:os";
 import amqp from "amqplib";
 import pg from "pg";
+import { errorText } from "../../src/values/error-text.ts";
 
 /** A server on which tests may create databases; its URL names the database to connect to for that. */
 export function findPostgres(): Promise<string> {
@@ -73,16 +74,8 @@ async function firstThatAnswers(
       await ping(url);
       return url;
     } catch (error) {
-      reasons.push(`${url}: ${describe(error)}`);
+      reasons.push(`${url}: ${errorText(error)}`);
     }
   }
   throw new Error(`The tests need ${what}. Start them with \`npm test\`, or set ${variable}. ${reasons.join("; ")}`);
 }
-
-/** What an error says; a refused connection to a name with several addresses has no message of its own. */
-export const describe = (error: unknown): string =>
-  error instanceof AggregateError && error.message === ""
-    ? error.errors.map(describe).join(", ")
-    : error instanceof Error
-      ? error.message || String((error as NodeJS.ErrnoException).code ?? error.name)
-      : String(error);

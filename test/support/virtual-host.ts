@@ -4,7 +4,8 @@
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { describe, findBroker, newTestName, pingBroker } from "./services.ts";
+import { errorText } from "../../src/values/error-text.ts";
+import { findBroker, newTestName, pingBroker } from "./services.ts";
 
 /** A virtual host for one test file. `await using` removes it as well. */
 export interface TestVirtualHost extends AsyncDisposable {
@@ -55,7 +56,7 @@ async function findManagement(broker: URL): Promise<Management> {
       await management.list();
       return management;
     } catch (error) {
-      problems.push(describe(error));
+      problems.push(errorText(error));
     }
   }
   throw new Error(`The broker at ${broker.host} gives tests no virtual hosts: ${problems.join("; ")}`);
@@ -72,7 +73,7 @@ function managementOverHttp(broker: URL): Management {
       signal: AbortSignal.timeout(20_000),
       ...(body && { body: JSON.stringify(body) }),
     }).catch((error: Error) => {
-      throw new Error(`${root} does not answer (${describe(error.cause ?? error)})`);
+      throw new Error(`${root} does not answer (${errorText(error.cause ?? error)})`);
     });
     if (!response.ok) throw new Error(`${root} answers ${method} ${path} with ${response.status}`);
     return response;
