@@ -50,8 +50,9 @@ test("a configuration is rejected in place of the peer, transfers are dropped, a
     { type: "FinalizeTransfer", contentType, body: bodies.FinalizeTransfer },
     { type: "ConfigureAccount", contentType, body: "{" },
   ]);
-  await withDrainer(queue, async () => {
+  await withDrainer(queue, async (log) => {
     await waitFor(() => received.length === 1);
+    await waitFor(() => log.some((line) => line.includes("Moved a message to the dead-letter queue")));
     await untilDepth(`${queue}.XQ`, 1);
   });
   assert.equal(await depth(queue), 0);
