@@ -12,7 +12,7 @@ import { parseFirstCertificate } from "./pem.ts";
 import { listPeerIds, type NodeData, peerDirectory } from "./read.ts";
 import { parseSubnet, type Subnet } from "./subnet.ts";
 
-/** What a bundle would do: make a new peer, bring news of a known one, or nothing since it is older than what we have. */
+/** What a bundle would do: make a new peer, update a known one, or nothing, since it is older than what is known. */
 export type BundleEffect = "new peer" | "newer information" | "older information";
 
 /** Decides what to do with a bundle. Throws a NodeDataError when its node cannot become a peer of this one. */

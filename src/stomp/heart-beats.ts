@@ -9,7 +9,7 @@ export interface HeartBeatOffer {
   readonly receiveMillis: number;
 }
 
-/** How a session beats. */
+/** The heart-beats that a session offers, and how late those of the other side may be. */
 export interface HeartBeatOptions {
   readonly own: HeartBeatOffer;
   /** How much later than promised the other side may be, in milliseconds. */

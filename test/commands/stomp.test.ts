@@ -13,7 +13,7 @@ import {
   serverCredentials,
 } from "../gateway/nodes.ts";
 import { connectRaw, listenRaw } from "../gateway/raw-peer.ts";
-import { CONNECTED, STOMP } from "../stomp/frames.ts";
+import { CONNECTED, receiptFrame, STOMP } from "../stomp/frames.ts";
 import { findFreePort, runCommand, startCommand } from "../support/command.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
@@ -131,7 +131,7 @@ test("serve and send: messages go both ways, readiness reports the session, and 
   received.send(STOMP);
   await received.expect(CONNECTED);
   received.send(sendFrame("m1", bodies.AccountPurge));
-  await received.expect("RECEIPT\nreceipt-id:m1\n\n\0");
+  await received.expect(receiptFrame("m1"));
   const message = await waitFor(() => channel.get("incoming", { noAck: true }));
   assert.equal(message.content.toString(), bodies.AccountPurge);
 
@@ -149,7 +149,7 @@ test("serve and send: messages go both ways, readiness reports the session, and 
     persistent: true,
   });
   assert.match(await sent.nextFrame(), /"seqnum":77/);
-  sent.send("RECEIPT\nreceipt-id:1\n\n\0");
+  sent.send(receiptFrame(1));
   await waitFor(async () => (await ready()).status === 200);
   const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
   assert.match(
@@ -160,7 +160,7 @@ test("serve and send: messages go both ways, readiness reports the session, and 
 
   client.kill("SIGTERM");
   await sent.expect("DISCONNECT\nreceipt:bye\n\n\0");
-  sent.send("RECEIPT\nreceipt-id:bye\n\n\0");
+  sent.send(receiptFrame("bye"));
   assert.deepEqual(await client.exit, { code: 0, signal: null });
   server.kill("SIGTERM");
   await received.expect("ERROR\nmessage:The connection has been closed by the server.\n\n\0");
@@ -178,7 +178,7 @@ test("check: one line per server, and exit code 0 only when all answer", async (
   await session.expect(STOMP);
   session.send(CONNECTED);
   await session.expect("DISCONNECT\nreceipt:bye\n\n\0");
-  session.send("RECEIPT\nreceipt-id:bye\n\n\0");
+  session.send(receiptFrame("bye"));
   const { code, output } = await checked;
   assert.equal(code, 1);
   assert.equal(output.split("\n")[0], `127.0.0.1:${peer.port} answers`);

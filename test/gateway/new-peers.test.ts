@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { rename, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
-import { CONNECTED } from "../stomp/frames.ts";
+import { CONNECTED, receiptFrame } from "../stomp/frames.ts";
 import { waitFor } from "../support/wait.ts";
 import { startClients } from "./gateway-fixture.ts";
 import { bodies } from "./messages.ts";
@@ -26,7 +26,7 @@ async function takeMessage(): Promise<RawConnection> {
   await connection.nextFrame();
   connection.send(CONNECTED);
   assert.match(await connection.nextFrame(), /^SEND\n/);
-  connection.send("RECEIPT\nreceipt-id:1\n\n\0");
+  connection.send(receiptFrame(1));
   return connection;
 }
 
@@ -50,7 +50,7 @@ test("a peer that is registered later, and a queue that is added, are found with
   await writeFile(node.peerFile("DEACTIVATED"), "2026-11-26\n");
   for (const connection of [first, other]) {
     await connection.expect("DISCONNECT\nreceipt:bye\n\n\0");
-    connection.send("RECEIPT\nreceipt-id:bye\n\n\0");
+    connection.send(receiptFrame("bye"));
   }
   await waitFor(() => clients.log.filter((line) => line.includes("The peer is deactivated")).length === 2);
 });

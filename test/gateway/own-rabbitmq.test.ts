@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import amqp, { type ConfirmChannel } from "amqplib";
+import { CONNECTED, receiptFrame, STOMP } from "../stomp/frames.ts";
 import { findFreePort, runCommand, startCommand } from "../support/command.ts";
 import { type OwnRabbitMq, startOwnRabbitMq, whyNoOwnRabbitMq } from "../support/own-rabbitmq.ts";
 import { waitFor } from "../support/wait.ts";
@@ -10,9 +11,6 @@ import { clientCredentials, createTestNode, PEER_ID, type TestNode } from "./nod
 import { connectRaw } from "./raw-peer.ts";
 
 const PLUGIN = "rabbitmq_random_exchange";
-const STOMP = "STOMP\naccept-version:1.2\nhost:/\nheart-beat:5000,30000\n\n\0";
-const CONNECTED = "CONNECTED\nversion:1.2\nheart-beat:5000,30000\n\n\0";
-const receipt = (id: string): string => `RECEIPT\nreceipt-id:${id}\n\n\0`;
 
 suite("on a RabbitMQ of its own", { skip: await whyNoOwnRabbitMq(PLUGIN) }, () => {
   const stack = new AsyncDisposableStack();
@@ -74,7 +72,7 @@ suite("on a RabbitMQ of its own", { skip: await whyNoOwnRabbitMq(PLUGIN) }, () =
     peer.send(STOMP);
     await peer.expect(CONNECTED);
     peer.send(sendFrame("m1", bodies.AccountPurge));
-    await peer.expect(receipt("m1"));
+    await peer.expect(receiptFrame("m1"));
     assert.match(await readiness(), /"ready":true/);
 
     await rabbitMq.control("set_disk_free_limit", "1000000GB");
@@ -84,7 +82,7 @@ suite("on a RabbitMQ of its own", { skip: await whyNoOwnRabbitMq(PLUGIN) }, () =
     assert.equal(peer.received(), "");
 
     await rabbitMq.control("set_disk_free_limit", "10MB");
-    await peer.expect(receipt("m2"));
+    await peer.expect(receiptFrame("m2"));
     await waitFor(async () => /"ready":true/.test(await readiness()));
     assert.equal((await channel.checkQueue("incoming")).messageCount, 2);
   });
