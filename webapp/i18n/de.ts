@@ -405,6 +405,7 @@ export const de: Messages = {
     text: "Text",
     textHint: "Wofür die Zahlung ist. Der Empfänger sieht es.",
     next: "Weiter",
+    severalAccounts: "Mehrere Konten im Adressbuch heißen so. Geben Sie das Konto ein.",
     noAccount: "Geben Sie ein Konto ein, das mit swpt: beginnt",
     foreignAccount: "Dieses Konto gehört zu einer anderen Währung.",
   },

@@ -395,6 +395,7 @@ export const en = {
     text: "Text",
     textHint: "What the payment is for. The recipient sees it.",
     next: "Continue",
+    severalAccounts: "Several accounts in the address book have this name. Enter the account.",
     noAccount: "Enter an account that begins with swpt:",
     foreignAccount: "This account is in another currency.",
   },

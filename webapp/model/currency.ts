@@ -4,6 +4,7 @@ import { PLAIN_SCALE } from "../core/amounts.ts";
 import { canonicalIdentity, coinWarnings, formatCoin, ownCoin } from "../core/coin.ts";
 import { readCoinInfoBytes } from "../core/coin-info.ts";
 import { type DebtorInfo, readRootConfig } from "../core/root-config-data.ts";
+import { cleanName } from "../core/text.ts";
 import type { Context } from "./context.ts";
 import type { FetchedDocument } from "./parts.ts";
 import type { Currency, CurrencyInfo, DocumentProblem, OwnCoin, PegDisplay } from "./types.ts";
@@ -33,7 +34,7 @@ export class CurrencyReader {
       const info = this.currency.value?.info;
       if (info?.status !== "read") return PLAIN_SCALE;
       const { amountDivisor, decimalPlaces, unit } = info.document;
-      return { amountDivisor, decimalPlaces, unit };
+      return { amountDivisor, decimalPlaces, unit: cleanName(unit) || PLAIN_SCALE.unit };
     });
     this.coin = computed(() => {
       const debtor = context.debtor;

@@ -1,5 +1,5 @@
 /** The address book: accounts by names of our own. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import type { AddressBookEntry } from "../model/types.ts";
@@ -7,16 +7,22 @@ import { useApp } from "../ui/app.ts";
 import { Empty, ScreenHead } from "../ui/blocks.tsx";
 import { Button, ButtonLink, Form, TextField } from "../ui/controls.tsx";
 import { Dialog, Question } from "../ui/dialog.tsx";
+import { persistentState } from "../ui/persistent-state.ts";
 import { tellUnlessDone } from "./reload.ts";
 import { emptyOrder, readTypedOrder } from "./typed-payment.tsx";
 
 type Edited = Pick<AddressBookEntry, "accountUri" | "name"> & { readonly id?: string };
 const SEARCH_FROM = 8;
 
+/** The entry in the dialog, as it is typed. */
+const typed = persistentState<Edited>("contact");
+
 export function Contacts() {
   const { model } = useApp();
   const words = t().contacts;
-  const [edited, setEdited] = useState<Edited | undefined>();
+  const setEdited = (entry: Edited | undefined): void => {
+    typed.value = entry;
+  };
   const [removed, setRemoved] = useState<AddressBookEntry | undefined>();
   const [search, setSearch] = useState("");
   const all = model.addressBook.value;
@@ -51,7 +57,12 @@ export function Contacts() {
                     {words.pay}
                     <span class="visually-hidden"> {entry.name}</span>
                   </ButtonLink>
-                  <Button kind="quiet" icon="edit" iconOnly onClick={() => setEdited(entry)}>
+                  <Button
+                    kind="quiet"
+                    icon="edit"
+                    iconOnly
+                    onClick={() => setEdited({ id: entry.id, accountUri: entry.accountUri, name: entry.name })}
+                  >
                     {t().common.edit} {entry.name}
                   </Button>
                   <Button kind="quiet" icon="trash" iconOnly onClick={() => setRemoved(entry)}>
@@ -63,7 +74,7 @@ export function Contacts() {
           </ul>
         )}
       </div>
-      {edited !== undefined && <EntryDialog entry={edited} onClose={() => setEdited(undefined)} />}
+      {typed.value !== undefined && <EntryDialog form={typed.value} setForm={setEdited} />}
       {removed !== undefined && (
         <Question
           title={words.removeAsk(removed.name)}
@@ -82,10 +93,17 @@ export function Contacts() {
   );
 }
 
-function EntryDialog({ entry, onClose }: { readonly entry: Edited; readonly onClose: () => void }) {
+function EntryDialog({
+  form,
+  setForm,
+}: {
+  readonly form: Edited;
+  readonly setForm: (form: Edited | undefined) => void;
+}) {
   const { model } = useApp();
   const words = t().contacts;
-  const [form, setForm] = useState(entry);
+  const onClose = (): void => setForm(undefined);
+  useEffect(() => onClose, []);
   const [errors, setErrors] = useState<{ accountUri?: string; name?: string }>({});
   const save = async (): Promise<void> => {
     const accountUri = form.accountUri.trim();

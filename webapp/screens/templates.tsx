@@ -1,5 +1,7 @@
 /** Templates: payments that are made again and again, with a reminder. Nothing is sent by itself. */
 import { useEffect, useState } from "preact/hooks";
+import type { Scale } from "../core/amounts.ts";
+import { cleanName } from "../core/text.ts";
 import { formatDate } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import type { PaymentOrder, TemplateRecord } from "../model/types.ts";
@@ -8,6 +10,7 @@ import { useApp } from "../ui/app.ts";
 import { Empty, ScreenHead } from "../ui/blocks.tsx";
 import { Button, Form, Select, TextField } from "../ui/controls.tsx";
 import { Dialog, Question } from "../ui/dialog.tsx";
+import { persistentState } from "../ui/persistent-state.ts";
 import { navigate, place } from "../ui/router.ts";
 import { announce } from "../ui/toasts.tsx";
 import { tellUnlessDone } from "./reload.ts";
@@ -15,26 +18,37 @@ import { emptyOrder, OrderFields, readTypedOrder, type TypedOrder, type TypedOrd
 
 type Repeat = TemplateRecord["repeat"];
 
+/** The template in the dialog, as it is typed. */
 interface Edited {
   readonly id: string | undefined;
   readonly title: string;
   readonly dueOn: string;
   readonly repeat: Repeat;
-  /** What the form has no field for, such as a format of the text, stays. */
-  readonly order: PaymentOrder | undefined;
+  readonly order: TypedOrder;
+  /** What the form has no field for: the format of the text as it was stored, which stays with that text. */
+  readonly stored: Pick<PaymentOrder, "format" | "reason"> | undefined;
 }
+
+const typed = persistentState<Edited>("template");
 
 export function Templates() {
   const { model } = useApp();
   const words = t().templates;
-  const [edited, setEdited] = useState<Edited | undefined>();
+  const setEdited = (template: Edited | undefined): void => {
+    typed.value = template;
+  };
+  const edit = (template: Omit<TemplateRecord, "id" | "debtor" | "updatedAt"> & { readonly id?: string }): void => {
+    const { id, title, dueOn, repeat, order } = template;
+    const stored = { format: order.format, reason: order.reason };
+    setEdited({ id, title, dueOn, repeat, order: typedOrder(order, model.scale.value), stored });
+  };
   const [removed, setRemoved] = useState<TemplateRecord | undefined>();
   const from = place.value.query.get("from");
   useEffect(() => {
     const payment = from === null ? undefined : model.payment(from).value;
     if (payment === undefined) return;
     const { order } = payment;
-    setEdited({ id: undefined, title: order.name || order.reference, dueOn: "", repeat: "", order });
+    edit({ title: cleanName(order.name || order.reference), dueOn: "", repeat: "", order });
     navigate("/templates", { replace: true });
   }, [from]);
   const use = async (id: string): Promise<void> => {
@@ -48,7 +62,9 @@ export function Templates() {
       <ScreenHead title={words.title}>
         <Button
           icon="template"
-          onClick={() => setEdited({ id: undefined, title: "", dueOn: "", repeat: "", order: undefined })}
+          onClick={() =>
+            setEdited({ id: undefined, title: "", dueOn: "", repeat: "", order: emptyOrder(), stored: undefined })
+          }
         >
           {words.add}
         </Button>
@@ -62,7 +78,7 @@ export function Templates() {
             {templates.map((template) => (
               <li key={template.id} class="entry">
                 <div>
-                  <bdi>{template.title}</bdi>
+                  <bdi>{cleanName(template.title)}</bdi>
                   <div class="muted small">
                     {template.order.amount === 0n ? words.chosenLater : <Amount tokens={template.order.amount} />}
                     {template.dueOn !== "" && ` · ${words.due(formatDate(template.dueOn))}`}
@@ -73,7 +89,7 @@ export function Templates() {
                     {words.use}
                     <span class="visually-hidden"> {template.title}</span>
                   </Button>
-                  <Button kind="quiet" icon="edit" iconOnly onClick={() => setEdited(template)}>
+                  <Button kind="quiet" icon="edit" iconOnly onClick={() => edit(template)}>
                     {t().common.edit} {template.title}
                   </Button>
                   <Button kind="quiet" icon="trash" iconOnly onClick={() => setRemoved(template)}>
@@ -85,10 +101,10 @@ export function Templates() {
           </ul>
         )}
       </div>
-      {edited !== undefined && <TemplateDialog template={edited} onClose={() => setEdited(undefined)} />}
+      {typed.value !== undefined && <TemplateDialog form={typed.value} setForm={setEdited} />}
       {removed !== undefined && (
         <Question
-          title={words.removeAsk(removed.title)}
+          title={words.removeAsk(cleanName(removed.title))}
           yes={t().common.remove}
           danger
           onYes={() => {
@@ -102,24 +118,24 @@ export function Templates() {
   );
 }
 
-function TemplateDialog({ template, onClose }: { readonly template: Edited; readonly onClose: () => void }) {
+function typedOrder(stored: PaymentOrder, scale: Scale): TypedOrder {
+  const { accountUri, name, amount, reference, reason } = stored;
+  return { recipient: accountUri, name, amount: amount === 0n ? "" : typedText(amount, scale), reference, reason };
+}
+
+function TemplateDialog({
+  form,
+  setForm,
+}: {
+  readonly form: Edited;
+  readonly setForm: (form: Edited | undefined) => void;
+}) {
   const { model } = useApp();
   const words = t().templates;
-  const [form, setForm] = useState(template);
-  const [order, setOrder] = useState<TypedOrder>(() => typedOrder(template.order));
+  const { order } = form;
   const [errors, setErrors] = useState<TypedOrderErrors & { title?: string }>({});
-
-  function typedOrder(stored: PaymentOrder | undefined): TypedOrder {
-    if (stored === undefined) return emptyOrder();
-    const { accountUri, name, amount, reference, reason } = stored;
-    return {
-      recipient: accountUri,
-      name,
-      amount: amount === 0n ? "" : typedText(amount, model.scale.value),
-      reference,
-      reason,
-    };
-  }
+  const onClose = (): void => setForm(undefined);
+  useEffect(() => onClose, []);
 
   const save = async (): Promise<void> => {
     const read = readTypedOrder(model, order, { isAmountOptional: true });
@@ -130,7 +146,7 @@ function TemplateDialog({ template, onClose }: { readonly template: Edited; read
     };
     setErrors(found);
     if ("errors" in read || title === "") return;
-    const format = order.reason === template.order?.reason ? template.order.format : "";
+    const format = order.reason === form.stored?.reason ? form.stored.format : "";
     const { id, dueOn, repeat } = form;
     const saved = { title, dueOn, repeat, order: { ...read.order, format }, ...(id === undefined ? {} : { id }) };
     if (tellUnlessDone(await model.putTemplate(saved))) onClose();
@@ -149,7 +165,7 @@ function TemplateDialog({ template, onClose }: { readonly template: Edited; read
           form={order}
           errors={errors}
           amountHint={words.amountHint}
-          onChange={(change) => setOrder({ ...order, ...change })}
+          onChange={(change) => setForm({ ...form, order: { ...order, ...change } })}
         />
         <div class="columns">
           <TextField

@@ -1,5 +1,5 @@
 /** *New payment* by hand. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { parseAccountUri, parseDebtorUri } from "../../src/values/swpt-uri.ts";
 import { t } from "../i18n/i18n.ts";
 import type { Model, PaymentOrder } from "../model/types.ts";
@@ -28,7 +28,14 @@ export function TypedPayment() {
   const { model } = useApp();
   const words = t().byHand;
   const [errors, setErrors] = useState<TypedOrderErrors>({});
-  const form = typed.value ?? emptyOrder(place.value.query.get("to") ?? "");
+  const to = place.value.query.get("to");
+  useEffect(() => {
+    if (to === null) return;
+    // Somebody else may still be in the form.
+    typed.value = emptyOrder(to);
+    navigate("/pay/by-hand", { replace: true });
+  }, [to]);
+  const form = to === null ? (typed.value ?? emptyOrder()) : emptyOrder(to);
   const submit = async (): Promise<void> => {
     const read = readTypedOrder(model, form);
     setErrors("errors" in read ? read.errors : {});
@@ -142,9 +149,8 @@ export function readTypedOrder(
 ): { readonly order: PaymentOrder } | { readonly errors: TypedOrderErrors } {
   const words = t();
   const recipient = form.recipient.trim();
-  const entry = model.addressBook.value.find(
-    ({ name, accountUri }) => accountUri === recipient || name.toLowerCase() === recipient.toLowerCase(),
-  );
+  const namesakes = model.addressBook.value.filter(({ name }) => name.toLowerCase() === recipient.toLowerCase());
+  const entry = model.addressBook.value.find(({ accountUri }) => accountUri === recipient) ?? namesakes[0];
   const accountUri = entry?.accountUri ?? recipient;
   const account = parseAccountUri(accountUri);
   const ownId = parseDebtorUri(model.debtor.value?.identityUri ?? "");
@@ -154,11 +160,13 @@ export function readTypedOrder(
     [...text].length > max ? words.currency.errors.tooLong(max) : undefined;
   const found: Record<keyof TypedOrder, string | undefined> = {
     recipient:
-      account === undefined
-        ? words.byHand.noAccount
-        : account.debtorId !== ownId
-          ? words.byHand.foreignAccount
-          : undefined,
+      entry?.accountUri !== recipient && namesakes.length > 1
+        ? words.byHand.severalAccounts
+        : account === undefined
+          ? words.byHand.noAccount
+          : account.debtorId !== ownId
+            ? words.byHand.foreignAccount
+            : undefined,
     name: tooLong(form.name, 200),
     amount: "error" in amount ? amount.error : undefined,
     reference: tooLong(form.reference, 200),
