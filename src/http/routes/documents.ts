@@ -49,11 +49,12 @@ function headersOf(contentType: string): Record<string, string> {
     "content-security-policy": DOCUMENT_POLICY,
     "cross-origin-resource-policy": "cross-origin",
   };
-  // PDF viewers refuse to work in a sandbox, so that a PDF has to be downloaded.
+  // A PDF viewer works outside of any sandbox, so that a PDF has to be downloaded.
   return PDF_TYPE.test(contentType) ? { ...headers, "content-disposition": "attachment" } : headers;
 }
 
-const PDF_TYPE = /^\s*application\/pdf\s*(?:;|$)/i;
+/** Of several types in one field browsers take the last that they know, and `text/pdf` is a PDF as well. */
+const PDF_TYPE = /pdf/i;
 
 const DOCUMENT_POLICY =
   "sandbox; default-src 'none'; style-src * 'unsafe-inline'; img-src * data:; font-src * data:; media-src * data:; " +
