@@ -1,4 +1,5 @@
 /** What is not in order with the client as a whole. It stays above every screen until it is over; it is never a dialog. */
+import { cleanName } from "../core/text.ts";
 import { formatShortTime } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
@@ -71,8 +72,8 @@ function ConfigErrorBar() {
   };
   return (
     <Notice kind="error" title={words.configErrorTitle} live>
-      <p>{explanation[code] ?? words.configErrorOther(code)}</p>
-      {unknown.length > 0 && <p>{words.configErrorUnknownMembers(unknown.join(", "))}</p>}
+      <p>{explanation[code] ?? words.configErrorOther(cleanName(code))}</p>
+      {unknown.length > 0 && <p>{words.configErrorUnknownMembers(cleanName(unknown.join(", ")))}</p>}
       <div class="row">
         <ButtonLink to="/currency">{words.configErrorAction}</ButtonLink>
       </div>

@@ -26,7 +26,7 @@ export function BatchesScreen() {
   const [checked, setChecked] = useState<Checked | undefined>();
   const open = async (file: File): Promise<void> => {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    setChecked({ name: file.name.replace(/\.[^.]*$/, ""), check: model.checkBatch(bytes) });
+    setChecked({ name: cleanName(file.name.replace(/\.[^.]*$/, "")), check: model.checkBatch(bytes) });
   };
   if (checked !== undefined) return <CheckedBatch {...checked} onLeave={() => setChecked(undefined)} />;
   const identity = model.debtor.value?.identityUri ?? "swpt:1";
@@ -57,7 +57,7 @@ export function BatchesScreen() {
               {model.batches.value.map((batch) => (
                 <li key={batch.id}>
                   <a class="list-link" href={`#/batch/${batch.id}`}>
-                    <bdi class="ellipsis">{batch.name}</bdi>
+                    <bdi class="ellipsis">{cleanName(batch.name)}</bdi>
                     <BatchStatus batch={batch} />
                     <span class="muted small">{formatTime(batch.createdAt)}</span>
                     <span class="muted small">{words.progress(batch.sent, batch.total)}</span>

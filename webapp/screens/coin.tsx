@@ -56,7 +56,7 @@ export function CoinScreen() {
           <div class="stack">
             {name !== "" && (
               <h2 class="coin-name">
-                <bdi>{name}</bdi> <span class="unit">{document?.unit}</span>
+                <bdi>{name}</bdi> <span class="unit">{cleanName(document?.unit ?? "")}</span>
               </h2>
             )}
             <p class="muted no-print">{words.intro}</p>

@@ -1,4 +1,5 @@
 /** A member of the configuration, from its JSON text to what people read. */
+import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import { Amount } from "../ui/amount.tsx";
 
@@ -7,6 +8,6 @@ const TEXT_MAX = 200;
 export function ConfigValue({ field, json }: { readonly field: string; readonly json: string | undefined }) {
   if (json === undefined) return <em>{t().currency.absent}</em>;
   if (field === "limit" && /^-?[0-9]+$/.test(json)) return <Amount tokens={BigInt(json)} exact />;
-  const text = /^"(?:[^"\\]|\\.)*"$/.test(json) ? String(JSON.parse(json)) : json;
+  const text = cleanName(/^"(?:[^"\\]|\\.)*"$/.test(json) ? String(JSON.parse(json)) : json);
   return <bdi>{text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text}</bdi>;
 }

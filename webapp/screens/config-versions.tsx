@@ -1,4 +1,5 @@
 /** The configurations that this device has saved or seen. */
+import { cleanName } from "../core/text.ts";
 import { formatTime } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
@@ -24,7 +25,7 @@ export function ConfigVersions() {
               <p>
                 {formatTime(latestUpdateAt)}, {isOurs ? words.versionOurs : words.versionTheirs}
               </p>
-              <code class="small">{configData}</code>
+              <code class="small">{cleanName(configData)}</code>
             </li>
           ))}
         </ol>

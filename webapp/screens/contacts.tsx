@@ -77,7 +77,7 @@ export function Contacts() {
       {typed.value !== undefined && <EntryDialog form={typed.value} setForm={setEdited} />}
       {removed !== undefined && (
         <Question
-          title={words.removeAsk(removed.name)}
+          title={words.removeAsk(cleanName(removed.name))}
           yes={t().common.remove}
           danger
           onYes={() => {

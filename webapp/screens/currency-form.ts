@@ -6,6 +6,7 @@ import { checkCoinInfoForm, type FieldProblem } from "../core/coin-info-edit.ts"
 import { parseDecimal } from "../core/decimal.ts";
 import { worthOf } from "../core/peg.ts";
 import { readRootConfig } from "../core/root-config-data.ts";
+import { cleanName } from "../core/text.ts";
 import { locale, t } from "../i18n/i18n.ts";
 import type { Currency, CurrencyBase, CurrencyForm, PegChoice, PegDisplay } from "../model/types.ts";
 import { readAmount, typedText } from "../ui/amount.tsx";
@@ -81,7 +82,7 @@ export function readDecimal(typed: string): string | undefined {
 export const scaleOf = (form: TypedCurrency): PegDisplay => ({
   amountDivisor: readDecimal(form.amountDivisor) ?? "1",
   decimalPlaces: readPlaces(form.decimalPlaces) ?? 0,
-  unit: form.unit.trim() || "¤",
+  unit: cleanName(form.unit).trim() || "¤",
 });
 
 function readPlaces(text: string): number | undefined {

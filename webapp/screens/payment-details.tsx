@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { PAYMENT_REQUEST_TYPE, writePaymentRequest } from "../core/payment-request.ts";
 import type { PaymentAction } from "../core/payment-state.ts";
+import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import type { Payment } from "../model/types.ts";
 import { Amount, amountText } from "../ui/amount.tsx";
@@ -84,7 +85,7 @@ function Failure({ payment }: { readonly payment: Payment }) {
     const isKnown = /^[A-Z_]+$/.test(errorCode) && typeof known[errorCode] === "string";
     return (
       <Notice kind="error">
-        <p>{isKnown ? String(known[errorCode]) : errorCode === "" ? words.none : words.other(errorCode)}</p>
+        <p>{isKnown ? String(known[errorCode]) : errorCode === "" ? words.none : words.other(cleanName(errorCode))}</p>
         {totalLockedAmount !== undefined && totalLockedAmount > 0n && (
           <p>{words.locked(amountText(model, totalLockedAmount))}</p>
         )}

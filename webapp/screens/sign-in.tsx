@@ -1,5 +1,6 @@
 /** Before there is a token: what this is, and one button. */
 import type { SignInProblem } from "../auth/auth.ts";
+import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
 import { Notice, ScreenHead } from "../ui/blocks.tsx";
@@ -66,7 +67,7 @@ export function NotAnIssuer() {
       <Logo size={72} />
       <ScreenHead title={words.notIssuerTitle} />
       <p class="lead">{words.notIssuerText}</p>
-      {reason !== undefined && <p lang="en">{words.serverSays(reason)}</p>}
+      {reason !== undefined && <p lang="en">{words.serverSays(cleanName(reason))}</p>}
       <div class="stack stack-small welcome-actions">
         <Button kind="primary" wide onClick={() => void signInAsOther()}>
           {words.otherAccount}
