@@ -124,6 +124,32 @@ test("the token is in the tab's session storage alone; a new tab gets it from th
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
 });
 
+test("the code is in the address of the page and in its exchange alone, and has left the address before the exchange", async () => {
+  const carrying: string[] = [];
+  let code: string | undefined;
+  context.on("request", async (request) => {
+    code ??= new URL(request.url()).searchParams.get("code") ?? undefined;
+    if (code === undefined) return;
+    const sent = JSON.stringify([request.url(), request.headers(), request.postData()]);
+    if (sent.includes(code)) carrying.push(`${request.method()} ${new URL(request.url()).pathname}`);
+  });
+  const addresses: string[] = [];
+  await context.route(/\/oauth2\/token$/, async (route) => {
+    addresses.push(page.url(), await page.evaluate(() => JSON.stringify([location.href, document.referrer])));
+    await route.continue();
+  });
+  await signIn();
+
+  assert.ok(code !== undefined && code.length > 10);
+  assert.deepEqual(carrying, ["GET /debtors-webapp/", "POST /oauth2/token"]);
+  assert.equal(addresses.length, 2);
+  for (const address of [...addresses, page.url()]) assert.ok(!address.includes(code), address);
+  const kept = await page.evaluate(() =>
+    JSON.stringify([localStorage, sessionStorage, history.state, document.referrer]),
+  );
+  assert.ok(!kept.includes(code));
+});
+
 test("a refused token is renewed by one tab for all, and the user does not notice", async () => {
   await signIn();
   const token = await accessToken(page);
