@@ -29,7 +29,7 @@ export function startModel(config: WebappConfig, auth: Auth): Model {
     fetchDocument: createDocumentFetcher(startDocumentsWorker),
     locks: { request: (name, options, work) => navigator.locks.request(name, options, work) },
     channel: new BroadcastChannel("issuer model"),
-    clock: { now: () => clock.now(), passed: () => clock.passed(), wait },
+    clock: { now: () => clock.now(), passed: () => clock.passed(), doubt: () => clock.doubt(), wait },
     persistStorage: async () => (await navigator.storage?.persist?.()) ?? false,
     settings: {
       deletionDelayMillis: Math.max(DELETION_DELAY_SECONDS_MIN, config.transferDeletionDelaySeconds) * 1000,

@@ -37,6 +37,14 @@ export class ServerClock {
     return Math.max(this.#device.now() + this.#correction, this.passed() ?? Number.NEGATIVE_INFINITY);
   }
 
+  /**
+   * How far the clock and what has elapsed disagree about the time since the last answer: the device has slept, or its clock was
+   * set. Infinity before the first answer.
+   */
+  doubt(): number {
+    return Math.abs(this.#device.now() + this.#correction - (this.passed() ?? Number.POSITIVE_INFINITY));
+  }
+
   /** A time that has passed for sure: what has elapsed since the last answer was counted. `undefined`: no answer yet. */
   passed(): number | undefined {
     // Whole milliseconds: what is stored with a fraction could not be read back from a backup.

@@ -23,6 +23,9 @@ export class Contacts {
     this.#context = context;
     this.#drafts = drafts;
     const { records } = context;
+    context.onEvent((event) => {
+      if (event.kind === "payment-taken") context.inBackground(() => this.#paid(event.payment));
+    });
     this.addressBook = computed(() =>
       [...records.rows("addressBook").value.values()].sort((a, b) => compareNames(a.name, b.name)),
     );
@@ -87,8 +90,8 @@ export class Contacts {
     return template && this.#drafts.create(template.order, { origin: "template", templateId: id });
   }
 
-  /** After a payment was taken by the server: its account gets into the address book, its template moves on. */
-  async paid({ order, templateId }: PaymentRecord): Promise<void> {
+  /** Its account gets into the address book, its template moves on. */
+  async #paid({ order, templateId }: PaymentRecord): Promise<void> {
     const isKnown = this.addressBook.value.some(
       ({ accountUri, name }) =>
         accountKey(accountUri) === accountKey(order.accountUri) || name === cleanName(order.name).trim(),

@@ -3,11 +3,13 @@ import { signal } from "@preact/signals-core";
 import type { Failure } from "../api/answer.ts";
 import type { ModelParts } from "./parts.ts";
 import type { Records } from "./records.ts";
-import type { Connection, DebtorRecord, Outcome, Phase } from "./types.ts";
+import type { Connection, DebtorRecord, Outcome, PaymentRecord, Phase } from "./types.ts";
 
-/** What parts of the model tell: a payment by its UUID. */
+/** What parts of the model tell each other. */
 export type ContextEvent =
   | { readonly kind: "payment-ended"; readonly uuid: string }
+  /** The server has a payment of this client: it said so, or the list did. Once for each payment. */
+  | { readonly kind: "payment-taken"; readonly payment: PaymentRecord }
   | { readonly kind: "config-refused"; readonly configError: string };
 
 export class Context {

@@ -40,11 +40,7 @@ export function createModel(parts: ModelParts): Model {
     actionsLeft: () => Math.max(0, sums.actions.value.max - sums.actions.value.used),
   });
   const contacts = new Contacts(context, drafts);
-  const sender = new Sender(
-    context,
-    (payment) => drafts.writeRequest(payment),
-    (payment) => contacts.paid(payment),
-  );
+  const sender = new Sender(context, (payment) => drafts.writeRequest(payment));
   const batches = new Batches(context, views, drafts, sender);
   const deletions = new Deletions(context, views);
   const search = new PaymentSearch();
@@ -151,6 +147,7 @@ export function createModel(parts: ModelParts): Model {
     onEvent: (listener) =>
       context.onEvent((event) => {
         if (event.kind === "config-refused") return listener(event);
+        if (event.kind !== "payment-ended") return;
         const payment = views.get(event.uuid);
         if (payment !== undefined) listener({ kind: "payment-ended", payment });
       }),

@@ -9,6 +9,8 @@ export interface Clock {
   now(): number;
   /** The server's time has come to this for sure; `undefined` before it has answered. */
   passed(): number | undefined;
+  /** By how much the time may be wrong, in milliseconds; Infinity before the server has answered. */
+  doubt(): number;
   /** Resolves after so many milliseconds. Rejects when the signal is aborted. */
   wait(millis: number, signal: AbortSignal): Promise<void>;
 }

@@ -23,23 +23,22 @@ export interface SendResult {
 export type RequestWriter = (payment: PaymentRecord) => TransferRequest | undefined;
 
 const READ_AT_ONCE = 6;
-/** So far the time that has passed for sure may lie behind the clock: the device may have slept since the last answer. */
-const UNCERTAIN_MILLIS_MAX = 10 * 60_000;
+/** So long after its POST a payment is read often, also by a page that was loaded anew. */
+const RECENT_MILLIS = 60_000;
+/** With more doubt about the time the server is asked first: the device has slept since its last answer, or its clock was set. */
+const DOUBT_MILLIS_MAX = 10 * 60_000;
 
 export class Sender {
   readonly #context: Context;
   readonly #writeRequest: RequestWriter;
-  readonly #onSent: (payment: PaymentRecord) => Promise<void>;
   readonly #repeating = new Set<string>();
   readonly #following = new Set<string>();
   #readsUnderWay = 0;
   readonly #waitingReads: (() => void)[] = [];
 
-  /** `onSent` is called once for each payment that the server has taken. */
-  constructor(context: Context, writeRequest: RequestWriter, onSent: (payment: PaymentRecord) => Promise<void>) {
+  constructor(context: Context, writeRequest: RequestWriter) {
     this.#context = context;
     this.#writeRequest = writeRequest;
-    this.#onSent = onSent;
   }
 
   /**
@@ -62,11 +61,17 @@ export class Sender {
     return result ?? plain("elsewhere");
   }
 
-  /** Repeats all payments that are not confirmed: after a start, or when the network or the page is back. */
+  /**
+   * Repeats all payments that are not confirmed, and follows those that were made a moment ago: after a start, or when the
+   * network or the page is back.
+   */
   resume(): void {
     const { records } = this.#context;
     const batches = records.rows("batches").value;
     for (const payment of records.rows("payments").value.values()) {
+      const initiatedAt = parseMoment(payment.transfer?.initiatedAt ?? "") ?? 0;
+      const isRecent = this.#context.now() - initiatedAt < RECENT_MILLIS;
+      if (isRecent && this.#isWaiting(payment.uuid)) this.follow(payment.uuid);
       // A batch that runs repeats its own payments.
       const isInBatch = payment.batchId !== undefined && batches.get(payment.batchId)?.status === "running";
       if (isInBatch || paymentState(payment, this.#context.now()) !== "not-confirmed") continue;
@@ -152,10 +157,8 @@ export class Sender {
       await this.#context.log("send", "done", uuid);
       if (stored === "not-stored") return plain("not-stored");
       // The user has not signed out since.
-      if (stored !== undefined && this.#context.debtor?.identityUri === stored.debtor) {
-        await this.#onSent(stored);
-        if (stored.transfer?.result === undefined) this.follow(uuid);
-      }
+      const isShown = stored !== undefined && this.#context.debtor?.identityUri === stored.debtor;
+      if (isShown && stored.transfer?.result === undefined) this.follow(uuid);
       return plain("done");
     } finally {
       records.markSending(uuid, false);
@@ -164,8 +167,7 @@ export class Sender {
 
   /** Whether the server has to answer something first: its time decides how old a payment is, and the device's may be wrong. */
   get #isTimeUncertain(): boolean {
-    const { clock } = this.#context.parts;
-    return clock.now() - (clock.passed() ?? Number.NEGATIVE_INFINITY) > UNCERTAIN_MILLIS_MAX;
+    return this.#context.parts.clock.doubt() > DOUBT_MILLIS_MAX;
   }
 
   /** The request that may be sent now: what was stored with the first try, or what the draft says. */

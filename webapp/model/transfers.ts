@@ -73,10 +73,12 @@ export async function storeTransfers(
 ): Promise<(PaymentRecord | undefined)[] | "not-stored"> {
   const byUuid = new Map(reads.map((read) => [read.uuid, read]));
   const ended: string[] = [];
+  const taken: string[] = [];
   const change = (before: PaymentRecord | undefined, uuid: string): PaymentRecord | undefined => {
     // The user has signed out since, and may have had everything deleted: add nothing.
     if (before === undefined && context.records.debtor.value !== debtor) return undefined;
     const after = withTransfer(before, byUuid.get(uuid)!, debtor);
+    if (before !== undefined && before.transfer === undefined) taken.push(uuid);
     if (before !== undefined && before.transfer?.result === undefined && after.transfer?.result !== undefined)
       ended.push(uuid);
     return before !== undefined && isSame(before, after) ? undefined : after;
@@ -84,6 +86,7 @@ export async function storeTransfers(
   const payments = await context.records.changePayments(debtor, [...byUuid.keys()], change);
   if (payments === "not-stored") return payments;
   for (const payment of payments) {
+    if (payment !== undefined && taken.includes(payment.uuid)) context.emit({ kind: "payment-taken", payment });
     if (payment === undefined || !ended.includes(payment.uuid)) continue;
     // The journal is about what was done on this device.
     if (payment.origin !== "elsewhere") {

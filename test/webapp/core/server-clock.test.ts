@@ -60,6 +60,20 @@ test("while the device sleeps the time goes on, but does not pass for sure", () 
   assert.deepEqual([clock.now(), clock.passed()], [SERVER + DAY, SERVER]);
 });
 
+test("sleep, a clock that is set, and both at once leave a doubt about the time, which the next answer ends", () => {
+  const { device, clock, pass } = givenDevice();
+  assert.equal(clock.doubt(), Number.POSITIVE_INFINITY);
+  clock.answered(dateOf(SERVER));
+  pass(DAY);
+  assert.equal(clock.doubt(), 0);
+  for (const jump of [DAY, -DAY, -3 * DAY]) {
+    device.at += jump;
+    assert.equal(clock.doubt(), Math.abs(jump));
+    clock.answered(dateOf(SERVER + DAY));
+    assert.equal(clock.doubt(), 0);
+  }
+});
+
 test("an answer whose date cannot be read leaves the device's clock as it is", () => {
   const { clock } = givenDevice(DAY);
   clock.answered(null);

@@ -256,8 +256,24 @@ test("templates remind on their day, and move on when they are paid", async () =
   assert.equal(template!.title, "Rent");
   const uuid = (await model.draftFromTemplate(template!.id))!;
   assert.equal(await model.send(uuid), "done");
+  await settle();
   assert.deepEqual(model.dueTemplates.value, []);
   assert.equal(model.templates.value[0]!.dueOn, "2026-12-26");
+});
+
+test("a template moves on as well when only the list says that its payment was made", async () => {
+  const world = new World();
+  const { model, close } = await world.openTab();
+  await model.putTemplate({ title: "Rent", order: bread, dueOn: "2026-11-26", repeat: "monthly" });
+  const uuid = (await model.draftFromTemplate(model.templates.value[0]!.id))!;
+  world.node.fault = ({ method }) => (method === "POST" ? "lose-answer" : undefined);
+  await model.send(uuid);
+  await close();
+  const next = await world.openTab();
+  await settle();
+  assert.equal(next.model.payment(uuid).value!.state, "waiting");
+  assert.deepEqual(next.model.dueTemplates.value, []);
+  assert.equal(next.model.addressBook.value[0]!.name, "Shop");
 });
 
 test("a due date moves on in its rhythm, within shorter months too", () => {

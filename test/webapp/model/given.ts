@@ -15,7 +15,7 @@ export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 
 /** Time that goes on when the test says so. */
-export class TestClock implements Omit<Clock, "passed"> {
+export class TestClock implements Pick<Clock, "now" | "wait"> {
   #now = Date.parse("2026-11-26T10:00:00Z");
   #asleep = 0;
   /** How far off the device's clock is. */
@@ -132,6 +132,7 @@ export class World {
       clock: {
         now: () => clock.now(),
         passed: () => clock.passed(),
+        doubt: () => clock.doubt(),
         wait: (millis, signal) => this.clock.wait(millis, signal),
       },
       persistStorage: async () => true,

@@ -73,7 +73,21 @@ test("no payment is made twice or lost by anything that happens to requests, tab
       }
       await tab.close();
     }),
-    { numRuns: RUNS },
+    {
+      numRuns: RUNS,
+      examples: [
+        // The clock is set back while the device sleeps, and a POST is still on its way when the list is read.
+        [
+          [
+            { kind: "set-clock", number: 0, fault: undefined },
+            { kind: "sleep", number: 1, fault: undefined },
+            { kind: "send", number: 0, fault: { delayMillis: 60 * SECOND } },
+            { kind: "update", number: 0, fault: undefined },
+            { kind: "discard", number: 0, fault: undefined },
+          ],
+        ],
+      ],
+    },
   );
 });
 

@@ -29,6 +29,19 @@ test("a payment is stored with its UUID before it is sent, and shown as done wit
   );
 });
 
+test("a page that is loaded anew right after a payment shows it as done as soon as the one before would", async () => {
+  const world = new World();
+  const { model, close } = await world.openTab();
+  const uuid = (await model.createDraft(bread))!;
+  await model.send(uuid);
+  await close();
+  const next = await world.openTab();
+  await world.clock.pass(SECOND);
+  world.node.finalize(uuid);
+  await world.clock.pass(2 * SECOND);
+  assert.equal(next.model.payment(uuid).value!.state, "done");
+});
+
 test("a lost answer is repeated with the same UUID, and makes one transfer", async () => {
   const world = new World();
   const { model } = await world.openTab();
