@@ -15,6 +15,7 @@ import { findFreePort } from "../support/command.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { close, listen } from "../support/http-server.ts";
 import { waitFor } from "../support/wait.ts";
+import { buildTestWebapp } from "../support/webapp.ts";
 import { type ReverseProxy, startProxy } from "./proxy.ts";
 
 interface ShardServer {
@@ -55,6 +56,7 @@ async function startShard(routingKey: string): Promise<ShardServer> {
     enableCors: true,
     trustForwardedHeaders: true,
     log: pino({}, { write: () => {} }),
+    webapp: await buildTestWebapp(),
   });
   return { shard, database, server, port: await listen(server) };
 }
@@ -98,6 +100,28 @@ test("all resources of a debtor are at its shard, however the digits are written
     }
     assert.equal((await proxy.request("GET", `/debtors/${digits}`)).status, 308);
   }
+});
+
+test("the web client comes through as it is: policies, compression, caching, and answers to conditional requests", async () => {
+  const ofProxy = new Set(["connection", "date", "server", "keep-alive", "transfer-encoding"]);
+  for (const name of ["", "config.json", "sw.js", "manifest.json", "none.js", "..%2fdebtors/7/public"]) {
+    const path = `/debtors-webapp/${name}`;
+    for (const encoding of ["br, gzip", "gzip", "identity"]) {
+      const headers = { "accept-encoding": encoding };
+      const direct = await fetch(`http://127.0.0.1:${shards[0]!.port}${path}`, { headers });
+      await direct.body?.cancel();
+      const expected = Object.fromEntries([...direct.headers].filter(([header]) => !ofProxy.has(header)));
+      const through = await proxy.request("GET", path, { headers });
+      assert.equal(through.status, direct.status, path);
+      for (const [header, value] of Object.entries(expected)) assert.equal(through.headers[header], value, header);
+      if (expected.etag === undefined) continue;
+      const again = await proxy.request("GET", path, { headers: { ...headers, "if-none-match": expected.etag } });
+      assert.deepEqual([again.status, again.body, again.headers.etag], [304, "", expected.etag]);
+      assert.equal(again.headers["cache-control"], expected["cache-control"]);
+    }
+  }
+  const redirect = await proxy.request("GET", "/debtors-webapp?code=x");
+  assert.deepEqual([redirect.status, redirect.headers.location], [308, "/debtors-webapp/?code=x"]);
 });
 
 test("the longest headers of an answer pass: a redirect to an IRI beyond ASCII, and a long content type", async () => {

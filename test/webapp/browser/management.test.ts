@@ -103,14 +103,14 @@ test("a payment becomes a template with a date, which reminds and moves on when 
   await page.getByLabel("Due on (optional)").fill("2026-01-31");
   await page.getByLabel("Repeats").selectOption({ label: "Every month" });
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await page.getByText("Rent", { exact: true }).waitFor();
+  await page.getByText("Rent", { exact: true }).first().waitFor();
   await goTo(page, "/");
   await page.getByText("“Rent” was due on Jan 31, 2026").waitFor();
   await page.getByRole("button", { name: "Make the payment" }).click();
   await page.getByRole("button", { name: /^Pay 10/ }).click();
   await page.getByText("Done", { exact: true }).waitFor();
   await goTo(page, "/templates");
-  await page.getByText("Rent", { exact: true }).waitFor();
+  await page.getByText("Rent", { exact: true }).first().waitFor();
   assert.equal(await page.getByText("Due Jan 31, 2026").count(), 0);
   await goTo(page, "/");
   await page.getByRole("heading", { name: "Overview" }).waitFor();
@@ -148,7 +148,7 @@ test("a backup brings history, address book, templates and drafts to another bro
     .setInputFiles({ name: "backup.json", mimeType: "application/json", buffer: Buffer.from(backup) });
   await tab.getByText(/\d+ added/).waitFor();
   await goTo(tab, "/templates");
-  await tab.getByText("Rent", { exact: true }).waitFor();
+  await tab.getByText("Rent", { exact: true }).first().waitFor();
   await goTo(tab, "/contacts");
   await tab.getByText("Shop").first().waitFor();
   await goTo(tab, "/pay");

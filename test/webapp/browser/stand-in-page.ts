@@ -2,10 +2,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 import type { BrowserContext, Page } from "playwright-core";
-import { buildWebappIfStale } from "../../../scripts/build-webapp.ts";
-import { createWebapp } from "../../../src/http/webapp/webapp.ts";
+import { buildTestWebapp } from "../../support/webapp.ts";
 import { StandInNode } from "../model/stand-in-node.ts";
 
 /** A server of one origin: the page, and the API from memory. */
@@ -17,20 +15,15 @@ export interface StandInPage extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const limits = { maxTransfersPerMonth: 20_000, documentMaxContentLength: 50_000, version: "1.2.3" };
-
-/** Serves on this machine; `host` is the name by which browsers know it. */
-export async function startStandInPage(host = "127.0.0.1"): Promise<StandInPage> {
-  await buildWebappIfStale();
+/** Serves on this machine. */
+export async function startStandInPage(): Promise<StandInPage> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const origin = `http://${host}:${(server.address() as AddressInfo).port}`;
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const node = new StandInNode(Date.now, origin);
-  const webapp = createWebapp({
-    folder: fileURLToPath(new URL("../../../webapp/dist/", import.meta.url)),
-    settings: { ...settings, authorizationUrl: `${origin}/oauth2/auth`, tokenUrl: `${origin}/oauth2/token` },
-    allowLoopbackDocuments: true,
-    ...limits,
+  const webapp = await buildTestWebapp({
+    authorizationUrl: `${origin}/oauth2/auth`,
+    tokenUrl: `${origin}/oauth2/token`,
   });
   server.on("request", (request, response) => {
     const page = webapp.answer(request);
@@ -56,24 +49,6 @@ export async function startStandInPage(host = "127.0.0.1"): Promise<StandInPage>
     [Symbol.asyncDispose]: close,
   };
 }
-
-const settings = {
-  revocationUrl: null,
-  clientId: "debtors-webapp",
-  scope: "access",
-  resource: null,
-  redirectUrl: null,
-  siteTitle: "Seven",
-  serverApiEntrypoint: "/debtors/.debtor",
-  serverApiTimeout: 8000,
-  transferDeletionDelaySeconds: 1296000,
-  defaultAmountDivisor: "100",
-  defaultDecimalPlaces: 2,
-  defaultPegAbbr: null,
-  defaultPegCoin: null,
-  registerIssuerUrl: null,
-  installWalletUrl: null,
-} as const;
 
 async function answerAsNode(node: StandInNode, origin: string, request: IncomingMessage): Promise<Response> {
   const url = new URL(request.url!, origin);
