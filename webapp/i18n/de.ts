@@ -88,7 +88,8 @@ export const de: Messages = {
     updateText: "Die Seite lädt neu; was Sie eingegeben haben, bleibt erhalten.",
     updateAction: "Neue Version verwenden",
     outdatedTitle: "Diese Seite ist veraltet",
-    outdatedText: "In einem anderen Tab ist eine neuere Version offen. Laden Sie diese Seite neu, um fortzufahren.",
+    outdatedText:
+      "In einem anderen Tab ist eine neuere Version offen, oder der Browser hat die Daten dieser Seite entfernt. Laden Sie sie neu, um fortzufahren.",
     outdatedAction: "Seite neu laden",
   },
   signIn: {

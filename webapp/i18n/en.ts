@@ -85,7 +85,8 @@ export const en = {
     updateText: "The page reloads; what you have typed stays.",
     updateAction: "Use the new version",
     outdatedTitle: "This page is out of date",
-    outdatedText: "A newer version is open in another tab. Reload this one to go on.",
+    outdatedText:
+      "A newer version is open in another tab, or the browser has removed this page’s data. Reload it to go on.",
     outdatedAction: "Reload the page",
   },
   signIn: {

@@ -16,7 +16,7 @@ export class PaymentViews {
   // A view stands as long as its record and whether it is being sent do not change, and no moment passes.
   readonly #views = new WeakMap<
     PaymentRecord,
-    { readonly view: Payment; readonly isSending: boolean; readonly until: number }
+    { readonly view: Payment; readonly isSending: boolean; readonly from: number; readonly until: number }
   >();
 
   constructor(context: Context) {
@@ -72,10 +72,16 @@ export class PaymentViews {
 
   #viewOf(record: PaymentRecord, now: number, isSending: boolean): Payment {
     const known = this.#views.get(record);
-    if (known !== undefined && known.isSending === isSending && now < known.until) return known.view;
+    if (known !== undefined && known.isSending === isSending && known.from <= now && now < known.until)
+      return known.view;
     const state = paymentState(record, now, isSending);
     const view: Payment = { ...record, state, offered: offeredActions(record, state, now), amount: amountOf(record) };
-    this.#views.set(record, { view, isSending, until: nextChangeAt(record, now) ?? Number.POSITIVE_INFINITY });
+    this.#views.set(record, {
+      view,
+      isSending,
+      from: now,
+      until: nextChangeAt(record, now) ?? Number.POSITIVE_INFINITY,
+    });
     return view;
   }
 }

@@ -251,6 +251,20 @@ test("what another client changed meanwhile is kept: the rate there, the name he
   assert.equal(world.node.count(...DOCUMENTS), 1);
 });
 
+test("what another client wrote meanwhile stays in the merged configuration to the byte", async () => {
+  const world = new World();
+  givenCurrency(world);
+  const { model } = await world.openTab();
+  const form = formOf(model);
+  const { info } = JSON.parse(world.node.config.configData) as { info: object };
+  const others = String.raw`"\u0078":[ 1, 2.50, 9007199254740993, 1E400 ],"limit":9007199254740993`;
+  const theirs = (rate: string): string => `{${others},"rate":${rate},"info":${JSON.stringify(info, null, 1)}}`;
+  world.node.saveConfig(theirs("0.00"));
+  assert.equal((await model.saveCurrency({ ...form, rate: 1.5 }, AGREED)).outcome, "saved");
+  assert.equal(world.node.config.configData, theirs("1.5"));
+  assert.equal(world.node.count(...PATCHES), 2);
+});
+
 test("changes of both in different members of the document are both kept", async () => {
   const world = new World();
   givenCurrency(world);
