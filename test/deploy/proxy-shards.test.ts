@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { pino } from "pino";
 import { readConfig } from "../../src/config.ts";
 import { createHttpServer } from "../../src/http/server.ts";
+import type { Webapp } from "../../src/http/webapp/webapp.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { isInShard, parseShard, type Shard } from "../../src/values/shard.ts";
 import { findFreePort } from "../support/command.ts";
@@ -30,7 +31,8 @@ let shards: ShardServer[] = [];
 let proxy: ReverseProxy;
 
 before(async () => {
-  shards = await Promise.all(["0.#", "1.#"].map(startShard));
+  const webapp = await buildTestWebapp();
+  shards = await Promise.all(["0.#", "1.#"].map((routingKey) => startShard(routingKey, webapp)));
   proxy = await startProxy(Object.fromEntries(shards.map(({ shard, port }) => [shard.routingKey, port])), {
     demo: { "swagger-ui": 1 },
   });
@@ -43,7 +45,7 @@ after(async () => {
   }
 });
 
-async function startShard(routingKey: string): Promise<ShardServer> {
+async function startShard(routingKey: string, webapp: Webapp): Promise<ShardServer> {
   const database = await createTestDatabase();
   const shard = parseShard(routingKey)!;
   const { limits, subjects } = readConfig({ APP_DEBTORS_PER_PAGE: String(PAGE_SIZE) }, []);
@@ -56,7 +58,7 @@ async function startShard(routingKey: string): Promise<ShardServer> {
     enableCors: true,
     trustForwardedHeaders: true,
     log: pino({}, { write: () => {} }),
-    webapp: await buildTestWebapp(),
+    webapp,
   });
   return { shard, database, server, port: await listen(server) };
 }
