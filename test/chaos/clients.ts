@@ -13,6 +13,10 @@ export interface Clients {
   readonly counts: { answered: number; unanswered: number };
   /** Makes a debtor and activates it. */
   settle(debtorId: bigint): Promise<void>;
+  /** Draws a transfer, which is not requested yet. */
+  plan(random: SeededRandom, debtor: ExpectedDebtor): ExpectedTransfer;
+  /** Makes one attempt to create the transfer. */
+  create(transfer: ExpectedTransfer): Promise<void>;
   /** Lets one client act until the signal aborts. */
   act(random: SeededRandom, signal: AbortSignal): Promise<void>;
   /** Makes a call until it is answered. */
@@ -316,5 +320,5 @@ export function createClients(urls: readonly string[], drawDebtorId: (random: Se
     }
   }
 
-  return { debtors, transfers, problems, counts, settle, act, retryUntilAnswered };
+  return { debtors, transfers, problems, counts, settle, plan, create, act, retryUntilAnswered };
 }

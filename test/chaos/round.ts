@@ -1,20 +1,18 @@
 /** One round of chaos: a whole node with many clients and injected faults, then a quiet phase, then the reconciliation. */
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import amqp from "amqplib";
 import { pino } from "pino";
 import { AUTHORITY_QUEUE } from "../../sandbox/accounting-authority/topology.ts";
 import { deadLetterQueueOf } from "../../src/broker/agent-topology.ts";
 import { subscribe } from "../../src/broker/declare-topology.ts";
-import type { Pool } from "../../src/database/database.ts";
 import { makeBreakable } from "../broker/breakable-connection.ts";
 import { baseEnvironment } from "../commands/environment.ts";
 import { findFreePort, startCommand } from "../support/command.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
-import { waitFor } from "../support/wait.ts";
 import { assertAudit, startAudit } from "./audit.ts";
 import { createClients, debtorPath, transferPath } from "./clients.ts";
+import { untilNone, untilNothingMoves } from "./drain.ts";
 import { injectFaults } from "./faults.ts";
 import { startLink } from "./link.ts";
 import { startLossyAuthority } from "./lossy-authority.ts";
@@ -36,7 +34,6 @@ export interface RoundOptions {
 
 const QUEUE = "swpt_debtors";
 const DEBTORS = 5;
-const DRAIN_SECONDS_MAX = 60;
 
 /** Rejects when anything is lost, doubled or contradicted. Resolves to a line about what happened. */
 export async function runRound({ seed, seconds, clients, isLinked = false }: RoundOptions): Promise<string> {
@@ -120,7 +117,7 @@ export async function runRound({ seed, seconds, clients, isLinked = false }: Rou
   link?.heal();
   await drain();
   await reconcile({ pool, chaosClients, authority });
-  await assertAudit(pool);
+  await assertAudit(pool, pool);
   const codes = await Promise.all(processes.map((process) => process.stop()));
   assert.deepEqual(
     codes,
@@ -141,15 +138,13 @@ export async function runRound({ seed, seconds, clients, isLinked = false }: Rou
       const { status } = await chaosClients.retryUntilAnswered({ method: "PATCH", path, json: JSON.stringify(body) });
       assert.ok([200, 409].includes(status), String(status));
     }
-    await until("configurations are effectual", pool, UNEFFECTUAL);
+    await untilNone("configurations are effectual", pool, UNEFFECTUAL);
     // Only where something is lost: over the link, messages from the future are refused.
     if (link === undefined) authority.passDays(8);
-    await until("nothing is prepared", pool, PREPARED);
+    await untilNone("nothing is prepared", pool, PREPARED);
     await authority.deliverLostOutcomes();
-    await until("all transfers have ended", pool, OPEN, [...authority.lost]);
-    for (const [url, queues] of queuesByBroker) await untilEmpty(url, queues);
-    await until("nothing is on its way", pool, ON_ITS_WAY);
-    await until("the balances have arrived", pool, BALANCES);
+    await untilNone("all transfers have ended", pool, OPEN, [...authority.lost]);
+    await untilNothingMoves({ pool, books: pool, queuesByBroker });
     for (const transfer of chaosClients.transfers.filter(
       ({ debtor, isKnown, isLeaving }) => isKnown && !isLeaving && !debtor.isLeaving,
     )) {
@@ -168,36 +163,6 @@ export async function runRound({ seed, seconds, clients, isLinked = false }: Rou
   }
 }
 
-/** Waits until there are no messages in the queues. */
-async function untilEmpty(url: string, queues: readonly string[]): Promise<void> {
-  const connection = await amqp.connect(url);
-  const channel = await connection.createChannel();
-  await waitFor(
-    async () => {
-      const counts = await Promise.all(queues.map((queue) => channel.checkQueue(queue)));
-      return counts.every(({ messageCount }) => messageCount === 0);
-    },
-    { what: () => `the queues ${queues.join(", ")} are empty` },
-  );
-  await connection.close();
-}
-
-/** Waits until the statement finds no rows any more. */
-async function until(what: string, pool: Pool, text: string, ...values: unknown[]): Promise<void> {
-  let left: unknown[] = [];
-  await waitFor(
-    async () => {
-      left = await pool.many({ name: "", text, values });
-      return left.length === 0;
-    },
-    {
-      what: () =>
-        `${what}, but ${left.length} are left: ${JSON.stringify(left.slice(0, 3), (_, v) => (typeof v === "bigint" ? String(v) : v))}`,
-      timeoutSeconds: DRAIN_SECONDS_MAX,
-    },
-  );
-}
-
 const PROGRESS = `
   select case when finalized_at is null then 'open' else coalesce(error_code, 'success') end as state, count(*)
   from running_transfer group by 1 order by 1`;
@@ -206,12 +171,3 @@ const UNEFFECTUAL = `
 const PREPARED = "select * from sandbox.prepared_transfer";
 const OPEN = `
   select * from running_transfer where finalized_at is null and not coordinator_request_id = any ($1::bigint[])`;
-const ON_ITS_WAY = `
-  select debtor_id from sandbox.outbox
-  union all select debtor_id from configure_account_signal
-  union all select debtor_id from prepare_transfer_signal
-  union all select debtor_id from finalize_transfer_signal`;
-const BALANCES = `
-  select d.debtor_id, d.balance, a.principal
-  from debtor d join sandbox.account a on a.debtor_id = d.debtor_id and a.creditor_id = 0
-  where d.status_flags & 3 = 1 and d.balance <> a.principal`;
