@@ -1,6 +1,5 @@
 /** A restore that loses time, as docs/operations.md tells it ("Backup and restore"). */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import test, { after } from "node:test";
 import { openPool, type Pool } from "../../src/database/database.ts";
 import { baseEnvironment } from "../commands/environment.ts";
@@ -10,10 +9,8 @@ import { createEmptyDatabase, createTestDatabase } from "../support/database.ts"
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
 import { copyDatabase } from "./database-copies.ts";
+import { repairAfterLostTime } from "./manual-repair.ts";
 import { settledOf } from "./settlement.ts";
-
-const manual = await readFile(new URL("../../docs/operations.md", import.meta.url), "utf8");
-const repair = /```sql\n([^`]*setval[^`]*)```/.exec(manual)![1]!;
 
 const ISSUER = 1n;
 const NEWCOMER = 2n;
@@ -106,7 +103,7 @@ test("after a restore that loses time, put right as the manual says, nothing is 
   assert.equal((await runCommand(["configure"], restored)).code, 0);
   const pool = openPool({ url: backup.url, size: 2, applicationName: "test" });
   after(() => pool.close());
-  await pool.run({ name: "", text: repair });
+  await pool.run({ name: "", text: await repairAfterLostTime() });
   // 4. What administrators did, again.
   await using alone = startCommand(["webserver"], restored);
   const aloneUrl = await listeningUrl(alone);
