@@ -5,7 +5,7 @@
  *   npm test                                  everything
  *   npm test -- golden values/json            the files whose path contains one of these
  *   npm test -- --test-name-pattern=wraps     other options go to `node --test`
- *   npm test -- --suite=install               a suite that is not part of everything: install, or soak
+ *   npm test -- --suite=install               a suite that is not part of everything: install, soak, or failover
  *   npm test -- --install                     with root rights, install what is missing; always so when CI is set
  *   npm test -- --watch                       again after each change of a file
  */
@@ -24,11 +24,13 @@ import { withTools } from "./servers/tools.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const everything: Suite = { testSecondsMax: 240, fileSecondsMax: 480, needsServers: true };
+const failoverSeconds = Number(process.env.FAILOVER_SECONDS || 240);
 const soakSeconds = Number(process.env.SOAK_SECONDS || 600);
 /** What `npm test` runs only when it is asked for: the folder of this name. */
 const suites: Readonly<Record<string, Suite>> = {
   install: { testSecondsMax: 600, fileSecondsMax: 1_800, needsServers: false },
-  // It decides by itself when to end; this is for one that hangs.
+  // These two decide by themselves when to end; this is for one that hangs.
+  failover: { testSecondsMax: failoverSeconds + 600, fileSecondsMax: failoverSeconds + 900, needsServers: true },
   soak: { testSecondsMax: soakSeconds + 600, fileSecondsMax: soakSeconds + 900, needsServers: true },
 };
 

@@ -2,6 +2,7 @@
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { errorText } from "../../src/values/error-text.ts";
+import { findPostgresPrograms } from "../../test/failover/postgres-pair.ts";
 import { findChromium } from "../../test/support/browser.ts";
 import { readSources } from "../../test/tree/sources.ts";
 import { installPackages } from "./apt-get.ts";
@@ -45,6 +46,18 @@ const tools: readonly Tool[] = [
     packages: ["glewlwyd", "sqlite3"],
     usedBy: ["test/openid/glewlwyd.ts"],
     isThere: () => isProgram("glewlwyd") && isProgram("sqlite3"),
+  },
+  {
+    name: "rabbitmq-server",
+    packages: ["rabbitmq-server"],
+    usedBy: ["test/failover/rabbitmq-cluster.ts"],
+    isThere: () => isProgram("epmd") && isProgram("rabbitmq-server"),
+  },
+  {
+    name: "pg_basebackup",
+    packages: ["postgresql"],
+    usedBy: ["test/failover/postgres-pair.ts"],
+    isThere: () => findPostgresPrograms() !== undefined,
   },
   {
     name: "ps",
