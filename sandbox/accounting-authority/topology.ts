@@ -6,6 +6,7 @@ import {
   OUTGOING_EXCHANGE,
   type Topology,
 } from "../../src/broker/agent-topology.ts";
+import { declareUnlimited } from "../../src/broker/declare-topology.ts";
 import { connectOnce } from "../../src/broker/rabbitmq-connection.ts";
 
 /** The default name of the queue with the agent's messages. */
@@ -73,8 +74,8 @@ export async function declareAuthorityQueue(url: string, queue: string, linkQueu
     const deadLetterQueue = deadLetterQueueOf(queue);
     const quorum = { "x-queue-type": "quorum" };
     await channel.assertQueue(deadLetterQueue, { durable: true, arguments: quorum });
-    await channel.assertQueue(queue, {
-      durable: true,
+    await declareUnlimited(connection, {
+      name: queue,
       arguments: { ...quorum, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": deadLetterQueue },
     });
     await channel.bindQueue(queue, OUTGOING_EXCHANGE, "");

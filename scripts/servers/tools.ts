@@ -101,6 +101,7 @@ export async function withTools(
     if (require) throw new Error(`The tests need ${tool.name}: ${how}. ${problem ?? ""}`);
     const left = needing(tool, files);
     runnable = runnable.filter((file) => !left.includes(file));
+    if (left.length === 0) continue;
     say(`Without ${tool.name} these are left out: ${left.join(", ")}. To run them, ${how}`);
   }
   return runnable;

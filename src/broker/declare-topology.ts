@@ -45,11 +45,9 @@ export async function subscribe({ url, queue, routingKey }: BindingOptions): Pro
   await withConnection(url, async (connection) => {
     const channel = await openChannel(connection);
     for (const exchange of topology.exchanges) await declareExchange(channel, exchange);
-    const limitsDeliveries = majorVersionOf(connection) >= 4;
     for (const declared of topology.queues) {
-      if (limitsDeliveries && declared.name === queue && (await declareUnlimited(connection, declared))) continue;
-      await declareQueue(channel, declared);
-      if (limitsDeliveries && declared.name === queue) deliveries = "limited";
+      if (declared.name === queue) deliveries = await declareUnlimited(connection, declared);
+      else await declareQueue(channel, declared);
     }
     for (const binding of topology.bindings) await bind(channel, binding);
   });
@@ -65,24 +63,34 @@ const majorVersionOf = (connection: ChannelModel): number =>
   Number.parseInt(String(connection.connection.serverProperties.version), 10);
 
 /**
- * Since RabbitMQ 4 a quorum queue dead-letters a message that it has delivered 20 times, unless it was declared so. False
- * when it exists and was declared otherwise, as by an earlier version; only a policy can help then.
+ * Declares a queue that keeps its messages however often they are delivered: since RabbitMQ 4 a quorum queue dead-letters a
+ * message after 20 deliveries, unless it was declared so. Resolves to `limited` when the queue exists and was declared
+ * otherwise, as by an earlier version; only a policy can help then.
  */
-async function declareUnlimited(
+export async function declareUnlimited(
   connection: ChannelModel,
-  { name, arguments: queueArguments }: Queue,
-): Promise<boolean> {
-  const channel = await openChannel(connection);
-  try {
-    await channel.assertQueue(name, { durable: true, arguments: { ...queueArguments, "x-delivery-limit": -1 } });
-    await channel.close();
-    return true;
-  } catch (error) {
-    // The broker has closed the channel. Whatever else differs is reported by the declaration without the limit.
-    if (replyCodeOf(error) === PRECONDITION_FAILED) return false;
-    throw error;
+  queue: Queue,
+  advice = INCOMING_QUEUE_ADVICE,
+): Promise<Subscription["deliveries"]> {
+  if (majorVersionOf(connection) >= 4) {
+    try {
+      const channel = await openChannel(connection);
+      await declare(channel, { ...queue, arguments: { ...queue.arguments, "x-delivery-limit": -1 } });
+      await channel.close();
+      return "unlimited";
+    } catch (error) {
+      // The broker has closed the channel. Whatever else differs is reported by the declaration without the limit.
+      if (replyCodeOf(error) !== PRECONDITION_FAILED) throw error;
+      await declareQueue(await openChannel(connection), queue, advice);
+      // Queues of other types have no limit, and no such argument. Of which type one is can depend on the virtual host.
+      return isUnknownArgument(error as Error) ? "unlimited" : "limited";
+    }
   }
+  await declareQueue(await openChannel(connection), queue, advice);
+  return "unlimited";
 }
+
+const isUnknownArgument = ({ message }: Error): boolean => message.includes("invalid arg 'x-delivery-limit'");
 
 export interface PeerQueueOptions extends QueueOptions {
   readonly peerId: string;
@@ -102,15 +110,17 @@ export class NoRandomExchangeError extends Error {
  * Declares a queue for a peer, the exchange and bindings that route outgoing messages to it, and the dead-letter queue.
  * Does nothing where all of them exist. Throws TopologyConflictError and NoRandomExchangeError. Spec: stomp, "RabbitMQ".
  */
-export function configurePeerQueue({ url, queue, peerId, useRandomExchange }: PeerQueueOptions): Promise<void> {
+export async function configurePeerQueue(options: PeerQueueOptions): Promise<Subscription> {
+  const { url, queue, peerId, useRandomExchange } = options;
   const deadLetterQueue = deadLetterQueueOf(queue);
   const queueArguments = { "x-dead-letter-exchange": "", "x-dead-letter-routing-key": deadLetterQueue };
   const advice = "Empty and delete the queue on the broker, and try again; or leave it, and choose another name.";
-  return withConnection(url, async (connection) => {
+  let deliveries: Subscription["deliveries"] = "unlimited";
+  await withConnection(url, async (connection) => {
     const channel = await openChannel(connection);
     await declareExchange(channel, { name: OUTGOING_EXCHANGE, kind: "fanout" });
     await declareQueue(channel, { name: deadLetterQueue, arguments: {} }, advice);
-    await declareQueue(channel, { name: queue, arguments: queueArguments }, advice);
+    deliveries = await declareUnlimited(connection, { name: queue, arguments: queueArguments }, advice);
     if (useRandomExchange) {
       const peerExchange = `da.x.${peerId}`;
       await declareRandomExchange(connection, channel, peerExchange);
@@ -120,6 +130,7 @@ export function configurePeerQueue({ url, queue, peerId, useRandomExchange }: Pe
       await channel.bindQueue(queue, OUTGOING_EXCHANGE, "");
     }
   });
+  return { deliveries };
 }
 
 /** Removes the binding of the queue, and keeps the queue. Succeeds when there is no binding. */
@@ -203,10 +214,13 @@ async function declareQueue(
   { name, arguments: queueArguments }: Queue,
   advice = INCOMING_QUEUE_ADVICE,
 ): Promise<void> {
-  await channel.assertQueue(name, { durable: true, arguments: queueArguments }).catch((error: unknown) => {
+  await declare(channel, { name, arguments: queueArguments }).catch((error: unknown) => {
     throw explain(error, `queue ${name}`, advice);
   });
 }
+
+const declare = (channel: Channel, { name, arguments: queueArguments }: Queue) =>
+  channel.assertQueue(name, { durable: true, arguments: queueArguments });
 
 async function bind(channel: Channel, { exchange, queue, bindingKey }: Binding): Promise<void> {
   await channel.bindQueue(queue, exchange, bindingKey);

@@ -5,6 +5,7 @@ import { type Config, readConfig } from "../config.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { createLogger, redact } from "../runtime/log.ts";
 import { printResult } from "../runtime/output.ts";
+import { parseBrokerUrls } from "../values/amqp-url.ts";
 import type { Command } from "./command.ts";
 import { queueOptions, routingKeyOption } from "./queue-options.ts";
 import { type ServerWait, whenBrokerIsUp } from "./server-wait.ts";
@@ -59,11 +60,18 @@ export async function setUpQueue({ broker: { url, queue, shard } }: Config, wait
   const work = () => topology.subscribe({ url, queue, routingKey: shard.routingKey });
   const { deliveries } = await onBroker(whenBrokerIsUp(work, wait));
   printResult(`The queue ${queue} is bound with ${shard.routingKey}.\n`);
-  if (deliveries === "unlimited") return;
-  const policy = `rabbitmqctl set_policy 'keep ${queue}' '^${queue.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$' '{"delivery-limit":-1}' --apply-to queues`;
-  printResult(
-    `The queue ${queue} was declared by an earlier version: RabbitMQ 4 dead-letters a message of it after 20 deliveries, ` +
-      `unless a policy says otherwise: ${policy}\n`,
+  if (deliveries === "limited") printResult(adviceOnLimit(url, queue));
+}
+
+/** What to do about a queue whose messages the broker drops after some deliveries. */
+export function adviceOnLimit(url: string, queue: string): string {
+  const { vhost } = parseBrokerUrls(url).addresses[0]!;
+  const option = vhost === "/" ? "" : ` --vhost '${vhost}'`;
+  const pattern = `^${queue.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`;
+  return (
+    `The queue ${queue} was declared by an earlier version or another program: RabbitMQ 4 dead-letters a message of it after ` +
+    "20 deliveries, unless a policy says otherwise: " +
+    `rabbitmqctl set_policy${option} 'keep ${queue}' '${pattern}' '{"delivery-limit":-1}' --apply-to queues\n`
   );
 }
 

@@ -12,7 +12,7 @@ import { CommandError } from "../runtime/command-error.ts";
 import { createLogger } from "../runtime/log.ts";
 import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
-import { onBroker, oneTry } from "./queue.ts";
+import { adviceOnLimit, onBroker, oneTry } from "./queue.ts";
 import { whenBrokerIsUp } from "./server-wait.ts";
 import { requirePeer } from "./stomp.ts";
 import { brokerOption, certificateOptions, nodeOptions, peerArgument, queueArgument } from "./stomp-options.ts";
@@ -37,15 +37,16 @@ export const configureQueue: Command = {
     const { isDeactivated } = await requirePeer(config.nodeDataDirectory, peerId);
     if (isDeactivated) throw new CommandError(`The peer ${peerId} has been deactivated.`);
     const useRandomExchange = values["no-random-exchange"] !== true;
-    const work = (): Promise<void> =>
+    const work = () =>
       configurePeerQueue({ url: config.broker.url, queue, peerId, useRandomExchange }).catch(adviseOnPlugin);
-    await onBroker(whenBrokerIsUp(work, oneTry("stomp_peer", config, signal)));
+    const { deliveries } = await onBroker(whenBrokerIsUp(work, oneTry("stomp_peer", config, signal)));
     if (values.activate === true) {
       await explain(activatePeer(await explain(readNodeData(config.nodeDataDirectory)), peerId));
     }
     printResult(
       `The queue ${queue} gets the messages for ${peerId}${values.activate === true ? ", which is active" : ""}.\n`,
     );
+    if (deliveries === "limited") printResult(adviceOnLimit(config.broker.url, queue));
     return 0;
   },
 };

@@ -3,7 +3,13 @@ import { after, beforeEach, test } from "node:test";
 import amqp from "amqplib";
 import { pino } from "pino";
 import { INCOMING_EXCHANGE } from "../../src/broker/agent-topology.ts";
-import { deleteQueue, subscribe, TopologyConflictError, unsubscribe } from "../../src/broker/declare-topology.ts";
+import {
+  configurePeerQueue,
+  deleteQueue,
+  subscribe,
+  TopologyConflictError,
+  unsubscribe,
+} from "../../src/broker/declare-topology.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -20,6 +26,15 @@ beforeEach(async () => {
   for (const name of [queue, `${queue}.XQ`, `${queue}.MK`]) await channel.deleteQueue(name);
 });
 
+const isLimiting = Number.parseInt(String(connection.connection.serverProperties.version), 10) >= 4;
+const quorumArguments = (): Record<string, unknown> => ({
+  "x-queue-type": "quorum",
+  overflow: "reject-publish",
+  "x-dead-letter-exchange": "",
+  "x-dead-letter-routing-key": `${queue}.XQ`,
+  ...(isLimiting && { "x-delivery-limit": -1 }),
+});
+
 const messageCount = async (): Promise<number> => (await channel.checkQueue(queue)).messageCount;
 const publish = (routingKey: string): boolean => channel.publish(INCOMING_EXCHANGE, routingKey, Buffer.from("{}"));
 
@@ -30,18 +45,7 @@ test("subscribe declares the objects of existing installations, and may be repea
   await channel.assertExchange("debtors_in", "topic", { durable: true });
   await channel.assertExchange("debtors_out", "fanout", { durable: true });
   await channel.assertQueue(`${queue}.XQ`, { durable: true, arguments: { "x-queue-type": "stream" } });
-  await channel.assertQueue(queue, {
-    durable: true,
-    arguments: {
-      "x-queue-type": "quorum",
-      overflow: "reject-publish",
-      "x-dead-letter-exchange": "",
-      "x-dead-letter-routing-key": `${queue}.XQ`,
-      ...(Number.parseInt(String(connection.connection.serverProperties.version), 10) >= 4 && {
-        "x-delivery-limit": -1,
-      }),
-    },
-  });
+  await channel.assertQueue(queue, { durable: true, arguments: quorumArguments() });
   publish("0.1.1.0");
   publish("1.1.1.0");
   await waitFor(async () => (await messageCount()) === 1);
@@ -90,4 +94,35 @@ test("delete_queue waits until the queue has no messages and no consumers, and s
   await deleting;
   assert.ok(logged.some((message) => /deleted/.test(message)));
   await deleteQueue({ url: host.url, queue, signal, log });
+});
+
+test("messages are kept however often they are delivered, also where queues are quorum queues by default", async () => {
+  // A message is dead-lettered after 20 deliveries by RabbitMQ 4, unless a queue was declared otherwise.
+  await using quorum = await createTestVirtualHost(undefined, "quorum");
+  for (const url of [host.url, quorum.url]) {
+    assert.deepEqual(await subscribe({ ...binding, url }), { deliveries: "unlimited" });
+    const peer = { url, queue: "da.peer", peerId: "peer", useRandomExchange: false };
+    for (let times = 1; times <= 2; times++) {
+      assert.deepEqual(await configurePeerQueue(peer), { deliveries: "unlimited" });
+    }
+    const other = await amqp.connect(url);
+    const publisher = await other.createConfirmChannel();
+    for (const name of [queue, peer.queue]) {
+      publisher.sendToQueue(name, Buffer.from("{}"), { persistent: true });
+      await publisher.waitForConfirms();
+      for (let deliveries = 1; deliveries <= 25; deliveries++) {
+        const message = await waitFor(() => publisher.get(name));
+        publisher.nack(message);
+      }
+      await waitFor(() => publisher.get(name));
+    }
+    await other.close();
+  }
+});
+
+test("a queue that was declared with a limit is kept as it is, which is said", async () => {
+  const { "x-delivery-limit": _, ...old } = quorumArguments();
+  await channel.assertQueue(`${queue}.XQ`, { arguments: { "x-queue-type": "stream" } });
+  await channel.assertQueue(queue, { arguments: old });
+  assert.deepEqual(await subscribe(binding), { deliveries: isLimiting ? "limited" : "unlimited" });
 });

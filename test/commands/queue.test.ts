@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import amqp from "amqplib";
+import { adviceOnLimit } from "../../src/commands/queue.ts";
 import { runCommand, startCommand } from "../support/command.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { baseEnvironment } from "./environment.ts";
@@ -68,4 +69,12 @@ test("a broker that is unavailable is one clear line", async () => {
     assert.match(output, /^The broker cannot be used: [^\n]+\n$/);
     assert.doesNotMatch(output, /hidden/);
   }
+});
+
+test("the policy for a queue of an earlier version names its virtual host and matches that queue alone", () => {
+  assert.match(
+    adviceOnLimit("amqp://u:p@h/debtors", "a.b"),
+    /: rabbitmqctl set_policy --vhost 'debtors' 'keep a\.b' '\^a\\\.b\$' '\{"delivery-limit":-1\}' --apply-to queues\n$/,
+  );
+  assert.match(adviceOnLimit("amqp://u:p@h", "q"), /: rabbitmqctl set_policy 'keep q' '\^q\$' /);
 });

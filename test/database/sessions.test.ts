@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DatabaseUnavailableError, openPool } from "../../src/database/database.ts";
-import { createEmptyDatabase } from "../support/database.ts";
+import { createEmptyDatabase, withParameter } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
 
 test("transactions are read committed, whatever the default of the database", async () => {
@@ -20,7 +20,7 @@ test("transactions are read committed, whatever the default of the database", as
 
 test("options in the URL come on top of those that the program needs", async () => {
   await using database = await createEmptyDatabase();
-  const url = `${database.url}?options=-c%20TimeZone%3DAsia%2FTokyo%20-c%20lock_timeout%3D7s`;
+  const url = withParameter(database.url, "options=-c%20TimeZone%3DAsia%2FTokyo%20-c%20lock_timeout%3D7s");
   const pool = openPool({ url, size: 1, applicationName: "test" });
   const text = "select current_setting('TimeZone') as zone, current_setting('lock_timeout') as timeout";
   assert.deepEqual(await pool.maybeOne({ name: "show_settings", text }), { zone: "UTC", timeout: "7s" });

@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { TLSSocket } from "node:tls";
 import { type Database, DatabaseUnavailableError, openPool, type Pool } from "../../src/database/database.ts";
 import { selfSigned } from "../auth/self-signed.ts";
-import { createTestDatabase } from "../support/database.ts";
+import { createTestDatabase, withParameter } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
 
 const database = await createTestDatabase();
@@ -25,7 +25,7 @@ const ask = (db: Database) => db.maybeOne({ name: "ask", text: "select 1 as one"
 const base = new URL(database.url);
 const name = base.pathname.slice(1);
 const server = `${base.hostname}:${base.port || 5432}`;
-const urlWith = (query: string): string => `${database.url}?${query}`;
+const urlWith = (parameter: string): string => withParameter(database.url, parameter);
 
 async function withPool(url: string, work: (pool: Pool) => Promise<void>): Promise<void> {
   const other = openPool({ url, size: 2, applicationName: "test" });

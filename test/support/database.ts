@@ -92,6 +92,10 @@ async function onServer(url: string, work: (client: pg.Client) => Promise<unknow
   }
 }
 
+/** The URL with a parameter more, such as `sslmode=disable`. */
+export const withParameter = (url: string, parameter: string): string =>
+  `${url}${url.includes("?") ? "&" : "?"}${parameter}`;
+
 function withDatabase(server: string, name: string): string {
   const url = new URL(server);
   url.pathname = `/${name}`;

@@ -15,12 +15,18 @@ export interface TestVirtualHost extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Makes an empty virtual host. Rejects when the broker can neither be managed over HTTP nor with rabbitmqctl. */
-export async function createTestVirtualHost(brokerUrl?: string): Promise<TestVirtualHost> {
+/**
+ * Makes an empty virtual host, whose queues are of this type unless they say otherwise. Rejects when the broker can neither be
+ * managed over HTTP nor with rabbitmqctl.
+ */
+export async function createTestVirtualHost(
+  brokerUrl?: string,
+  defaultQueueType: "classic" | "quorum" = "classic",
+): Promise<TestVirtualHost> {
   const url = new URL(brokerUrl ?? (await findBroker()));
   const name = newTestName();
   const management = await findManagement(url);
-  await management.add(name);
+  await management.add(name, defaultQueueType);
   url.pathname = `/${name}`;
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -44,7 +50,7 @@ export async function removeVirtualHosts(brokerUrl: string, prefix: string): Pro
 
 interface Management {
   list(): Promise<string[]>;
-  add(name: string): Promise<void>;
+  add(name: string, defaultQueueType: string): Promise<void>;
   remove(name: string): Promise<void>;
 }
 
@@ -83,8 +89,8 @@ function managementOverHttp(broker: URL): Management {
       const hosts = (await (await call("GET", "/vhosts?columns=name")).json()) as { name: string }[];
       return hosts.map((host) => host.name);
     },
-    add: async (name) => {
-      await call("PUT", `/vhosts/${name}`);
+    add: async (name, defaultQueueType) => {
+      await call("PUT", `/vhosts/${name}`, { default_queue_type: defaultQueueType });
       await call("PUT", `/permissions/${name}/${encodeURIComponent(user)}`, {
         configure: ".*",
         write: ".*",
@@ -103,8 +109,8 @@ function managementByProgram(broker: URL): Management {
   return {
     list: async () =>
       (await run("list_vhosts", "--no-table-headers", "name")).split("\n").filter((name) => name !== ""),
-    add: async (name) => {
-      await run("add_vhost", name);
+    add: async (name, defaultQueueType) => {
+      await run("add_vhost", name, "--default-queue-type", defaultQueueType);
       await run("set_permissions", "-p", name, decodeURIComponent(broker.username || "guest"), ".*", ".*", ".*");
     },
     remove: async (name) => {
