@@ -275,3 +275,12 @@ test("a file of the product has at most 300 lines", () => {
     [],
   );
 });
+
+test('no message puts the article "a" before a value, which may begin with a vowel', () => {
+  // But for a STOMP error that is as recorded: none of its headers begins with a vowel.
+  const article = /\ba \$\{(?!name\} header).*/gi;
+  const wrong = sources
+    .filter(({ file }) => /^(src|sandbox|webapp|bin)\//.test(file) && !file.startsWith("webapp/i18n/"))
+    .flatMap(({ file, text }) => [...text.matchAll(article)].map(([code]) => `${file}: ${code}`));
+  assert.deepEqual(wrong, []);
+});

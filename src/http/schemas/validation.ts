@@ -97,7 +97,7 @@ function describe({ keyword, params, schema }: ErrorObject): string {
     case "additionalProperties":
       return "Unknown field.";
     case "type":
-      return params.type === "object" ? "Must be an object." : `Must be a ${params.type}.`;
+      return `Must be ${/^[aeiou]/.test(params.type) ? "an" : "a"} ${params.type}.`;
     case "const":
       return `Must be ${JSON.stringify(params.allowedValue)}.`;
     case "int64": {
