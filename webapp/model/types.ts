@@ -20,6 +20,8 @@ import type {
   TemplateRecord,
   TransferRequest,
 } from "../core/records.ts";
+import type { StorageProblem } from "../store/database.ts";
+import type { Restored, RestoreProblem } from "../store/restore.ts";
 
 export type * from "../core/records.ts";
 
@@ -42,8 +44,7 @@ export type Phase =
 /** Why the connection is not in order; shown once, never as a dialog. */
 export type Connection = "ok" | "no-connection" | "needs-sign-in";
 
-/** Why the device cannot store. */
-export type StorageProblem = "full" | "forbidden" | "outdated";
+export type { StorageProblem } from "../store/database.ts";
 
 /** A payment with what the time makes of it. Changes by itself when a deadline passes. */
 export interface Payment extends PaymentRecord {
@@ -399,7 +400,7 @@ export interface Model extends ModelState {
   historyCsv(payments: readonly Payment[]): string;
   backup(): Promise<string>;
   /** Merges by UUID. Returns a problem when it is not a backup of this debtor. */
-  restore(text: string): Promise<{ readonly added: number; readonly changed: number } | { readonly problem: string }>;
+  restore(text: string): Promise<Restored | { readonly problem: RestoreProblem | StorageProblem }>;
   /** Payments that exist only on this device: to be named before it forgets. */
   onlyHere(): readonly Payment[];
   removeOldDatabase(): Promise<void>;

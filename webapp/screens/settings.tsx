@@ -106,7 +106,7 @@ function Backup() {
   const save = async (): Promise<void> => saveFile(words.backupName, "application/json", await model.backup());
   const read = async (file: File): Promise<void> => {
     const result = await model.restore(await file.text());
-    setProblem("problem" in result ? result.problem : undefined);
+    setProblem("problem" in result ? words.backupProblems[result.problem] : undefined);
     if (!("problem" in result)) announce(words.restored(result.added, result.changed));
   };
   return (
@@ -114,7 +114,7 @@ function Backup() {
       <p class="muted">{words.backupText}</p>
       {problem !== undefined && (
         <Notice kind="error" title={words.notRestored} live>
-          <p>{words.backupProblems[problem] ?? problem}</p>
+          <p>{problem}</p>
         </Notice>
       )}
       <div class="row">

@@ -16,6 +16,9 @@ export async function backUp(store: Store, debtor: string, now: number): Promise
   return writeBackup({ debtor, createdAt: now, payments, addressBook, templates, journal });
 }
 
+/** Why a backup is not put back: its file, or another debtor's. */
+export type RestoreProblem = BackupProblem | "other-debtor";
+
 /** How much of a backup was new. */
 export interface Restored {
   readonly added: number;
@@ -27,7 +30,7 @@ export async function restore(
   store: Store,
   debtor: string,
   text: string,
-): Promise<Restored | { readonly problem: BackupProblem | "other-debtor" }> {
+): Promise<Restored | { readonly problem: RestoreProblem }> {
   const backup = readBackup(text);
   if ("problem" in backup) return backup;
   if (backup.debtor !== debtor) return { problem: "other-debtor" };

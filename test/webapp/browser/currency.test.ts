@@ -132,7 +132,7 @@ test("a limit beyond 2^53 keeps every digit; what the old client erased is put b
 test("an untouched limit keeps its tokens when the smallest part changes", async () => {
   await openForm();
   await page.getByText("How amounts are shown").click();
-  await page.getByLabel("Smallest part").fill("1000");
+  await page.getByLabel("Tokens per unit").fill("1000");
   await save();
   const isSaved = async (): Promise<boolean> => (await read()).divisor === 1000;
   await waitFor(isSaved, { what: "the divisor" });

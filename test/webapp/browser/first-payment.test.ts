@@ -143,7 +143,7 @@ test("what is no request of this currency is refused in words", async () => {
   const refusals: [text: string, words: RegExp][] = [
     [`https://x.example/debtors/7/public#swpt:7`, /This is a coin/],
     ["PR0\n\nswpt:9/17\nShop\n1000", /another currency/],
-    ["PR0\ndeadbeef\nswpt:7/17\nShop\n1000", /check sum does not fit/],
+    ["PR0\ndeadbeef\nswpt:7/17\nShop\n1000", /checksum does not match/],
     [`PR0\n\nswpt:${debtorId}/17\nShop\n1.5`, /Line 5 is wrong/],
     ["hello", /does not begin with PR0/],
   ];

@@ -117,7 +117,7 @@ test("a file that the system opens with the client leads to its confirmation; a 
   await launch({ files: [], targetURL: `${sandbox.webapp}#/coin` });
   await page.getByRole("heading", { name: "Your coin" }).waitFor();
   await launch({ files: ["no request"] });
-  await page.getByText("This is not a payment request that can be used").waitFor();
+  await page.getByText("This payment request cannot be used").waitFor();
 });
 
 test("without the browser's permission there are no notifications, and the settings say so", async () => {
@@ -200,7 +200,7 @@ test("a configuration that is refused in the background is told, and counts on t
   await setHidden(true);
   await waitFor(async () => {
     await page.getByRole("button", { name: "Reload" }).click();
-    return (await notifications()).includes("Seven: The accounting authority refused your configuration");
+    return (await notifications()).includes("Seven: The accounting authority rejected your configuration");
   });
   const badges = await page.evaluate(() => (globalThis as unknown as Fakes).badges);
   assert.equal(badges[0], 0);

@@ -120,10 +120,10 @@ test("a payment becomes a template with a date, which reminds and moves on when 
 test("the coin is saved as a picture of a thousand pixels and as a drawing; money comes back by a request of ours", async () => {
   await goTo(page, "/coin");
   const drawing = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Drawing (SVG)" }).click();
+  await page.getByRole("button", { name: "SVG image" }).click();
   assert.match(await textOf(drawing), /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
   const picture = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Picture (PNG)" }).click();
+  await page.getByRole("button", { name: "PNG image" }).click();
   const png = Buffer.concat(await (await (await picture).createReadStream()).toArray());
   assert.ok(png.readUInt32BE(16) >= 1000 && png.readUInt32BE(20) >= 1000, "width and height of the image");
   const request = page.waitForEvent("download");
@@ -162,7 +162,7 @@ test("a backup brings history, address book, templates and drafts to another bro
 
 test("a payment that has failed says why, can be tried again with a new number, and put away", async () => {
   await goTo(page, "/currency");
-  await page.getByLabel("Limit of the money in circulation").fill("21");
+  await page.getByLabel("Limit on money in circulation").fill("21");
   await page.getByRole("button", { name: "Save the currency" }).click();
   await page.getByText("Accepted").or(page.getByText("In effect")).first().waitFor();
   const holder = await browser.context.newPage();
@@ -173,7 +173,7 @@ test("a payment that has failed says why, can be tried again with a new number, 
   await page.getByText(/more than you can issue now/).waitFor();
   await page.getByRole("button", { name: /^Pay 5,000/ }).click();
   await page.getByText("Failed", { exact: true }).waitFor();
-  await page.getByText("The limit of the money in circulation does not allow this amount.").waitFor();
+  await page.getByText("The limit on money in circulation does not allow this amount.").waitFor();
   const failed = page.url();
   await page.getByRole("button", { name: "Try again as a new payment" }).click();
   await page.getByRole("heading", { name: "Check and pay" }).waitFor();

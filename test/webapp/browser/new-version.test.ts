@@ -82,9 +82,9 @@ test("a new version waits for the user's word in one tab, and the others follow"
   assert.equal(await versionOf(page), null, "what was kept is shown");
   await page.evaluate(async () => void (await (await navigator.serviceWorker.getRegistration())?.update()));
 
-  await page.getByRole("button", { name: "Use the new version" }).click();
+  await page.getByRole("button", { name: "Update now" }).click();
   await page.locator('body[data-version="new"]').waitFor({ state: "attached" });
   await other.bringToFront();
-  await other.getByRole("button", { name: "Use the new version" }).click();
+  await other.getByRole("button", { name: "Update now" }).click();
   await other.locator('body[data-version="new"]').waitFor({ state: "attached" });
 });

@@ -205,7 +205,7 @@ test("where the former client was, the second visit shows this one, with the for
   await waitFor(async () => (await api.transfers()).some(({ transferUuid }) => transferUuid.endsWith("174003")));
   assert.equal((await api.transfers()).filter(({ note }) => note.startsWith("OLD-")).length, 1);
   await goTo(tab, "/settings");
-  await tab.getByRole("button", { name: "Remove the former client’s data" }).click();
+  await tab.getByRole("button", { name: "Remove the previous client’s data" }).click();
   await tab.getByRole("button", { name: "Remove", exact: true }).click();
   await waitFor(() => tab.evaluate(async () => (await indexedDB.databases()).every(({ name }) => name !== "debtors")));
 });
