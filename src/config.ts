@@ -3,6 +3,7 @@ import { type Authentication, readAuthentication } from "./config-authentication
 import { isThere, readValues, type Values } from "./config-values.ts";
 import { type Environment, settings } from "./environment.ts";
 import type { ShardingRealm } from "./values/shard.ts";
+import type { WebappSettings } from "./values/webapp-config.ts";
 
 /** Settings that are not valid: one line for each, with the variable, its value and what was expected. */
 export class ConfigError extends Error {
@@ -16,31 +17,6 @@ interface Needs {
   /** `postgresql://…` */
   readonly postgresUrl: string;
   readonly authentication: Authentication;
-}
-
-/** The settings of the web client; null for what is not set. */
-export interface WebappSettings {
-  readonly authorizationUrl: string;
-  readonly tokenUrl: string;
-  readonly revocationUrl: string | null;
-  readonly clientId: string;
-  /** With spaces between. */
-  readonly scope: string;
-  /** What the token is to be for (RFC 8707); null for the default of the authorization server. */
-  readonly resource: string | null;
-  readonly redirectUrl: string | null;
-  readonly siteTitle: string;
-  readonly serverApiEntrypoint: string;
-  /** Milliseconds. */
-  readonly serverApiTimeout: number;
-  readonly transferDeletionDelaySeconds: number;
-  /** The text of a decimal number. */
-  readonly defaultAmountDivisor: string;
-  readonly defaultDecimalPlaces: number;
-  readonly defaultPegAbbr: string | null;
-  readonly defaultPegCoin: string | null;
-  readonly registerIssuerUrl: string | null;
-  readonly installWalletUrl: string | null;
 }
 
 export type { Authentication } from "./config-authentication.ts";

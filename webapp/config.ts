@@ -1,40 +1,13 @@
-/** The settings that the server hands to this page: `config.json`. Spec: issuer-webapp, "Serving". */
-
-/** What operators set with `WEBAPP_…`, and two limits of the server. */
-export interface WebappConfig {
-  readonly authorizationUrl: string;
-  readonly tokenUrl: string;
-  readonly revocationUrl: string | null;
-  readonly clientId: string;
-  /** With spaces between. */
-  readonly scope: string;
-  /** What the token is to be for (RFC 8707); null for what the authorization server takes by itself. */
-  readonly resource: string | null;
-  /** As registered at the authorization server; null for the page's own URL. */
-  readonly redirectUrl: string | null;
-  readonly siteTitle: string;
-  readonly serverApiEntrypoint: string;
-  /** Milliseconds. */
-  readonly serverApiTimeout: number;
-  readonly transferDeletionDelaySeconds: number;
-  /** Decimal text. */
-  readonly defaultAmountDivisor: string;
-  readonly defaultDecimalPlaces: number;
-  readonly defaultPegAbbr: string | null;
-  readonly defaultPegCoin: string | null;
-  readonly registerIssuerUrl: string | null;
-  readonly installWalletUrl: string | null;
-  readonly maxTransfersPerMonth: number;
-  readonly documentMaxContentLength: number;
-  readonly version: string;
-}
+/** Reads `config.json`, the settings that the server hands to this page. Spec: issuer-webapp, "Serving". */
+import type { WebappConfig } from "../src/values/webapp-config.ts";
+import { DELETION_MILLIS_MIN } from "./core/payment-state.ts";
 
 const KEY = "issuer config";
-const PATIENCE_MILLIS = 100;
+const ANSWER_MILLIS_MAX = 100;
 
 /**
- * Reads `config.json`. When the server does not answer in time, what it said last is taken; the answer that comes later is
- * for the next start. Rejects when there is neither.
+ * Reads `config.json`. If the server does not answer in time, the last answer is used, and the new one is kept for the next
+ * start. Rejects if there is neither.
  */
 export async function loadConfig(storage: Storage): Promise<WebappConfig> {
   const kept = read(storage);
@@ -46,8 +19,8 @@ export async function loadConfig(storage: Storage): Promise<WebappConfig> {
     return config;
   });
   if (kept === undefined) return fresh;
-  const patience = new Promise<WebappConfig>((resolve) => setTimeout(resolve, PATIENCE_MILLIS, kept));
-  return Promise.race([fresh.catch(() => kept), patience]);
+  const timeout = new Promise<WebappConfig>((resolve) => setTimeout(resolve, ANSWER_MILLIS_MAX, kept));
+  return Promise.race([fresh.catch(() => kept), timeout]);
 }
 
 function read(storage: Storage): WebappConfig | undefined {
@@ -66,3 +39,7 @@ function keep(storage: Storage, text: string): void {
     // Without storage there is no start without a network, and nothing else is lost.
   }
 }
+
+/** How long after its end a finished transfer is deleted at the server; never before another client may repeat its POST. */
+export const deletionDelayMillis = ({ transferDeletionDelaySeconds }: WebappConfig): number =>
+  Math.max(DELETION_MILLIS_MIN, transferDeletionDelaySeconds * 1000);

@@ -1,7 +1,8 @@
-/** The model, with the browser around it. */
+/** Creates the model, and connects it to the browser. */
+import type { WebappConfig } from "../src/values/webapp-config.ts";
 import { Api } from "./api/api.ts";
 import type { Auth } from "./auth/auth.ts";
-import type { WebappConfig } from "./config.ts";
+import { deletionDelayMillis } from "./config.ts";
 import { ServerClock } from "./core/server-clock.ts";
 import { createModel } from "./model/model.ts";
 import type { Model } from "./model/types.ts";
@@ -10,9 +11,7 @@ import { Store } from "./store/store.ts";
 import { createDocumentFetcher } from "./workers/documents.ts";
 import { startDocumentsWorker } from "./workers/start-workers.ts";
 
-const DELETION_DELAY_SECONDS_MIN = 432_000;
-
-/** Makes the model, starts it, and tells it what happens to the page and to the sign-in. */
+/** Creates and starts the model, and informs it of what happens to the page and the sign-in. */
 export function startModel(config: WebappConfig, auth: Auth): Model {
   const clock = new ServerClock({ now: Date.now, elapsed: () => performance.now() });
   const model = createModel({
@@ -32,7 +31,7 @@ export function startModel(config: WebappConfig, auth: Auth): Model {
     clock: { now: () => clock.now(), passed: () => clock.passed(), doubt: () => clock.doubt(), wait },
     persistStorage: async () => (await navigator.storage?.persist?.()) ?? false,
     settings: {
-      deletionDelayMillis: Math.max(DELETION_DELAY_SECONDS_MIN, config.transferDeletionDelaySeconds) * 1000,
+      deletionDelayMillis: deletionDelayMillis(config),
       actionsMax: config.maxTransfersPerMonth,
       documentBytesMax: config.documentMaxContentLength,
       isPegRequired: config.defaultPegCoin !== null,

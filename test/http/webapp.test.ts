@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildWebappIfStale } from "../../scripts/build-webapp.ts";
-import type { WebappSettings } from "../../src/config.ts";
 import { createWebapp } from "../../src/http/webapp/webapp.ts";
+import type { WebappSettings } from "../../src/values/webapp-config.ts";
 import { startTestServer, type TestServer } from "./test-server.ts";
 
 const settings: WebappSettings = {

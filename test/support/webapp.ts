@@ -1,8 +1,8 @@
 /** The web client as it was built, served with settings of a test. */
 import { fileURLToPath } from "node:url";
 import { buildWebappIfStale } from "../../scripts/build-webapp.ts";
-import type { WebappSettings } from "../../src/config.ts";
 import { createWebapp, type Webapp } from "../../src/http/webapp/webapp.ts";
+import type { WebappSettings } from "../../src/values/webapp-config.ts";
 
 const settings: WebappSettings = {
   authorizationUrl: "https://auth.example.com/oauth2/auth",

@@ -3,7 +3,7 @@
  * tabs share them over a channel. Spec: issuer-webapp, "Signing in".
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
-import type { WebappConfig } from "../config.ts";
+import type { WebappConfig } from "../../src/values/webapp-config.ts";
 import type { AuthorizationResponse } from "./authorization-response.ts";
 import { challengeOf, randomText } from "./pkce.ts";
 import { requestTokens, revokeTokens, TokenRefusedError, type Tokens } from "./token-endpoint.ts";

@@ -1,14 +1,14 @@
 /** The form of the currency as it is typed, and what the model is handed. */
 
-import type { WebappConfig } from "../config.ts";
-import { decimalSeparator } from "../core/amounts.ts";
+import type { WebappConfig } from "../../src/values/webapp-config.ts";
+import { decimalSeparator, type Scale } from "../core/amounts.ts";
 import { checkCoinInfoForm, type FieldProblem } from "../core/coin-info-edit.ts";
 import { parseDecimal } from "../core/decimal.ts";
 import { worthOf } from "../core/peg.ts";
 import { readRootConfig } from "../core/root-config-data.ts";
 import { cleanName } from "../core/text.ts";
 import { locale, t } from "../i18n/i18n.ts";
-import type { Currency, CurrencyBase, CurrencyForm, PegChoice, PegDisplay } from "../model/types.ts";
+import type { Currency, CurrencyBase, CurrencyForm, PegChoice } from "../model/types.ts";
 import { readAmount, typedText } from "../ui/amount.tsx";
 
 /** A peg in the form: its own two halves and display values, and what is typed about its worth. */
@@ -39,7 +39,7 @@ export interface TypedCurrency {
 export type CurrencyErrors = Partial<Record<keyof TypedCurrency, string>>;
 
 /** What the form shows at first: the currency as it is, or the operator's defaults. */
-export function typedCurrency(currency: Currency, scale: PegDisplay, config: WebappConfig): TypedCurrency {
+export function typedCurrency(currency: Currency, scale: Scale, config: WebappConfig): TypedCurrency {
   const document = currency.info.status === "read" ? currency.info.document : undefined;
   const peg = document?.peg;
   const worth = peg === undefined ? "" : localDecimal(worthOf(peg, document!.amountDivisor));
@@ -79,7 +79,7 @@ export function readDecimal(typed: string): string | undefined {
 }
 
 /** Amounts in the units that the form describes, which may differ from those in effect. */
-export const scaleOf = (form: TypedCurrency): PegDisplay => ({
+export const scaleOf = (form: TypedCurrency): Scale => ({
   amountDivisor: readDecimal(form.amountDivisor) ?? "1",
   decimalPlaces: readPlaces(form.decimalPlaces) ?? 0,
   unit: cleanName(form.unit).trim() || "¤",

@@ -1,5 +1,6 @@
 /** Settings of this device, the backup, the storage, and signing out. */
 import { useEffect, useState } from "preact/hooks";
+import { deletionDelayMillis } from "../config.ts";
 import { formatNumber } from "../i18n/format.ts";
 import { chooseLanguage, LANGUAGES, type Language, languageChoice, t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
@@ -74,7 +75,7 @@ function Deletion() {
   const { model, config } = useApp();
   const words = t().settings;
   const deletable = model.deletable.value;
-  const days = Math.round(Math.max(432_000, config.transferDeletionDelaySeconds) / 86_400);
+  const days = Math.round(deletionDelayMillis(config) / 86_400_000);
   const remove = async (): Promise<void> => {
     announce(words.deleted(await model.deleteAtServer(deletable.map(({ uuid }) => uuid))));
   };

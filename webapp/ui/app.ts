@@ -1,8 +1,8 @@
 /** What every screen may need: the model, signing in, and the settings. */
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { WebappConfig } from "../../src/values/webapp-config.ts";
 import type { Auth } from "../auth/auth.ts";
-import type { WebappConfig } from "../config.ts";
 import type { Model } from "../model/types.ts";
 
 export interface App {

@@ -1,7 +1,7 @@
 /** Answers requests for the web client, which need no identity. Spec: issuer-webapp, "Serving", "Security". */
 import type { IncomingMessage } from "node:http";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import type { WebappSettings } from "../../config.ts";
+import type { WebappConfig, WebappSettings } from "../../values/webapp-config.ts";
 import { type Answer, jsonAnswer } from "../response/answer.ts";
 import { errorBody } from "../response/errors.ts";
 import { type Representation, readWebappFiles, represent, type WebappFile } from "./files.ts";
@@ -95,8 +95,8 @@ function choose(
 }
 
 function configFile({ settings, maxTransfersPerMonth, documentMaxContentLength, version }: WebappOptions): WebappFile {
-  const text = JSON.stringify({ ...settings, maxTransfersPerMonth, documentMaxContentLength, version });
-  const bytes = Buffer.from(text);
+  const config: WebappConfig = { ...settings, maxTransfersPerMonth, documentMaxContentLength, version };
+  const bytes = Buffer.from(JSON.stringify(config));
   return {
     contentType: "application/json",
     cacheControl: "no-store",
