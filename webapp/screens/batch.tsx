@@ -12,8 +12,8 @@ import { fileName, saveFile } from "../ui/files.ts";
 import { navigate } from "../ui/router.ts";
 import { announce } from "../ui/toasts.tsx";
 import { BatchRows } from "./batch-rows.tsx";
+import { announceUnlessDone } from "./outcomes.ts";
 import { PaymentRow } from "./payment-row.tsx";
-import { tellUnlessDone } from "./reload.ts";
 
 interface Checked {
   readonly name: string;
@@ -109,7 +109,7 @@ function CheckedBatch({ name: proposed, check, onLeave }: Checked & { readonly o
     setStarting(false);
     if (id === undefined) return announce(t().outcomes["not-stored"]);
     navigate(`/batch/${id}`);
-    void model.runBatch(id).then(tellUnlessDone);
+    void model.runBatch(id).then(announceUnlessDone);
   };
   return (
     <>
@@ -198,7 +198,7 @@ export function BatchScreen({ id }: { readonly id: string }) {
           <div class="actions">
             {isRunningHere && <Button onClick={() => void model.stopBatch(id)}>{words.stop}</Button>}
             {!isRunningHere && status !== "finished" && (
-              <Button kind="primary" icon="pay" onClick={() => void model.runBatch(id).then(tellUnlessDone)}>
+              <Button kind="primary" icon="pay" onClick={() => void model.runBatch(id).then(announceUnlessDone)}>
                 {words.resume}
               </Button>
             )}

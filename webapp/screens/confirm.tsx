@@ -14,7 +14,7 @@ import { fileName, saveFile } from "../ui/files.ts";
 import { persistentState } from "../ui/persistent-state.ts";
 import { navigate } from "../ui/router.ts";
 import { OrderFacts } from "./order-facts.tsx";
-import { tellUnlessDone } from "./reload.ts";
+import { announceUnlessDone } from "./outcomes.ts";
 
 /** Nothing is sent by `0`: the payer has to choose. */
 export function Confirm({ payment }: { readonly payment: Payment }) {
@@ -39,7 +39,7 @@ export function Confirm({ payment }: { readonly payment: Payment }) {
     setError("error" in read ? read.error : undefined);
     if ("error" in read) return undefined;
     if (read.tokens === chosenAmount) return revision;
-    const isEdited = tellUnlessDone(await model.editDraft(uuid, { chosenAmount: read.tokens }, revision));
+    const isEdited = announceUnlessDone(await model.editDraft(uuid, { chosenAmount: read.tokens }, revision));
     return isEdited ? revision + 1 : undefined;
   };
   const send = async (): Promise<void> => {
@@ -47,7 +47,7 @@ export function Confirm({ payment }: { readonly payment: Payment }) {
     setSending(true);
     try {
       const seen = isChosen ? await chooseAmount() : revision;
-      if (seen !== undefined && tellUnlessDone(await model.send(uuid, seen))) amount.value = undefined;
+      if (seen !== undefined && announceUnlessDone(await model.send(uuid, seen))) amount.value = undefined;
     } finally {
       setSending(false);
     }
@@ -55,7 +55,7 @@ export function Confirm({ payment }: { readonly payment: Payment }) {
   const discard = async (): Promise<void> => {
     setDiscarding(false);
     amount.value = undefined;
-    if (tellUnlessDone(await model.discard(uuid))) navigate("/pay", { replace: true });
+    if (announceUnlessDone(await model.discard(uuid))) navigate("/pay", { replace: true });
   };
   const typedAmount = isChosen ? readAmount(typed, model.scale.value) : { tokens: order.amount };
   const shownAmount = "tokens" in typedAmount ? typedAmount.tokens : undefined;

@@ -1,4 +1,4 @@
-/** The address book: accounts by names of our own. */
+/** The address book: accounts under the user's own names. */
 import { useEffect, useState } from "preact/hooks";
 import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
@@ -6,12 +6,14 @@ import type { AddressBookEntry } from "../model/types.ts";
 import { useApp } from "../ui/app.ts";
 import { Empty, ScreenHead } from "../ui/blocks.tsx";
 import { Button, ButtonLink, Form, TextField } from "../ui/controls.tsx";
-import { Dialog, Question } from "../ui/dialog.tsx";
+import { Dialog } from "../ui/dialog.tsx";
 import { persistentState } from "../ui/persistent-state.ts";
-import { tellUnlessDone } from "./reload.ts";
+import { EntryList, SaveOrCancel } from "./entry-list.tsx";
+import { announceUnlessDone } from "./outcomes.ts";
 import { emptyOrder, readTypedOrder } from "./typed-payment.tsx";
 
 type Edited = Pick<AddressBookEntry, "accountUri" | "name"> & { readonly id?: string };
+/** A book with more entries can be searched. */
 const SEARCH_FROM = 8;
 
 /** The entry in the dialog, as it is typed. */
@@ -23,7 +25,6 @@ export function Contacts() {
   const setEdited = (entry: Edited | undefined): void => {
     typed.value = entry;
   };
-  const [removed, setRemoved] = useState<AddressBookEntry | undefined>();
   const [search, setSearch] = useState("");
   const all = model.addressBook.value;
   const wanted = search.trim().toLowerCase();
@@ -43,52 +44,24 @@ export function Contacts() {
         {all.length === 0 ? (
           <Empty icon="contacts" title={words.empty} text={words.emptyText} />
         ) : (
-          <ul class="list card">
-            {found.map((entry) => (
-              <li key={entry.id} class="entry">
-                <div>
-                  <bdi>{cleanName(entry.name)}</bdi>
-                  <div class="muted small">
-                    <code>{entry.accountUri}</code>
-                  </div>
-                </div>
-                <div class="row">
-                  <ButtonLink compact icon="pay" to={`/pay/by-hand?to=${encodeURIComponent(entry.accountUri)}`}>
-                    {words.pay}
-                    <span class="visually-hidden"> {entry.name}</span>
-                  </ButtonLink>
-                  <Button
-                    kind="quiet"
-                    icon="edit"
-                    iconOnly
-                    onClick={() => setEdited({ id: entry.id, accountUri: entry.accountUri, name: entry.name })}
-                  >
-                    {t().common.edit} {entry.name}
-                  </Button>
-                  <Button kind="quiet" icon="trash" iconOnly onClick={() => setRemoved(entry)}>
-                    {t().common.remove} {entry.name}
-                  </Button>
-                </div>
-              </li>
-            ))}
-          </ul>
+          <EntryList
+            entries={found}
+            nameOf={({ name }) => name}
+            details={({ accountUri }) => <code>{accountUri}</code>}
+            action={({ name, accountUri }) => (
+              <ButtonLink compact icon="pay" to={`/pay/by-hand?to=${encodeURIComponent(accountUri)}`}>
+                {words.pay}
+                <span class="visually-hidden"> {cleanName(name)}</span>
+              </ButtonLink>
+            )}
+            onEdit={({ id, accountUri, name }) => setEdited({ id, accountUri, name })}
+            removeAsk={words.removeAsk}
+            removeText={words.removeText}
+            onRemove={(id) => model.removeAddress(id)}
+          />
         )}
       </div>
       {typed.value !== undefined && <EntryDialog form={typed.value} setForm={setEdited} />}
-      {removed !== undefined && (
-        <Question
-          title={words.removeAsk(cleanName(removed.name))}
-          yes={t().common.remove}
-          danger
-          onYes={() => {
-            setRemoved(undefined);
-            void model.removeAddress(removed.id);
-          }}
-          onNo={() => setRemoved(undefined)}
-        >
-          <p>{words.removeText}</p>
-        </Question>
-      )}
     </>
   );
 }
@@ -116,7 +89,8 @@ function EntryDialog({
     setErrors(found);
     if (Object.keys(found).length > 0) return;
     const { id } = form;
-    if (tellUnlessDone(await model.putAddress({ accountUri, name, ...(id === undefined ? {} : { id }) }))) onClose();
+    if (announceUnlessDone(await model.putAddress({ accountUri, name, ...(id === undefined ? {} : { id }) })))
+      onClose();
   };
   return (
     <Dialog title={form.id === undefined ? words.add : t().common.edit} onClose={onClose}>
@@ -136,12 +110,7 @@ function EntryDialog({
           required
           onInput={(accountUri) => setForm({ ...form, accountUri })}
         />
-        <div class="actions">
-          <Button kind="primary" submit>
-            {t().common.save}
-          </Button>
-          <Button onClick={onClose}>{t().common.cancel}</Button>
-        </div>
+        <SaveOrCancel onCancel={onClose} />
       </Form>
     </Dialog>
   );

@@ -15,8 +15,8 @@ import type { IconName } from "../ui/icon.tsx";
 import { navigate } from "../ui/router.ts";
 import { announce } from "../ui/toasts.tsx";
 import { OrderFacts } from "./order-facts.tsx";
+import { announceUnlessDone } from "./outcomes.ts";
 import { nameOf, PaymentStatus } from "./payment-row.tsx";
-import { tellUnlessDone } from "./reload.ts";
 
 export function PaymentDetails({ payment }: { readonly payment: Payment }) {
   const words = t().payment;
@@ -150,32 +150,32 @@ function PaymentActions({ payment }: { readonly payment: Payment }) {
   const { uuid, order } = payment;
 
   const acts: Readonly<Record<PaymentAction, () => Promise<void>>> = {
-    send: async () => void tellUnlessDone(await model.send(uuid)),
-    "send-again": async () => void tellUnlessDone(await model.send(uuid)),
+    send: async () => void announceUnlessDone(await model.send(uuid)),
+    "send-again": async () => void announceUnlessDone(await model.send(uuid)),
     edit: async () => {},
     "save-file": async () => {
       const name = fileName(order.reference || nameOf(payment, model.addressBook.value), "pr0");
       saveFile(name, PAYMENT_REQUEST_TYPE, writePaymentRequest(order));
     },
     discard: async () => {
-      if (tellUnlessDone(await model.discard(uuid))) navigate("/payments", { replace: true });
+      if (announceUnlessDone(await model.discard(uuid))) navigate("/payments", { replace: true });
     },
-    acknowledge: async () => void tellUnlessDone(await model.acknowledge(uuid)),
+    acknowledge: async () => void announceUnlessDone(await model.acknowledge(uuid)),
     cancel: async () => {
       const outcome = await model.cancel(uuid);
       if (outcome === "not-offered") announce(t().payment.tooLate);
       else if (outcome === "no-connection") announce(t().payment.cancelOpen);
-      else tellUnlessDone(outcome);
+      else announceUnlessDone(outcome);
     },
     look: async () => {
-      if (tellUnlessDone(await model.look(uuid))) announce(t().common.reloaded);
+      if (announceUnlessDone(await model.look(uuid))) announce(t().common.reloaded);
     },
     "make-template": async () => navigate(`/templates?from=${uuid}`),
     retry: async () => {
       const draft = await model.retry(uuid);
       if (draft !== undefined) navigate(`/payments/${draft}`);
     },
-    dismiss: async () => void tellUnlessDone(await model.dismiss(uuid)),
+    dismiss: async () => void announceUnlessDone(await model.dismiss(uuid)),
   };
   const act = async (action: PaymentAction): Promise<void> => {
     setAsked(undefined);

@@ -3,7 +3,7 @@ import { formatShortTime } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
 import { Button } from "../ui/controls.tsx";
-import { reload } from "./reload.ts";
+import { reload } from "./outcomes.ts";
 
 /** When what is shown was read. */
 export function DataAge() {

@@ -1,4 +1,4 @@
-/** From the state of the client and the address to a screen. */
+/** Chooses the screen for the phase of the client and the address. */
 import { Component, type ComponentChildren } from "preact";
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
@@ -15,10 +15,10 @@ import { JournalScreen } from "./journal.tsx";
 import { isIssuerKnown } from "./known-issuer.ts";
 import { More } from "./more.tsx";
 import { NewPayment } from "./new-payment.tsx";
+import { reload } from "./outcomes.ts";
 import { Overview } from "./overview.tsx";
 import { PaymentScreen } from "./payment.tsx";
 import { Payments } from "./payments.tsx";
-import { reload } from "./reload.ts";
 import { ScanPayment } from "./scan-payment.tsx";
 import { Settings } from "./settings.tsx";
 import { BareShell, Shell } from "./shell.tsx";
@@ -72,9 +72,9 @@ export function Root() {
     case "ready":
       return (
         <Shell>
-          <Fence key={place.value.segments.join("/")}>
+          <ErrorBoundary key={place.value.segments.join("/")}>
             <Screen />
-          </Fence>
+          </ErrorBoundary>
           <Keys onReload={() => void reload(model)} />
         </Shell>
       );
@@ -118,8 +118,8 @@ function NotFound() {
   );
 }
 
-/** A mistake in one screen leaves the others usable. */
-class Fence extends Component<{ readonly children: ComponentChildren }, { error: unknown }> {
+/** An exception in one screen leaves the others usable. */
+class ErrorBoundary extends Component<{ readonly children: ComponentChildren }, { error: unknown }> {
   override state = { error: undefined as unknown };
   override componentDidCatch(error: unknown): void {
     console.error(error);

@@ -9,11 +9,12 @@ import { Amount, typedText } from "../ui/amount.tsx";
 import { useApp } from "../ui/app.ts";
 import { Empty, ScreenHead } from "../ui/blocks.tsx";
 import { Button, Form, Select, TextField } from "../ui/controls.tsx";
-import { Dialog, Question } from "../ui/dialog.tsx";
+import { Dialog } from "../ui/dialog.tsx";
 import { persistentState } from "../ui/persistent-state.ts";
 import { navigate, place } from "../ui/router.ts";
 import { announce } from "../ui/toasts.tsx";
-import { tellUnlessDone } from "./reload.ts";
+import { EntryList, SaveOrCancel } from "./entry-list.tsx";
+import { announceUnlessDone } from "./outcomes.ts";
 import { emptyOrder, OrderFields, readTypedOrder, type TypedOrder, type TypedOrderErrors } from "./typed-payment.tsx";
 
 type Repeat = TemplateRecord["repeat"];
@@ -42,7 +43,6 @@ export function Templates() {
     const stored = { format: order.format, reason: order.reason };
     setEdited({ id, title, dueOn, repeat, order: typedOrder(order, model.scale.value), stored });
   };
-  const [removed, setRemoved] = useState<TemplateRecord | undefined>();
   const from = place.value.query.get("from");
   useEffect(() => {
     const payment = from === null ? undefined : model.payment(from).value;
@@ -74,46 +74,28 @@ export function Templates() {
         {templates.length === 0 ? (
           <Empty icon="template" title={words.empty} text={words.emptyText} />
         ) : (
-          <ul class="list card">
-            {templates.map((template) => (
-              <li key={template.id} class="entry">
-                <div>
-                  <bdi>{cleanName(template.title)}</bdi>
-                  <div class="muted small">
-                    {template.order.amount === 0n ? words.chosenLater : <Amount tokens={template.order.amount} />}
-                    {template.dueOn !== "" && ` · ${words.due(formatDate(template.dueOn))}`}
-                  </div>
-                </div>
-                <div class="row">
-                  <Button compact icon="pay" onClick={() => void use(template.id)}>
-                    {words.use}
-                    <span class="visually-hidden"> {template.title}</span>
-                  </Button>
-                  <Button kind="quiet" icon="edit" iconOnly onClick={() => edit(template)}>
-                    {t().common.edit} {template.title}
-                  </Button>
-                  <Button kind="quiet" icon="trash" iconOnly onClick={() => setRemoved(template)}>
-                    {t().common.remove} {template.title}
-                  </Button>
-                </div>
-              </li>
-            ))}
-          </ul>
+          <EntryList
+            entries={templates}
+            nameOf={({ title }) => title}
+            details={({ order, dueOn }) => (
+              <>
+                {order.amount === 0n ? words.chosenLater : <Amount tokens={order.amount} />}
+                {dueOn !== "" && ` · ${words.due(formatDate(dueOn))}`}
+              </>
+            )}
+            action={({ id, title }) => (
+              <Button compact icon="pay" onClick={() => void use(id)}>
+                {words.use}
+                <span class="visually-hidden"> {cleanName(title)}</span>
+              </Button>
+            )}
+            onEdit={edit}
+            removeAsk={words.removeAsk}
+            onRemove={(id) => model.removeTemplate(id)}
+          />
         )}
       </div>
       {typed.value !== undefined && <TemplateDialog form={typed.value} setForm={setEdited} />}
-      {removed !== undefined && (
-        <Question
-          title={words.removeAsk(cleanName(removed.title))}
-          yes={t().common.remove}
-          danger
-          onYes={() => {
-            setRemoved(undefined);
-            void model.removeTemplate(removed.id);
-          }}
-          onNo={() => setRemoved(undefined)}
-        />
-      )}
     </>
   );
 }
@@ -149,7 +131,7 @@ function TemplateDialog({
     const format = order.reason === form.stored?.reason ? form.stored.format : "";
     const { id, dueOn, repeat } = form;
     const saved = { title, dueOn, repeat, order: { ...read.order, format }, ...(id === undefined ? {} : { id }) };
-    if (tellUnlessDone(await model.putTemplate(saved))) onClose();
+    if (announceUnlessDone(await model.putTemplate(saved))) onClose();
   };
   return (
     <Dialog title={form.id === undefined ? words.add : t().common.edit} onClose={onClose}>
@@ -181,12 +163,7 @@ function TemplateDialog({
             onChange={(repeat: Repeat) => setForm({ ...form, repeat })}
           />
         </div>
-        <div class="actions">
-          <Button kind="primary" submit>
-            {t().common.save}
-          </Button>
-          <Button onClick={onClose}>{t().common.cancel}</Button>
-        </div>
+        <SaveOrCancel onCancel={onClose} />
       </Form>
     </Dialog>
   );
