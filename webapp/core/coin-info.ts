@@ -1,4 +1,5 @@
 /** Reads coin info documents. Spec: issuer-webapp, "Coin info document". */
+import type { Scale } from "./amounts.ts";
 import { parseDecimal, wholeDecimal } from "./decimal.ts";
 import { JsonObject } from "./exact-json.ts";
 import { parseMoment } from "./moments.ts";
@@ -10,24 +11,17 @@ export const COIN_INFO_TYPE = "application/vnd.swaptacular.coin-info+json";
 /** The most bytes of a document that are read. */
 export const DOCUMENT_BYTES_MAX = 5 * 1024 * 1024;
 
-/** What a document says of its numbers; `amountDivisor` is JSON text. */
-export interface DisplayInfo {
-  readonly amountDivisor: string;
-  readonly decimalPlaces: number;
-  readonly unit: string;
-}
-
 /** The currency to which another one is pegged. */
 export interface Peg {
   /** Tokens of the peg for one own token. */
   readonly exchangeRate: number;
   readonly debtorIdentityUri: string;
   readonly latestDebtorInfoUri: string;
-  readonly display: DisplayInfo;
+  readonly display: Scale;
 }
 
 /** The members of a coin info document that are known. */
-export interface CoinInfo extends DisplayInfo {
+export interface CoinInfo extends Scale {
   /** `CoinInfo`, or with a version: `CoinInfo-v1`. */
   readonly type: string;
   readonly revision: number;
@@ -105,7 +99,7 @@ function readPeg(object: JsonObject): Peg {
   };
 }
 
-const readDisplay = (object: JsonObject): DisplayInfo => ({
+const readDisplay = (object: JsonObject): Scale => ({
   amountDivisor: readNumber(object, "amountDivisor", (divisor) => divisor > 0).text,
   decimalPlaces: readInteger(object, "decimalPlaces", -20, 20),
   unit: readString(object, "unit", 1, 40),

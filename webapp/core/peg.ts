@@ -1,6 +1,7 @@
 /** Pegs: what one own unit is worth in units of another currency. Spec: issuer-webapp, "Peg". */
+import type { Scale } from "./amounts.ts";
 import { type Coin, canonicalIdentity, canonicalUrl } from "./coin.ts";
-import type { CoinInfo, DisplayInfo, Peg } from "./coin-info.ts";
+import type { CoinInfo, Peg } from "./coin-info.ts";
 import { type Decimal, nearestDouble, parseDecimal, ratio } from "./decimal.ts";
 
 /** `exchangeRate` = worth × the peg's divisor ÷ own divisor, as the nearest double. All are texts of decimal numbers ≥ 0. */
@@ -42,7 +43,7 @@ export function checkPegDocument(coin: Coin, document: CoinInfo, ownIdentity: st
 }
 
 /** Whether a peg's document counts as the stored display values say; if not, wallets refuse the peg. */
-export const isSameDisplay = (stored: DisplayInfo, current: DisplayInfo): boolean =>
+export const isSameDisplay = (stored: Scale, current: Scale): boolean =>
   Number(stored.amountDivisor) === Number(current.amountDivisor) &&
   stored.decimalPlaces === current.decimalPlaces &&
   stored.unit === current.unit;

@@ -2,7 +2,7 @@
  * What is stored and shown of a debtor: everything is exact. Moments of this device are milliseconds, moments of the server
  * are its ISO 8601 text.
  */
-import type { DisplayInfo } from "./coin-info.ts";
+import type { Scale } from "./amounts.ts";
 import type { PaymentRequest } from "./payment-request.ts";
 
 /** The debtor as the server last told it. */
@@ -199,5 +199,5 @@ export interface ConfigWatch {
   /** Milliseconds when the document of the peg was read. */
   readonly pegReadAt: number | undefined;
   /** What it said of its numbers then, if that differs from what our own document says. */
-  readonly changedPeg: DisplayInfo | undefined;
+  readonly changedPeg: Scale | undefined;
 }

@@ -3,6 +3,7 @@
  * whether wallets still accept the peg. Spec: issuer-webapp, "Root configuration data", "Peg".
  */
 import { computed, type ReadonlySignal, signal } from "@preact/signals-core";
+import type { Scale } from "../core/amounts.ts";
 import { canonicalUrl, readCoin } from "../core/coin.ts";
 import { readCoinInfoBytes } from "../core/coin-info.ts";
 import { checkPegDocument, isSameDisplay } from "../core/peg.ts";
@@ -10,15 +11,7 @@ import { compareRootConfigs, readRootConfig } from "../core/root-config-data.ts"
 import type { Context } from "./context.ts";
 import { type CurrencyReader, documentProblemOf } from "./currency.ts";
 import { changedFields, textOf, valuesOf } from "./currency-merge.ts";
-import type {
-  ConfigDifference,
-  ConfigStatus,
-  ConfigVersion,
-  ConfigWatch,
-  DebtorRecord,
-  Model,
-  PegDisplay,
-} from "./types.ts";
+import type { ConfigDifference, ConfigStatus, ConfigVersion, ConfigWatch, DebtorRecord, Model } from "./types.ts";
 
 const SECOND = 1000;
 /** Pauses between two looks at what `publicInfoDocument` leads to. */
@@ -30,7 +23,7 @@ const UNSEEN_LOOKS = 3;
 export class ConfigWatcher {
   readonly status: ReadonlySignal<ConfigStatus>;
   readonly differences: ReadonlySignal<readonly ConfigDifference[]>;
-  readonly changedPeg: ReadonlySignal<PegDisplay | undefined>;
+  readonly changedPeg: ReadonlySignal<Scale | undefined>;
   readonly versions: ReadonlySignal<readonly ConfigVersion[]>;
   readonly #differences = signal<readonly ConfigDifference[]>([]);
   readonly #context: Context;

@@ -1,13 +1,13 @@
 /** The currency as it is configured: root configuration data, and the document that they name. */
 import { computed, type ReadonlySignal, signal } from "@preact/signals-core";
-import { PLAIN_SCALE } from "../core/amounts.ts";
+import { PLAIN_SCALE, type Scale } from "../core/amounts.ts";
 import { canonicalIdentity, coinWarnings, formatCoin, ownCoin } from "../core/coin.ts";
 import { readCoinInfoBytes } from "../core/coin-info.ts";
 import { type DebtorInfo, readRootConfig } from "../core/root-config-data.ts";
 import { cleanName } from "../core/text.ts";
 import type { Context } from "./context.ts";
 import type { FetchedDocument } from "./parts.ts";
-import type { Currency, CurrencyInfo, DocumentProblem, OwnCoin, PegDisplay } from "./types.ts";
+import type { Currency, CurrencyInfo, DocumentProblem, OwnCoin } from "./types.ts";
 
 /** The SHA-256 of bytes as the configuration has it: 64 upper-case hexadecimal digits. */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
@@ -20,7 +20,7 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 
 export class CurrencyReader {
   readonly currency: ReadonlySignal<Currency | undefined>;
-  readonly scale: ReadonlySignal<PegDisplay>;
+  readonly scale: ReadonlySignal<Scale>;
   readonly coin: ReadonlySignal<OwnCoin | undefined>;
   readonly #context: Context;
   /** What was found at an `info`, by the debtor and its JSON text. */

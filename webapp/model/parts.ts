@@ -1,4 +1,4 @@
-/** What the model is made from: everything outside of it. */
+/** What the model needs from outside. */
 import type { Api } from "../api/api.ts";
 import type { OldClientData } from "../store/old-client.ts";
 import type { Store } from "../store/store.ts";
@@ -19,7 +19,9 @@ export interface Clock {
 export interface FetchedDocument {
   /** Where the redirects ended. */
   readonly url: string;
+  /** As the server declares it, with parameters. */
   readonly contentType: string;
+  /** At most 5 MiB. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -54,7 +56,7 @@ export interface ModelParts {
   /** `onOutdated` is called when a newer client in another tab needs the database. Rejects with a StorageError. */
   readonly openStore: (onOutdated: () => void) => Promise<Store>;
   readonly oldClient: { read(): Promise<OldClientData | undefined>; remove(): Promise<void> };
-  /** Rejects when the document cannot be read; the message of the error is `too big` when that is why. */
+  /** Rejects if the document cannot be read; with the message `too big` if it has more than 5 MiB. */
   readonly fetchDocument: (url: string) => Promise<FetchedDocument>;
   readonly locks: Locks;
   readonly channel: Channel;
@@ -62,7 +64,7 @@ export interface ModelParts {
   /** `navigator.storage.persist()`. */
   readonly persistStorage: () => Promise<boolean>;
   readonly settings: ModelSettings;
-  /** What should not happen: a bug. */
+  /** Reports a bug. */
   readonly report: (error: unknown) => void;
 }
 

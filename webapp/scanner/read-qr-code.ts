@@ -2,14 +2,14 @@
 import { decodeQR } from "qr/decode.js";
 
 const SIDE_MAX = 2_000;
-const PATIENCE_MILLIS = 1_500;
+const PICTURE_MILLIS_MAX = 1_500;
 
 /** The text of the QR code in a picture; `undefined` when there is none, or the picture cannot be read. */
 export async function readQrCode(picture: Blob): Promise<string | undefined> {
   const bitmap = await createImageBitmap(picture).catch(() => undefined);
   if (bitmap === undefined) return undefined;
   try {
-    return decode(draw(bitmap, bitmap.width, bitmap.height), PATIENCE_MILLIS);
+    return decode(draw(bitmap, bitmap.width, bitmap.height), PICTURE_MILLIS_MAX);
   } finally {
     bitmap.close();
   }
@@ -35,7 +35,7 @@ function decode(image: ImageData, timeLimit: number): string | undefined {
 }
 
 const FRAME_SIDE_MAX = 800;
-const FRAME_PATIENCE_MILLIS = 60;
+const FRAME_MILLIS_MAX = 60;
 
 /** Reads frame after frame of a video, until one has a code. */
 export function createFrameReader(): (video: HTMLVideoElement) => string | undefined {
@@ -49,6 +49,6 @@ export function createFrameReader(): (video: HTMLVideoElement) => string | undef
     const size = Math.min(side, FRAME_SIDE_MAX);
     if (canvas.width !== size) canvas.width = canvas.height = size;
     context.drawImage(video, (videoWidth - side) / 2, (videoHeight - side) / 2, side, side, 0, 0, size, size);
-    return decode(context.getImageData(0, 0, size, size), FRAME_PATIENCE_MILLIS);
+    return decode(context.getImageData(0, 0, size, size), FRAME_MILLIS_MAX);
   };
 }

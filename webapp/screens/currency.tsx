@@ -1,10 +1,8 @@
-/** The currency: its form, how far the configuration has come, and what others have changed. */
+/** The currency: its form, the state of the configuration, and changes made elsewhere. */
 import { useState } from "preact/hooks";
-import { formatAmount } from "../core/amounts.ts";
 import { isUnitLong } from "../core/coin-info-edit.ts";
 import { isSameDisplay } from "../core/peg.ts";
-import { formatDate } from "../i18n/format.ts";
-import { locale, t } from "../i18n/i18n.ts";
+import { t } from "../i18n/i18n.ts";
 import type { Currency, CurrencyAgreements, SaveCurrencyResult } from "../model/types.ts";
 import { amountText } from "../ui/amount.tsx";
 import { useApp } from "../ui/app.ts";
@@ -15,7 +13,9 @@ import { navigate } from "../ui/router.ts";
 import { announce } from "../ui/toasts.tsx";
 import { ConfigDifferences } from "./config-differences.tsx";
 import { ConfigVersions } from "./config-versions.tsx";
+import { CurrencyDisplay } from "./currency-display.tsx";
 import { type CurrencyErrors, readCurrencyForm, scaleOf, type TypedCurrency, typedCurrency } from "./currency-form.ts";
+import { CurrencyNotices, PegNotice } from "./currency-notices.tsx";
 import { CurrencyQuestions } from "./currency-questions.tsx";
 import { CurrencyState } from "./currency-state.tsx";
 import { isGuideDone } from "./guide-steps.ts";
@@ -50,16 +50,6 @@ export function CurrencyScreen() {
   );
 }
 
-function PegNotice() {
-  const { model } = useApp();
-  if (model.changedPeg.value === undefined) return null;
-  return (
-    <Notice kind="warn" title={t().overview.changedPeg}>
-      <p>{t().overview.changedPegText}</p>
-    </Notice>
-  );
-}
-
 function CurrencyEditor({ currency }: { readonly currency: Currency }) {
   const { model, config } = useApp();
   const words = t().currency;
@@ -89,7 +79,7 @@ function CurrencyEditor({ currency }: { readonly currency: Currency }) {
     setAgreed(agreements);
     take(result);
   };
-  /** A peg that stays takes on what its document says now; one that was just read has it. */
+  /** A peg that is kept gets the display values that its document has now; one that was just read has them. */
   const changedPegIncluded = (form: Parameters<typeof model.saveCurrency>[0]) => {
     const display = model.changedPeg.value;
     const stored = currency.info.status === "read" ? currency.info.document.peg : undefined;
@@ -205,7 +195,7 @@ function CurrencyEditor({ currency }: { readonly currency: Currency }) {
             />
           </div>
         </Card>
-        <DisplayCard form={form} errors={errors} onChange={change} />
+        <CurrencyDisplay form={form} errors={errors} onChange={change} />
         {problem !== undefined && (
           <Notice kind="error" live>
             <p>{problem}</p>
@@ -252,89 +242,6 @@ function CurrencyEditor({ currency }: { readonly currency: Currency }) {
   }
 }
 
-/** What the model calls wrong, beside the fields. */
+/** The errors of the fields that the model has rejected. */
 const invalidFields = (fields: Readonly<Record<string, string>>): CurrencyErrors =>
   Object.fromEntries(Object.keys(fields).map((field) => [field, t().currency.errors.invalid]));
-
-function CurrencyNotices({ currency }: { readonly currency: Currency }) {
-  const words = t().currency;
-  const { info, kind, unknownMembers } = currency;
-  const until = info.status === "read" ? info.document.willNotChangeUntil : undefined;
-  return (
-    <>
-      {kind === "foreign" && (
-        <Notice kind="warn" title={words.foreign}>
-          <p>{words.foreignText}</p>
-        </Notice>
-      )}
-      {info.status === "unreadable" && (
-        <Notice kind="warn" title={words.unreadable}>
-          <p>{words.unreadableText(words.reasons[info.reason])}</p>
-        </Notice>
-      )}
-      {unknownMembers.length > 0 && (
-        <Notice>
-          <p>{words.unknownMembers(unknownMembers.join(", "))}</p>
-        </Notice>
-      )}
-      {until !== undefined && Date.parse(until) > Date.now() && (
-        <Notice>
-          <p>{words.promise(formatDate(until))}</p>
-        </Notice>
-      )}
-    </>
-  );
-}
-
-const SAMPLE_TOKENS = 123_456n;
-
-function DisplayCard({
-  form,
-  errors,
-  onChange,
-}: {
-  readonly form: TypedCurrency;
-  readonly errors: CurrencyErrors;
-  readonly onChange: (change: Partial<TypedCurrency>) => void;
-}) {
-  const words = t().currency;
-  const isWrong = errors.amountDivisor !== undefined || errors.decimalPlaces !== undefined;
-  const choosePlaces = (decimalPlaces: string): void => {
-    const wasUsual = form.amountDivisor === usualDivisor(form.decimalPlaces);
-    const usual = usualDivisor(decimalPlaces);
-    onChange({ decimalPlaces, ...(wasUsual && usual !== undefined ? { amountDivisor: usual } : {}) });
-  };
-  return (
-    <section class="card">
-      <details open={isWrong}>
-        <summary>{words.display}</summary>
-        <div class="stack">
-          <p role="status">{words.sample(formatAmount(SAMPLE_TOKENS, scaleOf(form), locale()))}</p>
-          <div class="columns">
-            <TextField
-              label={words.placesLabel}
-              hint={words.placesHint}
-              value={form.decimalPlaces}
-              error={errors.decimalPlaces}
-              short
-              onInput={choosePlaces}
-            />
-            <TextField
-              label={words.divisorLabel}
-              hint={words.divisorHint}
-              value={form.amountDivisor}
-              error={errors.amountDivisor}
-              inputMode="decimal"
-              short
-              onInput={(amountDivisor) => onChange({ amountDivisor })}
-            />
-          </div>
-        </div>
-      </details>
-    </section>
-  );
-}
-
-/** 10^places, for places from 0 to 9. */
-const usualDivisor = (places: string): string | undefined =>
-  /^[0-9]$/.test(places.trim()) ? `1${"0".repeat(Number(places))}` : undefined;

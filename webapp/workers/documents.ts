@@ -1,4 +1,5 @@
-/** Documents that may lie anywhere: fetched by a worker of their own, without credentials, token or referrer. */
+/** Documents on any server: fetched by a worker of their own, without credentials, token or referrer. */
+import type { FetchedDocument, ModelParts } from "../model/parts.ts";
 
 /** What the page asks the worker for. */
 export interface DocumentRequest {
@@ -6,31 +7,21 @@ export interface DocumentRequest {
   readonly url: string;
 }
 
-/** A document as it came. */
-export interface FetchedDocument {
-  /** Where the redirects ended. */
-  readonly url: string;
-  /** As the server says, with parameters. */
-  readonly contentType: string;
-  /** At most 5 MiB. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
 /** What the worker answers. `failure` is `network`, `time-out`, `too big` or `status 404`. */
 export type DocumentAnswer =
   | { readonly id: number; readonly document: FetchedDocument }
   | { readonly id: number; readonly failure: string };
 
-/** The document cannot be read; the message says why, in one or two words. */
+/** A document cannot be read. The message gives the reason in one or two words. */
 export class DocumentUnreadableError extends Error {
   override readonly name = "DocumentUnreadableError";
 }
 
-/** Fetches a document within eight seconds, or rejects with a DocumentUnreadableError. */
-export type FetchDocument = (url: string) => Promise<FetchedDocument>;
-
-/** The worker is started when it is first needed. */
-export function createDocumentFetcher(startWorker: () => Worker): FetchDocument {
+/**
+ * Returns a function that fetches a document within eight seconds, or rejects with a DocumentUnreadableError. The worker is
+ * started on first use.
+ */
+export function createDocumentFetcher(startWorker: () => Worker): ModelParts["fetchDocument"] {
   const waiting = new Map<number, (answer: DocumentAnswer) => void>();
   let worker: Worker | undefined;
   let lastId = 0;
