@@ -8,22 +8,22 @@ import type { AuthorizationResponse } from "./authorization-response.ts";
 import { challengeOf, randomText } from "./pkce.ts";
 import { requestTokens, revokeTokens, TokenRefusedError, type Tokens } from "./token-endpoint.ts";
 
-/** Why signing in did not work. `code`: the word of the authorization server. */
+/** Why the sign-in failed. `code` is the authorization server's. */
 export type SignInProblem =
   | { readonly kind: "refused"; readonly code: string; readonly description: string | undefined }
   | { readonly kind: "not-ours" }
   | { readonly kind: "no-answer" };
 
-/** Who has signed in, in this tab. */
+/** The sign-in of this tab. */
 export interface Auth {
   readonly isSignedIn: ReadonlySignal<boolean>;
   readonly problem: ReadonlySignal<SignInProblem | undefined>;
-  /** Takes what the authorization server has sent back, or what another tab has. Call once, before any other request. */
+  /** Gets tokens with the response of the authorization server, or from another tab. Call once, before any other request. */
   start(): Promise<void>;
-  /** Leaves the page for the authorization server's; the place where the user was comes back. */
+  /** Goes to the authorization server. The user will return to the present screen. */
   signIn(): Promise<void>;
   accessToken(): string | undefined;
-  /** A new token instead of one that was refused; `undefined`: sign in again. */
+  /** A new token in place of one that was rejected; `undefined` if the user must sign in again. */
   renew(refused: string): Promise<string | undefined>;
   /** Forgets the tokens in all tabs, and revokes them when there is an endpoint. */
   signOut(): Promise<void>;
@@ -136,7 +136,7 @@ export function createAuth(config: WebappConfig, response: AuthorizationResponse
     }
   }
 
-  /** Under the lock: of several tabs whose token has expired one asks, and the others take what it got. */
+  /** Under the lock: if the token of several tabs expires, one tab refreshes it, and the others get it from there. */
   async function refresh(refused: string): Promise<string | undefined> {
     if (tokens.value?.accessToken !== refused) return tokens.value?.accessToken;
     await askOtherTabs();

@@ -1,6 +1,6 @@
-/** What the authorization server has put into the page's address. */
+/** The response of the authorization server in the page's address. */
 
-/** An answer to a request for a code. */
+/** A response to a request for a code. */
 export interface AuthorizationResponse {
   readonly code: string | undefined;
   readonly state: string | undefined;
@@ -11,7 +11,7 @@ export interface AuthorizationResponse {
 
 const NAMES = ["code", "state", "iss", "error", "error_description", "error_uri", "session_state"];
 
-/** Reads the answer from the address, and gives the address without it. `undefined`: there is none. */
+/** Reads the response from the address; also returns the address without it. `undefined` if there is none. */
 export function readAuthorizationResponse(
   href: string,
 ): { readonly response: AuthorizationResponse; readonly cleanHref: string } | undefined {

@@ -6,12 +6,12 @@ export interface Tokens {
   readonly refreshToken: string | undefined;
 }
 
-/** The authorization server refuses. `code` is its `error`, such as `invalid_grant`. */
+/** The authorization server rejected the request. `code` is its `error`, such as `invalid_grant`. */
 export class TokenRefusedError extends Error {
   override readonly name = "TokenRefusedError";
   readonly code: string;
   constructor(code: string) {
-    super(`The authorization server refuses: ${code}`);
+    super(`The authorization server rejected the request: ${code}`);
     this.code = code;
   }
 }
@@ -32,7 +32,7 @@ export async function requestTokens(url: string, form: Readonly<Record<string, s
   return { accessToken, refreshToken: typeof refreshToken === "string" ? refreshToken : undefined };
 }
 
-/** Revokes what the tab has. A server that does not answer changes nothing for the user: the tokens are forgotten. */
+/** Revokes the tokens. They are forgotten even if the server does not answer. */
 export async function revokeTokens(url: string, clientId: string, tokens: Tokens): Promise<void> {
   const all: [string, string][] = [[tokens.accessToken, "access_token"]];
   if (tokens.refreshToken !== undefined) all.unshift([tokens.refreshToken, "refresh_token"]);

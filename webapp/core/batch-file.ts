@@ -9,7 +9,7 @@ import { codePointLength, decodeUtf8 } from "./text.ts";
 export const BATCH_COLUMNS = ["recipient", "amount", "name", "reference", "description"] as const;
 type BatchColumn = (typeof BATCH_COLUMNS)[number];
 
-/** The most rows of a batch. */
+/** The maximum number of rows. */
 export const BATCH_ROWS_MAX = 1000;
 
 /** What is wrong with a cell. */
@@ -41,7 +41,7 @@ export type BatchFileProblem =
   | { readonly problem: "unknown-column"; readonly column: string }
   | { readonly problem: "malformed"; readonly row: number };
 
-/** What the rows are read with. */
+/** What is needed to read the rows. */
 export interface BatchContext {
   /** Signed. */
   readonly debtorId: bigint;
@@ -50,7 +50,7 @@ export interface BatchContext {
   readonly addressBook: readonly { readonly name: string; readonly accountUri: string }[];
 }
 
-/** Reads all rows, each with everything that is wrong with it. */
+/** Reads all rows, each with all of its problems. */
 export function readBatchFile(
   file: Uint8Array | string,
   context: BatchContext,
@@ -84,7 +84,7 @@ export function readBatchFile(
   return { rows };
 }
 
-/** The same for payments with the same recipient, amount and reference. */
+/** A key that is the same for payments with the same recipient, amount and reference. */
 export function paymentKey({
   accountUri,
   amount,

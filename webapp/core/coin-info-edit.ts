@@ -7,7 +7,7 @@ import { isSameJson, JsonObject } from "./exact-json.ts";
 import { parseMoment } from "./moments.ts";
 import { codePointLength } from "./text.ts";
 
-/** What the form of the currency says. */
+/** The values of the currency form. */
 export interface CoinInfoForm {
   readonly debtorName: string;
   readonly unit: string;
@@ -35,7 +35,7 @@ export const formOfCoinInfo = (document: CoinInfo): CoinInfoForm => ({
   peg: document.peg,
 });
 
-/** A member of the form as JSON text: to compare and to show. `undefined` = absent. */
+/** A member of the form as JSON text; `undefined` if it is absent. */
 export function fieldText(form: CoinInfoForm, field: CoinInfoField): string | undefined {
   if (field === "amountDivisor") return form.amountDivisor;
   if (field === "peg") return form.peg && pegText(form.peg);
@@ -86,7 +86,7 @@ export function checkCoinInfoForm(form: CoinInfoForm): Partial<Record<CoinInfoFi
   return problems;
 }
 
-/** Whether divisor and places conflict: unless (places ≤ 9 and divisor = 10^places) or divisor ≥ 2 × 10^places. */
+/** Divisor and places conflict unless the divisor is 10^places with places ≤ 9, or at least 2 × 10^places. */
 export function areConflicting({
   amountDivisor,
   decimalPlaces,

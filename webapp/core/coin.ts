@@ -10,7 +10,7 @@ export interface Coin {
   readonly identity: string;
 }
 
-/** What wallets or holders could stumble over. */
+/** A reason why wallets may reject a coin. */
 export type CoinWarning = "not-canonical" | "not-https" | "too-long";
 
 const LOCATOR_LENGTH_MAX = 200;
@@ -18,23 +18,23 @@ const LOCATOR_LENGTH_MAX = 200;
 /** The text of a coin. */
 export const formatCoin = ({ locator, identity }: Coin): string => `${locator}#${identity}`;
 
-/** A URL in the canonical form of the WHATWG URL standard, or `undefined` when it is none. */
+/** A URL in the canonical form of the WHATWG URL standard; `undefined` if it is not a URL. */
 export const canonicalUrl = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).href : undefined);
 
-/** `swpt:<u64>` without leading zeros, or `undefined` when it is none. */
+/** `swpt:<u64>` without leading zeros; `undefined` if it is not a debtor URI. */
 export function canonicalIdentity(uri: string): string | undefined {
   const debtorId = parseDebtorUri(uri);
   return debtorId === undefined ? undefined : formatDebtorUri(debtorId);
 }
 
-/** Own coin: `publicInfoDocument` as the API of `apiUrl` names it, in canonical form. */
+/** The own coin, in canonical form. `publicInfoDocument` may be relative to `apiUrl`. */
 export function ownCoin(publicInfoDocument: string, apiUrl: string, identity: string): Coin {
   const locator = new URL(publicInfoDocument, apiUrl);
   locator.hash = "";
   return { locator: locator.href, identity };
 }
 
-/** What to warn of before a coin is published. */
+/** Warnings to show before a coin is published. */
 export function coinWarnings(text: string): readonly CoinWarning[] {
   const warnings: CoinWarning[] = [];
   const canonical = canonicalUrl(text);

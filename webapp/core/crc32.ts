@@ -1,4 +1,4 @@
-/** CRC-32 as of ISO 3309, ZIP and PNG. */
+/** The CRC-32 of ISO 3309, ZIP and PNG. */
 
 const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte;

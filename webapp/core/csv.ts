@@ -1,4 +1,4 @@
-/** Comma-separated values as of RFC 4180. Spec: issuer-webapp, "Files". */
+/** Comma-separated values (RFC 4180). Spec: issuer-webapp, "Files". */
 
 /** Malformed CSV: an unclosed quotation mark, or text beside one, in this row (1 = the first). */
 export class CsvError extends Error {

@@ -1,11 +1,11 @@
-/** ISO 8601 times of others: dates, and date-times with or without seconds, fraction and offset. */
+/** ISO 8601 times from other programs: dates, and date-times with or without seconds, fraction and offset. */
 import { parseDate } from "../../src/values/timestamp.ts";
 
 const TIME = /^(?:[T ]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?:Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/i;
 
 /**
  * Reads a time in milliseconds. A date alone is its end (UTC); a time without an offset is local, as ISO 8601 says.
- * `undefined` when it is not readable.
+ * `undefined` if it cannot be read.
  */
 export function parseMoment(text: string): number | undefined {
   const [date, time] = [text.slice(0, 10), text.slice(10)];

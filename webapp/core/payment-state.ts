@@ -14,7 +14,7 @@ export type PaymentState =
   | "done"
   | "failed";
 
-/** What is offered for a payment. */
+/** What the user can do with a payment. */
 export type PaymentAction =
   | "send"
   | "edit"
@@ -40,7 +40,7 @@ export interface PaymentFacts {
   readonly transfer: TransferFacts | undefined;
   /** It was at the server once and is not there any more. */
   readonly isGone: boolean;
-  /** When the user put away a failed payment or one that has timed out. */
+  /** When the user dismissed a failed payment, or acknowledged one that has timed out. */
   readonly dismissedAt: number | undefined;
 }
 
@@ -62,11 +62,11 @@ const DAY = 24 * HOUR;
 export const TIME_OUT_MILLIS = 5 * DAY - 2 * HOUR;
 /** A POST that is not in a list read this much later never reached the server. */
 export const LOST_POST_MILLIS = 3616 * SECOND;
-/** So far back a clock may be set without a doubt about what was sent before. */
+/** A first try that is further in the future than this means that the clock was set back. */
 const CLOCK_MILLIS_MAX = HOUR;
-/** A transfer without result is late after this time. */
+/** A transfer without a result is delayed after this time. */
 export const DELAY_MILLIS = DAY;
-/** No transfer is deleted at the server before: other clients may repeat their POST until then. */
+/** The minimum age of a transfer that is deleted at the server: until then other clients may repeat their POST. */
 export const DELETION_MILLIS_MIN = 5 * DAY;
 
 /** The state at `now`; `isSending` while a POST is under way in some tab. */
@@ -91,7 +91,7 @@ const hasTimedOut = (firstTryAt: number, now: number): boolean =>
 export const isFinalRefusal = (status: number): boolean =>
   status >= 400 && status < 500 && ![401, 403, 404, 408, 413, 429].includes(status);
 
-/** What the screens offer in a state, the most likely first. */
+/** What the user can do in a state, the most likely first. */
 export function offeredActions(payment: PaymentFacts, state: PaymentState, now: number): readonly PaymentAction[] {
   switch (state) {
     case "draft":
@@ -121,7 +121,7 @@ const initiatedAt = (transfer: TransferFacts): number => parseMoment(transfer.in
 const checkupAt = ({ transfer }: PaymentFacts): number | undefined =>
   transfer?.checkupAt === undefined ? undefined : parseMoment(transfer.checkupAt);
 
-/** When the time alone changes the state or what is offered, after `now`; `undefined` = never. */
+/** When the state or the offered actions change next without any event; `undefined` = never. */
 export function nextChangeAt(payment: PaymentFacts, now: number): number | undefined {
   const { transfer, firstTryAt, isTryOpen } = payment;
   const moments: (number | undefined)[] = [];

@@ -1,6 +1,6 @@
 /**
- * Batches: all rows are stored with their UUIDs before the first request; two are under way at most; a batch survives a closed
- * tab and goes on without paying twice. Spec: issuer-webapp, "Beyond the old client".
+ * Batches: all rows are stored with their UUIDs before the first request; two are sent at a time; a batch survives a closed
+ * tab and continues without paying twice. Spec: issuer-webapp, "Beyond the old client".
  */
 import { computed, type ReadonlySignal, signal } from "@preact/signals-core";
 import { parseDebtorUri } from "../../src/values/swpt-uri.ts";
@@ -15,9 +15,9 @@ import type { PaymentViews } from "./payment-views.ts";
 import type { Sender } from "./sending.ts";
 import type { Batch, BatchCheck, BatchRecord, Outcome, PaymentOrder } from "./types.ts";
 
-const AT_ONCE = 2;
+const PARALLEL_MAX = 2;
 
-/** What became of a row: go on, end the run, or wait for the user. */
+/** How to continue after a row: with the next one, not for now, or not until the user says so. */
 type Step = "next" | "pause" | { readonly stop: "limit" | "inactive" };
 
 export class Batches {
@@ -54,7 +54,7 @@ export class Batches {
     };
   }
 
-  /** Reads a file, and points out what is wrong with it or suspicious. */
+  /** Reads a file, with its problems and with rows that look like repetitions. */
   check(file: Uint8Array | string, scale: Scale, actionsLeft: number): BatchCheck {
     const debtorId = parseDebtorUri(this.#context.records.debtor.value ?? "") ?? 0n;
     const addressBook = [...this.#context.records.rows("addressBook").value.values()];
@@ -133,14 +133,14 @@ export class Batches {
     if (debtor !== undefined) await this.#setStatus(debtor, id, "stopped", "user");
   }
 
-  /** Goes on with batches that were running when their tab or the network went away. */
+  /** Continues batches that were running when their tab was closed or the network failed. */
   resume(): void {
     for (const { id, status } of this.#context.records.rows("batches").value.values()) {
       if (status === "running") this.#context.inBackground(() => this.run(id));
     }
   }
 
-  /** What came of a batch, as CSV. */
+  /** The outcome of each row, as CSV. */
   result(id: string, scale: Scale): string {
     const header = ["recipient", "amount", "name", "reference", "description", "state", "transferUuid"];
     const uuids = this.#context.records.rows("batches").value.get(id)?.uuids ?? [];
@@ -167,7 +167,7 @@ export class Batches {
         if (step !== "next") end ??= step;
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    await Promise.all(Array.from({ length: PARALLEL_MAX }, worker));
     if (end === "pause") return "no-connection";
     if (end !== undefined && end !== "next") {
       await this.#setStatus(debtor, id, "stopped", end.stop);
@@ -175,7 +175,7 @@ export class Batches {
     }
     const batch = await this.#context.records.read("batches", id);
     if (batch?.status !== "running") return "done";
-    // What is left then cannot be sent as it is.
+    // The rows that are left cannot be sent as they are.
     const isFinished = uuids.every((uuid) => !this.#isLeft(uuid));
     await this.#setStatus(debtor, id, isFinished ? "finished" : "stopped", undefined);
     return "done";
@@ -204,7 +204,7 @@ export class Batches {
       const { outcome, retryAfterMillis, status } = await this.#sender.sendOnce(uuid);
       if (status === 403) return { stop: "limit" };
       if (status === 404) return { stop: "inactive" };
-      // The rest would fare no better.
+      // The other rows would fail for the same reason.
       if (outcome === "needs-sign-in" || outcome === "not-stored" || !this.#isAccountReady) return "pause";
       if (outcome !== "no-connection") return "next";
       const pause = REPETITION_PAUSES[tries];

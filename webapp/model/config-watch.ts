@@ -1,5 +1,5 @@
 /**
- * Follows the configuration: which versions were seen, whether what was saved is in effect, what another client changed, and
+ * Follows the configuration: the versions seen, whether the saved one is in effect, what another client has changed, and
  * whether wallets still accept the peg. Spec: issuer-webapp, "Root configuration data", "Peg".
  */
 import { computed, type ReadonlySignal, signal } from "@preact/signals-core";
@@ -93,7 +93,7 @@ export class ConfigWatcher {
     if (hasNewDocument) this.lookSoon();
   }
 
-  /** The user leaves the configuration as another client made it. */
+  /** The user accepts the configuration as another client has changed it. */
   async accept(): Promise<void> {
     const debtor = this.#context.debtor;
     if (debtor === undefined) return;
@@ -109,7 +109,7 @@ export class ConfigWatcher {
     return this.#watch?.knownConfigData;
   }
 
-  /** Looks a few times whether what was saved is in effect. */
+  /** Checks a few times whether the saved configuration is in effect. */
   lookSoon(): void {
     const series = ++this.#series;
     this.#context.inBackground(async () => {
@@ -128,7 +128,7 @@ export class ConfigWatcher {
     if (this.#watch?.status === "sent") this.lookSoon();
   }
 
-  /** Whether what was saved is in effect: where a fetch of `publicInfoDocument` ends. */
+  /** Checks whether the saved configuration is in effect: whether fetching `publicInfoDocument` ends at its document. */
   async look(): Promise<void> {
     const debtor = this.#context.debtor;
     const watch = this.#watch;

@@ -1,4 +1,4 @@
-/** The currency as it is configured: root configuration data, and the document that they name. */
+/** The configured currency: the root configuration data, and the document that they name. */
 import { computed, type ReadonlySignal, signal } from "@preact/signals-core";
 import { PLAIN_SCALE, type Scale } from "../core/amounts.ts";
 import { canonicalIdentity, coinWarnings, formatCoin, ownCoin } from "../core/coin.ts";

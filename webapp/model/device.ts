@@ -1,4 +1,4 @@
-/** What is about this device and not about one debtor: the database, the old client's, and settings. */
+/** What belongs to this device and not to a debtor: the database, the old client's database, and settings. */
 import { type ReadonlySignal, signal } from "@preact/signals-core";
 import type { OldClientData } from "../store/old-client.ts";
 import type { Store, Write } from "../store/store.ts";

@@ -1,4 +1,4 @@
-/** Drafts: made, edited, looked at before they are confirmed, and put away. */
+/** Drafts: creating, editing, previewing and discarding them. */
 
 import { formatDebtorUri, parseAccountUri } from "../../src/values/swpt-uri.ts";
 import { paymentKey } from "../core/batch-file.ts";
@@ -29,7 +29,7 @@ export interface DraftOptions {
   readonly chosenAmount?: bigint | undefined;
 }
 
-/** So long ago a payment to the same account, of the same amount, with the same reference is pointed out. */
+/** How long an earlier payment with the same account, amount and reference is pointed out. */
 export const PAID_BEFORE_MILLIS = 90 * 86_400_000;
 
 /** What is known of the debtor's limits, for remarks. */
@@ -56,7 +56,7 @@ export class Drafts {
     return (await this.#context.records.put({ table: "payments", record })) ? record.uuid : undefined;
   }
 
-  /** A draft that is not stored yet, with its UUID: it stands for this one intent. */
+  /** A draft that is not stored yet. Its UUID never changes. */
   newDraft(order: PaymentOrder, options: DraftOptions = {}): PaymentRecord {
     return {
       debtor: this.#context.records.debtor.value!,
@@ -80,7 +80,7 @@ export class Drafts {
     };
   }
 
-  /** Changes a draft, unless it is another one by now than the user has seen. */
+  /** Changes a draft, unless it has changed since the user saw it. */
   async edit(
     uuid: string,
     change: { readonly order?: PaymentOrder; readonly chosenAmount?: bigint },
@@ -104,7 +104,7 @@ export class Drafts {
     });
   }
 
-  /** Puts away a failed payment, or one that has timed out. */
+  /** Dismisses a failed payment, or acknowledges one that has timed out. */
   putAway(uuid: string, action: "dismiss" | "acknowledge"): Promise<Outcome> {
     return this.#offered(uuid, action, async () => {
       const stored = await this.#context.records.changePayment(uuid, (payment) =>
@@ -124,7 +124,7 @@ export class Drafts {
     return this.create(order, { templateId, retryOf: uuid, chosenAmount: chosen });
   }
 
-  /** What the user sees before confirming. */
+  /** What the user sees before they confirm. */
   preview(uuid: string): PaymentPreview | undefined {
     const payment = this.#views.get(uuid);
     if (payment === undefined) return undefined;
@@ -199,7 +199,7 @@ export class Drafts {
     if (left <= 10) remarks.push({ kind: "few-actions-left", left });
   }
 
-  /** Does something that is offered for a payment while no other tab sends it. */
+  /** Performs an action if the state of the payment offers it and no other tab is sending it. */
   async #offered(uuid: string, action: PaymentAction, work: () => Promise<Outcome>): Promise<Outcome> {
     const { records, parts } = this.#context;
     const outcome = await withLock(parts.locks, `payment ${records.debtor.value} ${uuid}`, async () => {
@@ -212,9 +212,9 @@ export class Drafts {
   }
 }
 
-/** Whether money went, or may still go. */
+/** Whether the payment was made, or may still be made. */
 export const isPaid = (state: string): boolean =>
   ["sending", "not-confirmed", "timed-out", "waiting", "delayed", "done"].includes(state);
 
-/** The same for all ways of writing an account of this debtor. */
+/** A key that is the same for all spellings of an account of this debtor. */
 export const accountKey = (accountUri: string): string => parseAccountUri(accountUri)?.accountId ?? accountUri;

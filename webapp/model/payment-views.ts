@@ -1,4 +1,4 @@
-/** Payments as the screens see them: with the state that the time makes of them. */
+/** Payments as the screens see them: with their present state. */
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals-core";
 import { nextChangeAt, offeredActions, paymentState } from "../core/payment-state.ts";
 import type { Context } from "./context.ts";
@@ -13,7 +13,7 @@ export class PaymentViews {
   readonly #byUuid: ReadonlySignal<ReadonlyMap<string, Payment>>;
   readonly #context: Context;
   readonly #time = signal(0);
-  // A view stands as long as its record and whether it is being sent do not change, and no moment passes.
+  // A view is valid until its record changes, sending starts or ends, or its time is up.
   readonly #views = new WeakMap<
     PaymentRecord,
     { readonly view: Payment; readonly isSending: boolean; readonly from: number; readonly until: number }
@@ -46,7 +46,7 @@ export class PaymentViews {
     return computed(() => this.#byUuid.value.get(uuid));
   }
 
-  /** Looks again whenever the time alone changes a payment, until the model is closed. */
+  /** Updates payments whose state changes with time, until the model is closed. */
   async watch(): Promise<void> {
     const { clock } = this.#context.parts;
     const end = this.#context.signal;

@@ -1,4 +1,4 @@
-/** Saves coin info documents, once each: the address is kept until a configuration names it. */
+/** Saves coin info documents, each once: its address is stored until a configuration names it. */
 import { isFailure } from "../api/answer.ts";
 import { ownCoin } from "../core/coin.ts";
 import { COIN_INFO_TYPE, readCoinInfo } from "../core/coin-info.ts";

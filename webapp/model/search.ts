@@ -1,8 +1,8 @@
-/** Search and filter of the history: fast enough to be done with every key. */
+/** Searches and filters the history, fast enough to do so with every key. */
 import { type Scale, showAmount } from "../core/amounts.ts";
 import type { Payment, PaymentFilter } from "./types.ts";
 
-/** So many payments are prepared in one go: the page must not stand still. */
+/** How many payments are prepared without a pause, so that the page stays responsive. */
 const PREPARED_AT_ONCE = 200;
 
 export class PaymentSearch {

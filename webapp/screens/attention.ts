@@ -3,19 +3,19 @@ import type { Model, Payment } from "../model/types.ts";
 
 const URGENT: ReadonlySet<string> = new Set(["timed-out", "refused", "failed", "not-sent", "not-confirmed", "delayed"]);
 
-/** Payments that did not end well, and that nobody has dealt with. */
+/** Payments with a problem that the user has not dealt with. */
 export const urgentPayments = (model: Model): readonly Payment[] =>
   model.payments.value.filter((payment) => URGENT.has(payment.state) && payment.dismissedAt === undefined);
 
-/** Payments that somebody began and did not send; those of batches are the batch's. */
+/** Drafts, except those of batches. */
 export const drafts = (model: Model): readonly Payment[] =>
   model.payments.value.filter((payment) => payment.state === "draft" && payment.batchId === undefined);
 
-/** Batches that ended before their last row. */
+/** Batches that stopped before their last row. */
 export const stoppedBatches = (model: Model) =>
   model.batches.value.filter((batch) => batch.status !== "finished" && !batch.isRunningHere);
 
-/** How many things there are. */
+/** How many things need the user's attention. */
 export const attentionCount = (model: Model): number =>
   urgentPayments(model).length +
   (model.configDifferences.value.length > 0 ? 1 : 0) +

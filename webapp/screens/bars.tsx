@@ -1,4 +1,4 @@
-/** What is not in order with the client as a whole. It stays above every screen until it is over; it is never a dialog. */
+/** Problems of the client as a whole, shown above every screen until they are over. They are never dialogs. */
 import { cleanName } from "../core/text.ts";
 import { formatShortTime } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
@@ -46,7 +46,7 @@ export function Bars() {
   );
 }
 
-/** A new version waits until the user wants it, and is not offered in the middle of a form. */
+/** Offers a new version, but not while the user fills in a form. */
 export function NewVersionBar() {
   const words = t().bars;
   if (!isNewVersionReady.value || isTyping()) return null;

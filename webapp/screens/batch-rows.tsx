@@ -1,4 +1,4 @@
-/** The rows of a batch's file, each with what is wrong or remarkable. */
+/** The rows of a batch file, with their problems and remarks. */
 import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import type { BatchRow } from "../model/types.ts";

@@ -162,7 +162,7 @@ function CheckedBatch({ name: proposed, check, onLeave }: Checked & { readonly o
   );
 }
 
-/** A batch under way, or at its end. */
+/** A batch that was started: its progress, and its payments. */
 export function BatchScreen({ id }: { readonly id: string }) {
   const { model } = useApp();
   const words = t().batch;

@@ -1,4 +1,4 @@
-/** The coin: shown, saved, printed, and handed on. Below it, how money comes back. */
+/** The coin, to save, print and share; and the request with which holders return money. */
 import { useEffect } from "preact/hooks";
 import { PAYMENT_REQUEST_TYPE } from "../core/payment-request.ts";
 import { cleanName } from "../core/text.ts";

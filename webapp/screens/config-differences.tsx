@@ -1,4 +1,4 @@
-/** What another program has changed in the configuration, and the way back. */
+/** Shows what another program has changed in the configuration, with a button to undo it. */
 import { useState } from "preact/hooks";
 import { t } from "../i18n/i18n.ts";
 import type { SaveCurrencyResult } from "../model/types.ts";

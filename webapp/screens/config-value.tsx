@@ -1,4 +1,4 @@
-/** A member of the configuration, from its JSON text to what people read. */
+/** Shows a member of the configuration, given as JSON text. */
 import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import { Amount } from "../ui/amount.tsx";

@@ -16,7 +16,7 @@ import { navigate } from "../ui/router.ts";
 import { OrderFacts } from "./order-facts.tsx";
 import { announceUnlessDone } from "./outcomes.ts";
 
-/** Nothing is sent by `0`: the payer has to choose. */
+/** If the request has the amount 0, the payer chooses the amount. */
 export function Confirm({ payment }: { readonly payment: Payment }) {
   const { model } = useApp();
   const words = t().confirm;
@@ -33,7 +33,7 @@ export function Confirm({ payment }: { readonly payment: Payment }) {
   const preview = model.preview(uuid);
   const problems = (preview?.problems ?? []).filter(({ kind }) => kind !== "no-amount");
 
-  /** The revision of the draft with the amount that is typed; `undefined` when it does not get there. */
+  /** Stores the typed amount. Resolves with the revision of the draft that has it; `undefined` if that failed. */
   const chooseAmount = async (): Promise<number | undefined> => {
     const read = readAmount(typed, model.scale.value);
     setError("error" in read ? read.error : undefined);

@@ -1,4 +1,4 @@
-/** The form of the currency as it is typed, and what the model is handed. */
+/** The currency form: what is typed, and what is passed to the model. */
 
 import type { WebappConfig } from "../../src/values/webapp-config.ts";
 import { decimalSeparator, type Scale } from "../core/amounts.ts";
@@ -71,7 +71,7 @@ export function typedCurrency(currency: Currency, scale: Scale, config: WebappCo
 
 const localDecimal = (text: string): string => text.replace(".", decimalSeparator(locale()));
 
-/** A decimal number in JSON's form, from how people type it. */
+/** A typed decimal number as JSON text. */
 export function readDecimal(typed: string): string | undefined {
   const separator = decimalSeparator(locale());
   const text = typed.trim().replace(/^[−–]/, "-").replace(separator, ".").replace(/^\+/, "");
@@ -91,7 +91,7 @@ function readPlaces(text: string): number | undefined {
   return places >= -20 && places <= 20 ? places : undefined;
 }
 
-/** Reads the form; everything that is wrong is said at once. */
+/** Reads the form; reports all errors at once. */
 export function readCurrencyForm(
   form: TypedCurrency,
   isPegNeeded: boolean,

@@ -1,4 +1,4 @@
-/** What has to be agreed to before the currency is saved; each question names what is at stake. */
+/** Questions that the user must answer before the currency is saved. Each names what is at stake. */
 import { formatDate } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import type { CurrencyAgreements, CurrencyQuestion, SaveCurrencyResult } from "../model/types.ts";

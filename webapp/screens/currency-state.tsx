@@ -1,4 +1,4 @@
-/** How far the configuration has come. */
+/** The state of the configuration. */
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
 import { Status } from "../ui/blocks.tsx";

@@ -1,4 +1,4 @@
-/** The way of a new currency: described, its coin shown, the first payment made. It can be left and taken up again. */
+/** The steps of a new currency: describe it, publish its coin, make a payment. The user can stop and continue later. */
 import { signal } from "@preact/signals";
 import type { Model } from "../model/types.ts";
 import { keepPreference, readPreference } from "../ui/preferences.ts";
@@ -10,7 +10,7 @@ export interface GuideStep {
 
 const isCoinSeen = signal(readPreference("coin-seen", ["no", "yes"]) === "yes");
 
-/** The coin has been on the screen. */
+/** Remembers that the user has seen the coin. */
 export function coinSeen(): void {
   isCoinSeen.value = true;
   keepPreference("coin-seen", "yes");

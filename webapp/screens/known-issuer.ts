@@ -1,4 +1,4 @@
-/** Whether this device has data of an issuer: known before the database is open, so that a newcomer need not wait for it. */
+/** Whether this device has data of an issuer. Known before the database is open, so that new users need not wait for it. */
 import { effect } from "@preact/signals";
 import type { Model } from "../model/types.ts";
 import { keepPreference, readPreference } from "../ui/preferences.ts";

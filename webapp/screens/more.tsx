@@ -1,4 +1,4 @@
-/** The screens that a phone's menu has no room for. */
+/** Links to the screens that do not fit into the menu of a phone. */
 import { t } from "../i18n/i18n.ts";
 import { ScreenHead } from "../ui/blocks.tsx";
 import { Icon } from "../ui/icon.tsx";

@@ -1,4 +1,4 @@
-/** What a payment is for, and to whom it goes. All of it comes from others, and is text. */
+/** The recipient and the purpose of a payment. All of it comes from others, and is shown as text. */
 import { linkOf } from "../core/payment-request.ts";
 import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";

@@ -1,4 +1,4 @@
-/** The first screen: how the currency stands, and what needs the user. */
+/** The overview: the state of the currency, and what needs the user's attention. */
 import { INT64_MIN } from "../../src/values/int64.ts";
 import { cleanName } from "../core/text.ts";
 import { formatDate, formatPercent } from "../i18n/format.ts";

@@ -1,4 +1,4 @@
-/** Payments in lists: who, how much, when, and how it stands. */
+/** Payments in lists: recipient, amount, time and state. */
 import type { PaymentState } from "../core/payment-state.ts";
 import { cleanName } from "../core/text.ts";
 import { formatShortTime } from "../i18n/format.ts";
@@ -32,7 +32,7 @@ export function PaymentStatus({ state }: { readonly state: PaymentState }) {
   );
 }
 
-/** Whom it is for: our own name for the account, else the one of the request, else the account. */
+/** The recipient: the user's name for the account, or else the name in the request, or else the account. */
 export function nameOf(payment: Pick<Payment, "order" | "request">, book: readonly AddressBookEntry[]): string {
   const accountUri = payment.request?.recipientUri ?? payment.order.accountUri;
   const known = book.find((entry) => entry.accountUri === accountUri)?.name;

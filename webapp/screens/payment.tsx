@@ -1,4 +1,4 @@
-/** One payment: a draft is checked and sent here, anything else is looked at and dealt with. */
+/** One payment: the confirmation of a draft, or the details of any other payment. */
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
 import { Busy, Empty, ScreenHead } from "../ui/blocks.tsx";

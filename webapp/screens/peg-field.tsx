@@ -1,4 +1,4 @@
-/** What the currency is worth: another currency, found by its coin, and how much of it. */
+/** The peg of the currency: another currency, found by its coin, and what one unit is worth in it. */
 import { useState } from "preact/hooks";
 import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
@@ -18,7 +18,7 @@ export function PegField({
   readonly form: TypedCurrency;
   readonly error: string | undefined;
   readonly onChange: (peg: TypedPeg | undefined) => void;
-  /** Asks for the dialog, which has a form of its own and so stands outside of this one. */
+  /** Opens the dialog, which has its own form and so must be outside of this one. */
   readonly onChoose: () => void;
 }) {
   const words = t().currency;

@@ -1,4 +1,4 @@
-/** From whatever somebody was given — a text, a file, a picture of a QR code — to a draft on the confirmation's screen. */
+/** Creates a draft from a payment request: a text, a file, or a picture of a QR code. */
 import { parseDebtorUri } from "../../src/values/swpt-uri.ts";
 import { type PaymentRequestProblem, readPaymentRequest } from "../core/payment-request.ts";
 import { t } from "../i18n/i18n.ts";
@@ -23,7 +23,7 @@ export async function receiveBytes(model: Model, bytes: Uint8Array): Promise<Rec
 export const receiveText = (model: Model, text: string): Promise<Received> =>
   receiveBytes(model, new TextEncoder().encode(text));
 
-/** A file is judged by what it holds: a picture's QR code is looked for, anything else is read as a request. */
+/** Decides by the content: the QR code of a picture is read, anything else is taken for a request. */
 export async function receiveFile(model: Model, file: Blob): Promise<Received> {
   if (file.size > FILE_BYTES_MAX) return { problem: t().pay.unreadableFile };
   const bytes = new Uint8Array(await file.arrayBuffer());

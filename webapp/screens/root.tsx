@@ -30,7 +30,7 @@ export function Root() {
   const { model, auth } = useApp();
   switch (model.phase.value) {
     case "starting":
-      // Who has neither a token nor data here need not wait for the database.
+      // Without a token and without data there is no reason to wait for the database.
       if (!auth.isSignedIn.value && !isIssuerKnown()) {
         return (
           <BareShell>

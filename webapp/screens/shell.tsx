@@ -1,4 +1,4 @@
-/** What is around every screen: navigation, and the bars that say what is not in order. */
+/** What is around every screen: the navigation, and bars that report problems. */
 import type { ComponentChildren } from "preact";
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
@@ -35,7 +35,7 @@ const otherEntries = (): readonly Entry[] => [
 
 const guideEntry = (): Entry => ({ to: "/guide", icon: "guide", name: t().nav.guide });
 
-/** Everything that a phone's narrow menu has no room for. */
+/** The entries that do not fit into the menu of a phone. */
 export const moreEntries = (): readonly Entry[] => [
   ...mainEntries().slice(3, 4),
   ...mainEntries().slice(5),
@@ -142,7 +142,7 @@ function BottomNavigation() {
   );
 }
 
-/** Around the screens of somebody who has signed in. */
+/** Around the screens of a user who has signed in. */
 export function Shell({ children }: { readonly children: ComponentChildren }) {
   return (
     <div class="shell with-nav">

@@ -1,4 +1,4 @@
-/** Before there is a token: what this is, and one button. */
+/** The first screen: what the client is for, and a button to sign in. */
 import type { SignInProblem } from "../auth/auth.ts";
 import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
@@ -53,7 +53,7 @@ function problemText(problem: SignInProblem): string {
   return words.other(problem.description ?? problem.code);
 }
 
-/** Somebody has signed in who issues nothing. */
+/** The user has signed in with an account that is not an issuer's. */
 export function NotAnIssuer() {
   const { auth, config, model } = useApp();
   const words = t().signIn;

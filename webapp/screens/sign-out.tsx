@@ -1,4 +1,4 @@
-/** Signing out: what this device has stored is kept or forgotten, as the user says. */
+/** Signing out: the user decides whether this device keeps what it has stored. */
 import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import { Amount } from "../ui/amount.tsx";

@@ -38,7 +38,7 @@ export function readOldClient(): Promise<OldClientData | undefined> {
   });
 }
 
-/** Removes the old client's database, on the user's word. */
+/** Removes the old client's database, when the user says so. */
 export const removeOldClient = (): Promise<void> =>
   reporting(
     () =>

@@ -1,4 +1,4 @@
-/** What every screen may need: the model, signing in, and the settings. */
+/** What every screen can use: the model, the sign-in and the settings. */
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { WebappConfig } from "../../src/values/webapp-config.ts";

@@ -1,4 +1,4 @@
-/** Removes what the page has left on this device, besides the model's database: settings and the kept files. */
+/** Removes what the page has stored on this device besides the model's database: settings and cached files. */
 
 export async function forgetDevice(): Promise<void> {
   for (const storage of [localStorage, sessionStorage]) {

@@ -1,11 +1,11 @@
-/** Short news that need no answer, said aloud by screen readers. */
+/** Short messages that need no answer; screen readers announce them. */
 import { signal } from "@preact/signals";
 
 const SHOWN_MILLIS = 5_000;
 const news = signal<readonly { readonly id: number; readonly text: string }[]>([]);
 let lastId = 0;
 
-/** Says something for some seconds. */
+/** Shows a message for some seconds. */
 export function announce(text: string): void {
   const id = ++lastId;
   // The latest alone: what it follows is out of date, and would hide the screen.
@@ -15,7 +15,7 @@ export function announce(text: string): void {
   }, SHOWN_MILLIS);
 }
 
-/** Where the news appear. */
+/** Where messages appear. */
 export function Toasts() {
   return (
     <div class="toasts" role="status" aria-live="polite">

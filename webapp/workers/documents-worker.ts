@@ -1,5 +1,5 @@
 /**
- * Fetches documents of strangers. It runs under a policy of its own (`connect-src https:`), so that the page itself can
+ * Fetches documents from any server. It runs under a policy of its own (`connect-src https:`), so that the page itself can
  * reach nothing but its own servers. No token ever comes here.
  */
 import type { DocumentAnswer, DocumentRequest } from "./documents.ts";
@@ -34,7 +34,7 @@ async function fetchDocument(url: string) {
   };
 }
 
-/** Counts while it reads: what the server says about the length is not believed. */
+/** Counts while reading, because the declared length may be wrong. */
 async function readBytes(response: Response): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -1,4 +1,4 @@
-/** A new version of the page is announced, and taken when the user says so. */
+/** Announces a new version of the page, and switches to it when the user says so. */
 import { signal } from "@preact/signals";
 import { registerServiceWorker } from "./start-workers.ts";
 
@@ -9,7 +9,7 @@ let registration: ServiceWorkerRegistration | undefined;
 let isWanted = false;
 const CHECK_MILLIS = 60 * 60 * 1000;
 
-/** Registers the service worker once the page is usable, and looks for a new version now and then. */
+/** Registers the service worker once the page is usable, and checks for a new version every hour. */
 export async function watchForNewVersion(): Promise<void> {
   registration = await registerServiceWorker();
   if (registration === undefined) return;

@@ -1,4 +1,4 @@
-/** Starts the two workers. Scripts are named by strings here and nowhere else: the policy lets no other pass. */
+/** Starts the two workers. Only their scripts are named by strings; the policy allows no others. */
 
 interface TrustedTypes {
   createPolicy(
@@ -11,7 +11,7 @@ const SERVICE_WORKER = "sw.js";
 const documentsWorker = document.querySelector<HTMLMetaElement>("meta[name=documents-worker]")?.content ?? "";
 
 const allow = (url: string): string => {
-  if (url !== SERVICE_WORKER && url !== documentsWorker) throw new TypeError(`${url} is no script of this page`);
+  if (url !== SERVICE_WORKER && url !== documentsWorker) throw new TypeError(`${url} is not a script of this page`);
   return url;
 };
 const { trustedTypes } = globalThis as unknown as { trustedTypes?: TrustedTypes };
