@@ -53,7 +53,7 @@ try {
 async function describe(page: Page): Promise<void> {
   await goTo(page, "/currency");
   await page.getByLabel("Name of the currency").fill("Sevenoaks Hours");
-  await page.getByLabel("Unit").fill("h");
+  await page.getByLabel("Unit", { exact: true }).fill("h");
   await page.getByLabel("Limit on money in circulation").fill("5000");
   await page.getByRole("button", { name: "Save the currency" }).click();
   await page.getByRole("button", { name: "Save anyway" }).click();

@@ -60,7 +60,7 @@ test("the reference is readable on a phone and on a desktop, and none of its lin
   await page.close();
 });
 
-test("a newcomer signs up in Swagger UI, issues money, sees exact amounts, and pays some of it back", async () => {
+test("a new user signs up in Swagger UI, issues money, sees exact amounts, and pays some of it back", async () => {
   const page = await browser.context.newPage();
   await page.setViewportSize(DESKTOP);
   await page.goto(urls.swaggerUi);

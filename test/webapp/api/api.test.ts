@@ -182,7 +182,7 @@ test("malformed, lost and late answers count as no answer", async () => {
   }
 });
 
-test("a document is sent as it is, and its address taken from the answer", async () => {
+test("a document is sent as it is, and its address is taken from the answer", async () => {
   const node = await startNode((_, response, body) =>
     response.writeHead(201, { Location: "/debtors/7/documents/1/public", "Content-Type": "text/plain" }).end(body),
   );

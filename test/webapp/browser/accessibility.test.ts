@@ -5,35 +5,29 @@ import { after, before, test } from "node:test";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { sidewaysScroll } from "../../browser/watched-page.ts";
-import { startBrowser, type TestBrowser } from "../../support/browser.ts";
 import {
   debtorIdOf,
   describeCurrency,
   goTo,
   pasteRequest,
   paymentRequest,
-  type Sandbox,
+  type SandboxInBrowser,
   signUp,
-  startSandbox,
+  startSandboxInBrowser,
 } from "./issuer.ts";
 
 const { source } = createRequire(import.meta.url)("axe-core") as { source: string };
-let sandbox: Sandbox;
-let browser: TestBrowser;
+let started: SandboxInBrowser;
 let page: Page;
 let paid: string;
 let draft: string;
 let batch: string;
 
 before(async () => {
-  sandbox = await startSandbox();
-  browser = await startBrowser();
-  page = await browser.context.newPage();
+  started = await startSandboxInBrowser();
+  page = await started.browser.context.newPage();
 });
-after(async () => {
-  await browser?.close();
-  await sandbox?.close();
-});
+after(() => started?.close());
 
 /** What axe-core says against the page as it is, in one line for each kind of violation. */
 async function violations(): Promise<string[]> {
@@ -58,19 +52,19 @@ async function inspect(name: string): Promise<string[]> {
   return wrong;
 }
 
-test("the first screen, and the one after a refusal", async () => {
-  await page.goto(sandbox.webapp);
+test("the sign-in is accessible, also after a rejection", async () => {
+  await page.goto(started.sandbox.webapp);
   await page.getByRole("button", { name: "Sign in" }).waitFor();
   assert.deepEqual(await inspect("sign in"), []);
   await page.evaluate(() => document.documentElement.removeAttribute("lang"));
   assert.match((await inspect("without a language")).join(), /html-has-lang/);
-  await page.goto(`${sandbox.webapp}?error=access_denied&state=x`);
+  await page.goto(`${started.sandbox.webapp}?error=access_denied&state=x`);
   await page.getByRole("alert").waitFor();
   assert.deepEqual(await inspect("refused"), []);
 });
 
-test("the screens of a new issuer", async () => {
-  await signUp(page, sandbox, "alice@example.com");
+test("the screens of a new issuer are accessible", async () => {
+  await signUp(page, started.sandbox, "alice@example.com");
   for (const place of ["/", "/guide", "/currency", "/payments", "/contacts", "/templates", "/journal", "/batch"]) {
     await goTo(page, place);
     await page.locator("h1").waitFor();
@@ -78,7 +72,7 @@ test("the screens of a new issuer", async () => {
   }
 });
 
-test("the screens of an issuer with payments, a draft, a template and a batch", async () => {
+test("the screens of an issuer with payments, a draft, a template and a batch are accessible", async () => {
   await describeCurrency(page);
   const debtorId = await debtorIdOf(page);
   await pasteRequest(page, paymentRequest(`swpt:${debtorId}/17`, 1000, "INV-1"));
@@ -124,7 +118,7 @@ test("the screens of an issuer with payments, a draft, a template and a batch", 
   }
 });
 
-test("dialogs and errors", async () => {
+test("dialogs and errors are accessible", async () => {
   const open: Record<string, () => Promise<unknown>> = {
     paste: async () => {
       await goTo(page, "/pay");
@@ -194,7 +188,7 @@ test("letters lead to screens, unless they are switched off or typed into a fiel
   await page.getByLabel("Single-letter keys").check();
 });
 
-test("what the browser draws around the page has the colour of the theme that was chosen", async () => {
+test("what the browser draws around the page has the color of the chosen theme", async () => {
   const colors = (): Promise<string[]> =>
     page.evaluate(() =>
       [...document.querySelectorAll<HTMLMetaElement>("meta[name=theme-color]")].map(({ content }) => content),
@@ -209,7 +203,7 @@ test("what the browser draws around the page has the colour of the theme that wa
   await page.getByLabel("Theme").selectOption({ label: "As on this device" });
 });
 
-test("all is there in German, and right-to-left holds", async () => {
+test("every text exists in German, and right-to-left layouts work", async () => {
   await page.getByLabel("Language").selectOption({ label: "Deutsch" });
   await page.getByRole("heading", { name: "Einstellungen" }).waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), "de");

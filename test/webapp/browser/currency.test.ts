@@ -5,28 +5,20 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 import type { Page } from "playwright-core";
-import { startBrowser, type TestBrowser } from "../../support/browser.ts";
 import { waitFor } from "../../support/wait.ts";
-import { describeCurrency, goTo, type Sandbox, signUp, startSandbox } from "./issuer.ts";
+import { goTo, type Issuer, startIssuer } from "./issuer.ts";
 import { nodeApiOf } from "./node-api.ts";
 
-let sandbox: Sandbox;
-let browser: TestBrowser;
+let issuer: Issuer;
 let page: Page;
 let api: Awaited<ReturnType<typeof nodeApiOf>>;
 before(async () => {
-  sandbox = await startSandbox();
-  browser = await startBrowser({ serviceWorkers: "block" });
-  page = await browser.context.newPage();
-  await signUp(page, sandbox, "alice@example.com");
-  await describeCurrency(page);
-  api = await nodeApiOf(page, sandbox.url);
+  issuer = await startIssuer({ serviceWorkers: "block" });
+  page = issuer.page;
+  api = await nodeApiOf(page, issuer.sandbox.url);
 });
-afterEach(() => browser.context.unrouteAll({ behavior: "ignoreErrors" }));
-after(async () => {
-  await browser?.close();
-  await sandbox?.close();
-});
+afterEach(() => page.context().unrouteAll({ behavior: "ignoreErrors" }));
+after(() => issuer?.close());
 
 /** 2^53 + 1: a floating-point number would lose it. */
 const LIMIT = "9007199254740993";
@@ -92,7 +84,7 @@ async function startPegHost(): Promise<{ readonly url: string; close(): void }> 
   return { url, close: () => void host.close().closeAllConnections() };
 }
 
-test("a peg is read from its coin, also behind a redirect; one that is not the coin's or cannot be read is refused", async (t) => {
+test("a peg is read from its coin, also behind a redirect; a document that is another coin's or unreadable is rejected", async (t) => {
   const host = await startPegHost();
   t.after(() => host.close());
   await openForm();
@@ -115,7 +107,7 @@ test("a peg is read from its coin, also behind a redirect; one that is not the c
   assert.deepEqual([rate, display.unit, display.amountDivisor], [20, "EGT", 1000]);
 });
 
-test("a limit beyond 2^53 keeps every digit; what the old client erased is put back with one tap", async () => {
+test("a limit beyond 2^53 keeps every digit; one that the old client erased is restored with one tap", async () => {
   await openForm();
   await page.getByLabel(/^Limit/).fill("90071992547409.93");
   await save();
@@ -129,7 +121,7 @@ test("a limit beyond 2^53 keeps every digit; what the old client erased is put b
   assert.equal((await read()).limit, LIMIT);
 });
 
-test("an untouched limit keeps its tokens when the smallest part changes", async () => {
+test("an untouched limit keeps its tokens when the divisor changes", async () => {
   await openForm();
   await page.getByText("How amounts are shown").click();
   await page.getByLabel("Tokens per unit").fill("1000");
@@ -140,7 +132,7 @@ test("an untouched limit keeps its tokens when the smallest part changes", async
   assert.deepEqual([limit, peg?.rate], [LIMIT, 2]);
 });
 
-test("the rate changed there and the name changed here are both kept", async () => {
+test("a rate changed elsewhere and a name changed here are both kept", async () => {
   await openForm();
   await page.getByLabel("Name of the currency").fill("Eight");
   await api.saveConfig((configData) => configData.replace(/"rate":[0-9.]+/, '"rate":2.5'));
@@ -150,7 +142,7 @@ test("the rate changed there and the name changed here are both kept", async () 
   assert.deepEqual([rate, limit], [2.5, LIMIT]);
 });
 
-test("the same name changed by both is compared, and nothing is sent before the user decides", async () => {
+test("a name changed by two clients is compared, and nothing is sent before the user decides", async () => {
   await openForm();
   await page.getByLabel("Name of the currency").fill("Ours");
   const { configData } = await api.config();
@@ -177,7 +169,7 @@ test("an answer to a configuration that is lost is repeated with its number, whi
   await openForm();
   const { latestUpdateId } = await read();
   const bodies: string[] = [];
-  await browser.context.route(PATCHES, async (route) => {
+  await issuer.browser.context.route(PATCHES, async (route) => {
     if (route.request().method() !== "PATCH") return route.continue();
     bodies.push(route.request().postData()!);
     if (bodies.length > 1) return route.continue();

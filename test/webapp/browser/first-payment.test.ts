@@ -1,30 +1,33 @@
-/** What a newcomer does after `npm start`: from an empty account to money in a holder's hands, reading nothing but the screens. */
+/** What a new user does after `npm start`: from an empty account to money in a holder's hands, reading nothing but the screens. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { type Watch, watch } from "../../browser/watched-page.ts";
-import { startBrowser, type TestBrowser } from "../../support/browser.ts";
-import { debtorIdOf, goTo, openRequest, requestText, type Sandbox, signUp, startSandbox } from "./issuer.ts";
+import {
+  debtorIdOf,
+  EMAIL,
+  goTo,
+  openRequest,
+  requestText,
+  type SandboxInBrowser,
+  signUp,
+  startSandboxInBrowser,
+} from "./issuer.ts";
 
-let sandbox: Sandbox;
-let browser: TestBrowser;
+let started: SandboxInBrowser;
 let watched: Watch;
 let page: Page;
 before(async () => {
-  sandbox = await startSandbox();
-  browser = await startBrowser();
-  watched = watch(browser.context);
-  page = await browser.context.newPage();
+  started = await startSandboxInBrowser();
+  watched = watch(started.browser.context);
+  page = await started.browser.context.newPage();
   await page.setViewportSize({ width: 360, height: 740 });
 });
 afterEach(() => assert.deepEqual(watched.problems.splice(0), []));
-after(async () => {
-  await browser?.close();
-  await sandbox?.close();
-});
+after(() => started?.close());
 
-test("the guide leads from signing up over the coin to a payment that a holder receives", async () => {
-  await signUp(page, sandbox, "alice@example.com");
+test("the guide leads from the sign-up to the coin, and to a payment that a holder receives", async () => {
+  await signUp(page, started.sandbox, EMAIL);
 
   await page.getByRole("link", { name: "Begin" }).click();
   await page.getByRole("link", { name: "Describe the currency" }).click();
@@ -35,7 +38,7 @@ test("the guide leads from signing up over the coin to a payment that a holder r
   );
   await page.getByText("Please fill this in.").first().waitFor();
   await page.getByLabel("Name of the currency").fill("Seven");
-  await page.getByLabel("Unit").fill("SVN");
+  await page.getByLabel("Unit", { exact: true }).fill("SVN");
   await page.getByRole("button", { name: "Save the currency" }).click();
   await page.getByText("Without a peg nobody knows").waitFor();
   await page.getByRole("button", { name: "Save anyway" }).click();
@@ -46,13 +49,13 @@ test("the guide leads from signing up over the coin to a payment that a holder r
   const debtorId = await debtorIdOf(page);
   assert.equal(
     await page.locator(".coin-text").textContent(),
-    `${sandbox.url}/debtors/${debtorId}/public#swpt:${debtorId}`,
+    `${started.sandbox.url}/debtors/${debtorId}/public#swpt:${debtorId}`,
   );
   await page.getByRole("link", { name: "Continue with the guide" }).click();
   await page.getByRole("link", { name: "Make a payment" }).click();
 
-  const holder = await browser.context.newPage();
-  await openRequest(holder, sandbox, debtorId);
+  const holder = await started.browser.context.newPage();
+  await openRequest(holder, started.sandbox, debtorId);
   const picture = await holder.locator("svg.qr").screenshot();
   await page.bringToFront();
   await page.locator("input[type=file]").setInputFiles({ name: "code.png", mimeType: "image/png", buffer: picture });
@@ -78,10 +81,10 @@ test("the overview shows what is in circulation, and the account is in the addre
   await page.getByText("Corner Bakery", { exact: true }).first().waitFor();
 });
 
-test("a request is taken as a text, as a file, by pasting and by dropping; one without an amount asks for it", async () => {
+test("a request is accepted as text, as a file, by pasting and by dropping; one without an amount asks for it", async () => {
   const debtorId = await debtorIdOf(page);
-  const holder = await browser.context.newPage();
-  await openRequest(holder, sandbox, debtorId, { amount: 0, reference: "INV-2" });
+  const holder = await started.browser.context.newPage();
+  await openRequest(holder, started.sandbox, debtorId, { amount: 0, reference: "INV-2" });
   const text = await requestText(holder);
   await holder.close();
   await page.bringToFront();
@@ -138,7 +141,7 @@ const transfer = (kind: "paste" | "drop", text: string): Promise<void> =>
     [kind, text] as const,
   );
 
-test("what is no request of this currency is refused in words", async () => {
+test("anything but a request of this currency is rejected with an explanation", async () => {
   const debtorId = await debtorIdOf(page);
   const refusals: [text: string, words: RegExp][] = [
     [`https://x.example/debtors/7/public#swpt:7`, /This is a coin/],
@@ -156,7 +159,7 @@ test("what is no request of this currency is refused in words", async () => {
   }
 });
 
-test("pasted text that is no request stays in its dialog, with what is wrong beside it", async () => {
+test("pasted text that is not a request stays in its dialog, with the error beside it", async () => {
   await goTo(page, "/pay");
   await page.getByRole("button", { name: "Paste" }).click();
   const text = page.getByLabel("Text of the request");
@@ -179,7 +182,7 @@ test("pasted text that is no request stays in its dialog, with what is wrong bes
   await dialog.waitFor({ state: "detached" });
 });
 
-test("the history is searched, filtered, and saved as CSV with exactly the rows that are seen", async () => {
+test("the history is searched, filtered, and saved as CSV with exactly the rows that are shown", async () => {
   await goTo(page, "/payments");
   await page.getByLabel("Search").fill("INV-2");
   await page.getByText("1 payment, 2.50").waitFor();

@@ -1,8 +1,9 @@
-/** A sandbox with its web client, and what an issuer does there. */
+/** Sandboxes with their web client, browsers, and what an issuer does in them. */
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { Page } from "playwright-core";
+import { type BrowserOptions, startBrowser, type TestBrowser } from "../../support/browser.ts";
 import { findFreePort, type RunningCommand, startCommand } from "../../support/command.ts";
 
 /** The sandbox, with the addresses that its summary names. */
@@ -42,6 +43,48 @@ export async function startSandbox(options: readonly string[] = []): Promise<San
   };
 }
 
+/** A sandbox and a browser, which are closed together. */
+export interface SandboxInBrowser {
+  readonly sandbox: Sandbox;
+  readonly browser: TestBrowser;
+  close(): Promise<void>;
+}
+
+export async function startSandboxInBrowser(options: BrowserOptions = {}): Promise<SandboxInBrowser> {
+  const [starting, opening] = await Promise.allSettled([startSandbox(), startBrowser(options)]);
+  const close = async (): Promise<void> => {
+    if (opening.status === "fulfilled") await opening.value.close();
+    if (starting.status === "fulfilled") await starting.value.close();
+  };
+  if (starting.status === "fulfilled" && opening.status === "fulfilled") {
+    return { sandbox: starting.value, browser: opening.value, close };
+  }
+  await close();
+  throw starting.status === "rejected" ? starting.reason : (opening as PromiseRejectedResult).reason;
+}
+
+/** An issuer who has signed up and described the currency "Seven". */
+export interface Issuer extends SandboxInBrowser {
+  readonly page: Page;
+  /** Unsigned. */
+  readonly debtorId: string;
+}
+
+export const EMAIL = "alice@example.com";
+
+export async function startIssuer(options: BrowserOptions = {}): Promise<Issuer> {
+  const started = await startSandboxInBrowser(options);
+  try {
+    const page = await started.browser.context.newPage();
+    await signUp(page, started.sandbox, EMAIL);
+    await describeCurrency(page);
+    return { ...started, page, debtorId: await debtorIdOf(page) };
+  } catch (error) {
+    await started.close();
+    throw error;
+  }
+}
+
 /** Signs up from the first screen, and comes back signed in. */
 export async function signUp(page: Page, { webapp }: Pick<Sandbox, "webapp">, email: string): Promise<void> {
   await page.goto(webapp);
@@ -70,7 +113,7 @@ export const PASSWORD = "correct horse";
 export async function describeCurrency(page: Page, name = "Seven", unit = "SVN"): Promise<void> {
   await goTo(page, "/currency");
   await page.getByLabel("Name of the currency").fill(name);
-  await page.getByLabel("Unit").fill(unit);
+  await page.getByLabel("Unit", { exact: true }).fill(unit);
   await page.getByRole("button", { name: "Save the currency" }).click();
   await page.getByRole("button", { name: "Save anyway" }).click();
   await page.getByText("In effect").first().waitFor();
@@ -120,6 +163,6 @@ export async function pasteRequest(page: Page, text: string): Promise<void> {
   await page.getByRole("button", { name: "Use it" }).click();
 }
 
-/** A `PR0` without a check sum. */
+/** A `PR0` without a checksum. */
 export const paymentRequest = (account: string, amount: number | bigint, reference = "", name = "Shop"): string =>
   `PR0\n\n${account}\n${name}\n${amount}\n\n${reference}\n\n`;

@@ -7,18 +7,20 @@ import { waitFor } from "../../support/wait.ts";
 import {
   debtorIdOf,
   describeCurrency,
+  EMAIL,
   goTo,
   openRequest,
   pasteRequest,
   paymentRequest,
   requestText,
   type Sandbox,
+  type SandboxInBrowser,
   signIn,
   signUp,
-  startSandbox,
+  startSandboxInBrowser,
 } from "./issuer.ts";
 
-const EMAIL = "alice@example.com";
+let started: SandboxInBrowser;
 let sandbox: Sandbox;
 let browser: TestBrowser;
 let other: TestBrowser;
@@ -26,8 +28,9 @@ let page: Page;
 let debtorId: string;
 let peg: string;
 before(async () => {
-  sandbox = await startSandbox();
-  [browser, other] = await Promise.all([startBrowser(), startBrowser()]);
+  started = await startSandboxInBrowser();
+  ({ sandbox, browser } = started);
+  other = await startBrowser();
   const bob = await other.context.newPage();
   await signUp(bob, sandbox, "bob@example.com");
   await describeCurrency(bob, "Euro of Bob", "BOB");
@@ -39,19 +42,18 @@ before(async () => {
   debtorId = await debtorIdOf(page);
 });
 after(async () => {
-  await browser?.close();
   await other?.close();
-  await sandbox?.close();
+  await started?.close();
 });
 
 async function textOf(download: Promise<Download>): Promise<string> {
   return (await (await (await download).createReadStream()).toArray()).join("");
 }
 
-test("a currency is pegged to another one by its coin, and what is no peg is refused in words", async () => {
+test("a currency is pegged to another one by its coin, and anything that cannot be a peg is rejected with an explanation", async () => {
   await goTo(page, "/currency");
   await page.getByLabel("Name of the currency").fill("Seven");
-  await page.getByLabel("Unit").fill("SVN");
+  await page.getByLabel("Unit", { exact: true }).fill("SVN");
   await page.getByRole("button", { name: "Choose a peg" }).click();
   const refusals: [coin: string, words: RegExp][] = [
     ["hello", /not the text of a coin/],
@@ -117,7 +119,7 @@ test("a payment becomes a template with a date, which reminds and moves on when 
   assert.equal(await page.getByText(/“Rent” was due/).count(), 0);
 });
 
-test("the coin is saved as a picture of a thousand pixels and as a drawing; money comes back by a request of ours", async () => {
+test("the coin is saved as a PNG of 1,000 pixels and as an SVG; a request to return money is saved as a file", async () => {
   await goTo(page, "/coin");
   const drawing = page.waitForEvent("download");
   await page.getByRole("button", { name: "SVG image" }).click();
@@ -160,7 +162,7 @@ test("a backup brings history, address book, templates and drafts to another bro
   await tab.getByText("It is not a backup, or it is damaged.").waitFor();
 });
 
-test("a payment that has failed says why, can be tried again with a new number, and put away", async () => {
+test("a failed payment says why, can be retried with a new UUID, and can be dismissed", async () => {
   await goTo(page, "/currency");
   await page.getByLabel("Limit on money in circulation").fill("21");
   await page.getByRole("button", { name: "Save the currency" }).click();
@@ -188,7 +190,7 @@ test("a payment that has failed says why, can be tried again with a new number, 
   assert.equal(await attention.getByText("TOO-MUCH").count(), 0);
 });
 
-test("signing out names what exists only here; forgetting leaves nothing", async () => {
+test("signing out lists what exists only here; forgetting leaves nothing", async () => {
   await goTo(page, "/settings");
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByText(/exists? only on this device/).waitFor();

@@ -69,7 +69,7 @@ async function makeNewVersion(): Promise<Webapp> {
 
 const versionOf = (page: Page): Promise<string | null> => page.locator("body").getAttribute("data-version");
 
-test("a new version waits for the user's word in one tab, and the others follow", async () => {
+test("a new version waits until the user agrees in one tab, and the other tabs follow", async () => {
   const url = `${server.url}/debtors-webapp/`;
   const [page, other] = [await browser.context.newPage(), await browser.context.newPage()];
   for (const tab of [page, other]) {

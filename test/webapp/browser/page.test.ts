@@ -6,41 +6,21 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
-import { startBrowser, type TestBrowser } from "../../support/browser.ts";
+import { startBrowser } from "../../support/browser.ts";
 import { waitFor } from "../../support/wait.ts";
-import {
-  debtorIdOf,
-  describeCurrency,
-  goTo,
-  pasteRequest,
-  paymentRequest,
-  type Sandbox,
-  signIn,
-  signUp,
-  startSandbox,
-} from "./issuer.ts";
+import { EMAIL, goTo, type Issuer, pasteRequest, paymentRequest, signIn, startIssuer } from "./issuer.ts";
 import { nodeApiOf } from "./node-api.ts";
 import { serveOldClient } from "./old-client.ts";
 
-const EMAIL = "alice@example.com";
-let sandbox: Sandbox;
-let browser: TestBrowser;
+let issuer: Issuer;
 let page: Page;
-let debtorId: string;
 before(async () => {
-  sandbox = await startSandbox();
-  browser = await startBrowser();
-  page = await browser.context.newPage();
-  await signUp(page, sandbox, EMAIL);
-  await describeCurrency(page);
-  debtorId = await debtorIdOf(page);
+  issuer = await startIssuer();
+  page = issuer.page;
 });
-after(async () => {
-  await browser?.close();
-  await sandbox?.close();
-});
+after(() => issuer?.close());
 
-test("the policy stops scripts and styles in the page, foreign addresses, and markup made of text", async () => {
+test("the policy blocks inline scripts and styles, requests to other origins, and markup from text", async () => {
   const outcomes = await page.evaluate(async () => {
     const outcome = (act: () => unknown): string => {
       try {
@@ -102,12 +82,12 @@ test("a coin info document at another host is read without a token, a cookie or 
       .end(document);
   }).listen(0, "127.0.0.1");
   await once(host, "listening");
-  const publicInfo = `${sandbox.url}/debtors/${debtorId}/public`;
+  const publicInfo = `${issuer.sandbox.url}/debtors/${issuer.debtorId}/public`;
   const document = JSON.stringify({
     type: "CoinInfo",
     revision: 9,
     latestDebtorInfo: { uri: publicInfo },
-    debtorIdentity: { type: "DebtorIdentity", uri: `swpt:${debtorId}` },
+    debtorIdentity: { type: "DebtorIdentity", uri: `swpt:${issuer.debtorId}` },
     debtorName: "Kept elsewhere",
     amountDivisor: 100,
     decimalPlaces: 2,
@@ -115,7 +95,7 @@ test("a coin info document at another host is read without a token, a cookie or 
   });
   const iri = `http://127.0.0.1:${(host.address() as AddressInfo).port}/coin`;
   const sha256 = createHash("sha256").update(document).digest("hex").toUpperCase();
-  const api = await nodeApiOf(page, sandbox.url);
+  const api = await nodeApiOf(page, issuer.sandbox.url);
   const before = (await api.config()).configData;
   const contentType = "application/vnd.swaptacular.coin-info+json";
   await api.saveConfig(() =>
@@ -134,24 +114,24 @@ test("a coin info document at another host is read without a token, a cookie or 
   host.closeAllConnections();
 });
 
-test("without a network the second visit opens, shows what is stored, and takes a draft that is sent later", async () => {
+test("without a network the second visit opens, shows what is stored, and accepts a draft that is sent later", async () => {
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await waitFor(async () => (await cacheNames(page)).some((name) => name.startsWith("issuer-")));
-  await page.goto(sandbox.webapp);
+  await page.goto(issuer.sandbox.webapp);
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   await page.getByText("Seven").first().waitFor();
 
-  await sandbox.crash();
-  await page.goto(sandbox.webapp);
+  await issuer.sandbox.crash();
+  await page.goto(issuer.sandbox.webapp);
   await page.getByText("No connection").waitFor();
   await page.getByText("Seven").first().waitFor();
-  await pasteRequest(page, paymentRequest(`swpt:${debtorId}/17`, 500, "OFFLINE"));
+  await pasteRequest(page, paymentRequest(`swpt:${issuer.debtorId}/17`, 500, "OFFLINE"));
   await page.getByRole("heading", { name: "Check and pay" }).waitFor();
   const draft = new URL(page.url()).hash;
   await page.reload();
   await page.getByText("OFFLINE").first().waitFor();
 
-  await sandbox.start();
+  await issuer.sandbox.start();
   await goTo(page, "/");
   await page.getByRole("button", { name: "Reload" }).click();
   await goTo(page, draft.slice(1));
@@ -175,23 +155,23 @@ test("nothing that the server says about the account is in a cache", async () =>
   );
 });
 
-test("where the former client was, the second visit shows this one, with the former's history and drafts", async () => {
+test("where the old client was, the second visit shows this client, with the old history and drafts", async () => {
   await using visitor = await startBrowser();
   const tab = await visitor.context.newPage();
   tab.setDefaultTimeout(15_000);
-  await sandbox.crash();
-  const former = await serveOldClient(Number(new URL(sandbox.url).port), debtorId);
-  await tab.goto(sandbox.webapp);
+  await issuer.sandbox.crash();
+  const former = await serveOldClient(Number(new URL(issuer.sandbox.url).port), issuer.debtorId);
+  await tab.goto(issuer.sandbox.webapp);
   await tab.waitForFunction(() => document.title === "ready");
   await former.close();
-  await sandbox.start();
+  await issuer.sandbox.start();
 
-  await tab.goto(sandbox.webapp);
+  await tab.goto(issuer.sandbox.webapp);
   await waitFor(async () => {
     const names = await cacheNames(tab);
     return names.some((name) => name.startsWith("issuer-")) && !names.includes("swpt-debtors-ui-1");
   });
-  await tab.goto(sandbox.webapp);
+  await tab.goto(issuer.sandbox.webapp);
   await signIn(tab, EMAIL);
   await goTo(tab, "/payments");
   await tab.getByLabel("Search").fill("OLD-1");
@@ -201,7 +181,7 @@ test("where the former client was, the second visit shows this one, with the for
   await tab.getByRole("heading", { name: "Check and pay" }).waitFor();
   assert.match(tab.url(), /123e4567-e89b-42d3-a456-426614174002$/);
   // What had been sent without an answer is repeated with its UUID, once.
-  const api = await nodeApiOf(tab, sandbox.url);
+  const api = await nodeApiOf(tab, issuer.sandbox.url);
   await waitFor(async () => (await api.transfers()).some(({ transferUuid }) => transferUuid.endsWith("174003")));
   assert.equal((await api.transfers()).filter(({ note }) => note.startsWith("OLD-")).length, 1);
   await goTo(tab, "/settings");

@@ -3,40 +3,21 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import type { BrowserContext, Page, Route } from "playwright-core";
 import { parseJson, stringifyJson } from "../../../src/values/json.ts";
-import { startBrowser, type TestBrowser } from "../../support/browser.ts";
 import { waitFor } from "../../support/wait.ts";
-import {
-  debtorIdOf,
-  describeCurrency,
-  goTo,
-  pasteRequest,
-  paymentRequest,
-  type Sandbox,
-  signUp,
-  startSandbox,
-} from "./issuer.ts";
+import { goTo, type Issuer, pasteRequest, paymentRequest, startIssuer } from "./issuer.ts";
 import { nodeApiOf } from "./node-api.ts";
 
-let sandbox: Sandbox;
-let browser: TestBrowser;
+let issuer: Issuer;
 let context: BrowserContext;
 let page: Page;
-let debtorId: string;
 before(async () => {
-  sandbox = await startSandbox();
   // Requests of a page under a service worker could not be intercepted.
-  browser = await startBrowser({ serviceWorkers: "block" });
-  context = browser.context;
-  page = await context.newPage();
-  await signUp(page, sandbox, "alice@example.com");
-  await describeCurrency(page);
-  debtorId = await debtorIdOf(page);
+  issuer = await startIssuer({ serviceWorkers: "block" });
+  page = issuer.page;
+  context = page.context();
 });
 afterEach(() => context.unrouteAll({ behavior: "ignoreErrors" }));
-after(async () => {
-  await browser?.close();
-  await sandbox?.close();
-});
+after(() => issuer?.close());
 
 const POSTS = (url: URL): boolean => /\/debtors\/\d+\/transfers\/$/.test(url.pathname);
 
@@ -51,17 +32,17 @@ async function interceptPosts(onPost: (route: Route, count: number) => Promise<u
 
 /** The references of the transfers that the node has, in order. */
 async function referencesAt(from: Page): Promise<string[]> {
-  const api = await nodeApiOf(from, sandbox.url);
+  const api = await nodeApiOf(from, issuer.sandbox.url);
   return (await api.transfers()).map(({ note }) => note.split("\n")[0]!).sort();
 }
 
-test("an answer that is lost on its way makes one transfer, which the client finds by itself", async () => {
+test("a lost answer results in one transfer, which the client finds by itself", async () => {
   const posts = await interceptPosts(async (route, count) => {
     if (count > 1) return route.continue();
     await route.fetch();
     return route.abort();
   });
-  await pasteRequest(page, paymentRequest(`swpt:${debtorId}/17`, 1000, "LOST"));
+  await pasteRequest(page, paymentRequest(`swpt:${issuer.debtorId}/17`, 1000, "LOST"));
   await page.getByRole("button", { name: "Pay 10.00" }).click();
   await page.getByText("Done", { exact: true }).waitFor();
 
@@ -70,7 +51,7 @@ test("an answer that is lost on its way makes one transfer, which the client fin
 });
 
 test("two tabs in which one draft is sent at the same moment send it once, and both show it as done", async () => {
-  await pasteRequest(page, paymentRequest(`swpt:${debtorId}/17`, 1000, "TWICE"));
+  await pasteRequest(page, paymentRequest(`swpt:${issuer.debtorId}/17`, 1000, "TWICE"));
   await page.getByRole("heading", { name: "Check and pay" }).waitFor();
   const other = await context.newPage();
   await other.goto(page.url());
@@ -110,7 +91,7 @@ const cancelOnScreen = async (): Promise<void> => {
 
 test("canceling ends as not known while the answer is lost, and as too late when the node says so", async () => {
   await hideResults();
-  await pasteRequest(page, paymentRequest(`swpt:${debtorId}/17`, 1000, "LATE"));
+  await pasteRequest(page, paymentRequest(`swpt:${issuer.debtorId}/17`, 1000, "LATE"));
   await page.getByRole("button", { name: "Pay 10.00" }).click();
   await page.getByText("Under way", { exact: true }).waitFor();
   await context.route(ONE_TRANSFER, (route) =>
@@ -128,7 +109,7 @@ test("canceling ends as not known while the answer is lost, and as too late when
 
 test("canceling in time ends the payment without money", async () => {
   await hideResults();
-  await pasteRequest(page, paymentRequest(`swpt:${debtorId}/17`, 1000, "IN-TIME"));
+  await pasteRequest(page, paymentRequest(`swpt:${issuer.debtorId}/17`, 1000, "IN-TIME"));
   await page.getByRole("button", { name: "Pay 10.00" }).click();
   await page.getByText("Under way", { exact: true }).waitFor();
   await context.route(ONE_TRANSFER, async (route) => {
@@ -150,12 +131,12 @@ test("canceling in time ends the payment without money", async () => {
 
 const paymentUuid = (reference: string): Promise<string | undefined> =>
   waitFor(async () => {
-    const transfers = await (await nodeApiOf(page, sandbox.url)).transfers();
+    const transfers = await (await nodeApiOf(page, issuer.sandbox.url)).transfers();
     return transfers.find(({ note }) => note.startsWith(`${reference}\n`))?.transferUuid;
   });
 
 const batchFile = (name: string, rows: number): string =>
-  `recipient,amount,reference\n${Array.from({ length: rows }, (_, row) => `swpt:${debtorId}/17,0.01,${name}-${row + 10}\n`).join("")}`;
+  `recipient,amount,reference\n${Array.from({ length: rows }, (_, row) => `swpt:${issuer.debtorId}/17,0.01,${name}-${row + 10}\n`).join("")}`;
 
 async function startBatch(name: string, rows: number): Promise<void> {
   await goTo(page, "/batch");
@@ -167,7 +148,7 @@ async function startBatch(name: string, rows: number): Promise<void> {
 const rowsOf = (name: string, rows: number): string[] =>
   Array.from({ length: rows }, (_, row) => `${name}-${row + 10}`);
 
-test("a batch whose tab is closed in its middle goes on in the next one, and pays no row twice", async () => {
+test("a batch whose tab is closed halfway continues in the next tab, and pays no row twice", async () => {
   const closed = Promise.withResolvers<void>();
   await interceptPosts(async (route, count) => {
     await route.continue();
@@ -187,16 +168,16 @@ test("a batch whose tab is closed in its middle goes on in the next one, and pay
   );
 });
 
-test("a batch survives that the node is killed in its middle, and pays no row twice", async () => {
+test("a batch survives when the node is killed halfway, and pays no row twice", async () => {
   const killed = Promise.withResolvers<void>();
   await interceptPosts(async (route, count) => {
-    if (count === 5) killed.resolve(sandbox.crash());
+    if (count === 5) killed.resolve(issuer.sandbox.crash());
     await route.continue();
   });
   await startBatch("NODE", 10);
   await killed.promise;
   await context.unrouteAll({ behavior: "ignoreErrors" });
-  await sandbox.start();
+  await issuer.sandbox.start();
   await goTo(page, "/");
   await page.getByRole("button", { name: "Reload" }).click();
   await goTo(page, "/batch");
@@ -213,7 +194,7 @@ test("a batch survives that the node is killed in its middle, and pays no row tw
 
 /** A new tab of a browser whose other tabs are closed has no token. */
 async function signInAgain(): Promise<void> {
-  await page.goto(sandbox.webapp);
+  await page.goto(issuer.sandbox.webapp);
   await page
     .getByRole("button", { name: /^Sign in/ })
     .first()

@@ -6,13 +6,20 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import encodeQR from "qr";
-import { startBrowser, type TestBrowser } from "../../support/browser.ts";
-import { debtorIdOf, describeCurrency, goTo, paymentRequest, type Sandbox, signUp, startSandbox } from "./issuer.ts";
+import {
+  debtorIdOf,
+  describeCurrency,
+  EMAIL,
+  goTo,
+  paymentRequest,
+  type SandboxInBrowser,
+  signUp,
+  startSandboxInBrowser,
+} from "./issuer.ts";
 
 const WIDTH = 640;
 const HEIGHT = 480;
-let sandbox: Sandbox;
-let browser: TestBrowser;
+let started: SandboxInBrowser;
 let folder: string;
 let page: Page;
 let debtorId: string;
@@ -20,9 +27,8 @@ before(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-camera-"));
   const cameraFile = path.join(folder, "camera.y4m");
   await writeFile(cameraFile, videoOf("nothing to pay"));
-  sandbox = await startSandbox();
-  browser = await startBrowser({ cameraFile });
-  await browser.context.addInitScript(() => {
+  started = await startSandboxInBrowser({ cameraFile });
+  await started.browser.context.addInitScript(() => {
     const { getUserMedia } = MediaDevices.prototype;
     const tracks: MediaStreamTrack[] = [];
     Object.assign(globalThis, { tracks });
@@ -32,15 +38,14 @@ before(async () => {
       return stream;
     };
   });
-  page = await browser.context.newPage();
-  await signUp(page, sandbox, "alice@example.com");
+  page = await started.browser.context.newPage();
+  await signUp(page, started.sandbox, EMAIL);
   await describeCurrency(page);
   debtorId = await debtorIdOf(page);
   await writeFile(cameraFile, videoOf(paymentRequest(`swpt:${debtorId}/17`, 1000, "CAMERA")));
 });
 after(async () => {
-  await browser?.close();
-  await sandbox?.close();
+  await started?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -70,7 +75,7 @@ const trackStates = (): Promise<string[]> =>
     (globalThis as unknown as { tracks: MediaStreamTrack[] }).tracks.map(({ readyState }) => readyState),
   );
 
-test("a payment request before the camera leads to its confirmation, and the camera stops", async () => {
+test("a payment request in front of the camera leads to its confirmation, and the camera stops", async () => {
   await goTo(page, "/pay");
   await page.getByRole("link", { name: "Scan a QR code" }).click();
   await page.getByRole("heading", { name: "Check and pay" }).waitFor();

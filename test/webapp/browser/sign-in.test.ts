@@ -2,23 +2,19 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import type { BrowserContext, Page } from "playwright-core";
-import { startBrowser, type TestBrowser } from "../../support/browser.ts";
-import { goTo, PASSWORD, type Sandbox, signUp, startSandbox } from "./issuer.ts";
+import { goTo, PASSWORD, type Sandbox, type SandboxInBrowser, signUp, startSandboxInBrowser } from "./issuer.ts";
 
+let started: SandboxInBrowser;
 let sandbox: Sandbox;
-let browser: TestBrowser;
 let context: BrowserContext;
 let page: Page;
 before(async () => {
-  sandbox = await startSandbox();
-  // Requests have to be intercepted, those to the token endpoint too.
-  browser = await startBrowser({ serviceWorkers: "block" });
-  context = browser.context;
+  // All requests must be intercepted, those to the token endpoint included.
+  started = await startSandboxInBrowser({ serviceWorkers: "block" });
+  sandbox = started.sandbox;
+  context = started.browser.context;
 });
-after(async () => {
-  await browser?.close();
-  await sandbox?.close();
-});
+after(() => started?.close());
 beforeEach(async () => {
   for (const other of context.pages().slice(1)) await other.close();
   await context.unrouteAll();
@@ -39,7 +35,7 @@ const isApi = (url: URL): boolean => url.pathname.startsWith("/debtors/");
 const accessToken = (of: Page): Promise<string> =>
   of.evaluate(() => JSON.parse(sessionStorage.getItem("issuer tokens") ?? "{}").accessToken);
 
-test("what comes back with a foreign state, a foreign issuer or an error exchanges nothing, and is said", async () => {
+test("a response with a wrong state, a wrong issuer or an error exchanges no code, and is explained", async () => {
   const requests = watchTokenRequests();
   const answers: [query: string, words: RegExp][] = [
     ["code=x&state=y", /does not belong to a sign-in/],
@@ -69,7 +65,7 @@ test("what comes back with a foreign state, a foreign issuer or an error exchang
   assert.deepEqual(requests, []);
 });
 
-test("somebody who refuses at the authorization server comes back with a message", async () => {
+test("a user who denies access at the authorization server comes back to a message", async () => {
   await page.goto(sandbox.webapp);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("link", { name: "Sign up" }).click();
@@ -125,7 +121,7 @@ test("the token is in the tab's session storage alone; a new tab gets it from th
   await page.waitForFunction(() => sessionStorage.length === 0);
 });
 
-test("a refused token is renewed by one tab for all, and the user does not notice", async () => {
+test("a rejected token is renewed by one tab for all, and the user does not notice", async () => {
   await signIn();
   const token = await accessToken(page);
   const other = await context.newPage();
@@ -149,7 +145,7 @@ test("a token that cannot be renewed leaves the screen as it is; signing in agai
   await signIn();
   await goTo(page, "/currency");
   await page.getByLabel("Name of the currency").fill("Seven");
-  await page.getByLabel("Unit").fill("SVN");
+  await page.getByLabel("Unit", { exact: true }).fill("SVN");
   await context.route(isApi, (route) => route.fulfill({ status: 401 }));
   await context.route(/\/oauth2\/token$/, (route) =>
     route.fulfill({
@@ -169,7 +165,7 @@ test("a token that cannot be renewed leaves the screen as it is; signing in agai
   await page.getByRole("heading", { name: "Currency", exact: true }).waitFor();
   assert.equal(page.url(), `${sandbox.webapp}#/currency`);
   assert.equal(await page.getByLabel("Name of the currency").inputValue(), "Seven");
-  assert.equal(await page.getByLabel("Unit").inputValue(), "SVN");
+  assert.equal(await page.getByLabel("Unit", { exact: true }).inputValue(), "SVN");
   assert.equal(await page.getByText("You have been signed out").count(), 0);
 });
 

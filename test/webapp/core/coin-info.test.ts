@@ -64,7 +64,7 @@ for (const [what, text] of Object.entries({
   test(`a document ${what} is not read`, () => assert.equal(readCoinInfo(text), undefined));
 }
 
-test("content type and size are looked at before the text", () => {
+test("content type and size are checked before the text", () => {
   for (const type of [COIN_INFO_TYPE, `${COIN_INFO_TYPE}; charset=utf-8`, `${COIN_INFO_TYPE.toUpperCase()};v=1`]) {
     assert.ok("document" in readCoinInfoBytes(utf8(C0), type), type);
   }
@@ -120,7 +120,7 @@ for (const [places, divisor, isConflict] of [
   });
 }
 
-test("every wrong member of the form is named", () => {
+test("every invalid member of the form is named", () => {
   const form = formOfCoinInfo(readCoinInfo(C0)!);
   assert.deepEqual(checkCoinInfoForm(form), {});
   assert.deepEqual(

@@ -6,7 +6,7 @@ import { CsvError, parseCsv, writeCsv } from "../../../webapp/core/csv.ts";
 import { writeHistoryCsv } from "../../../webapp/core/history-csv.ts";
 import { utf8 } from "./cases.ts";
 
-test("cells are separated by what the first row has, quoted as RFC 4180 says", () => {
+test("cells are separated as in the first row, and quoted as in RFC 4180", () => {
   assert.deepEqual(parseCsv('a;b\r\n"1;""2""";x,y\r\n'), [
     ["a", "b"],
     ['1;"2"', "x,y"],
@@ -23,7 +23,7 @@ test("cells are separated by what the first row has, quoted as RFC 4180 says", (
   assert.throws(() => parseCsv('a,b\n1,2"3'), new CsvError(2));
 });
 
-test("what is written is read again", () => {
+test("what is written can be read again", () => {
   const cell = fc.string({ unit: "binary" }).filter((text) => !/^[=+\-@\t]/.test(text));
   const rows = fc.array(fc.array(cell, { minLength: 2, maxLength: 2 }), { minLength: 1 });
   fc.assert(
@@ -39,7 +39,7 @@ test("what is written is read again", () => {
 
 const order = { accountUri: "swpt:7/17", name: "=1+1", reference: "-5", reason: "@x" };
 
-test("text that a spreadsheet would run is kept from it; numbers are not touched", () => {
+test("text that a spreadsheet would run as a formula is escaped; numbers are not", () => {
   const row = {
     uuid: "u",
     state: "done",
@@ -104,7 +104,7 @@ test("each wrong cell of a batch is named with its row, and repeated rows are po
   );
 });
 
-test("a file that is not a batch is refused as a whole", () => {
+test("a file that is not a batch is rejected as a whole", () => {
   assert.deepEqual(readBatchFile("recipient,sum\n", context), { problem: "no-column", column: "amount" });
   assert.deepEqual(readBatchFile("recipient,amount,x\n", context), { problem: "unknown-column", column: "x" });
   assert.deepEqual(readBatchFile("recipient,amount\n", context), { problem: "no-rows" });

@@ -12,7 +12,7 @@ test("order, unknown members and the digits of untouched numbers stay", () => {
   );
 });
 
-test("members named like those of every object are members as any other", () => {
+test("members named like the properties of every object are ordinary members", () => {
   const text = '{"__proto__":1,"constructor":2,"toString":{"a":3}}';
   assert.equal(JsonObject.parse(text)!.toString(), text);
   assert.equal(JsonObject.parse("{}")!.get("constructor"), undefined);

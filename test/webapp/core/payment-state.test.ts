@@ -49,7 +49,7 @@ test("a payment without an answer is sent again with its UUID, never discarded, 
   assert.ok(!offeredActions(open, "timed-out", T0).some((action) => /send|discard|retry/.test(action)));
 });
 
-test("a POST is lost for sure when a complete list was read 3,616 s later without it", () => {
+test("a POST is certainly lost if a complete list was read 3,616 s later without it", () => {
   const isLost = (facts: PaymentFacts, at: number): boolean => isLostPost(facts, at, at);
   assert.ok(!isLost(open, T0 + 3_615_999));
   assert.ok(isLost(open, T0 + 3_616_000));
@@ -64,7 +64,7 @@ test("once a payment has timed out no list proves that it never reached the serv
   assert.ok(!isLostPost(triedAgain, T0 + 5 * DAY, T0 + 5 * DAY));
 });
 
-test("a refusal for sure leaves the payment unsent, unless an earlier try is open", () => {
+test("a certain rejection leaves the payment unsent, unless an earlier try is open", () => {
   for (const status of [401, 403, 404, 413, 429]) {
     assert.equal(paymentState({ ...open, isTryOpen: false, refusal: { status } }, T0), "not-sent", String(status));
     assert.equal(paymentState({ ...open, refusal: { status } }, T0), "not-confirmed", String(status));

@@ -47,7 +47,7 @@ test("a ratio becomes the double that is nearest to it", () => {
   assert.equal(nearestDouble((2n ** 53n + 1n) * 10n ** 30n + 1n, 10n ** 30n), 2 ** 53 + 2);
 });
 
-test("the document of a peg has to be that of its coin, and not our own", () => {
+test("the document of a peg must be that of its coin, and not the own one", () => {
   const document = readCoinInfo(C0)!;
   assert.equal(checkPegDocument(COIN, document, "swpt:8"), undefined);
   assert.equal(checkPegDocument({ ...COIN, identity: "swpt:9" }, document, "swpt:8"), "mismatch");
@@ -57,7 +57,7 @@ test("the document of a peg has to be that of its coin, and not our own", () => 
   assert.equal(checkPegDocument(COIN, other, "swpt:8"), undefined);
 });
 
-test("a peg whose document shows its amounts otherwise is noticed", () => {
+test("a peg whose document has other display values is noticed", () => {
   const stored = { amountDivisor: "100", decimalPlaces: 2, unit: "SVN" };
   assert.ok(isSameDisplay(stored, { ...stored, amountDivisor: "1e2" }));
   assert.ok(!isSameDisplay(stored, { ...stored, decimalPlaces: 0 }));

@@ -15,7 +15,7 @@ test("lengths are in code points, cuts are between them", () => {
   assert.equal(cutToBytes("abc", -1), "");
 });
 
-test("the check sum is that of ISO 3309", () => {
+test("the checksum is that of ISO 3309", () => {
   assert.equal(crc32(utf8("123456789")), "cbf43926");
   assert.equal(crc32(utf8("")), "00000000");
 });

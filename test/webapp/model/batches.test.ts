@@ -85,7 +85,7 @@ test("a 403 stops a batch, and it goes on from there", async () => {
   assert.equal(model.batches.value[0]!.status, "finished");
 });
 
-test("a batch waits as the server asks, and for the network", async () => {
+test("a batch waits for the network, and for as long as the server asks", async () => {
   const world = new World();
   const { model } = await world.openTab();
   const id = (await model.createBatch("Wages", orders(3)))!;
@@ -188,7 +188,7 @@ test("what a batch has sent without an answer is repeated even when the user has
   assert.deepEqual([...world.node.transfers.keys()].sort(), open.sort());
 });
 
-test("a file is checked against what was paid before", async () => {
+test("a batch file is compared with payments that were made before", async () => {
   const world = new World();
   const { model } = await world.openTab();
   const uuid = (await model.createDraft({ ...bread, reference: "A" }))!;

@@ -54,7 +54,7 @@ const empty = {
 };
 const seven = { ...empty, debtorName: "Seven", unit: "SVN" };
 
-test("the first configuration saves the document, then what names it, and watches it come into effect", async () => {
+test("the first configuration saves the document, then the configuration data, and waits until they are in effect", async () => {
   const world = new World();
   const { model } = await world.openTab();
   assert.equal(model.currency.value!.kind, "empty");
@@ -184,7 +184,7 @@ for (const [what, members, document, reason] of [
   ["that is not there", { iri: "https://y.example/" }, C0, "fetch"],
   ["that is none", {}, C0.replace("CoinInfo", "Coin"), "format"],
 ] as const) {
-  test(`a document ${what} is not used, and the reason is said`, async () => {
+  test(`a document ${what} is not used, and the client says why`, async () => {
     const world = new World();
     givenCurrency(world, document, members);
     const { model } = await world.openTab();
@@ -207,7 +207,7 @@ test("foreign configuration data is replaced only after a question", async () =>
   }
 });
 
-test("what the old client erased is shown, and put back with one tap", async () => {
+test("what the old client erased is shown, and restored with one tap", async () => {
   const world = new World();
   givenCurrency(world);
   const { model } = await world.openTab();
@@ -265,7 +265,7 @@ test("what another client wrote meanwhile stays in the merged configuration to t
   assert.equal(world.node.count(...PATCHES), 2);
 });
 
-test("changes of both in different members of the document are both kept", async () => {
+test("changes of two clients to different members of the document are both kept", async () => {
   const world = new World();
   givenCurrency(world);
   const { model } = await world.openTab();
@@ -280,7 +280,7 @@ test("changes of both in different members of the document are both kept", async
   assert.deepEqual([info.document.debtorName, info.document.summary, info.document.revision], ["Eight", "Bread", 6]);
 });
 
-test("the same member changed by both is compared before anything is sent", async () => {
+test("if two clients changed the same member, the user compares them before anything is sent", async () => {
   const world = new World();
   givenCurrency(world);
   const { model } = await world.openTab();
@@ -339,7 +339,7 @@ test("a repetition saves no second document", async () => {
   assert.equal(world.node.count(...DOCUMENTS), 1);
 });
 
-test("a configError is told and shown until it goes", async () => {
+test("a configError is announced, and shown until it is gone", async () => {
   const world = new World();
   givenCurrency(world);
   const { model } = await world.openTab();
@@ -369,7 +369,7 @@ function givenPeg(world: World, text = P8): void {
   });
 }
 
-test("a peg is read from its coin, and refused when its document is not that of the coin or our own", async () => {
+test("a peg is read from its coin, and rejected if its document is another coin's or the own one", async () => {
   const world = new World();
   givenCurrency(world);
   givenPeg(world);
@@ -385,7 +385,7 @@ test("a peg is read from its coin, and refused when its document is not that of 
   assert.deepEqual(await model.readPeg("PR0\n"), { problem: "not-a-coin" });
 });
 
-test("a peg is saved with its rate, rescaled without network, and saved anew when its document shows it otherwise", async () => {
+test("a peg is saved with its rate, rescaled without a network, and saved again when its display values change", async () => {
   const world = new World();
   givenCurrency(world);
   givenPeg(world);

@@ -14,7 +14,7 @@ beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();
 });
 
-test("without a token and without data one signs in; with data they are shown, and drafts are taken", async () => {
+test("without a token the user signs in; stored data are shown all the same, and drafts are accepted", async () => {
   const world = new World();
   world.token = undefined;
   const first = await world.openTab();
@@ -36,7 +36,7 @@ test("without a token and without data one signs in; with data they are shown, a
   assert.equal(await model.send(uuid), "done");
 });
 
-test("offline the stored data are shown with their age; what failed is tried again with pauses", async () => {
+test("offline, stored data are shown with their age, and failed requests are retried with pauses", async () => {
   const world = new World();
   const first = await world.openTab();
   const readAt = first.model.debtor.value!.readAt;
@@ -68,7 +68,7 @@ test("an account that is not an issuer's, and one that is not active, are told a
   assert.equal((await other.openTab()).model.phase.value, "inactive");
 });
 
-test("updates come hourly, and when the page comes back after a minute", async () => {
+test("updates happen hourly, and when the page becomes visible after a minute", async () => {
   const world = new World();
   const { model } = await world.openTab();
   const updates = (): number => world.node.count("GET", /\.debtor$/);
@@ -181,7 +181,7 @@ test("an answer that arrives after signing out does not bring the data back", as
   assert.equal(world.node.transfers.size, 1);
 });
 
-test("a token that is refused at the first start asks to sign in", async () => {
+test("a token that is rejected at the first start leads to the sign-in", async () => {
   const world = new World();
   world.node.fault = () => ({ status: 401 });
   const { model } = await world.openTab();
@@ -199,7 +199,7 @@ test("a device that cannot store says so", async () => {
   }
 });
 
-test("the old client's payments are taken over once, and those of another debtor do not show", async () => {
+test("the old client's payments are imported once, and those of another debtor are not shown", async () => {
   const world = new World();
   const mine = payment({
     origin: "old-client",
@@ -248,7 +248,7 @@ test("a backup is put back on another device", async () => {
   assert.deepEqual(await model.restore("{}"), { problem: "not-a-backup" });
 });
 
-test("templates remind on their day, and move on when they are paid", async () => {
+test("templates remind on their due date, which moves on when they are paid", async () => {
   const world = new World();
   const { model } = await world.openTab();
   await model.putTemplate({ title: "Rent", order: bread, dueOn: "2026-11-26", repeat: "monthly" });
@@ -276,7 +276,7 @@ test("a template moves on as well when only the list says that its payment was m
   assert.equal(next.model.addressBook.value[0]!.name, "Shop");
 });
 
-test("a due date moves on in its rhythm, within shorter months too", () => {
+test("a due date moves on by its interval, and stays within shorter months", () => {
   assert.equal(nextDueDate({ dueOn: "2026-01-31", repeat: "monthly" }, "2026-02-01"), "2026-02-28");
   assert.equal(nextDueDate({ dueOn: "2026-01-31", repeat: "monthly" }, "2026-02-28"), "2026-03-31");
   assert.equal(nextDueDate({ dueOn: "2026-11-20", repeat: "weekly" }, "2026-11-27"), "2026-12-04");
@@ -284,7 +284,7 @@ test("a due date moves on in its rhythm, within shorter months too", () => {
   assert.equal(nextDueDate({ dueOn: "2026-11-20", repeat: "" }, "2026-11-27"), "");
 });
 
-test("a balance is noted when it changes", async () => {
+test("a sample of the balance is stored when it changes", async () => {
   const world = new World();
   const { model } = await world.openTab();
   await model.update();

@@ -214,7 +214,7 @@ for (const [status, state] of [
   });
 }
 
-test("a refusal after a lost answer leaves the payment open", async () => {
+test("a rejection after a lost answer leaves the payment open", async () => {
   const world = new World();
   const { model } = await world.openTab();
   const uuid = (await model.createDraft(bread))!;
@@ -231,7 +231,7 @@ test("a refusal after a lost answer leaves the payment open", async () => {
   assert.equal(await model.send(uuid), "done");
 });
 
-test("Retry-After is waited for", async () => {
+test("a repetition waits as Retry-After says", async () => {
   const world = new World();
   const { model } = await world.openTab();
   const uuid = (await model.createDraft(bread))!;
@@ -281,7 +281,7 @@ test("a draft that another tab has changed since the user saw it is not sent", a
   assert.equal(await other.model.send(uuid, 1), "done");
 });
 
-test("a proxy that complains about a repetition does not make an open payment one that was refused", async () => {
+test("an error that a proxy gives to a repetition leaves the payment open", async () => {
   const world = new World();
   const { model } = await world.openTab();
   const uuid = (await model.createDraft(bread))!;
@@ -380,7 +380,7 @@ test("a failed payment is retried with a new UUID", async () => {
   assert.deepEqual(model.payment(uuid).value!.offered, ["retry", "save-file"]);
 });
 
-test("transfers of other clients are shown, and what vanished at the server stays", async () => {
+test("transfers of other clients are shown, and those that disappear from the server stay in the history", async () => {
   const world = new World();
   const transfer = foreignTransfer({ note: "INV-9\nBaker\n\nRolls", noteFormat: "PAYMENT0" });
   world.node.transfers.set(transfer.transferUuid, transfer);
@@ -469,7 +469,7 @@ test("with 300 undeleted transfers a 403 says so, and none younger than 5 days i
   assert.ok(model.actions.value.isNearLimit);
 });
 
-test("the history is searched and written as it is filtered", async () => {
+test("the history can be searched, and is exported as filtered", async () => {
   const world = new World();
   const { model } = await world.openTab();
   for (let index = 0; index < 30; index++)

@@ -90,7 +90,7 @@ async function givenOldDatabase(): Promise<void> {
   db.close();
 }
 
-test("the old client's history and drafts are taken over, drafts with their UUID and their first try", async () => {
+test("the old client's history and drafts are imported, drafts with their UUID and their first try", async () => {
   await givenOldDatabase();
   const { payments, configs, skipped } = (await readOldClient())!;
 

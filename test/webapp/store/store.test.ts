@@ -23,7 +23,7 @@ test("records come back with every digit, and only those of the debtor", async (
   assert.equal((await store.all("payments", "swpt:70")).length, 1);
 });
 
-test("samples come in the order of their moments", async () => {
+test("samples come in the order of their times", async () => {
   const store = await open();
   for (const at of [10, 9, 100])
     await store.put({ table: "samples", record: { debtor: DEBTOR, at, balance: BigInt(-at) } });
@@ -33,7 +33,7 @@ test("samples come in the order of their moments", async () => {
   );
 });
 
-test("of many changes of one record none is lost", async () => {
+test("none of many concurrent changes of a record is lost", async () => {
   const [one, other] = [await open(), await open()];
   const { uuid } = payment();
   await one.put({ table: "payments", record: payment({ uuid }) });
@@ -177,7 +177,7 @@ test("a backup changes what is stored only where it knows more, and only of its 
   assert.deepEqual(await restore(store, "swpt:8", text), { problem: "other-debtor" });
 });
 
-test("records of a backup that make no sense are left out", async () => {
+test("invalid records of a backup are skipped", async () => {
   const store = await open();
   await store.put(
     { table: "payments", record: payment({ chosenAmount: 77n }) },
