@@ -183,9 +183,9 @@ export const de: Messages = {
     none: "Noch nicht konfiguriert",
     sent: "Gesendet",
     sentText: "Die Buchungsstelle hat sie noch nicht übernommen.",
-    unseen: "Gesendet, von hier aus nicht zu sehen",
+    unseen: "Gesendet, Wirkung unbekannt",
     unseenText: (address) =>
-      `Beim Server gespeichert. Ob sie in Kraft ist, lässt sich von hier aus nicht sehen, denn diese Seite kann ${address} nicht lesen: Die Adresse muss mit https beginnen, und ein Dokument auf einem anderen Server muss alle Ursprünge erlauben (CORS). Vielleicht können es auch Geldbörsen nicht lesen.`,
+      `Auf dem Server gespeichert. Ob sie in Kraft ist, kann diese Seite nicht feststellen, denn sie kann ${address} nicht lesen. Die Adresse muss mit https beginnen, und ein Dokument auf einem anderen Server muss alle Ursprünge erlauben (CORS). Vielleicht können es auch Wallets nicht lesen.`,
     accepted: "Angenommen",
     inEffect: "In Kraft",
     refused: "Abgelehnt",

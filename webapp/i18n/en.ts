@@ -178,9 +178,9 @@ export const en = {
     none: "Not configured yet",
     sent: "Sent",
     sentText: "Waiting for the accounting authority to apply it.",
-    unseen: "Sent, but not visible from here",
+    unseen: "Sent, effect unknown",
     unseenText: (address: string) =>
-      `Saved at the server. Whether it is in effect cannot be seen from here, because this page cannot read ${address}: it has to begin with https, and a document at another host has to allow all origins (CORS). Wallets may not be able to read it either.`,
+      `Saved on the server. This page cannot tell whether it is in effect, because it cannot read ${address}. The address must begin with https, and a document on another host must allow all origins (CORS). Wallets may not be able to read it either.`,
     accepted: "Accepted",
     inEffect: "In effect",
     refused: "Rejected",
