@@ -94,7 +94,7 @@ test("the separator is the language's", () => {
   assert.deepEqual(["en", "de", "bg"].map(decimalSeparator), [".", ",", ","]);
 });
 
-test("what the exact units say is the same amount when typed", () => {
+test("exact units are the same amount when typed", () => {
   const divisors = fc.constantFrom("1", "100", "1000", "0.01", "1e20", "2.5", "64", "1e-20");
   fc.assert(
     fc.property(fc.bigInt(1n, MAX), divisors, (tokens, divisor) => {
@@ -192,7 +192,7 @@ test("a typed amount is taken exactly when it is a whole number of tokens in ran
   );
 });
 
-test("whatever is typed is read or refused, at once", () => {
+test("anything that is typed is read or rejected at once", () => {
   const texts = fc.oneof(
     fc.string({ unit: "binary", maxLength: 30 }),
     fc.string({ unit: fc.constantFrom(..."0123456789 .,-+e\u00a0\u202f٣"), maxLength: 40 }),

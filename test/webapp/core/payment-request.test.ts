@@ -37,7 +37,7 @@ const lines = (change: Partial<Record<keyof PaymentRequest, string>>): string =>
   ].join("\n");
 };
 
-test("a request is read with either end of line, with or without check sum, to the end or to the amount", () => {
+test("a request is read with either end of line, with or without checksum, to the end or to the amount", () => {
   assert.deepEqual(read(P0), bread);
   assert.deepEqual(read(P0.replaceAll("\n", "\r\n").replace("3a3d2e62", "4c3d9171")), bread);
   assert.deepEqual(read(P0.replace("3a3d2e62", "")), bread);
@@ -45,7 +45,7 @@ test("a request is read with either end of line, with or without check sum, to t
   assert.deepEqual(read("PR0\n0a6d5112\nswpt:7/17\nShop\n21"), { ...bread, amount: 21n, reference: "", reason: "" });
 });
 
-test("a wrong check sum is refused", () => {
+test("a wrong checksum is rejected", () => {
   assert.deepEqual(read(P0.replace("3a3d2e62", "deadbeef")), { problem: "check-sum" });
   assert.deepEqual(read(P0.replace("3a3d2e62", "3A3D2E62")), { problem: "check-sum-form" });
   assert.deepEqual(read(P0.replace("3a3d2e62", "3a3d2e6")), { problem: "check-sum-form" });
@@ -90,7 +90,7 @@ test("the account is one of this debtor", () => {
   }
 });
 
-test("each line has its greatest length and its letters", () => {
+test("each line has a maximum length and allowed characters", () => {
   const isRead = (change: Parameters<typeof lines>[0]): boolean => !("problem" in read(lines(change)));
   assert.ok(isRead({ name: "😀".repeat(200), reference: "x".repeat(200), format: "a.-Z9", reason: "😀".repeat(3000) }));
   assert.deepEqual(read(lines({ name: "x".repeat(201) })), { problem: "line", line: 4, field: "name" });
@@ -105,7 +105,7 @@ test("each line has its greatest length and its letters", () => {
     assert.ok(isRead({ deadline }));
 });
 
-test("bytes are judged by their content", () => {
+test("a file is recognized by its content", () => {
   assert.deepEqual(readPaymentRequest(utf8(`\ufeff${P0}`), 7n), bread);
   assert.deepEqual(readPaymentRequest(new Uint8Array([...utf8(P0), 0xff]), 7n), { problem: "not-utf8" });
   assert.deepEqual(readPaymentRequest(new Uint8Array(20_481), 7n), { problem: "too-large" });
@@ -118,7 +118,7 @@ test("a request to destroy money asks for no amount", () => {
   assert.equal(destroyMoneyRequest("swpt:7/0", "Seven"), "PR0\nc92aea7d\nswpt:7/0\nSeven\n0\n\n\n\n");
 });
 
-test("what is written is read again", () => {
+test("what is written can be read again", () => {
   const line = fc.string({ unit: "binary", maxLength: 100 }).filter((text) => isLine(text) && text.isWellFormed());
   const request = fc.record(
     {
@@ -151,7 +151,7 @@ const strangeRequest = fc
   })
   .map(({ prefix, eol, checkSum, lines }) => [prefix, checkSum, ...lines].join(eol));
 
-test("whatever bytes come, they are refused with a reason, or are a request that obeys each rule", () => {
+test("any bytes are rejected with a reason, or are a request that obeys every rule", () => {
   const bytes = fc.oneof(
     strangeRequest.map(utf8),
     fc.uint8Array({ maxLength: 300 }),

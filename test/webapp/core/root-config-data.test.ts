@@ -85,7 +85,7 @@ test("only allowed values are written", () => {
   assert.deepEqual(editRootConfig(R0, { info: { ...info, sha256: "ab".repeat(32) } }), { problem: "info" });
 });
 
-test("the whole has at most 2,000 bytes", () => {
+test("configuration data have at most 2,000 bytes", () => {
   const edit = (bytes: number) => {
     const frame = editRootConfig('{"x":""}', { rate: 1 }) as { configData: string };
     return editRootConfig(`{"x":"${"é".repeat((bytes - frame.configData.length) / 2)}"}`, { rate: 1 });
@@ -102,7 +102,7 @@ test("a limit is written without point or exponent, and can be removed", () => {
   assert.deepEqual(editRootConfig('{"rate":5,"limit":1}', { limit: null }), { configData: '{"rate":5}' });
 });
 
-test("what the old client erased is seen and put back with one edit", () => {
+test("what the old client erased is detected, and restored with one edit", () => {
   const byOldClient =
     '{"type":"RootConfigData","rate":0.0,"info":{"type":"DebtorInfo","iri":"https://x.example/debtors/7/documents/1/public"}}';
   const differences = compareRootConfigs(R0, byOldClient);

@@ -20,7 +20,7 @@ test("the checksum is that of ISO 3309", () => {
   assert.equal(crc32(utf8("")), "00000000");
 });
 
-test("times of others are read as ISO 8601 says", () => {
+test("times from other programs are read as ISO 8601 says", () => {
   assert.equal(parseMoment("2026-12-31T22:00:00Z"), Date.UTC(2026, 11, 31, 22));
   assert.equal(parseMoment("2026-12-31T22:00:00.123456+02:00"), Date.UTC(2026, 11, 31, 20, 0, 0, 123));
   assert.equal(parseMoment("2026-12-31t22:00+0230"), Date.UTC(2026, 11, 31, 19, 30));

@@ -54,17 +54,17 @@ export class TestClock implements Pick<Clock, "now" | "wait"> {
     await settle();
   }
 
-  /** Time goes on while nothing runs here: the device sleeps. */
+  /** Time passes while the device sleeps and nothing runs. */
   jump(millis: number): void {
     this.#now += millis;
     this.#asleep += millis;
   }
 
-  /** As devices tell it. */
+  /** The clocks of the device. */
   readonly device: DeviceTime = { now: () => this.#now + this.deviceOffset, elapsed: () => this.#now - this.#asleep };
 }
 
-/** Lets everything happen that needs no time. */
+/** Lets everything happen that does not wait for time to pass. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 60; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -75,7 +75,7 @@ export interface Tab {
   readonly close: () => Promise<void>;
 }
 
-/** One origin of a browser, with its tabs, before a node. */
+/** One origin of a browser with its tabs, and a node. */
 export class World {
   readonly clock = new TestClock();
   readonly node = new StandInNode(() => this.clock.now());
