@@ -28,8 +28,10 @@ export function startPayments(
   const stopping = new AbortController();
 
   async function pay(random: SeededRandom): Promise<void> {
-    const transfer = clients.plan(random, random.pick(debtors));
-    while (!stopping.signal.aborted) {
+    const debtor = random.pick(debtors.filter(({ isLeaving }) => !isLeaving));
+    const transfer = clients.plan(random, debtor);
+    // Another client may deactivate the debtor meanwhile.
+    while (!stopping.signal.aborted && !debtor.isLeaving) {
       await clients.create(transfer);
       if (transfer.isKnown && (await isOver(transfer))) {
         endings.push(performance.now());

@@ -1,7 +1,7 @@
 /** A PostgreSQL primary with a standby, which a test may kill, promote and rebuild as an operator does. */
 import { execFile } from "node:child_process";
 import { accessSync, constants, globSync } from "node:fs";
-import { appendFile, chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { appendFile, chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -18,7 +18,7 @@ export interface PostgresPair extends AsyncDisposable {
   readonly url: string;
   /** The name of the server that takes writes. */
   primary(): string;
-  /** SIGKILL for the primary; then the standby is promoted. Resolves when it takes writes. */
+  /** SIGKILL for all of the primary; then the standby is promoted. Resolves when it takes writes. */
   failOver(): Promise<void>;
   /** Makes the server that was killed a standby of the other one. */
   rebuildStandby(): Promise<void>;
@@ -120,7 +120,7 @@ export async function startPostgresPair(replication: Replication): Promise<Postg
     url: `postgresql://postgres@${servers.map(({ port }) => `127.0.0.1:${port}`).join()}/debtors?target_session_attrs=read-write&sslmode=disable`,
     primary: () => primary.name,
     failOver: async () => {
-      await primary.running!.kill();
+      await killAsAMachineDoes(primary);
       primary.running = undefined;
       [primary, standby] = [standby, primary];
       // As a failover manager does that goes on without a standby until there is a new one.
@@ -131,6 +131,18 @@ export async function startPostgresPair(replication: Replication): Promise<Postg
     cutOff: () => settle(standby, "alter system set primary_conninfo = ''"),
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
   };
+}
+
+/**
+ * SIGKILL for all processes of the server at the same time. When only the postmaster is killed, its children end one by one,
+ * and for moments show each other commits that the standby never gets.
+ */
+async function killAsAMachineDoes({ data, running }: Server): Promise<void> {
+  const [postmaster] = (await readFile(path.join(data, "postmaster.pid"), "utf8")).split("\n");
+  process.kill(Number(postmaster), "SIGSTOP"); // It starts no more of them.
+  const { stdout } = await promisify(execFile)("pgrep", ["-P", postmaster!]);
+  for (const child of stdout.trim().split("\n")) process.kill(Number(child), "SIGKILL");
+  await running!.kill();
 }
 
 // The data need not survive a power failure, only SIGKILL.

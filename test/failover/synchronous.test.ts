@@ -18,6 +18,8 @@ import type { BrokerServer } from "./rabbitmq-cluster.ts";
 const seconds = Number(process.env.FAILOVER_SECONDS || 240);
 const DEBTORS = 5;
 const PAYERS = 10;
+/** Clients that also cancel and delete transfers, configure and deactivate debtors, and save documents. */
+const OTHER_CLIENTS = 5;
 /** How many payments must be over before the next server is killed. */
 const PAYMENTS_BETWEEN = 50;
 /** Whoever waits for a time-out of 20 seconds shows within this time. */
@@ -53,6 +55,10 @@ test(`when servers of RabbitMQ and PostgreSQL are killed in turn, with a synchro
   const newRandom = () => createSeededRandom(random.integer(1, 2 ** 30));
   const payments = startPayments(clients, clients.debtors, Array.from({ length: PAYERS }, newRandom));
   stack.defer(() => payments.stop().catch(() => {}));
+  const closing = new AbortController();
+  const others = Promise.all(Array.from({ length: OTHER_CLIENTS }, () => clients.act(newRandom(), closing.signal)));
+  others.catch(() => {});
+  stack.defer(() => closing.abort());
   await payments.untilMore(PAYMENTS_BETWEEN);
 
   const deeds: { readonly what: string; readonly at: number; readonly doneAt: number }[] = [];
@@ -87,6 +93,8 @@ test(`when servers of RabbitMQ and PostgreSQL are killed in turn, with a synchro
   }
 
   await payments.stop();
+  closing.abort();
+  await others;
   authority.assertAlive();
   await untilNone("all transfers have ended", pool, "select * from running_transfer where finalized_at is null");
   await untilNone("nothing is prepared", books, "select * from sandbox.prepared_transfer");
