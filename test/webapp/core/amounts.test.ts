@@ -143,11 +143,11 @@ test("no digit that is shown is wrong, whatever the divisor and the places: it i
       const magnitude = tokens < 0n ? -tokens : tokens;
       const exact = magnitude * by.denominator * 10n ** 20n;
       const difference = scaled * by.numerator - exact;
-      const half = (10n ** BigInt(20 - places) * by.numerator) / 2n;
-      assert.ok((difference < 0n ? -difference : difference) <= half, text);
+      const step = 10n ** BigInt(20 - places) * by.numerator;
+      const doubled = 2n * (difference < 0n ? -difference : difference);
+      assert.ok(doubled <= step, text);
       assert.equal(isExact, difference === 0n);
-      if (difference !== 0n && (difference === half || -difference === half))
-        assert.ok(difference > 0n, "away from zero");
+      if (doubled === step) assert.ok(difference > 0n, "away from zero");
       assert.equal(sign === "-", tokens < 0n && scaled !== 0n);
     }),
     { numRuns: 500 },
