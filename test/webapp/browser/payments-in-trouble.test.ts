@@ -101,9 +101,11 @@ test("canceling ends as not known while the answer is lost, and as too late when
   await page.getByText(/it is not known whether the payment is canceled/).waitFor();
   await page.getByText("Under way", { exact: true }).waitFor();
 
-  await context.unrouteAll({ behavior: "ignoreErrors" });
+  // The answers are still without a result; otherwise the button might be gone before it is clicked.
+  await context.unroute(ONE_TRANSFER);
   await cancelOnScreen();
   await page.getByText("Too late: the payment can no longer be canceled.").waitFor();
+  await context.unrouteAll({ behavior: "ignoreErrors" });
   await page.getByText("Done", { exact: true }).waitFor();
 });
 
