@@ -2,14 +2,13 @@
 import { INCOMING_EXCHANGE } from "../src/broker/agent-topology.ts";
 import { findFreePort } from "../test/support/command.ts";
 import { type Figure, sizeTarget } from "./figures.ts";
-import { emptyTables, type Fixture } from "./fixture.ts";
+import { emptyTables, type Fixture, QUEUE } from "./fixture.ts";
 import { checkEffects, type MessageType, prepareMessages } from "./incoming.ts";
 import type { Bench } from "./plan.ts";
 import { startProduct, waitUntil } from "./product.ts";
 import { publishAll, watchQueue } from "./queue.ts";
 import { type Contender, median, medianRatio, runRounds } from "./rounds.ts";
 
-const QUEUE = "swpt_debtors";
 const RATE_MIN: Partial<Record<MessageType, number>> = { AccountUpdate: 5_000, PreparedTransfer: 5_000 };
 
 /**

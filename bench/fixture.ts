@@ -1,7 +1,10 @@
 /** What a benchmark runs on: a database of its own with so many debtors, and a virtual host with an agent's queue. */
 import pg from "pg";
+import { marksOf } from "../src/broker/agent-topology.ts";
+import { runCommand } from "../test/support/command.ts";
 import { createTestDatabase } from "../test/support/database.ts";
 import { createTestVirtualHost } from "../test/support/virtual-host.ts";
+import { connectTo } from "./queue.ts";
 
 /** A database with debtors, all of them active and with an account. */
 export interface Fixture extends AsyncDisposable {
@@ -87,6 +90,27 @@ export async function createFixture(
       await database.close();
     },
   };
+}
+
+/** The node's queue of incoming messages. */
+export const QUEUE = "swpt_debtors";
+
+/** Declares what the node needs at the broker. */
+export async function subscribe({ environment }: Fixture): Promise<void> {
+  const { code, output } = await runCommand(["subscribe"], environment);
+  if (code !== 0) throw new Error(output);
+}
+
+/**
+ * Empties the stream of the flushers' marks. The databases share one queue, and a flusher that finds the marks of another
+ * database says that its own has gone back in time.
+ */
+export async function renewMarks(fixture: Fixture): Promise<void> {
+  const connection = await connectTo(fixture.environment.PROTOCOL_BROKER_URL!);
+  const channel = await connection.createChannel();
+  await channel.deleteQueue(marksOf(QUEUE));
+  await connection.close();
+  await subscribe(fixture);
 }
 
 /** Keeps the statistics of all tables as they are now. */

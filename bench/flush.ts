@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { type Figure, sizeTarget } from "./figures.ts";
-import { FIRST_DEBTOR_ID, type Fixture } from "./fixture.ts";
+import { FIRST_DEBTOR_ID, type Fixture, renewMarks } from "./fixture.ts";
 import type { Bench } from "./plan.ts";
 import { startProduct, waitUntil } from "./product.ts";
 import { declareOutgoingQueue, OUTGOING_QUEUE, type Watch, watchQueue } from "./queue.ts";
@@ -31,6 +31,7 @@ export async function benchFlush(bench: Bench): Promise<Figure[]> {
 }
 
 async function flushRows(fixture: Fixture, watch: Watch, count: number): Promise<number> {
+  await renewMarks(fixture);
   await fixture.client.query("truncate prepare_transfer_signal");
   await fixture.client.query(`
     insert into prepare_transfer_signal (inserted_at, debtor_id, coordinator_request_id, amount, recipient)

@@ -2,7 +2,7 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Figure, Target } from "./figures.ts";
-import { emptyTables, FIRST_DEBTOR_ID, type Fixture } from "./fixture.ts";
+import { emptyTables, FIRST_DEBTOR_ID, type Fixture, renewMarks } from "./fixture.ts";
 import type { Bench } from "./plan.ts";
 import { type Served, startServing } from "./product.ts";
 import { connectTo, declareOutgoingQueue, OUTGOING_QUEUE } from "./queue.ts";
@@ -18,6 +18,7 @@ export async function benchLatency({ plan, fixtures, brokerUrl }: Bench): Promis
   const contenders: (Contender & { fixture: Fixture })[] = [];
   await using processes = new AsyncDisposableStack();
   for (const fixture of fixtures) {
+    await renewMarks(fixture);
     const served = processes.use(await startServing("all", fixture));
     const run = () => timeRequest(fixture, served, arrivals);
     for (let i = 0; i < plan.timedRequests / 4; i++) await run(); // All parts of it are up and warm.

@@ -14,12 +14,11 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { providePostgres } from "../scripts/servers/postgres.ts";
 import { provideRabbitMq } from "../scripts/servers/rabbitmq.ts";
-import { runCommand } from "../test/support/command.ts";
 import { benchColdStart } from "./cold-start.ts";
 import { benchConsume } from "./consume.ts";
 import { benchCreateTransfer } from "./create-transfer.ts";
 import { type Figure, formatTable, isMet } from "./figures.ts";
-import { createFixture, createVirtualHost } from "./fixture.ts";
+import { createFixture, createVirtualHost, subscribe } from "./fixture.ts";
 import { benchFlush } from "./flush.ts";
 import { benchGateway, benchGatewayMemory } from "./gateway.ts";
 import { benchGetDebtor } from "./get-debtor.ts";
@@ -94,8 +93,7 @@ async function measure(plan: Plan, wanted: readonly Benchmark[], stack: AsyncDis
     say(`preparing ${debtorCount.toLocaleString("en")} debtors`);
     fixtures.push(stack.use(await createFixture(debtorCount, virtualHost.url)));
   }
-  const { code, output } = await runCommand(["subscribe"], fixtures[0]!.environment);
-  if (code !== 0) throw new Error(output);
+  await subscribe(fixtures[0]!);
   const bench: Bench = { plan, fixtures, brokerUrl: virtualHost.url };
   const figures: Figure[] = [];
   for (const { name, run } of wanted) {
