@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
 import { test } from "node:test";
+import pg from "pg";
 import { DatabaseUnavailableError, openPool } from "../../src/database/database.ts";
+import { statementError } from "../../src/database/errors.ts";
 import { createEmptyDatabase, withParameter } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -51,3 +55,21 @@ test("a transaction that its process has left alone ends, and gives its locks ba
   });
   await assert.rejects(abandoned, DatabaseUnavailableError);
 });
+
+for (const [how, fault] of [
+  ["ended", undefined],
+  ["failed", new Error("reset")],
+] as const) {
+  test(`a statement on a connection that has ${how} unnoticed finds the database unavailable`, async () => {
+    await using database = await createEmptyDatabase();
+    const client = new pg.Client(database.url);
+    const lost = Promise.race([once(client, "error"), once(client, "end")]);
+    await client.connect();
+    (client as unknown as { connection: { stream: Duplex } }).connection.stream.destroy(fault);
+    await lost.catch(() => {});
+    client.on("error", () => {});
+    const error = await client.query("select 1").catch((reason: unknown) => reason);
+    assert.match((error as Error).message, /not queryable$/);
+    assert.ok(statementError(error, false) instanceof DatabaseUnavailableError);
+  });
+}
