@@ -26,6 +26,7 @@ export interface Clients {
 const TRIES_MAX = 200;
 const RETRY_MILLIS = 100;
 const LOOKS_PER_CONFIGURATION = 20;
+const LOOKS_MAX = 600;
 const THINKING_MILLIS_MAX = 60;
 /** Restrictions that leave room for all transfers of the test, so that a repeated request cannot be rejected. */
 const MIN_BALANCES = [INT64_MIN, -(10n ** 17n), -(10n ** 16n)];
@@ -80,7 +81,7 @@ export function createClients(urls: readonly string[], drawDebtorId: (random: Se
    * otherwise be rejected the first time and prepared the second, and by the protocol a late RejectedTransfer is believed.
    */
   async function waitForAccount(debtor: ExpectedDebtor): Promise<void> {
-    for (let looks = 1; ; looks++) {
+    for (let looks = 1; looks <= LOOKS_MAX; looks++) {
       const { json } = await retryUntilAnswered({ method: "GET", path: `${debtorPath(debtor)}/` });
       if (json.account !== undefined) return;
       // The first ConfigureAccount, or the answer to it, may have been lost.
@@ -91,6 +92,7 @@ export function createClients(urls: readonly string[], drawDebtorId: (random: Se
       }
       await pause(RETRY_MILLIS);
     }
+    throw new Error(`The debtor ${debtor.debtorId} has no account after ${LOOKS_MAX} looks`);
   }
 
   /** The status of a debtor that may have left while we asked is looked at afterwards. */
