@@ -41,6 +41,8 @@ export interface CandidateClient extends pg.Client {
   readonly candidate: Candidate;
   /** What the server has reported about itself, by the names of its settings. */
   readonly serverParameters: ReadonlyMap<string, string>;
+  /** Whether the connection has failed or ended, also while no one had borrowed it. */
+  readonly isLost: boolean;
   isChecked: boolean;
   release(error?: boolean | Error): void;
 }
@@ -50,6 +52,7 @@ export function clientOf(list: CandidateList) {
   return class extends pg.Client {
     readonly candidate: Candidate;
     readonly serverParameters = new Map<string, string>();
+    isLost = false;
     isChecked = false;
 
     constructor(options: pg.ClientConfig) {
@@ -68,6 +71,11 @@ export function clientOf(list: CandidateList) {
         keepAliveInitialDelayMillis: KEEP_ALIVE_MILLIS,
       } as pg.ClientConfig);
       this.candidate = candidate;
+      const onLost = (): void => {
+        this.isLost = true;
+      };
+      this.on("error", onLost);
+      this.on("end", onLost);
       const { connection } = this as unknown as { connection: NodeJS.EventEmitter };
       connection.on("parameterStatus", ({ parameterName, parameterValue }: Record<string, string>) => {
         this.serverParameters.set(parameterName!, parameterValue!);

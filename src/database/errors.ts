@@ -50,18 +50,10 @@ const NOT_SET_UP: ReadonlySet<string> = new Set([
  * is a standby; a commit with an unknown outcome; and a database that is not set up.
  */
 const isUnavailable = (error: unknown): boolean =>
-  isOfLostConnection(error) ||
   /^(?:08|53|57|58)/.test(sqlStateOf(error) ?? "") ||
   stateIsOneOf(error, new Set(["25006", "40003"])) ||
   isConflict(error) ||
   stateIsOneOf(error, NOT_SET_UP);
-
-/**
- * Whether the driver says that the connection was lost before the statement was sent. It may have been lost while the pool
- * handed it over, so that the session has not been told.
- */
-const isOfLostConnection = (error: unknown): boolean =>
-  error instanceof Error && /is not queryable$/.test(error.message);
 
 // Class 22 is not here as a whole: 2200H, for example, says that a sequence is exhausted.
 const MESSAGE_FAULTS: ReadonlySet<string> = new Set([

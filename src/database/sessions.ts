@@ -146,12 +146,6 @@ const destroy = (client: CandidateClient): void =>
 function sessionOf(client: CandidateClient, answerMillisMax: number, abandoned: AbandonedSessions): Session {
   const unanswered = new Set<Promise<unknown>>();
   let isSilent = false;
-  let isLost = false;
-  const onLost = (): void => {
-    isLost = true;
-  };
-  client.on("error", onLost);
-  client.on("end", onLost);
 
   return {
     query: async (statement) => {
@@ -173,11 +167,9 @@ function sessionOf(client: CandidateClient, answerMillisMax: number, abandoned: 
         if (!isSilent) unanswered.delete(answer);
       }
     },
-    isLost: () => isLost || isSilent,
+    isLost: () => client.isLost || isSilent,
     release: ({ keep }) => {
-      client.off("error", onLost);
-      client.off("end", onLost);
-      if (isSilent && !isLost) abandoned.add(client, [...unanswered]);
+      if (isSilent && !client.isLost) abandoned.add(client, [...unanswered]);
       else client.release(!keep);
     },
   };

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { test } from "node:test";
-import pg from "pg";
+import { clientOf, createCandidateList } from "../../src/database/connection-candidates.ts";
 import { DatabaseUnavailableError, openPool } from "../../src/database/database.ts";
 import { statementError } from "../../src/database/errors.ts";
+import { parseConnectionUrl } from "../../src/values/postgres-url.ts";
 import { createEmptyDatabase, withParameter } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -62,14 +63,14 @@ for (const [how, fault] of [
 ] as const) {
   test(`a statement on a connection that has ${how} unnoticed finds the database unavailable`, async () => {
     await using database = await createEmptyDatabase();
-    const client = new pg.Client(database.url);
+    const Client = clientOf(createCandidateList(parseConnectionUrl(withParameter(database.url, "sslmode=disable"))));
+    const client = new Client({});
     const lost = Promise.race([once(client, "error"), once(client, "end")]);
     await client.connect();
     (client as unknown as { connection: { stream: Duplex } }).connection.stream.destroy(fault);
     await lost.catch(() => {});
-    client.on("error", () => {});
     const error = await client.query("select 1").catch((reason: unknown) => reason);
     assert.match((error as Error).message, /not queryable$/);
-    assert.ok(statementError(error, false) instanceof DatabaseUnavailableError);
+    assert.ok(statementError(error, client.isLost) instanceof DatabaseUnavailableError);
   });
 }
