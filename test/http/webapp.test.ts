@@ -4,28 +4,10 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildWebappIfStale } from "../../scripts/build-webapp.ts";
 import { createWebapp } from "../../src/http/webapp/webapp.ts";
-import type { WebappSettings } from "../../src/values/webapp-config.ts";
+import { webappSettings } from "../support/webapp.ts";
 import { startTestServer, type TestServer } from "./test-server.ts";
 
-const settings: WebappSettings = {
-  authorizationUrl: "https://auth.example.com/oauth2/auth",
-  tokenUrl: "https://auth.example.com/oauth2/token",
-  revocationUrl: null,
-  clientId: "debtors-webapp",
-  scope: "access",
-  resource: null,
-  redirectUrl: null,
-  siteTitle: "Seven",
-  serverApiEntrypoint: "https://api.example.com/debtors/.debtor",
-  serverApiTimeout: 8000,
-  transferDeletionDelaySeconds: 1296000,
-  defaultAmountDivisor: "100",
-  defaultDecimalPlaces: 2,
-  defaultPegAbbr: null,
-  defaultPegCoin: null,
-  registerIssuerUrl: null,
-  installWalletUrl: null,
-};
+const settings = { ...webappSettings, serverApiEntrypoint: "https://api.example.com/debtors/.debtor" };
 const folder = fileURLToPath(new URL("../../webapp/dist/", import.meta.url));
 
 let server: TestServer;

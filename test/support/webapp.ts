@@ -4,7 +4,8 @@ import { buildWebappIfStale } from "../../scripts/build-webapp.ts";
 import { createWebapp, type Webapp } from "../../src/http/webapp/webapp.ts";
 import type { WebappSettings } from "../../src/values/webapp-config.ts";
 
-const settings: WebappSettings = {
+/** Settings of which tests change what they are about. */
+export const webappSettings: WebappSettings = {
   authorizationUrl: "https://auth.example.com/oauth2/auth",
   tokenUrl: "https://auth.example.com/oauth2/token",
   revocationUrl: null,
@@ -29,7 +30,7 @@ export async function buildTestWebapp(changes: Partial<WebappSettings> = {}): Pr
   await buildWebappIfStale();
   return createWebapp({
     folder: fileURLToPath(new URL("../../webapp/dist/", import.meta.url)),
-    settings: { ...settings, ...changes },
+    settings: { ...webappSettings, ...changes },
     allowLoopbackDocuments: true,
     maxTransfersPerMonth: 20_000,
     documentMaxContentLength: 50_000,

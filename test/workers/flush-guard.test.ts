@@ -11,7 +11,7 @@ import {
   createDatabase,
   losingOnce,
   start,
-  switchable,
+  startSwitchable,
   write,
 } from "./guard-fixture.ts";
 
@@ -50,12 +50,7 @@ test("a burst that was sent and not committed is no alarm, neither before nor af
 });
 
 test("when what a running flusher has committed is gone, nothing is sent by anybody until an operator has confirmed", async () => {
-  const database = await createDatabase();
-  const broker = createBroker();
-  const pool = switchable(database.pool);
-  const flusher = start(pool, broker);
-  await write(pool);
-  await flusher.runOnce();
+  const { database, broker, pool, flusher } = await startSwitchable();
   const standby = await copyOf(database);
   await write(pool);
   await flusher.runOnce();
@@ -100,12 +95,7 @@ test("a database from before a confirmation is also an alarm", async () => {
 });
 
 test("a standby that has everything is no alarm", async () => {
-  const database = await createDatabase();
-  const broker = createBroker();
-  const pool = switchable(database.pool);
-  const flusher = start(pool, broker);
-  await write(pool);
-  await flusher.runOnce();
+  const { database, broker, pool, flusher } = await startSwitchable();
   pool.switchTo(await copyOf(database));
   await write(pool);
   assert.equal(await flusher.runOnce(), 1);
@@ -113,12 +103,7 @@ test("a standby that has everything is no alarm", async () => {
 });
 
 test("when another server of the database answers, a flusher sends nothing before it has compared what others have sent", async () => {
-  const database = await createDatabase();
-  const broker = createBroker();
-  const pool = switchable(database.pool);
-  const idle = start(pool, broker);
-  await write(pool);
-  await idle.runOnce();
+  const { database, broker, pool, flusher: idle } = await startSwitchable();
   const standby = await copyOf(database);
   await write(database.pool);
   await start(database.pool, broker).runOnce();
@@ -133,12 +118,7 @@ test("when another server of the database answers, a flusher sends nothing befor
 });
 
 test("when another server of the database answers that has everything, a flusher continues after the comparison", async () => {
-  const database = await createDatabase();
-  const broker = createBroker();
-  const pool = switchable(database.pool);
-  const flusher = start(pool, broker);
-  await write(pool);
-  await flusher.runOnce();
+  const { database, pool, flusher } = await startSwitchable();
   pool.switchTo(asOtherServer(await copyOf(database)));
   await write(pool);
   await assert.rejects(flusher.runOnce(), DatabaseUnavailableError);

@@ -55,7 +55,7 @@ export function start(pool: Pool, broker: Broker, log = silent) {
   return createFlusher({ ...common, outbox: "prepare_transfer", guard });
 }
 
-/** A pool whose connections lead to one database and later to another one, as those to a cluster that fails over. */
+/** The database as it is now, which another server would be at after a failover. */
 export async function copyOf(database: TestDatabase): Promise<Pool> {
   const admin = new pg.Client({ connectionString: await findPostgres() });
   await admin.connect();
@@ -78,8 +78,19 @@ export async function copyOf(database: TestDatabase): Promise<Pool> {
   return pool;
 }
 
+/** A flusher that has sent one message, whose database may be switched for another one, as by a failover. */
+export async function startSwitchable() {
+  const database = await createDatabase();
+  const broker = createBroker();
+  const pool = switchable(database.pool);
+  const flusher = start(pool, broker);
+  await write(pool);
+  await flusher.runOnce();
+  return { database, broker, pool, flusher };
+}
+
 /** The pool whose statements go to one database and, once it is switched, to another one. */
-export function switchable(first: Pool): Pool & { switchTo(next: Pool): void } {
+function switchable(first: Pool): Pool & { switchTo(next: Pool): void } {
   let current = first;
   return {
     many: (statement) => current.many(statement),

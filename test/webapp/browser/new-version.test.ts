@@ -10,6 +10,7 @@ import { buildWebappIfStale } from "../../../scripts/build-webapp.ts";
 import { createWebapp, type Webapp } from "../../../src/http/webapp/webapp.ts";
 import { startTestServer, type TestServer } from "../../http/test-server.ts";
 import { startBrowser, type TestBrowser } from "../../support/browser.ts";
+import { webappSettings } from "../../support/webapp.ts";
 
 const built = fileURLToPath(new URL("../../../webapp/dist/", import.meta.url));
 let folder: string;
@@ -33,23 +34,9 @@ const webappOf = (files: string): Webapp =>
   createWebapp({
     folder: files,
     settings: {
+      ...webappSettings,
       authorizationUrl: "http://127.0.0.1:1/auth",
       tokenUrl: "http://127.0.0.1:1/token",
-      revocationUrl: null,
-      clientId: "debtors-webapp",
-      scope: "access",
-      resource: null,
-      redirectUrl: null,
-      siteTitle: "Seven",
-      serverApiEntrypoint: "/debtors/.debtor",
-      serverApiTimeout: 8000,
-      transferDeletionDelaySeconds: 1296000,
-      defaultAmountDivisor: "100",
-      defaultDecimalPlaces: 2,
-      defaultPegAbbr: null,
-      defaultPegCoin: null,
-      registerIssuerUrl: null,
-      installWalletUrl: null,
     },
     maxTransfersPerMonth: 300,
     documentMaxContentLength: 50000,
