@@ -34,9 +34,18 @@ interface Lane {
 
 /** Makes the publisher of a connection. Channels are opened when they are needed, and kept. */
 export function createPublisher(connection: RecoveringChannelModel, log: Logger): Publisher {
-  const idleLanes: Lane[] = [];
+  // By exchange, so that a stream that does not confirm costs the queues no channel. A channel that has been in use is told by
+  // RabbitMQ when the leader of a queue moves, within seconds. A new one may be sent to the old leader, and wait for it, until
+  // the servers have agreed that the leader's server hangs: a minute by default.
+  const idleLanesByExchange = new Map<string, Lane[]>();
 
-  async function openLane(): Promise<Lane> {
+  function idleLanesOf(exchange: string): Lane[] {
+    const lanes = idleLanesByExchange.get(exchange) ?? [];
+    idleLanesByExchange.set(exchange, lanes);
+    return lanes;
+  }
+
+  async function openLane(idleLanes: Lane[]): Promise<Lane> {
     const channel = await connection.createConfirmChannel({ highWaterMark: BUFFERED_FRAMES_MAX });
     const lane: Lane = { channel, batch: undefined, isOpen: true, onDrain: () => {} };
     channel.on("return", (message) => lane.batch?.markReturned(message));
@@ -56,12 +65,13 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
     { confirmMillisMax = CONFIRM_MILLIS_MAX, signal }: PublishOptions = {},
   ): Promise<PublicationOutcome[]> {
     if (messages.length === 0) return [];
+    const idleLanes = idleLanesOf(messages[0]!.exchange);
     const batch = createBatch(messages);
     const timer = setTimeout(batch.giveUp, confirmMillisMax);
     if (signal?.aborted) batch.giveUp();
     signal?.addEventListener("abort", batch.giveUp);
     // A lane that opens too late, because the broker was unavailable, serves the next batch.
-    const opening = idleLanes.pop() ?? openLane();
+    const opening = idleLanes.pop() ?? openLane(idleLanes);
     const lane = await Promise.race([opening, batch.over]).catch(() => undefined);
     if (lane) {
       lane.batch = batch;

@@ -115,6 +115,26 @@ test("after a rejection the next messages go through a new channel", async () =>
   await channel.deleteQueue(queue);
 });
 
+test("what is sent to one exchange and not confirmed costs the others none of their channels", async () => {
+  await declareQueue("confirms");
+  const chunks: Buffer[] = [];
+  await using relay = await makeBreakable(host.url, (data) => chunks.push(data));
+  const broker = await connectRabbitMq({ url: relay.url, connectionName: "test", log });
+  const toQueue = { ...publication("a"), exchange: "", routingKey: "confirms" };
+  assert.deepEqual(await broker.publish([publication("a")]), ["confirmed"]);
+  assert.deepEqual(await broker.publish([toQueue]), ["confirmed"]);
+  assert.deepEqual(await broker.publish([toQueue], { signal: AbortSignal.abort() }), ["failed"]);
+  assert.deepEqual(await broker.publish([publication("a")]), ["confirmed"]);
+  const frames = Buffer.concat(chunks).toString("latin1").matchAll(PUBLISH);
+  const channels = Map.groupBy(frames, ([, , exchange]) => exchange);
+  assert.equal(new Set(channels.get(OUTGOING_EXCHANGE)!.map(([, number]) => number)).size, 1);
+  await broker.close();
+  await channel.deleteQueue("confirms");
+});
+
+/** The channel and the exchange of a basic.publish. */
+const PUBLISH = new RegExp(`\\x01([^]{2})[^]{4}\\0\\x3c\\0\\x28\\0\\0(?:\\0|[^]{1}(${OUTGOING_EXCHANGE}))`, "g");
+
 test("a consumer continues after a lost connection, and receives again what was not acknowledged", async () => {
   const queue = await declareQueue("resumed");
   await using relay = await makeBreakable(host.url);
