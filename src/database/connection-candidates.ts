@@ -4,7 +4,8 @@ import pg from "pg";
 import { type ConnectionTarget, readTlsFiles, type Server, type TlsOptions } from "../values/postgres-url.ts";
 import { connectionError, DatabaseUnavailableError, UnsuitableDatabaseError } from "./errors.ts";
 
-const KEEP_ALIVE_MILLIS = 30_000;
+/** After this time without data, and ten seconds more, the system closes a connection to a machine that has vanished. */
+const KEEP_ALIVE_MILLIS = 5_000;
 
 /** A server, with or without encryption: when either is allowed, a server makes two candidates. */
 export interface Candidate {
@@ -128,13 +129,24 @@ export async function connectToFirst(
       }
       const failed = candidatesRuledOutBy(error, list);
       for (const candidate of failed) failures.set(candidate, { candidate, error });
-      if (failed.includes(candidates[list.index]!)) {
-        list.index = (candidates.indexOf(failed.at(-1)!) + 1) % candidates.length;
-      }
+      skip(list, failed);
     }
   }
   throw summarize([...failures.values()]);
 }
+
+/** Goes on to the candidate behind those that have failed, if the next one to try is one of them. */
+function skip(list: CandidateList, failed: readonly Candidate[]): void {
+  const { candidates, index } = list;
+  if (failed.includes(candidates[index]!)) list.index = (candidates.indexOf(failed.at(-1)!) + 1) % candidates.length;
+}
+
+/** The next connection is tried with another server, if there is one. */
+export const skipServer = (list: CandidateList, server: Server): void =>
+  skip(
+    list,
+    list.candidates.filter((candidate) => candidate.server === server),
+  );
 
 /** The candidates that an error rules out: a server that is unreachable is unreachable without encryption as well. */
 function candidatesRuledOutBy(error: unknown, { candidates, index }: CandidateList): readonly Candidate[] {
@@ -151,7 +163,7 @@ interface Failure {
 }
 
 /** No route, refused, no such name, or no answer: the connection failed before it came to encryption. */
-const isUnreachable = (error: unknown): boolean =>
+export const isUnreachable = (error: unknown): boolean =>
   error instanceof AggregateError ||
   (error instanceof Error &&
     (["connect", "getaddrinfo"].includes((error as NodeJS.ErrnoException).syscall ?? "") ||

@@ -4,6 +4,7 @@ import { parseConnectionUrl } from "../values/postgres-url.ts";
 import { parsePostgresTimestamp } from "../values/timestamp.ts";
 import { type CandidateClient, clientOf, connectToFirst, createCandidateList } from "./connection-candidates.ts";
 import { DatabaseUnavailableError } from "./errors.ts";
+import { destroy, type ServerWatch, watchServers } from "./server-watch.ts";
 
 /** One connection, which belongs to its borrower until it is released. */
 export interface Session {
@@ -48,6 +49,8 @@ const SESSION_OPTIONS =
 const CONNECT_TIMEOUT_MILLIS = 5_000;
 /** PostgreSQL ends a statement by itself; one that it has not answered for so much longer will never be answered. */
 const CLIENT_TIMEOUT_FACTOR = 1.25;
+/** While a statement is not answered, the server is asked this often whether it is there. */
+const SILENCE_MILLIS = 5_000;
 /** Sessions without an answer that are replaced by others, as a multiple of the size of the pool. */
 const ABANDONED_FACTOR_MAX = 3;
 
@@ -60,6 +63,7 @@ types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, parsePostgresTimestamp);
 export function openSessionPool(options: SessionPoolOptions): SessionPool {
   const target = parseConnectionUrl(options.url);
   const candidates = createCandidateList(target);
+  const connectTimeoutMillis = target.connectTimeoutMillis ?? CONNECT_TIMEOUT_MILLIS;
   const pool = new pg.Pool({
     Client: clientOf(candidates) as unknown as new () => pg.ClientBase,
     max: options.size,
@@ -67,19 +71,20 @@ export function openSessionPool(options: SessionPoolOptions): SessionPool {
     pipeline: true,
     types,
     options: [target.options, SESSION_OPTIONS].filter((text) => text !== undefined).join(" "),
-    connectionTimeoutMillis: target.connectTimeoutMillis ?? CONNECT_TIMEOUT_MILLIS,
+    connectionTimeoutMillis: connectTimeoutMillis,
     statement_timeout: options.statementTimeoutMillis,
   });
   // A connection that is lost while idle is replaced by the next borrower; without listeners it would end the process.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   const abandoned = createAbandonedSessions(pool, options.size);
+  const watch = watchServers(pool, candidates, connectTimeoutMillis);
   const answerMillisMax = options.statementTimeoutMillis * CLIENT_TIMEOUT_FACTOR;
 
   return {
     borrow: async () => {
       const client = await connectToFirst(candidates, options.size, () => pool.connect() as Promise<CandidateClient>);
-      return sessionOf(client, answerMillisMax, abandoned);
+      return sessionOf(client, answerMillisMax, abandoned, watch);
     },
     usage: () => ({
       total: pool.totalCount - abandoned.count(),
@@ -140,10 +145,12 @@ function createAbandonedSessions(pool: pg.Pool, size: number) {
   };
 }
 
-const destroy = (client: CandidateClient): void =>
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-
-function sessionOf(client: CandidateClient, answerMillisMax: number, abandoned: AbandonedSessions): Session {
+function sessionOf(
+  client: CandidateClient,
+  answerMillisMax: number,
+  abandoned: AbandonedSessions,
+  watch: ServerWatch,
+): Session {
   const unanswered = new Set<Promise<unknown>>();
   let isSilent = false;
 
@@ -160,10 +167,12 @@ function sessionOf(client: CandidateClient, answerMillisMax: number, abandoned: 
           ),
         );
       }, answerMillisMax);
+      const suspicion = setInterval(() => watch.suspect(client), SILENCE_MILLIS);
       try {
         return await Promise.race([answer, late]);
       } finally {
         clearTimeout(timer);
+        clearInterval(suspicion);
         if (!isSilent) unanswered.delete(answer);
       }
     },

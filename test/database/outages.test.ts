@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { type Database, DatabaseUnavailableError, openPool } from "../../src/database/database.ts";
-import { createTestDatabase } from "../support/database.ts";
+import { createTestDatabase, withParameter } from "../support/database.ts";
 
 const database = await createTestDatabase();
 after(() => database.close());
@@ -42,6 +42,39 @@ test("a database that stops answering is unavailable, and the next caller gets a
 
   await pool.close();
 });
+
+test("when a server answers nobody any more, all that wait for it hear of it soon, and others get new connections", async () => {
+  await using line = await openLine(withParameter(database.url, "connect_timeout=1"));
+  // Without a time-out that would come to their aid.
+  const pool = openPool({ url: line.url, size: 3, applicationName: "test", statementTimeoutMillis: 1_000_000 });
+  await Promise.all([ask(pool), ask(pool), ask(pool)]);
+  const { promise: muted, resolve: mute } = Promise.withResolvers<void>();
+  const lost = pool.transaction(async (db) => {
+    await ask(db);
+    await muted;
+    return ask(db);
+  });
+  line.mute();
+  const asked = ask(pool);
+  mute();
+  await assert.rejects(asked, /^DatabaseUnavailableError: .*does not answer any more/);
+  await assert.rejects(lost, DatabaseUnavailableError);
+  line.unmute();
+  assert.equal(pool.usage().total, 0, "the idle one is gone too");
+  assert.deepEqual(await ask(pool), { one: 1 });
+  await pool.close();
+});
+
+test("a server that is busy with a statement is waited for", async () => {
+  const pool = openPool({ url: database.url, size: 1, applicationName: "test" });
+  assert.deepEqual(await pool.maybeOne({ name: "", text: "select 1 as one from pg_sleep(6)" }), { one: 1 });
+  assert.deepEqual(await pool.maybeOne({ name: "", text: PROBES }), { count: 0n }, "what asked has left");
+  await pool.close();
+});
+
+const PROBES = `
+  select count(*) from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`;
 
 /** A relay to the database that can be muted: then nothing comes through, and no connection is closed. */
 async function openLine(url: string) {
