@@ -163,7 +163,7 @@ interface Failure {
 }
 
 /** No route, refused, no such name, or no answer: the connection failed before it came to encryption. */
-export const isUnreachable = (error: unknown): boolean =>
+const isUnreachable = (error: unknown): boolean =>
   error instanceof AggregateError ||
   (error instanceof Error &&
     (["connect", "getaddrinfo"].includes((error as NodeJS.ErrnoException).syscall ?? "") ||

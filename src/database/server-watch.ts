@@ -1,13 +1,8 @@
 /** Notices a server that has vanished with its machine, or hangs: its connections stand, and nothing comes from them any more. */
 import type pg from "pg";
 import type { Server } from "../values/postgres-url.ts";
-import {
-  type CandidateClient,
-  type CandidateList,
-  clientOf,
-  isUnreachable,
-  skipServer,
-} from "./connection-candidates.ts";
+import { type CandidateClient, type CandidateList, clientOf, skipServer } from "./connection-candidates.ts";
+import { sqlStateOf } from "./errors.ts";
 
 /** Watches the servers that the connections of one pool lead to. */
 export interface ServerWatch {
@@ -36,8 +31,8 @@ export function watchServers(pool: pg.Pool, list: CandidateList, connectTimeoutM
     try {
       await client.connect();
     } catch (error) {
-      // Any other error is an answer.
-      if (isUnreachable(error)) {
+      // What the server itself reports is an answer.
+      if (sqlStateOf(error) === undefined) {
         skipServer(list, server);
         for (const silent of concerned) destroy(silent, new Error("the server does not answer any more"));
       }

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { type Database, DatabaseUnavailableError, openPool } from "../../src/database/database.ts";
 import { createTestDatabase, withParameter } from "../support/database.ts";
+import { waitFor } from "../support/wait.ts";
 
 const database = await createTestDatabase();
 after(() => database.close());
@@ -43,27 +44,34 @@ test("a database that stops answering is unavailable, and the next caller gets a
   await pool.close();
 });
 
-test("when a server answers nobody any more, all that wait for it hear of it soon, and others get new connections", async () => {
-  await using line = await openLine(withParameter(database.url, "connect_timeout=1"));
-  // Without a time-out that would come to their aid.
-  const pool = openPool({ url: line.url, size: 3, applicationName: "test", statementTimeoutMillis: 1_000_000 });
-  await Promise.all([ask(pool), ask(pool), ask(pool)]);
-  const { promise: muted, resolve: mute } = Promise.withResolvers<void>();
-  const lost = pool.transaction(async (db) => {
-    await ask(db);
-    await muted;
-    return ask(db);
+for (const [what, isHangingUp] of [
+  ["answers nobody any more", false],
+  ["is silent, and hangs up on new callers", true],
+] as const) {
+  test(`when a server ${what}, all that wait for it hear of it soon, and others get new connections`, async () => {
+    await using line = await openLine(withParameter(database.url, "connect_timeout=1"));
+    // Without a time-out that would come to their aid.
+    const pool = openPool({ url: line.url, size: 3, applicationName: "test", statementTimeoutMillis: 1_000_000 });
+    await Promise.all([ask(pool), ask(pool), ask(pool)]);
+    const { promise: muted, resolve: mute } = Promise.withResolvers<void>();
+    const lost = pool.transaction(async (db) => {
+      await ask(db);
+      await muted;
+      return ask(db);
+    });
+    lost.catch(() => {});
+    await waitFor(() => pool.usage().idle === 2);
+    line.mute(isHangingUp);
+    const asked = ask(pool);
+    mute();
+    await assert.rejects(asked, /^DatabaseUnavailableError: .*does not answer any more/);
+    await assert.rejects(lost, DatabaseUnavailableError);
+    line.unmute();
+    await waitFor(() => pool.usage().total === 0, { what: "the idle one to be gone too" });
+    assert.deepEqual(await ask(pool), { one: 1 });
+    await pool.close();
   });
-  line.mute();
-  const asked = ask(pool);
-  mute();
-  await assert.rejects(asked, /^DatabaseUnavailableError: .*does not answer any more/);
-  await assert.rejects(lost, DatabaseUnavailableError);
-  line.unmute();
-  assert.equal(pool.usage().total, 0, "the idle one is gone too");
-  assert.deepEqual(await ask(pool), { one: 1 });
-  await pool.close();
-});
+}
 
 test("a server that is busy with a statement is waited for", async () => {
   const pool = openPool({ url: database.url, size: 1, applicationName: "test" });
@@ -81,7 +89,12 @@ async function openLine(url: string) {
   const { hostname, port } = new URL(url);
   const sockets = new Set<Socket>();
   let isMuted = false;
+  let isHangingUp = false;
   const server = createServer((caller) => {
+    if (isHangingUp) {
+      caller.destroy();
+      return;
+    }
     const callee = connect(Number(port || 5432), hostname);
     for (const [from, to] of [
       [caller, callee],
@@ -100,11 +113,13 @@ async function openLine(url: string) {
   const here = Object.assign(new URL(url), { host: `127.0.0.1:${(server.address() as AddressInfo).port}` });
   return {
     url: here.href,
-    mute: () => {
+    mute: (andHangUp = false) => {
       isMuted = true;
+      isHangingUp = andHangUp;
     },
     unmute: () => {
       isMuted = false;
+      isHangingUp = false;
     },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
