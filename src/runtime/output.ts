@@ -2,7 +2,7 @@
  * Standard output. A log line that cannot be written is counted and dropped: it neither ends the process nor holds it up.
  * The result of a command must be written; otherwise the command has failed.
  */
-import { constants, fstatSync, openSync, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, type Stats, writeSync } from "node:fs";
 import { CommandError } from "./command-error.ts";
 
 /** Writes lines to a file, a pipe or a terminal. Never waits and never throws. */
@@ -18,8 +18,11 @@ const RETRY_MILLIS = 20;
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
 
-/** Makes a writer to a file descriptor, which should be non-blocking where it is a pipe. */
-export function createLineWriter(fd: number): LineWriter {
+/**
+ * Makes a writer to a file descriptor, which must be non-blocking unless it is a file; `unblock` is called before each
+ * write to make it so.
+ */
+export function createLineWriter(fd: number, unblock = (): void => {}): LineWriter {
   let waiting: Buffer[] = [];
   let waitingBytes = 0;
   let isCut = false;
@@ -30,6 +33,7 @@ export function createLineWriter(fd: number): LineWriter {
     timer = undefined;
     try {
       while (waiting.length > 0) {
+        unblock();
         const written = writeSync(fd, waiting[0]!);
         waitingBytes -= written;
         isCut = written < waiting[0]!.length;
@@ -67,7 +71,7 @@ let opened: LineWriter | undefined;
 /** Log lines go here. It is opened when the first line is written. */
 export const standardOutput: LineWriter = {
   write(line) {
-    opened ??= createLineWriter(openWithoutBlocking());
+    opened ??= openLineWriter();
     opened.write(line);
   },
   lostLines: () => opened?.lostLines() ?? 0,
@@ -92,18 +96,31 @@ export function printError(text: string): void {
 }
 
 /**
- * Opens standard output once more where it is a pipe, so that a reader that does not read never holds up the process.
- * The mode is not changed for other processes that write to the same pipe.
+ * Opens a writer to standard output that never blocks, so that a reader that does not read never holds up the process.
+ * A pipe or a terminal is opened once more: the mode is then not changed for other processes that write to it. That is
+ * impossible for a socket, which is what systemd gives a service, and for the pipe of another user: there the mode is
+ * changed, again and again, since Node.js changes it back whenever it starts a child process.
  */
-function openWithoutBlocking(): number {
+function openLineWriter(): LineWriter {
+  const status = statOf(STANDARD_OUTPUT);
+  if (!status?.isFIFO() && !status?.isSocket() && !status?.isCharacterDevice())
+    return createLineWriter(STANDARD_OUTPUT);
   try {
-    if (fstatSync(STANDARD_OUTPUT).isFIFO()) {
-      return openSync(`/proc/self/fd/${STANDARD_OUTPUT}`, constants.O_WRONLY | constants.O_NONBLOCK);
-    }
+    const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+    return createLineWriter(openSync(`/proc/self/fd/${STANDARD_OUTPUT}`, flags));
   } catch {
-    // Not Linux, or the pipe belongs to another user, or has no reader.
+    process.stdout.on("error", () => {});
+    const { _handle: handle } = process.stdout as { _handle?: { setBlocking?(isBlocking: boolean): void } };
+    return createLineWriter(STANDARD_OUTPUT, () => handle?.setBlocking?.(false));
   }
-  return STANDARD_OUTPUT;
+}
+
+function statOf(fd: number): Stats | undefined {
+  try {
+    return fstatSync(fd);
+  } catch {
+    return undefined;
+  }
 }
 
 function writeAll(fd: number, text: string): void {

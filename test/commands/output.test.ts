@@ -2,21 +2,25 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 import amqp from "amqplib";
 import { findFreePort, runCommand } from "../support/command.ts";
+import { unprivileged } from "../support/unprivileged.ts";
 import { waitFor } from "../support/wait.ts";
 import { baseEnvironment, createTestNode } from "./environment.ts";
 
 const program = fileURLToPath(new URL("../../bin/swpt-debtors.js", import.meta.url));
 /** An administrative action, which leaves a line in the log. */
 const RESERVE = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+const RUN = 'exec "$0" "$@"';
 const skip = existsSync("/dev/full") ? false : "there is no /dev/full";
 
-/** Runs the program with a shell's redirection of standard output. */
-function runShell(redirection: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
-  const script = `exec "$0" "$@" ${redirection}`;
+/** Runs the program by a shell's command line, in which it is `"$0" "$@"`. */
+function runShell(script: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
   const env = { ...process.env, METRICS_PORT: "0", ...environment };
   const child = spawn("/bin/sh", ["-c", script, process.execPath, program, ...args], { env, stdio: "pipe" });
   let errors = "";
@@ -26,10 +30,10 @@ function runShell(redirection: string, args: readonly string[], environment: Rea
   return { child, errors: () => errors, exit: once(child, "exit") as Promise<[number | null, string | null]> };
 }
 
-async function startNode(redirection: string, environment: Readonly<Record<string, string>>) {
+async function startNode(script: string, environment: Readonly<Record<string, string>>, command = "all") {
   const [port, metricsPort] = [await findFreePort(), await findFreePort()];
   const ports = { WEBSERVER_PORT: String(port), METRICS_PORT: String(metricsPort) };
-  const run = runShell(redirection, ["all"], { ...environment, ...ports });
+  const run = runShell(script, [command], { ...environment, ...ports });
   const url = `http://127.0.0.1:${port}`;
   const answerTo = (request: () => Promise<Response>): Promise<Response> =>
     waitFor(() => request().catch(() => undefined), { what: () => `an answer; ${run.errors()}` });
@@ -46,7 +50,7 @@ test("a node whose log cannot be written serves, consumes, counts the lost lines
 }, async () => {
   await using node = await createTestNode();
   await runCommand(["subscribe"], node.environment);
-  const { child, exit, get, url, metrics } = await startNode(">/dev/full", node.environment);
+  const { child, exit, get, url, metrics } = await startNode(`${RUN} >/dev/full`, node.environment);
   try {
     await get("/debtors/health/check/public");
     const reservation = await fetch(`${url}/debtors/.debtor-reserve`, RESERVE);
@@ -75,7 +79,7 @@ test("a node whose log cannot be written serves, consumes, counts the lost lines
 test("a node whose log has lost its reader goes on", async () => {
   await using node = await createTestNode();
   await runCommand(["subscribe"], node.environment);
-  const { child, exit, get, url } = await startNode("", node.environment);
+  const { child, exit, get, url } = await startNode(RUN, node.environment);
   try {
     child.stdout.destroy();
     await get("/debtors/health/check/public");
@@ -88,9 +92,36 @@ test("a node whose log has lost its reader goes on", async () => {
   assert.deepEqual(await exit, [0, null]);
 });
 
+const RUN_AS_NOBODY = `exec ${unprivileged(['"$0"', '"$@"']).flat().join(" ")}`;
+for (const [what, script] of [
+  ["socket", RUN],
+  ["pipe", `mkfifo "$FOLDER/log"; exec 3<>"$FOLDER/log"; ${RUN} >"$FOLDER/log"`],
+  ["pipe of another user", `mkfifo -m 600 "$FOLDER/log"; exec 3<>"$FOLDER/log"; ${RUN_AS_NOBODY} >"$FOLDER/log"`],
+] as const) {
+  test(`a web server whose log goes to a ${what} that nobody reads goes on, and stops in order`, async () => {
+    await using node = await createTestNode();
+    const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-output-"));
+    const { child, exit, get, url } = await startNode(script, { ...node.environment, FOLDER: folder }, "webserver");
+    try {
+      await get("/debtors/health/check/public");
+      // More than the buffers of the system hold.
+      for (let round = 0; round < 40; round++) {
+        const answers = await Promise.all(
+          Array.from({ length: 40 }, () => fetch(`${url}/debtors/.debtor-reserve`, RESERVE)),
+        );
+        assert.ok(answers.every(({ status }) => status === 200));
+      }
+    } finally {
+      child.kill("SIGTERM");
+    }
+    assert.deepEqual(await exit, [0, null]);
+    await rm(folder, { recursive: true });
+  });
+}
+
 for (const args of [["--version"], ["--help"], ["openapi"], ["configure", "--help"]]) {
   test(`${args.join(" ")} fails when its result cannot be written`, { skip }, async () => {
-    const { exit, errors } = runShell(">/dev/full", args, baseEnvironment);
+    const { exit, errors } = runShell(`${RUN} >/dev/full`, args, baseEnvironment);
     assert.deepEqual(await exit, [1, null]);
     assert.match(errors(), /^Cannot write to standard output: ENOSPC[^\n]+\n$/);
   });
