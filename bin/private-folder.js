@@ -10,7 +10,8 @@ const STICKY = 0o1000;
 /**
  * Makes the folder unless it exists, with mode 0700, and returns its path without symbolic links. Returns `undefined`
  * when it cannot be made, or when a user other than `uid` and root could change what is in it: the folder must belong to
- * `uid` and grant nothing to others, and no other user may be able to replace it or a folder above it.
+ * `uid` and grant nothing to others, and no other user may be able to replace it or a folder above it. Then nothing is made,
+ * either.
  *
  * @param {string} folder an absolute path
  * @param {number | undefined} uid the user; `undefined` where the system has no user IDs
@@ -18,13 +19,26 @@ const STICKY = 0o1000;
  */
 export function ensurePrivateFolder(folder, uid) {
   try {
-    if (!path.isAbsolute(folder)) return undefined;
+    if (!path.isAbsolute(folder) || uid === undefined) return undefined;
+    // Before anything is made: root would otherwise make folders wherever a symbolic link of another user leads.
+    if (!isOutOfReach(realpathSync(nearestFolder(folder)), uid)) return undefined;
     makeFolder(folder, 0o700);
     const real = realpathSync(folder);
     return isPrivateFolder(real, uid) ? real : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The folder, or the nearest one above it that exists.
+ *
+ * @param {string} folder
+ * @returns {string}
+ */
+function nearestFolder(folder) {
+  const parent = path.dirname(folder);
+  return existsSync(folder) || parent === folder ? folder : nearestFolder(parent);
 }
 
 /**

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -56,6 +56,23 @@ test("without user IDs, for a relative path, and below a file there is no privat
   assert.equal(ensurePrivateFolder(path.join(import.meta.filename, "below"), uid), undefined);
 });
 
+test("nothing is made where another user could have put a symbolic link", async () => {
+  const above = await makeFolder("of-several-users", 0o777);
+  const elsewhere = await makeFolder("elsewhere", 0o755);
+  await symlink(elsewhere, path.join(above, "link"));
+  assert.equal(ensurePrivateFolder(path.join(above, "new", "private"), uid), undefined);
+  assert.deepEqual(await readdir(above), ["link"]);
+  await symlink(path.join(elsewhere, "dangling"), path.join(above, "dangling"));
+  assert.equal(ensurePrivateFolder(path.join(above, "dangling", "private"), uid), undefined);
+  assert.deepEqual(await readdir(elsewhere), []);
+  if (uid === 0) {
+    await chown(elsewhere, 65534, 65534);
+    assert.equal(ensurePrivateFolder(path.join(above, "link", "private"), uid), undefined);
+    assert.equal(ensurePrivateFolder(path.join(elsewhere, "private"), uid), undefined);
+    assert.deepEqual(await readdir(elsewhere), []);
+  }
+});
+
 test("a folder below another user's folder is not private", async () => {
   const folder = await makeFolder("theirs", 0o755);
   assert.equal(isOutOfReach(folder, uid), true);
@@ -71,5 +88,5 @@ test("the program keeps compiled code in a folder of the user's own, and starts 
     assert.equal(code, 0, folder);
   }
   assert.notDeepEqual(await readdir(path.join(ownFolder, "swpt-debtors", "compiled")), []);
-  assert.deepEqual(await readdir(path.join(shared, "swpt-debtors", "compiled")), []);
+  assert.deepEqual(await readdir(shared), []);
 });
