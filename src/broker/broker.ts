@@ -74,6 +74,8 @@ export interface ConsumeOptions {
   readonly onInterrupted?: () => void;
   /** The consumer has continued after an interruption. */
   readonly onResumed?: () => void;
+  /** The broker does not let the queue be consumed, and is asked again; the reason is a sentence without a period. */
+  readonly onRefused?: (reason: string) => void;
 }
 
 /** A connection to a broker, which reconnects by itself. */

@@ -4,9 +4,10 @@ import type { Channel, ConsumeMessage, Message, RecoveringChannelModel, Replies 
 import type { Logger } from "pino";
 import { createBackoff } from "../runtime/backoff.ts";
 import { type ConsumeOptions, type Consumer, type Delivery, QueueNotFoundError } from "./broker.ts";
+import { describeBrokerProblem } from "./broker-problem.ts";
 import { createDeadLetters, type DeadLetters, losesDeadLetters, sendCopy } from "./rabbitmq-dead-letters.ts";
 import type { Publisher } from "./rabbitmq-publisher.ts";
-import { ACCESS_REFUSED, NOT_FOUND, NOT_IMPLEMENTED, replyCodeOf } from "./reply-codes.ts";
+import { NOT_FOUND, NOT_IMPLEMENTED, replyCodeOf } from "./reply-codes.ts";
 
 /** What a consumer has from its connection. */
 export interface ConsumerContext {
@@ -61,8 +62,9 @@ export async function startConsumer(
     isWanted = false;
   }
 
-  /** Waits for the connection. Rejects when the broker will refuse the consumer each time. */
+  /** Waits for the connection, and for permissions. Rejects when the queue is gone. */
   async function resume(): Promise<void> {
+    let logged: string | undefined;
     const backoff = createBackoff({ minMillis: RESUME_PAUSE_MILLIS, maxMillis: RESUME_PAUSE_MILLIS_MAX });
     while (isWanted) {
       try {
@@ -71,7 +73,10 @@ export async function startConsumer(
         return;
       } catch (error) {
         if (isClosing() || isFinal(error)) throw readable(error, options);
-        log.warn({ queue: options.queue, reason: (error as Error).message }, "The queue cannot be consumed yet");
+        const reason = describeBrokerProblem(error as Error, `The queue ${options.queue} cannot be consumed`);
+        if (reason !== logged) log.warn(reason);
+        logged = reason;
+        options.onRefused?.(reason);
       }
       await pause(backoff.nextMillis());
     }
@@ -209,8 +214,7 @@ const tagOf = ({ message }: TaggedDelivery): number => message.fields.deliveryTa
 
 const messageOf = (deliveryTag: number): Message => ({ fields: { deliveryTag } }) as Message;
 
-const isFinal = (error: unknown): boolean =>
-  [ACCESS_REFUSED, NOT_FOUND, NOT_IMPLEMENTED].includes(replyCodeOf(error) as number);
+const isFinal = (error: unknown): boolean => [NOT_FOUND, NOT_IMPLEMENTED].includes(replyCodeOf(error) as number);
 
 const readable = (error: unknown, { queue }: ConsumeOptions): unknown =>
   replyCodeOf(error) === NOT_FOUND ? new QueueNotFoundError(`There is no queue ${queue}`, { cause: error }) : error;

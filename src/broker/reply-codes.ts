@@ -1,5 +1,4 @@
 /** Codes with which RabbitMQ closes a channel or a connection. Spec of AMQP 0-9-1: "Reply codes". */
-export const ACCESS_REFUSED = 403;
 export const NOT_FOUND = 404;
 export const PRECONDITION_FAILED = 406;
 export const NOT_IMPLEMENTED = 540;

@@ -80,7 +80,7 @@ async function drain(options: ConsumerOptions, signal: AbortSignal): Promise<voi
  * of messages taken.
  */
 async function consume(options: ConsumerOptions, signal: AbortSignal, idleMillis?: number): Promise<number> {
-  const { broker, queue, prefetchCount, prefetchSize, log } = options;
+  const { broker, queue, prefetchCount, prefetchSize, log, health } = options;
   const stop = new AbortController();
   const stopped = AbortSignal.any([signal, stop.signal]);
   const failures: Error[] = [];
@@ -89,12 +89,22 @@ async function consume(options: ConsumerOptions, signal: AbortSignal, idleMillis
     stop.abort();
   };
   const inbox = createInbox(options, { fail, onGivenBack: () => stop.abort() }, stopped);
-  const consuming = broker.consume({ queue, prefetchCount, prefetchSize, onDelivery: inbox.put, onEnd: fail });
+  const reportRefusal = (reason?: string): void => health?.report("queue", reason);
+  const consuming = broker.consume({
+    queue,
+    prefetchCount,
+    prefetchSize,
+    onDelivery: inbox.put,
+    onEnd: fail,
+    onRefused: reportRefusal,
+    onResumed: reportRefusal,
+  });
   const consumer = await Promise.race([consuming, untilAborted(stopped)]);
   if (!consumer) {
     consuming.then((late) => late.close()).catch(() => {}); // The broker is unavailable, and we do not wait for it.
     return 0;
   }
+  reportRefusal();
   inbox.open(consumer);
   log.info({ queue }, "Consuming");
   await (idleMillis === undefined ? untilAborted(stopped) : untilIdle(inbox, idleMillis, stopped));
