@@ -1,6 +1,7 @@
 /** A scanner process. */
 import { type Config, readConfig } from "../config.ts";
 import type { Pool } from "../database/database.ts";
+import type { Health } from "../runtime/health.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { createScanner } from "../workers/scanner.ts";
@@ -15,6 +16,7 @@ export interface ScannerProcessOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly registry?: MetricsRegistry | undefined;
+  readonly health?: Health | undefined;
   /** One pass as fast as the beat allows, instead of pass after pass at the pace of the settings. */
   readonly onePass?: boolean | undefined;
 }
@@ -30,7 +32,7 @@ export async function scannerProcess({ name, environment, log, signal }: Process
 
 /** Scans until the signal is aborted. */
 export async function runScanner(options: ScannerProcessOptions): Promise<void> {
-  const { config, pool, log, signal, registry, onePass = false } = options;
+  const { config, pool, log, signal, registry, health, onePass = false } = options;
   const scanner = createScanner({
     pool,
     rules: {
@@ -42,6 +44,7 @@ export async function runScanner(options: ScannerProcessOptions): Promise<void> 
     },
     pace: config.scanner,
     log,
+    health,
     metrics: registry && createScannerMetrics(registry),
   });
   if (onePass) return scanner.runOnce(signal);

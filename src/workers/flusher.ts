@@ -5,11 +5,11 @@ import { DatabaseUnavailableError } from "../database/database.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
 import type { Health } from "../runtime/health.ts";
 import { createWakeup } from "../runtime/wakeup.ts";
-import { type BurstContext, type BurstOutcome, flushBurst } from "./burst.ts";
+import { type BurstContext, type BurstOutcome, ForeignOutboxRowError, flushBurst } from "./burst.ts";
 import { DatabaseWentBackError } from "./flush-guard.ts";
 import { createProblemLog } from "./problem-log.ts";
 
-export { ForeignOutboxRowError } from "./burst.ts";
+export { ForeignOutboxRowError };
 
 /** The metrics of a flusher. */
 export interface FlusherMetrics {
@@ -35,7 +35,7 @@ export interface Flusher {
   runOnce(): Promise<number>;
   /**
    * Sends until the signal aborts; then finishes the burst under way and resolves. Waits for a database or a broker that
-   * is unavailable. Rejects with a ForeignOutboxRowError.
+   * is unavailable or out of order. Rejects with a ForeignOutboxRowError, and with nothing else.
    */
   run(signal: AbortSignal): Promise<void>;
   /** There may be something to send: do not wait for the end of the period. */
@@ -51,6 +51,14 @@ const RETRY_PAUSE_MILLIS = 250;
 const RETRY_PAUSE_MILLIS_MAX = 2_000;
 /** How often to look whether the broker is connected, which takes no round trip. */
 const BROKER_LOOK_MILLIS = 200;
+
+/** What is logged with an event. */
+interface Details {
+  readonly reason?: string;
+  readonly returned?: number;
+  readonly failed?: number;
+  readonly err?: unknown;
+}
 
 const KEPT = "The messages are kept and sent later";
 
@@ -75,31 +83,28 @@ export function createFlusher(options: FlusherOptions): Flusher {
   async function attempt(): Promise<"next" | "wait" | "pause"> {
     try {
       const { claimed, returned, failed } = await flush();
-      if (returned > 0)
-        problems.report("warn", `The broker returns messages: no queue is bound. ${KEPT}`, { returned });
-      if (failed > 0) problems.report("warn", `The broker does not confirm messages. ${KEPT}`, { failed });
+      if (returned > 0) hold("warn", `The broker returns messages: no queue is bound. ${KEPT}`, { returned });
+      if (failed > 0) hold("warn", `The broker does not confirm messages. ${KEPT}`, { failed });
       if (returned + failed > 0) return "pause";
       return claimed === burstCount ? "next" : "wait";
     } catch (error) {
+      if (error instanceof ForeignOutboxRowError) throw error;
+      const { message: reason } = error as Error;
       if (error instanceof DatabaseWentBackError) {
-        problems.report("error", error.message, {});
-        forbidden(error.message);
-        return "pause";
-      }
-      if (error instanceof StreamUnreadableError) {
-        problems.report("warn", `The broker cannot be read. ${KEPT}`, { reason: error.message });
-        return "pause";
-      }
-      if (!(error instanceof DatabaseUnavailableError)) throw error;
-      problems.report("warn", `The database cannot be used. ${KEPT}`, { reason: error.message });
+        hold("error", reason, {});
+        metrics?.forbidden?.(outbox, true);
+      } else if (error instanceof StreamUnreadableError) hold("warn", `The broker cannot be read. ${KEPT}`, { reason });
+      else if (error instanceof DatabaseUnavailableError) {
+        hold("warn", `The database cannot be used. ${KEPT}`, { reason });
+      } else hold("error", `Messages cannot be sent. ${KEPT}`, { reason, err: error });
       return "pause";
     }
   }
 
-  /** Says that nothing may be sent, or that it may again. */
-  function forbidden(reason: string | undefined): void {
-    options.health?.report(`outbox ${outbox}`, reason);
-    metrics?.forbidden?.(outbox, reason !== undefined);
+  /** Says that nothing is sent, and why. */
+  function hold(level: "warn" | "error", event: string, details: Details): void {
+    problems.report(level, event, details);
+    options.health?.report(`outbox ${outbox}`, details.reason ?? event);
   }
 
   /** Sends bursts for as long as they are full. */
@@ -140,7 +145,8 @@ export function createFlusher(options: FlusherOptions): Flusher {
           continue;
         }
         problems.end("Messages are sent again");
-        forbidden(undefined);
+        options.health?.report(`outbox ${outbox}`, undefined);
+        metrics?.forbidden?.(outbox, false);
         backoff.reset();
         await wakeup.wait(periodSeconds * 1000, signal); // Not long when something was written while we looked.
       }

@@ -6,6 +6,7 @@ import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
 import { countDebtorBlocks } from "../database/scan.ts";
 import { type ScanCounts, type ScanRules, scanDebtors } from "../operations/scan-debtors.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
+import type { Health } from "../runtime/health.ts";
 import type { Logger } from "../runtime/log.ts";
 import { now } from "../values/timestamp.ts";
 import { createProblemLog } from "./problem-log.ts";
@@ -16,6 +17,7 @@ export interface ScannerOptions {
   readonly pace: ScannerPace;
   readonly log: Logger;
   readonly metrics?: ScannerMetrics | undefined;
+  readonly health?: Health | undefined;
 }
 
 /** How fast the scanner walks. */
@@ -38,7 +40,7 @@ export interface ScannerMetrics {
 export interface Scanner {
   /** One pass with the shortest pauses. Rejects when the database is unavailable. */
   runOnce(signal: AbortSignal): Promise<void>;
-  /** Pass after pass until the signal is aborted. Waits for the database when it is unavailable. */
+  /** Pass after pass until the signal is aborted. Waits for the database when it is unavailable or out of order. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -46,7 +48,7 @@ export interface Scanner {
 const RECONCILE_MILLIS_MAX = 600_000;
 
 /** Makes a scanner; it does nothing before it is run. */
-export function createScanner({ pool, rules, pace, log, metrics }: ScannerOptions): Scanner {
+export function createScanner({ pool, rules, pace, log, metrics, health }: ScannerOptions): Scanner {
   const problems = createProblemLog(log, { worker: "scanner" });
   const backoff = createBackoff({ minMillis: 500, maxMillis: 5_000 });
 
@@ -94,10 +96,14 @@ export function createScanner({ pool, rules, pace, log, metrics }: ScannerOption
           block = await scanOnce(block);
           backoff.reset();
           problems.end("Scanning again");
+          health?.report("scanner", undefined);
           await untilDue(signal);
         } catch (error) {
-          if (!(error instanceof DatabaseUnavailableError)) throw error;
-          problems.report("warn", "Waiting for the database", { reason: error.message });
+          const { message: reason } = error as Error;
+          if (error instanceof DatabaseUnavailableError)
+            problems.report("warn", "Waiting for the database", { reason });
+          else problems.report("error", "Debtors cannot be scanned", { err: error });
+          health?.report("scanner", reason);
           await pause(backoff.nextMillis(), signal);
         }
       }

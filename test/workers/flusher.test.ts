@@ -5,6 +5,7 @@ import { agentTopology, OUTGOING_EXCHANGE, type Topology } from "../../src/broke
 import type { Broker, Publication, PublicationOutcome } from "../../src/broker/broker.ts";
 import { createMemoryBroker } from "../../src/broker/memory.ts";
 import { type Outbox, recordMessages } from "../../src/database/outbox.ts";
+import { createHealth } from "../../src/runtime/health.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { parseJson } from "../../src/values/json.ts";
 import { isInShard, parseShard, type ShardingRealm } from "../../src/values/shard.ts";
@@ -75,6 +76,44 @@ function brokerWithOutcomes(...outcomes: PublicationOutcome[]) {
     return publications.map(() => outcomes.shift() ?? "confirmed");
   };
   return { broker: { ...broker, publish }, published };
+}
+
+for (const [what, breakIt, mendIt, reason, event] of [
+  [
+    "a trigger that raises an error",
+    `create function refuse() returns trigger language plpgsql as 'begin raise exception ''not today''; end';
+     create trigger refuse before delete on prepare_transfer_signal for each row execute function refuse()`,
+    "drop function refuse cascade",
+    /not today/,
+    "Messages cannot be sent. The messages are kept and sent later",
+  ],
+  [
+    "a missing column",
+    "alter table prepare_transfer_signal rename recipient to elsewhere",
+    "alter table prepare_transfer_signal rename elsewhere to recipient",
+    /not set up/,
+    "The database cannot be used. The messages are kept and sent later",
+  ],
+] as const) {
+  test(`while ${what} keeps the messages from being sent the flusher waits and says why, and then sends them`, async () => {
+    const broker = createMemoryBroker(withPeer);
+    const health = createHealth();
+    const { log, messages } = createTestLog();
+    await record("prepare_transfer", [preparation(1n)]);
+    await pool.run({ name: "", text: breakIt });
+    const life = new AbortController();
+    const running = flusherOf({ broker, health, log }).run(life.signal);
+    try {
+      await Promise.race([running, waitFor(() => health.reasons().some((text) => reason.test(text)))]);
+      assert.ok(messages.includes(event));
+      await pool.run({ name: "", text: mendIt });
+      await waitFor(async () => (await rowCount("prepare_transfer")) === 0n);
+      await waitFor(() => health.reasons().length === 0);
+    } finally {
+      life.abort();
+      await running;
+    }
+  });
 }
 
 test("each kind of message is sent with its properties and exact integers, and its row is deleted", async () => {

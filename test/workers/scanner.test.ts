@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { openPool } from "../../src/database/database.ts";
+import { createHealth } from "../../src/runtime/health.ts";
 import { createLogger } from "../../src/runtime/log.ts";
 import { parseShard } from "../../src/values/shard.ts";
 import { createScanner, type ScannerMetrics } from "../../src/workers/scanner.ts";
@@ -67,6 +68,25 @@ test("between two reads the scanner waits as long as its pace says, and stops at
   await running;
 
   assert.equal(metrics.passes, 1);
+});
+
+test("the scanner waits while a trigger keeps it from its work, and says why", async () => {
+  await using database = await createTestDatabase();
+  const run = (text: string) => database.pool.run({ name: "", text });
+  await run("insert into debtor (debtor_id, created_at) values (1, now() - interval '1 year')");
+  await run(`create function refuse() returns trigger language plpgsql as 'begin raise exception ''not today''; end';
+    create trigger refuse before delete on debtor for each row execute function refuse()`);
+  const health = createHealth();
+  const pace = { days: 1e-6, blocksPerQuery: 5, beatMillis: 1 };
+  const scanner = createScanner({ pool: database.pool, rules, pace, log: openLog().log, health });
+  const life = new AbortController();
+  const running = scanner.run(life.signal);
+  await Promise.race([running, waitFor(() => health.reasons().some((reason) => /not today/.test(reason)))]);
+  await run("drop function refuse cascade");
+  await waitFor(() => health.reasons().length === 0);
+  life.abort();
+  await running;
+  assert.deepEqual(await database.pool.many({ name: "", text: "select from debtor" }), []);
 });
 
 test("the scanner waits for a database that is unavailable, and one pass alone fails", async () => {
