@@ -40,20 +40,19 @@ const NOT_SET_UP: ReadonlySet<string> = new Set([
   "42501", // insufficient_privilege
   "42703", // undefined_column
   "42704", // undefined_object
+  "42804", // datatype_mismatch
+  "42809", // wrong_object_type
   "42883", // undefined_function
   "42P01", // undefined_table
+  "42P10", // invalid_column_reference: an ON CONFLICT without its unique index
 ]);
 
 /**
- * Classes 08 (connection exception), 53 (insufficient resources: no connection left, disk full), 57 (operator
- * intervention: shutdown, starting up) and 58 (system error: input or output failed); a server that only reads, since it
- * is a standby; a commit with an unknown outcome; and a database that is not set up.
+ * Errors that depend on rows, or on the values that are stored: class 21 (cardinality), 22 (data exception), 23 (integrity
+ * constraint), 27 and 44 (trigger, view), and P0 (raised by a trigger). Everything else is about the server, the connection or
+ * the session, however new or rare it is.
  */
-const isUnavailable = (error: unknown): boolean =>
-  /^(?:08|53|57|58)/.test(sqlStateOf(error) ?? "") ||
-  stateIsOneOf(error, new Set(["25006", "40003"])) ||
-  isConflict(error) ||
-  stateIsOneOf(error, NOT_SET_UP);
+const isAboutRows = (state: string): boolean => /^(?:2[1237]|44|P0)/.test(state);
 
 // Class 22 is not here as a whole: 2200H, for example, says that a sequence is exhausted.
 const MESSAGE_FAULTS: ReadonlySet<string> = new Set([
@@ -70,20 +69,21 @@ const MESSAGE_FAULTS: ReadonlySet<string> = new Set([
 
 /**
  * Whether an error depends on nothing but the values that were to be stored, so that they can never be stored. A
- * violated key does not: its values come from sequences, or were made unique by locks.
+ * violated key does not: its values come from sequences, or were made unique by locks. Neither does what happens in a function:
+ * the program has none in the database, so it is that of a trigger of somebody else.
  */
-export const isFaultOfValues = (error: unknown): error is Error => stateIsOneOf(error, MESSAGE_FAULTS);
+export const isFaultOfValues = (error: unknown): error is Error =>
+  stateIsOneOf(error, MESSAGE_FAULTS) && !/\bfunction\b/.test((error as pg.DatabaseError).where ?? "");
 
-/** What to do about an error that is neither an outage nor a fault of values; an empty text when that is not known. */
-export function adviceOn(error: unknown): string {
-  const state = sqlStateOf(error);
-  if (state === "23505") {
-    return "A sequence may be behind its rows, as after logical replication or a partial restore: run `swpt-debtors configure`";
-  }
-  if (state === "2200H") return "A sequence of the database is exhausted";
-  if (state?.startsWith("XX") === true) return "The database may be damaged: see the log of PostgreSQL";
-  return "";
-}
+/** What to do about an error that does not pass by itself. Rows and values of callers have no part in it. */
+const ADVICE: readonly (readonly [state: RegExp, advice: string])[] = [
+  [
+    /^23505$/,
+    "a sequence may be behind its rows, as after logical replication or a partial restore: run `swpt-debtors configure`",
+  ],
+  [/^2200H$/, "a sequence of the database is exhausted"],
+  [/^XX/, "the database may be damaged: see the log of PostgreSQL"],
+];
 
 /** The error of a failed attempt to connect. */
 export function connectionError(error: unknown): DatabaseUnavailableError {
@@ -112,17 +112,23 @@ function adviceOnConnection(state: string | undefined, reason: string): string {
 }
 
 /**
- * The error of a statement, translated when it is an outage. `isConnectionLost` says whether the connection was lost by it,
- * regardless of the error's code.
+ * The error of a statement, translated unless it is about rows and values. `isConnectionLost` says whether the connection was
+ * lost by it, regardless of the error's code.
  */
 export function statementError(error: unknown, isConnectionLost: boolean): unknown {
   if (error instanceof DatabaseUnavailableError) return error;
-  if (isConflict(error)) {
-    return new DatabaseUnavailableError(`The database is busy: ${errorText(error)}`, { cause: error });
-  }
+  const state = sqlStateOf(error);
+  const text = errorText(error);
+  if (isConflict(error)) return new DatabaseUnavailableError(`The database is busy: ${text}`, { cause: error });
   if (stateIsOneOf(error, NOT_SET_UP)) {
-    const message = `The database is not set up: ${errorText(error)}; \`swpt-debtors configure\` sets it up`;
+    const message = `The database is not set up: ${text}; \`swpt-debtors configure\` sets it up`;
     return new DatabaseUnavailableError(message, { cause: error });
   }
-  return isConnectionLost || isUnavailable(error) ? connectionError(error) : error;
+  const advice = ADVICE.find(([pattern]) => pattern.test(state ?? ""))?.[1];
+  if (advice !== undefined) {
+    return new UnsuitableDatabaseError(`The database cannot be used: ${text}; ${advice}`, { cause: error });
+  }
+  if (isConnectionLost || /^(?:08|28|57)/.test(state ?? "")) return connectionError(error);
+  if (state === undefined || isAboutRows(state)) return error;
+  return new DatabaseUnavailableError(`The database cannot be used: ${text}`, { cause: error });
 }

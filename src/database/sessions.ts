@@ -31,8 +31,9 @@ export interface SessionPool {
   close(): Promise<void>;
 }
 
-// Times and dates must come in the form that is parsed here, and a statement after a lock must see what those have
-// committed who held it before, regardless of the database's defaults. A transaction whose process has disappeared
+// Times and dates must come in the form that is parsed here, floats with all of their digits, and null in an array must
+// not become the text "NULL". A statement after a lock must see what those have
+// committed who held it before. All this regardless of the defaults of the database and the role. A transaction whose process has disappeared
 // together with its host or its network must not keep its locks for the hours that it takes TCP to notice; the longest
 // that a transaction of this program waits for something else is the 20 seconds of a confirm.
 //
@@ -43,7 +44,7 @@ export interface SessionPool {
 // kept 4300.) Without an index a scan is still possible, but its estimated cost would trigger just-in-time compilation,
 // which never pays off here.
 const SESSION_OPTIONS =
-  "-c TimeZone=UTC -c DateStyle=ISO -c default_transaction_isolation=read\\ committed " +
+  "-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=1 -c array_nulls=on -c default_transaction_isolation=read\\ committed " +
   "-c idle_in_transaction_session_timeout=60s -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off " +
   "-c jit=off";
 const CONNECT_TIMEOUT_MILLIS = 5_000;

@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import type { Consumer, Delivery } from "../broker/broker.ts";
 import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
-import { adviceOn } from "../database/errors.ts";
+import { UnsuitableDatabaseError } from "../database/errors.ts";
 import { canHaveEffect } from "../domain/message-batch.ts";
 import { InvalidMessageError } from "../messages/fields.ts";
 import { INCOMING_TYPES, type IncomingMessage } from "../messages/incoming.ts";
@@ -153,9 +153,9 @@ async function applyPersistently(
         return refused;
       } catch (error) {
         const { message } = error as Error;
-        const isOutage = error instanceof DatabaseUnavailableError;
+        const isOutage = error instanceof DatabaseUnavailableError && !(error instanceof UnsuitableDatabaseError);
         if (isOutage) problems.report("warn", "Waiting with the messages for the database", { reason: message });
-        else problems.report("error", STOPPED, { err: error, advice: adviceOn(error) });
+        else problems.report("error", STOPPED, { err: error });
         health?.report("messages", isOutage ? message : `messages cannot be applied: ${message}`);
         metrics?.stopped(!isOutage);
       }

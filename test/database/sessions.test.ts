@@ -23,6 +23,33 @@ test("transactions are read committed, whatever the default of the database", as
   await pool.close();
 });
 
+test("values are exact, whatever the defaults of the database", async () => {
+  await using database = await createEmptyDatabase();
+  const name = new URL(database.url).pathname.slice(1);
+  for (const setting of [
+    "extra_float_digits = -10",
+    "array_nulls = off",
+    "bytea_output = 'escape'",
+    "DateStyle = 'SQL, DMY'",
+    "TimeZone = 'Asia/Kolkata'",
+  ]) {
+    await database.pool.run({ name: "", text: `alter database ${name} set ${setting}` });
+  }
+  const pool = openPool({ url: database.url, size: 1, applicationName: "test" });
+  const text = `
+    select $1::float8 as float, $2::text[] as texts, $3::bytea as bytes,
+      '2026-11-26T10:00:00.123456Z'::timestamptz as ts, '2026-11-02'::date as date`;
+  const row = await pool.maybeOne({ name: "echo", text, values: [0.1 + 0.2, [null, "a"], Buffer.from("\\\0é")] });
+  assert.deepEqual(row, {
+    float: 0.1 + 0.2,
+    texts: [null, "a"],
+    bytes: Buffer.from("\\\0é"),
+    ts: 1_795_687_200_123_456n,
+    date: "2026-11-02",
+  });
+  await pool.close();
+});
+
 test("options in the URL come on top of those that the program needs", async () => {
   await using database = await createEmptyDatabase();
   const url = withParameter(database.url, "options=-c%20TimeZone%3DAsia%2FTokyo%20-c%20lock_timeout%3D7s");

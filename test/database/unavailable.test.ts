@@ -228,6 +228,8 @@ for (const [what, text] of [
   ["without the column", "select nothing from debtor"],
   ["without the sequence", "select nextval('swpt_nothing')"],
   ["without the right", "set role pg_monitor; select 1 from debtor"],
+  ["without a unique index", "insert into debtor (debtor_id) values (1) on conflict (balance) do nothing"],
+  ["with a column of another type", "update debtor set debtor_id = now() where false"],
 ] as const) {
   test(`${what} the database is not set up, and the error says so`, async () => {
     await withPool(database.url, async (other) => {
@@ -240,6 +242,51 @@ for (const [what, text] of [
     });
   });
 }
+
+for (const [state, what] of [
+  ["0A000", "a feature that is not there"],
+  ["25P02", "a transaction that another has left failed"],
+  ["2BP01", "objects that depend on others"],
+  ["3D000", "a database that is gone"],
+  ["53100", "a full disk"],
+  ["53200", "too little memory"],
+  ["54000", "too many transactions without a vacuum"],
+  ["55000", "an object in the wrong state"],
+  ["55006", "an object in use"],
+  ["58030", "a disk that cannot be read"],
+  ["72000", "a snapshot that is too old"],
+  ["F0000", "a configuration that cannot be read"],
+  ["XX001", "damaged data"],
+  ["ZZ999", "an error that is not known yet"],
+] as const) {
+  test(`${what} (${state}) means that the database is unavailable, with its own words`, async () => {
+    const text = `do $$ begin raise exception using errcode = '${state}', message = 'its own words'; end $$`;
+    const reason = /its own words/;
+    for (const work of [
+      () => pool.run({ name: "", text }),
+      () => pool.transaction((tx) => tx.run({ name: "", text })),
+      () => pool.transaction(async (tx) => void tx.defer({ name: "", text })),
+    ]) {
+      await assert.rejects(work, (error) => error instanceof DatabaseUnavailableError && reason.test(error.message));
+    }
+    assert.deepEqual(await ask(pool), { one: 1 });
+  });
+}
+
+test("a connection whose prepared statements are gone or out of date is replaced", async () => {
+  await using stack = new AsyncDisposableStack();
+  const other = openPool({ url: database.url, size: 1, applicationName: "test" });
+  stack.defer(() => other.close());
+  await pool.run({ name: "", text: "create table swpt_changing as select 1::integer as value" });
+  const read = () => other.many({ name: "read_changing", text: "select value from swpt_changing" });
+  await read();
+  await other.run({ name: "", text: "deallocate all" });
+  await assert.rejects(read, DatabaseUnavailableError);
+  assert.deepEqual(await read(), [{ value: 1 }]);
+  await pool.run({ name: "", text: "alter table swpt_changing alter value type bigint" });
+  await assert.rejects(read, DatabaseUnavailableError);
+  assert.deepEqual(await read(), [{ value: 1n }]);
+});
 
 test("a server that owes answers keeps the connections, however often others are asked for, and they end with the answers", async () => {
   const text = "select pg_advisory_lock_shared(8)";

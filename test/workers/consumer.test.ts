@@ -240,6 +240,27 @@ test("messages that have been held for ten minutes go back to the queue, and com
   assert.deepEqual(await dismissed(), [1n, 2n]);
 });
 
+test("a queue that the broker does not let be consumed is waited for, with the broker's words", async () => {
+  await using host = await createTestVirtualHost();
+  const connection = await amqp.connect(host.url);
+  const channel = await connection.createChannel();
+  await channel.assertQueue(QUEUE, { durable: true });
+  const { consumerTag } = await channel.consume(QUEUE, () => {}, { exclusive: true });
+  const log = pino({ level: "silent" });
+  const broker = await connectRabbitMq({ url: host.url, connectionName: "test", log });
+  const health = createHealth();
+  const consumer = start(broker, { health });
+  const refused = /The queue in cannot be consumed: .*ACCESS_REFUSED.*exclusive use/;
+  await Promise.race([consumer.running, waitFor(() => health.reasons().some((reason) => refused.test(reason)))]);
+  await channel.cancel(consumerTag);
+  channel.sendToQueue(QUEUE, Buffer.from(prepared(5n)), { contentType: "application/json", type: "PreparedTransfer" });
+  await waitFor(async () => (await dismissed()).length === 1);
+  assert.deepEqual(health.reasons(), []);
+  await consumer.stop();
+  await broker.close();
+  await connection.close();
+});
+
 test("stopping while the database is unavailable leaves the messages in the queue, and is no error", async () => {
   const broker = createBroker();
   send(broker, prepared(1n), prepared(2n));
@@ -278,6 +299,36 @@ for (const [what, breakIt, mendIt, reason] of [
      create trigger refuse before insert on finalize_transfer_signal for each row execute function refuse()`,
     "drop function refuse cascade",
     /not today/,
+  ],
+  [
+    "a trigger that checks something of its own",
+    `create function refuse() returns trigger language plpgsql
+     as 'begin raise exception ''no more today'' using errcode = ''check_violation''; end';
+     create trigger refuse before insert on finalize_transfer_signal for each row execute function refuse()`,
+    "drop function refuse cascade",
+    /no more today/,
+  ],
+  [
+    "a trigger that counts too far",
+    `create function refuse() returns trigger language plpgsql
+     as 'begin perform (2147483647 + new.coordinator_id * 0 + 1)::integer; return new; end';
+     create trigger refuse before insert on finalize_transfer_signal for each row execute function refuse()`,
+    "drop function refuse cascade",
+    /out of range/,
+  ],
+  [
+    "a missing column",
+    "alter table finalize_transfer_signal rename transfer_note to elsewhere",
+    "alter table finalize_transfer_signal rename elsewhere to transfer_note",
+    /not set up/,
+  ],
+  [
+    "an index that is damaged",
+    `create function refuse() returns trigger language plpgsql
+     as 'begin raise exception ''index is damaged'' using errcode = ''XX002''; end';
+     create trigger refuse before insert on finalize_transfer_signal for each row execute function refuse()`,
+    "drop function refuse cascade",
+    /may be damaged: see the log of PostgreSQL/,
   ],
 ] as const) {
   test(`${what} is not the fault of a message: it is kept until it can be applied`, async () => {
