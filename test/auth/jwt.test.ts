@@ -114,6 +114,27 @@ test("tokens that name unknown keys do not cause repeated fetches of the keys", 
   assert.ok(issuer.fetches() <= 2, String(issuer.fetches()));
 });
 
+for (const [name, status, body, reason] of [
+  ["an answer without an end", 200, "[".repeat(1_048_577), /^the answer has more than 1048576 bytes$/],
+  ["a redirect", 302, "", /^the endpoint redirects \(status 302\); OAUTH2_JWKS_URL must name its final address$/],
+  ["no such page", 404, "<html>", /^there is no such endpoint \(status 404\); check OAUTH2_JWKS_URL$/],
+  ["an overloaded server", 429, "", /^the answer has the status 429$/],
+  ["an empty answer", 200, "", /^the keys of the issuer are not a JSON Web Key Set$/],
+  ["a web page", 200, "<html>", /^the keys of the issuer are not a JSON Web Key Set$/],
+] as const) {
+  test(`keys that are ${name} are unavailable, and the reason says what to check`, async () => {
+    issuer.misbehave((response) => response.writeHead(status, { location: "/elsewhere" }).end(body));
+    const verify = createJwtVerification({
+      jwksUrl: issuer.jwksUrl,
+      algorithms: ["ES256"],
+      rules: { ...defaultTokenRules, issuer: ISSUER, audience: AUDIENCE },
+      clock: systemClock,
+    });
+    const verifying = verify(issuer.sign(good), new AbortController().signal);
+    await assert.rejects(verifying, { name: "IntrospectionError", message: reason });
+  });
+}
+
 test("while the keys cannot be fetched the answer is 503, and no token is accepted", async () => {
   for (const behavior of [
     (response: import("node:http").ServerResponse) => response.writeHead(500).end("<html>"),

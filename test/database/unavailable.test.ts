@@ -133,6 +133,46 @@ for (const [what, onConnection, query] of [
   });
 }
 
+/** A message of the server that ends the attempt to connect. */
+function errorResponse(state: string, message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C${state}\0M${message}\0\0`);
+  const head = Buffer.from("E\0\0\0\0");
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+}
+
+for (const [state, message, advice] of [
+  ["28P01", 'password authentication failed for user "u"', /check user name and password in POSTGRES_URL \(28P01\)/],
+  ["28000", "no pg_hba.conf entry", /pg_hba\.conf \(28000\)/],
+  ["42501", 'permission denied for database "db"', /permission denied/],
+  ["53300", "sorry, too many clients already", /too many clients/],
+  ["55000", "database is not currently accepting connections", /not currently accepting/],
+  ["57P03", "the database system is starting up", /starting up/],
+  ["08P01", "server login has been failing, try again later (server_login_retry)", /server_login_retry/],
+  ["ZZ999", "words that are not known yet", /not known yet/],
+] as const) {
+  test(`a server that refuses a connection with ${state} is unavailable, with its own words`, async () => {
+    const refusing = await startServer((socket) =>
+      socket.once("data", () => socket.end(errorResponse(state, message))),
+    );
+    try {
+      await withPool(`postgresql://u@${refusing.address}/db?sslmode=disable`, async (other) => {
+        for (const work of [() => ask(other), () => other.transaction(ask)]) {
+          await assert.rejects(
+            work,
+            (error) =>
+              error instanceof DatabaseUnavailableError &&
+              error.message.includes(message) &&
+              advice.test(error.message),
+          );
+        }
+      });
+    } finally {
+      refusing.close();
+    }
+  });
+}
+
 test("TLS means what it means to libpq: whom the server must be known to depends on sslmode", async () => {
   const secure = await startTlsServer();
   const port = secure.address.split(":")[1];

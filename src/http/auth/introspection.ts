@@ -76,7 +76,10 @@ export function createIntrospection(
         });
       if (response.status !== 200) {
         await response.body?.cancel();
-        throw new IntrospectionError(describeStatus(response.status), UNAVAILABLE_STATUSES.includes(response.status));
+        throw new IntrospectionError(
+          describeStatus(response.status, "OAUTH2_INTROSPECT_URL"),
+          UNAVAILABLE_STATUSES.includes(response.status),
+        );
       }
       return decide(parseObject(await readText(response)), rules, clock.wallSeconds());
     } catch (error) {
@@ -144,14 +147,14 @@ function readName(
   return isUsable && !hasControlCharacters(name) ? name : null;
 }
 
-async function readText(response: Response): Promise<string> {
+/** Reads an answer of the authorization server. Throws an IntrospectionError when it is too long. */
+export async function readText(response: Response, bytesMax = ANSWER_BYTES_MAX): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   // Leaving the loop early cancels the rest of the answer.
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
-    if (length > ANSWER_BYTES_MAX)
-      throw new IntrospectionError(`the answer has more than ${ANSWER_BYTES_MAX} bytes`, false);
+    if (length > bytesMax) throw new IntrospectionError(`the answer has more than ${bytesMax} bytes`, false);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, length).toString("utf8");
@@ -170,15 +173,15 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   throw new IntrospectionError("the answer is not a JSON object", false);
 }
 
-function describeStatus(status: number): string {
+/** What a status other than 200 means. The setting is the one that has the URL. */
+export function describeStatus(status: number, setting: string): string {
   if (status >= 300 && status < 400) {
-    return `the endpoint redirects (status ${status}); OAUTH2_INTROSPECT_URL must name its final address`;
+    return `the endpoint redirects (status ${status}); ${setting} must name its final address`;
   }
   if (status === 401 || status === 403) {
-    return `the credentials of this node are rejected (status ${status}); check the user name and password in OAUTH2_INTROSPECT_URL`;
+    return `the credentials of this node are rejected (status ${status}); check the user name and password in ${setting}`;
   }
-  if (status === 404 || status === 405)
-    return `there is no such endpoint (status ${status}); check OAUTH2_INTROSPECT_URL`;
+  if (status === 404 || status === 405) return `there is no such endpoint (status ${status}); check ${setting}`;
   return `the answer has the status ${status}`;
 }
 

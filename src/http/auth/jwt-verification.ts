@@ -1,7 +1,7 @@
 /** Verifies JWT access tokens with the keys of their issuer, instead of introspection. Spec: authorization, "JWT access tokens"; RFC 9068. */
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import { createRemoteJWKSet, customFetch, errors, type FetchImplementation, type JWTPayload, jwtVerify } from "jose";
 import type { Clock } from "./clock.ts";
-import { decide, type Introspection, IntrospectionError } from "./introspection.ts";
+import { decide, describeStatus, type Introspection, IntrospectionError, readText } from "./introspection.ts";
 import type { TokenRules } from "./token-rules.ts";
 
 export interface JwtVerificationOptions {
@@ -19,6 +19,8 @@ export interface JwtVerificationOptions {
 }
 
 const KEYS_TIMEOUT_MILLIS = 5_000;
+/** A key with a chain of certificates has less than 10,000. */
+const KEYS_BYTES_MAX = 1_048_576;
 
 /**
  * Creates the function that checks a token. Like an introspection it rejects with an IntrospectionError when the keys
@@ -33,6 +35,7 @@ export function createJwtVerification(
     cacheMaxAge: keysMillisMax,
     cooldownDuration: cooldownMillis,
     timeoutDuration: KEYS_TIMEOUT_MILLIS,
+    [customFetch]: fetchKeys,
   });
   const verify = (token: string): Promise<JWTPayload> =>
     jwtVerify(token, keys, {
@@ -50,11 +53,20 @@ export function createJwtVerification(
       const claims = await untilAborted(verify(token), signal);
       return decide({ ...claims, active: true }, rules, clock.wallSeconds());
     } catch (error) {
+      if (error instanceof IntrospectionError) throw error;
       if (isTokenError(error)) return { kind: "inactive" };
       throw new IntrospectionError(reasonOf(error, signal), true);
     }
   };
 }
+
+/** The library itself would read an answer of any length, and say nothing of its status. */
+const fetchKeys: FetchImplementation = async (url, options) => {
+  const response = await fetch(url, options);
+  if (response.status === 200) return new Response(await readText(response, KEYS_BYTES_MAX));
+  await response.body?.cancel();
+  throw new IntrospectionError(describeStatus(response.status, "OAUTH2_JWKS_URL"), true);
+};
 
 /** Whether the error is about the token, rather than about fetching the keys. */
 const isTokenError = (error: unknown): boolean =>
