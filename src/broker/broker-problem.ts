@@ -31,5 +31,9 @@ const advices: readonly (readonly [pattern: RegExp, advice: string])[] = [
     /SASL mechanism EXTERNAL/,
     "RabbitMQ needs the plugin rabbitmq_auth_mechanism_ssl, and EXTERNAL among auth_mechanisms",
   ],
+  [
+    /Frame size|Invalid frame|Unknown class|outside buffer bounds/,
+    "What answers does not speak AMQP 0-9-1: check address and port in PROTOCOL_BROKER_URL",
+  ],
   [/during opening handshake/, "It may be starting, or expect TLS on this port (amqps in PROTOCOL_BROKER_URL)"],
 ];

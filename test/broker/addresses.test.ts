@@ -47,6 +47,21 @@ test("a broker that refuses is quoted, with what to check", async () => {
   await reasonOf("amqp://127.0.0.1:1", /The broker cannot be reached: .*ECONNREFUSED/);
 });
 
+for (const [what, bytes] of [
+  ["a web server", "HTTP/1.1 400 Bad Request\r\n\r\n"],
+  ["a broker of another version of AMQP", "AMQP\0\x01\0\0"],
+  ["a server of something else", "\0\0\0\0\0\0\x04\0\0\0\0\0"],
+] as const) {
+  test(`${what} in the place of the broker is waited for, with what to check`, async () => {
+    const server = createServer((socket) => socket.on("error", () => {}).once("data", () => socket.write(bytes)));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    await reasonOf(`amqp://127.0.0.1:${port}`, /does not speak AMQP 0-9-1: check address and port/);
+    server.close();
+  });
+}
+
 test("several servers are tried in turn, also when one accepts and never answers, and after a loss", async () => {
   const sockets: Socket[] = [];
   const silent = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
