@@ -1,6 +1,7 @@
 /** `confirm_database`: lets the flushers send again after the database has gone back in time. */
 import { readConfig } from "../config.ts";
 import { confirmDatabase as endAlarm } from "../database/flush-guard.ts";
+import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
 import { withPool } from "./with-pool.ts";
 
@@ -13,7 +14,7 @@ a failover to a standby that was behind. Follow "Backup and restore" in the manu
   async run({ environment }) {
     const { postgresUrl } = readConfig(environment, ["postgresUrl"]);
     const alarm = await withPool({ url: postgresUrl, command: "confirm_database" }, endAlarm);
-    process.stdout.write(
+    printResult(
       alarm === null
         ? "The database is confirmed; there was no alarm.\n"
         : "The alarm is over. Messages are sent again.\n",

@@ -127,6 +127,13 @@ for (const args of [["--version"], ["--help"], ["openapi"], ["configure", "--hel
   });
 }
 
+test("confirm_database fails when its result cannot be written", { skip }, async () => {
+  await using node = await createTestNode();
+  const { exit, errors } = runShell(`${RUN} >/dev/full`, ["confirm_database"], node.environment);
+  assert.deepEqual(await exit, [1, null]);
+  assert.match(errors(), /^Cannot write to standard output: ENOSPC[^\n]+\n$/);
+});
+
 test("a command whose result nobody reads to the end fails", async () => {
   const script = `{ "$0" "$@"; echo "exit code $?" >&2; } | true`;
   const child = execFile("/bin/sh", ["-c", script, process.execPath, program, "openapi"]);
