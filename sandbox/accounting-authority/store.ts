@@ -123,6 +123,7 @@ export async function findUnbalancedCurrencies(db: Database): Promise<bigint[]> 
   return rows.map(({ debtorId }) => debtorId);
 }
 
+// Look-ups are written so that none of them depends on statistics: `lateral` with `limit`, or by `ctid`.
 const ACCOUNT_COLUMNS = `
   a.debtor_id as "debtorId", a.creditor_id as "creditorId", a.creation_date as "creationDate",
   a.last_change_ts as "lastChangeTs", a.last_change_seqnum as "lastChangeSeqnum", a.principal,
@@ -147,14 +148,25 @@ function findAccounts(
   return db.many({
     name: "sandbox_find_accounts",
     text: `
-      select ${ACCOUNT_COLUMNS}
-      from sandbox.account a
-      where (a.debtor_id, a.creditor_id) in (
+      select a.*
+      from (
         select * from unnest($1::bigint[], $2::bigint[])
         union
-        select t.debtor_id, t.recipient_creditor_id
-        from sandbox.prepared_transfer t
-          join unnest($3::bigint[], $4::bigint[]) as k (debtor_id, transfer_id) using (debtor_id, transfer_id))`,
+        select t.*
+        from unnest($3::bigint[], $4::bigint[]) as k (debtor_id, transfer_id)
+        cross join lateral (
+          select t.debtor_id, t.recipient_creditor_id
+          from sandbox.prepared_transfer t
+          where t.debtor_id = k.debtor_id and t.transfer_id = k.transfer_id
+          limit 1
+        ) as t
+      ) as k (debtor_id, creditor_id)
+      cross join lateral (
+        select ${ACCOUNT_COLUMNS}
+        from sandbox.account a
+        where a.debtor_id = k.debtor_id and a.creditor_id = k.creditor_id
+        limit 1
+      ) as a`,
     values: [...columnsOf(keys, "debtorId", "creditorId"), ...columnsOf(transferKeys, "debtorId", "transferId")],
   });
 }
@@ -163,9 +175,14 @@ function findTransfers(db: Database, keys: readonly PreparedTransferKey[]): Prom
   return db.many({
     name: "sandbox_find_transfers",
     text: `
-      select ${TRANSFER_COLUMNS}
-      from sandbox.prepared_transfer t
-      where (t.debtor_id, t.transfer_id) in (select * from unnest($1::bigint[], $2::bigint[]))`,
+      select t.*
+      from unnest($1::bigint[], $2::bigint[]) as k (debtor_id, transfer_id)
+      cross join lateral (
+        select ${TRANSFER_COLUMNS}
+        from sandbox.prepared_transfer t
+        where t.debtor_id = k.debtor_id and t.transfer_id = k.transfer_id
+        limit 1
+      ) as t`,
     values: columnsOf(keys, "debtorId", "transferId"),
   });
 }
@@ -246,7 +263,10 @@ const deleteAccounts = (keys: readonly AccountKey[]): Statement => ({
   name: "sandbox_delete_accounts",
   text: `
     delete from sandbox.account
-    where (debtor_id, creditor_id) in (select * from unnest($1::bigint[], $2::bigint[]))`,
+    using unnest($1::bigint[], $2::bigint[]) as k (debtor_id, creditor_id)
+    where account.ctid = (
+      select a.ctid from sandbox.account a where a.debtor_id = k.debtor_id and a.creditor_id = k.creditor_id
+    )`,
   values: columnsOf(keys, "debtorId", "creditorId"),
 });
 
@@ -254,7 +274,10 @@ const deleteTransfers = (keys: readonly PreparedTransferKey[]): Statement => ({
   name: "sandbox_delete_transfers",
   text: `
     delete from sandbox.prepared_transfer
-    where (debtor_id, transfer_id) in (select * from unnest($1::bigint[], $2::bigint[]))`,
+    using unnest($1::bigint[], $2::bigint[]) as k (debtor_id, transfer_id)
+    where prepared_transfer.ctid = (
+      select t.ctid from sandbox.prepared_transfer t where t.debtor_id = k.debtor_id and t.transfer_id = k.transfer_id
+    )`,
   values: columnsOf(keys, "debtorId", "transferId"),
 });
 

@@ -5,7 +5,7 @@ import type { RunningTransfer } from "../domain/running-transfer.ts";
 import { formatTimestamp } from "../values/timestamp.ts";
 import { columnsOf } from "./columns.ts";
 import type { Database, Transaction } from "./database.ts";
-import { TRANSFER_COLUMNS } from "./running-transfers.ts";
+import { placeOfTransfer, TRANSFER_COLUMNS } from "./running-transfers.ts";
 
 /**
  * Locks and reads the transfers that the accounting authority knows by these coordinator and request IDs (each pair once).
@@ -28,7 +28,9 @@ export function lockTransfersByRequests(
       cross join lateral (
         select ${TRANSFER_COLUMNS}
         from running_transfer t
-        where t.debtor_id = request.debtor_id and t.coordinator_request_id = request.coordinator_request_id
+        where t.debtor_id = request.debtor_id
+          and t.coordinator_request_id between request.coordinator_request_id and request.coordinator_request_id
+        order by t.coordinator_request_id   -- only the index that has both gives this order
         for no key update
       ) as t`,
     values: columnsOf(requests, "coordinatorId", "coordinatorRequestId"),
@@ -98,13 +100,7 @@ export function storeTransferStates(tx: Transaction, transfers: readonly Running
           total_locked_amount = t.total_locked_amount
       from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::varchar[], $6::bigint[])
         as t (debtor_id, transfer_uuid, transfer_id, finalized_at, error_code, total_locked_amount)
-      cross join lateral (
-        select ctid as place
-        from running_transfer r
-        where r.debtor_id = t.debtor_id and r.transfer_uuid = t.transfer_uuid
-        offset 0
-      ) as p
-      where running_transfer.ctid = p.place`,
+      where running_transfer.ctid = ${placeOfTransfer("t.debtor_id", "t.transfer_uuid")}`,
     values: columnsOf(
       transfers,
       "debtorId",

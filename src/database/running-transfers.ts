@@ -4,7 +4,7 @@ import type { InitiatedTransfer, IssuingDebtor } from "../domain/transfer-creati
 import { formatTimestamp } from "../values/timestamp.ts";
 import type { Uuid } from "../values/uuid.ts";
 import { columnsOf } from "./columns.ts";
-import type { Database, Deferred, Transaction } from "./database.ts";
+import type { Database, Deferred, Statement, Transaction } from "./database.ts";
 import { wakeFlushers } from "./wake.ts";
 
 /** All columns of a transfer, aliased to the fields of the record. */
@@ -17,6 +17,20 @@ export const TRANSFER_COLUMNS = `
 /** The key of a transfer. */
 export type TransferKey = Pick<RunningTransfer, "debtorId" | "transferUuid">;
 
+/**
+ * The clauses that find one transfer by its key. While PostgreSQL believes that there are few transfers, an index that has
+ * the debtor alone costs it no more than the one that has all of the key, and it may read all transfers of the debtor. Only
+ * the latter index gives this order, which `=` would make needless.
+ */
+const byKey = (debtorId: string, transferUuid: string): string => `
+  where debtor_id = ${debtorId} and transfer_uuid between ${transferUuid} and ${transferUuid}
+  order by transfer_uuid
+  limit 1`;
+
+/** The subquery for the place of a transfer, which must have been locked. */
+export const placeOfTransfer = (debtorId: string, transferUuid: string): string =>
+  `(select ctid from running_transfer ${byKey(debtorId, transferUuid)})`;
+
 /** Reads a transfer without a lock. */
 export function findTransfer(db: Database, debtorId: bigint, transferUuid: Uuid): Promise<RunningTransfer | undefined> {
   return db.maybeOne({
@@ -24,7 +38,7 @@ export function findTransfer(db: Database, debtorId: bigint, transferUuid: Uuid)
     text: `
       select ${TRANSFER_COLUMNS}
       from running_transfer
-      where debtor_id = $1::bigint and transfer_uuid = $2::uuid`,
+      ${byKey("$1::bigint", "$2::uuid")}`,
     values: [debtorId, transferUuid],
   });
 }
@@ -53,25 +67,28 @@ export function findTransfers(db: Database, keys: readonly TransferKey[]): Promi
       cross join lateral (
         select ${TRANSFER_COLUMNS}
         from running_transfer t
-        where t.debtor_id = key.debtor_id and t.transfer_uuid = key.transfer_uuid
-        offset 0   -- keeps the planner from scanning the table instead
+        ${byKey("key.debtor_id", "key.transfer_uuid")}
       ) as t`,
     values: columnsOf(keys, "debtorId", "transferUuid"),
   });
 }
 
 /** Locks a transfer and reads it. The debtor is left unlocked: it does not change with the state of a transfer. */
-export function lockTransfer(db: Database, debtorId: bigint, transferUuid: Uuid): Promise<RunningTransfer | undefined> {
-  return db.maybeOne({
-    name: "lock_transfer",
-    text: `
-      select ${TRANSFER_COLUMNS}
-      from running_transfer
-      where debtor_id = $1::bigint and transfer_uuid = $2::uuid
-      for no key update`,
-    values: [debtorId, transferUuid],
-  });
-}
+export const lockTransfer = (
+  db: Database,
+  debtorId: bigint,
+  transferUuid: Uuid,
+): Promise<RunningTransfer | undefined> => db.maybeOne(lockOfTransfer(debtorId, transferUuid));
+
+const lockOfTransfer = (debtorId: bigint, transferUuid: Uuid): Statement => ({
+  name: "lock_transfer",
+  text: `
+    select ${TRANSFER_COLUMNS}
+    from running_transfer
+    ${byKey("$1::bigint", "$2::uuid")}
+    for no key update`,
+  values: [debtorId, transferUuid],
+});
 
 /**
  * Stores transfers that have begun, a PrepareTransfer for each of them, and what `debtors` have counted of actions and
@@ -141,7 +158,7 @@ export function finalizeTransfer(tx: Transaction, transfer: RunningTransfer): vo
     text: `
       update running_transfer
       set finalized_at = $3::timestamptz, error_code = $4::varchar, total_locked_amount = $5::bigint
-      where debtor_id = $1::bigint and transfer_uuid = $2::uuid`,
+      where ctid = ${placeOfTransfer("$1::bigint", "$2::uuid")}`,
     values: [
       transfer.debtorId,
       transfer.transferUuid,
@@ -152,14 +169,19 @@ export function finalizeTransfer(tx: Transaction, transfer: RunningTransfer): vo
   });
 }
 
-/** Deletes a transfer, if it is there, and counts it off. The debtor must have been locked. */
+/**
+ * Deletes a transfer, if it is there, and counts it off. The debtor must have been locked. The lock on the transfer is a
+ * statement of its own: a place is that of a version of the row, and the version that comes after a wait for another
+ * transaction is visible to the next statement only.
+ */
 export function deleteTransfer(tx: Transaction, debtorId: bigint, transferUuid: Uuid): void {
+  tx.defer(lockOfTransfer(debtorId, transferUuid));
   tx.defer({
     name: "delete_transfer",
     text: `
       with deleted as (
         delete from running_transfer
-        where debtor_id = $1::bigint and transfer_uuid = $2::uuid
+        where ctid = ${placeOfTransfer("$1::bigint", "$2::uuid")}
         returning 1
       )
       update debtor d
@@ -171,23 +193,26 @@ export function deleteTransfer(tx: Transaction, debtorId: bigint, transferUuid: 
 
 /**
  * Deletes all transfers of a debtor, and leaves it to the caller to zero their count. The debtor must have been locked.
- * The transfers are locked in the order in which batches of messages lock them: a plain delete takes them as they lie,
- * and deadlocks with such a batch.
+ * The transfers are locked first, in the order in which batches of messages lock them: the deletion takes them as they lie,
+ * and would deadlock with such a batch.
  */
 export function deleteAllTransfers(tx: Transaction, debtorId: bigint): void {
   tx.defer({
-    name: "delete_all_transfers",
+    name: "lock_all_transfers",
     text: `
       with locked as materialized (
-        select ctid as place
+        select
         from running_transfer
         where debtor_id = $1::bigint
         order by debtor_id, coordinator_request_id
         for update
       )
-      delete from running_transfer t
-      using locked
-      where t.ctid = locked.place`,
+      select count(*) from locked`,
+    values: [debtorId],
+  });
+  tx.defer({
+    name: "delete_all_transfers",
+    text: "delete from running_transfer where debtor_id = $1::bigint",
     values: [debtorId],
   });
 }

@@ -21,10 +21,14 @@ export async function findDebtorIdOfSubject(db: Database, { issuer, subject }: S
     name: "find_debtor_id_of_subject",
     text: `
       select debtor_id as "debtorId"
-      from swpt_debtors_auth.subject_binding b
-      where issuer = $1::text and subject = $2::text and not exists (
-        select from debtor d where d.debtor_id = b.debtor_id and d.created_at > b.bound_at
-      )`,
+      from (
+        select debtor_id, bound_at
+        from swpt_debtors_auth.subject_binding
+        where issuer = $1::text and subject = $2::text
+        order by issuer, subject
+        offset 0
+      ) as b
+      where (select created_at > b.bound_at from debtor d where d.debtor_id = b.debtor_id) is not true`,
     values: [issuer, subject],
   });
   return row?.debtorId;

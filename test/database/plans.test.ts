@@ -1,155 +1,163 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { glob, readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { openPool, type Statement, type Transaction } from "../../src/database/database.ts";
-import {
-  findDebtor,
-  findDebtors,
-  findFreeDebtorId,
-  listActiveDebtorIds,
-  lockDebtors,
-  lockIssuingDebtors,
-  updateDebtor,
-} from "../../src/database/debtors.ts";
-import { findDocument } from "../../src/database/documents.ts";
-import { findLaneNumbers, isWaiting } from "../../src/database/flush-guard.ts";
-import { lockTransfersByRequests, storeDebtorStates, storeTransferStates } from "../../src/database/message-batches.ts";
-import {
-  deleteAllTransfers,
-  deleteTransfer,
-  finalizeTransfer,
-  findTransfer,
-  findTransfers,
-  insertTransfers,
-  listTransferUuids,
-  lockTransfer,
-} from "../../src/database/running-transfers.ts";
-import type { RunningTransfer } from "../../src/domain/running-transfer.ts";
-import { now } from "../../src/values/timestamp.ts";
-import type { Uuid } from "../../src/values/uuid.ts";
-import { activeDebtor, runningTransfer } from "../domain/records.ts";
+import { createTables } from "../../sandbox/accounting-authority/store.ts";
+import { prepareStorage } from "../../sandbox/authorization-server/storage.ts";
+import { openPool, type Pool, type Statement } from "../../src/database/database.ts";
 import { createTestDatabase } from "../support/database.ts";
+import { lookUps, otherStatements, statementsOf } from "./statements.ts";
 
-test("a transfer is looked up by all of its key, though most debtors have one transfer only", async () => {
-  await using database = await createTestDatabase();
-  const run = (text: string) => database.pool.run({ name: "", text });
-  const insertTransfers = (debtorIds: string) =>
-    run(`
-      insert into running_transfer
-        (debtor_id, transfer_uuid, amount, recipient_uri, recipient, transfer_note_format, transfer_note, initiated_at)
-      select debtor_id, gen_random_uuid(), 1, '', '', '', '', now()
-      from ${debtorIds} as d (debtor_id)`);
-  await run("insert into debtor (debtor_id) select generate_series(0, 2000)");
-  await insertTransfers("generate_series(1, 2000)");
-  await run("analyze running_transfer");
-  await insertTransfers("(select 0 from generate_series(1, 1000))");
+const root = new URL("../../", import.meta.url).pathname;
+const statements = (await Promise.all(lookUps.map(statementsOf))).flat();
+const others = Object.values(otherStatements).flat();
+const isOther = (name: string): boolean => others.some((pattern) => pattern.test(name));
 
-  const text = `
-    explain (format json)
-    select from running_transfer where debtor_id = 0 and transfer_uuid = '00000000-0000-0000-0000-000000000000'`;
-  const [row] = await database.pool.many({ name: "", text });
-  assert.match(JSON.stringify(row), /running_transfer_pkey/);
+test("every statement in the sources is explained here, or is one of those that look nothing up", async () => {
+  const explained = new Set(statements.map(({ name }) => name));
+  const forgotten: string[] = [];
+  for await (const file of glob(["src/**/*.ts", "sandbox/a*/*.ts", "sandbox/schema.ts"], { cwd: root })) {
+    const source = await readFile(root + file, "utf8");
+    for (const [, name] of source.matchAll(/\bname: (?:"|`)([a-z_][\w${}]*)(?:"|`),\s*text:/g)) {
+      const pattern = new RegExp(`^${name!.replaceAll(/\$\{\w+\}/g, "\\w+")}$`);
+      const isExplained = [...explained].some((known) => pattern.test(known));
+      if (!isExplained && !isOther(name!.replaceAll(/\W/g, ""))) forgotten.push(`${file}: ${name}`);
+    }
+  }
+  assert.deepEqual(forgotten, []);
 });
-
-const debtorIds = Array.from({ length: 100 }, (_, index) => BigInt(index));
-const keys = debtorIds.map((debtorId) => ({ debtorId, transferUuid: randomUUID() as Uuid }));
-const debtors = debtorIds.map((debtorId) => activeDebtor({ debtorId }));
-const transfers = keys.map((key) => runningTransfer(key));
-
-/** Every statement that is run for each request, message or burst, or for many of them together. */
-const hotStatements: readonly ((tx: Transaction) => unknown)[] = [
-  (tx) => findDebtor(tx, 1n),
-  (tx) => findDebtors(tx, debtorIds),
-  (tx) => lockDebtors(tx, debtorIds),
-  (tx) => lockIssuingDebtors(tx, debtorIds),
-  (tx) => updateDebtor(tx, debtors[0]!),
-  (tx) => listActiveDebtorIds(tx, 0n, 100),
-  (tx) => findFreeDebtorId(tx, debtorIds),
-  (tx) => findTransfer(tx, 1n, keys[0]!.transferUuid),
-  (tx) => findTransfers(tx, keys),
-  (tx) => lockTransfer(tx, 1n, keys[0]!.transferUuid),
-  (tx) => listTransferUuids(tx, 1n),
-  (tx) => insertTransfers(tx, transfers, debtors),
-  (tx) => finalizeTransfer(tx, transfers[0]!),
-  (tx) => deleteTransfer(tx, 1n, keys[0]!.transferUuid),
-  (tx) => deleteAllTransfers(tx, 1n),
-  (tx) => lockTransfersByRequests(tx, transfers.map(requestOf)),
-  (tx) => storeDebtorStates(tx, debtors),
-  (tx) => storeTransferStates(tx, transfers),
-  (tx) => findDocument(tx, 1n, 1n),
-  (tx) => isWaiting(tx, "prepare_transfer", 1n, now()),
-  (tx) => findLaneNumbers(tx, [keys[0]!.transferUuid]),
-];
-
-const requestOf = ({ debtorId, coordinatorRequestId }: RunningTransfer) => ({
-  coordinatorId: debtorId,
-  coordinatorRequestId,
-});
-
-/** The statements that the functions send, which are not run. */
-async function statementsOf(work: (tx: Transaction) => unknown): Promise<Statement[]> {
-  const sent: Statement[] = [];
-  const collect = async (statement: Statement): Promise<never[]> => {
-    sent.push(statement);
-    return [];
-  };
-  await work({
-    many: collect,
-    maybeOne: async (statement) => (await collect(statement))[0],
-    run: async (statement) => (await collect(statement)).length,
-    defer: (statement) => {
-      void collect(statement);
-      return { rows: () => [] };
-    },
-    afterCommit: () => {},
-  });
-  return sent;
-}
 
 interface Plan {
   readonly "Node Type": string;
   readonly "Relation Name"?: string;
   readonly "Index Cond"?: string;
-  readonly "TID Cond"?: string;
+  readonly Filter?: string;
+  readonly "Join Filter"?: string;
   readonly Plans?: readonly Plan[];
 }
 
 const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 
-/** Whether all of a table or of an index is read to find some rows. */
+const KEY_COLUMN =
+  /\b(?:debtor_id|transfer_uuid|coordinator_request_id|document_id|lane|issuer|subject|creditor_id|transfer_id)\b/;
+
+/** Whether more rows are read than those that are wanted: all of a table, of an index, or all that have a part of the key. */
 const isScan = (node: Plan): boolean =>
   (node["Node Type"] === "Seq Scan" && node["Relation Name"] !== "state") ||
   (/^(?:Index|Index Only|Bitmap Index) Scan$/.test(node["Node Type"]) && node["Index Cond"] === undefined) ||
+  (node["Relation Name"] !== undefined && KEY_COLUMN.test(node.Filter ?? "")) ||
+  node["Join Filter"] !== undefined ||
   /^(?:Hash|Merge) Join$/.test(node["Node Type"]);
 
-for (const debtorCount of [0, 5000]) {
-  test(`under the statistics of ${debtorCount} debtors every hot statement looks rows up by an index`, async () => {
+/** The plan for any values, which a session keeps from the sixth execution on. */
+async function genericPlan(pool: Pool, { name, text, values = [] }: Statement): Promise<Plan> {
+  await pool.run({ name: "", text: `prepare explained_${name} as ${text}` });
+  const parameters = values.length === 0 ? "" : `(${values.map(() => "null").join(", ")})`;
+  return explain(pool, { name: "", text: `execute explained_${name}${parameters}` });
+}
+
+async function explain(pool: Pool, { text, values = [] }: Statement): Promise<Plan> {
+  const [row] = await pool.many<Record<"QUERY PLAN", [{ Plan: Plan }]>>({
+    name: "",
+    text: `explain (format json) ${text}`,
+    values,
+  });
+  return row!["QUERY PLAN"][0].Plan;
+}
+
+const run = (pool: Pool, text: string) => pool.run({ name: "", text });
+
+/** Debtors with three rows in each table, of which the first has many transfers. */
+const insertRows = (pool: Pool, debtorCount: number, transferCount = 0) =>
+  run(
+    pool,
+    `insert into debtor (debtor_id, status_flags) select generate_series(1, ${debtorCount}), 1;
+     insert into running_transfer
+       (debtor_id, transfer_uuid, amount, recipient_uri, recipient, transfer_note_format, transfer_note, initiated_at)
+     select debtor_id, gen_random_uuid(), 1, '', '', '', '', now()
+     from (select debtor_id from debtor, generate_series(1, 3)
+           union all select 1 from generate_series(1, ${transferCount})) as d;
+     insert into document (debtor_id, content_type, content, inserted_at)
+     select debtor_id, '', '', now() from debtor, generate_series(1, 3);
+     insert into configure_account_signal select now(), debtor_id, now(), n, '', 0, 0 from debtor, generate_series(1, 3) n;
+     insert into prepare_transfer_signal select now(), debtor_id, n, 1, '' from debtor, generate_series(1, 3) as n;
+     insert into finalize_transfer_signal select now(), debtor_id, n, 0, 1, 1, 1, 1, '', '' from debtor, generate_series(1, 3) n;
+     insert into swpt_debtors_auth.subject_binding (issuer, subject, debtor_id, bound_at, is_provisioned)
+     select 'https://auth.example.com', 'user-' || debtor_id, debtor_id, now(), true from debtor;
+     insert into swpt_debtors_guard.lane (lane, number, begun) select gen_random_uuid(), 1, now() from generate_series(1, 9);
+     insert into sandbox.account
+     select debtor_id, n, now(), now(), 0, 0, 0, 0, '', now(), 0, 0, 0, 0, now(), null, false, now(), null
+     from debtor, generate_series(0, 2) as n;
+     insert into sandbox.prepared_transfer
+     select debtor_id, n, 0, 'issuing', debtor_id, n, 1, 1, now(), now(), now(), now() from debtor, generate_series(1, 3) n;
+     insert into sandbox.app_user select debtor_id || '@example.com', '', debtor_id, '' from debtor;
+     insert into sandbox.oidc_record (model, id, payload, grant_id, uid)
+     select 'Session', debtor_id, '{}', 'grant-' || debtor_id, 'uid-' || debtor_id from debtor`,
+  );
+
+const deleteRows = (pool: Pool) =>
+  run(
+    pool,
+    `delete from debtor; delete from configure_account_signal; delete from prepare_transfer_signal;
+     delete from finalize_transfer_signal; delete from swpt_debtors_auth.subject_binding;
+     delete from swpt_debtors_guard.lane; delete from sandbox.account; delete from sandbox.prepared_transfer;
+     delete from sandbox.app_user; delete from sandbox.oidc_record`,
+  );
+
+const analyze = (pool: Pool) => run(pool, "analyze");
+
+const situations: Readonly<Record<string, (pool: Pool) => Promise<unknown>>> = {
+  "without statistics": async () => {},
+  "of empty tables": analyze,
+  "of three debtors": async (pool) => {
+    await insertRows(pool, 3);
+    await analyze(pool);
+  },
+  "of 2000 debtors": async (pool) => {
+    await insertRows(pool, 2000);
+    await analyze(pool);
+  },
+  "of a debtor who has nearly all transfers": async (pool) => {
+    await insertRows(pool, 1000, 20_000);
+    await analyze(pool);
+  },
+  "of a thousandth of the rows": async (pool) => {
+    await insertRows(pool, 3);
+    await analyze(pool);
+    await deleteRows(pool);
+    await insertRows(pool, 3000, 3000);
+  },
+  "of a thousand times the rows": async (pool) => {
+    await insertRows(pool, 3000, 3000);
+    await analyze(pool);
+    await deleteRows(pool);
+    await insertRows(pool, 3);
+  },
+  "of empty tables whose indexes were made in another order, as a restore may": async (pool) => {
+    await run(
+      pool,
+      `alter table running_transfer drop constraint running_transfer_pkey, add primary key (debtor_id, transfer_uuid)`,
+    );
+    await analyze(pool);
+  },
+};
+
+for (const [situation, prepare] of Object.entries(situations)) {
+  test(`under the statistics ${situation} no look-up reads more rows than it finds`, async () => {
     await using database = await createTestDatabase();
+    await createTables(database.pool);
+    await prepareStorage(database.pool);
+    await prepare(database.pool);
     const pool = openPool({ url: database.url, size: 1, applicationName: "test" });
-    await pool.run({
-      name: "",
-      text: `insert into debtor (debtor_id, status_flags) select generate_series(1, ${debtorCount}), 1`,
-    });
-    await pool.run({
-      name: "",
-      text: `
-        insert into running_transfer
-          (debtor_id, transfer_uuid, amount, recipient_uri, recipient, transfer_note_format, transfer_note, initiated_at)
-        select debtor_id, gen_random_uuid(), 1, '', '', '', '', now() from debtor, generate_series(1, 4)`,
-    });
-    await pool.run({ name: "", text: "analyze" });
-    await pool.run({ name: "", text: "set plan_cache_mode = force_generic_plan" });
+    await run(pool, "set plan_cache_mode = force_generic_plan");
     const scanning: string[] = [];
-    for (const work of hotStatements) {
-      for (const { name, text, values = [] } of await statementsOf(work)) {
-        await pool.run({ name: "", text: `prepare hot_${name} as ${text}` });
-        const parameters = values.length === 0 ? "" : `(${values.map(() => "null").join(", ")})`;
-        const [row] = await pool.many<Record<"QUERY PLAN", [{ Plan: Plan }]>>({
-          name: "",
-          text: `explain (format json) execute hot_${name}${parameters}`,
-        });
-        const nodes = nodesOf(row!["QUERY PLAN"][0].Plan);
-        if (nodes.some(isScan)) scanning.push(`${name}: ${JSON.stringify(nodes.filter(isScan))}`);
+    for (const [index, statement] of statements.entries()) {
+      const plans = {
+        generic: await genericPlan(pool, { ...statement, name: `${statement.name}_${index}` }),
+        custom: await explain(pool, statement),
+      };
+      for (const [kind, plan] of Object.entries(plans)) {
+        const scans = nodesOf(plan).filter(isScan);
+        if (scans.length > 0) scanning.push(`${statement.name}, ${kind} plan: ${JSON.stringify(scans)}`);
       }
     }
     await pool.close();

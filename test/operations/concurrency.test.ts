@@ -15,6 +15,7 @@ import {
 import { OperationError } from "../../src/operations/operation-error.ts";
 import { cancelTransfer, createTransferBatcher, deleteTransfer } from "../../src/operations/transfers.ts";
 import { createTestDatabase } from "../support/database.ts";
+import { waitFor } from "../support/wait.ts";
 import { assertInvariants, configureAccounts, newTransfer, prepareTransfers, uuid } from "./ledger.ts";
 
 const database = await createTestDatabase();
@@ -120,6 +121,35 @@ test("of many activations of one reservation at once, one sends the message", as
   for (const debtor of activated) assert.deepEqual(debtor, activated[0]);
   assert.equal((await configureAccounts(pool, debtorId)).length, 1);
 });
+
+for (const [what, remove] of [
+  ["the deletion of a transfer", (debtorId: bigint) => deleteTransfer(pool, debtorId, uuid(1))],
+  ["the deactivation of its debtor", (debtorId: bigint) => deactivateDebtor(pool, debtorId)],
+] as const) {
+  test(`${what} waits for a transaction that changes the transfer, and deletes it all the same`, async () => {
+    const debtorId = newDebtorId();
+    await activateNewDebtor(pool, debtorId);
+    const create = createTransferBatcher(pool, { actionsPerMonthMax: 10 });
+    await create(newTransfer(debtorId, 1));
+    await create(newTransfer(debtorId, 2));
+    const removal = await pool.transaction(async (tx) => {
+      await tx.run({
+        name: "test_change_transfer",
+        text: "update running_transfer set transfer_id = 7 where debtor_id = $1::bigint and transfer_uuid = $2::uuid",
+        values: [debtorId, uuid(1)],
+      });
+      const removal = remove(debtorId);
+      await waitFor(() => pool.run({ name: "test_waits", text: `select from pg_locks where not granted and ${ofUs}` }));
+      return { done: removal };
+    });
+    await removal.done;
+
+    assert.equal(await findTransfer(pool, debtorId, uuid(1)), undefined);
+    await assertInvariants(pool);
+  });
+}
+
+const ofUs = "pid in (select pid from pg_stat_activity where datname = current_database())";
 
 test("of many activations of one new debtor at once, one succeeds", async () => {
   const debtorId = newDebtorId();
