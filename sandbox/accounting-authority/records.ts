@@ -110,12 +110,20 @@ function overdraftLimit(account: Account): bigint {
 
 /**
  * A limit as the authority applies it to transfers: six significant digits, because it casts a `real` to `numeric`. So
- * 123456790 allows 123457000, and 2^63 allows no more than 9223370000000000000.
+ * 123456790 allows 123457000, and 2^63 allows no more than 9223370000000000000. As PostgreSQL prints it, half to even.
  */
 export function appliedLimit(value: number): bigint {
-  if (value < 1) return 0n;
-  const [digits, exponent] = value.toExponential(5).split("e") as [string, string];
-  return (BigInt(digits.replace(".", "")) * 10n ** BigInt(Number(exponent))) / 10n ** 5n;
+  // A hundred digits of a 32-bit float are all that it has.
+  const [digits, exponent] = Math.fround(value).toExponential(100).split("e") as [string, string];
+  const rounded = divideHalfToEven(BigInt(digits.replace(".", "")), 10n ** 95n);
+  const shift = Number(exponent) - 5;
+  return shift < 0 ? rounded / 10n ** BigInt(-shift) : rounded * 10n ** BigInt(shift);
+}
+
+function divideHalfToEven(dividend: bigint, divisor: bigint): bigint {
+  const quotient = dividend / divisor;
+  const twice = 2n * (dividend % divisor);
+  return twice > divisor || (twice === divisor && quotient % 2n === 1n) ? quotient + 1n : quotient;
 }
 
 /** As `Math.min`, which takes no `bigint`. */

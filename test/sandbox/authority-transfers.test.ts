@@ -65,7 +65,11 @@ for (const [negligibleAmount, most] of [
   [123_455_400, 123_455_000n],
   [999_999.5, 1_000_000n],
   [1000, 1000n],
+  [1_000_005, 1_000_000n],
+  [1_000_015, 1_000_020n],
+  [74_635_747_328, 74_635_700_000n],
   [0.5, 0n],
+  [0.99999988, 1n],
   [9.223372e18, 9_223_370_000_000_000_000n],
 ] as const) {
   test(`a limit of ${negligibleAmount} allows ${most}: the authority applies it with six significant digits`, () => {
