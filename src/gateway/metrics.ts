@@ -11,6 +11,8 @@ export interface GatewayMetrics {
   /** So many more or, when negative, fewer. */
   addConnections(direction: Direction, peer: string, count: number): void;
   addUnconfirmed(direction: Direction, peer: string, count: number): void;
+  /** Nothing is sent to the peer any more. */
+  forgetReceiver(peer: string): void;
   countMessage(direction: Direction, type: string, outcome: MessageOutcome): void;
   countError(direction: Direction, reason: string): void;
   observeConfirmation(direction: Direction, seconds: number): void;
@@ -24,6 +26,7 @@ export interface GatewayMetrics {
 export const noMetrics: GatewayMetrics = {
   addConnections: () => {},
   addUnconfirmed: () => {},
+  forgetReceiver: () => {},
   countMessage: () => {},
   countError: () => {},
   observeConfirmation: () => {},

@@ -149,6 +149,9 @@ export function createSender(options: SenderOptions): Sender {
         () => {}, // Read again before the next session, which says what is wrong.
       );
     }, peerCheckMillis);
+    // A peer that there is never a session with must be seen as well.
+    metrics.addConnections("out", peerId, 0);
+    metrics.addUnconfirmed("out", peerId, 0);
     try {
       while (!end.aborted) {
         const isLastSession = await connectOnce(end);
@@ -168,6 +171,7 @@ export function createSender(options: SenderOptions): Sender {
       clearTimeout(release);
       events.flush();
       await outgoing.close();
+      if (!signal.aborted) metrics.forgetReceiver(peerId);
     }
   }
 

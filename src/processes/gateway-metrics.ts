@@ -61,6 +61,10 @@ export function createGatewayMetrics(registry: MetricsRegistry): GatewayMetrics 
   return {
     addConnections: (direction, peer, count) => connections.inc({ direction, peer }, count),
     addUnconfirmed: (direction, peer, count) => unconfirmed.inc({ direction, peer }, count),
+    forgetReceiver: (peer) => {
+      for (const gauge of [connections, unconfirmed]) gauge.remove({ direction: "out", peer });
+      lastReceipt.remove({ peer });
+    },
     countMessage: (direction, type, outcome) => messages.inc({ direction, type, outcome }),
     countError: (direction, reason) => errors.inc({ direction, reason }),
     observeConfirmation: (direction, seconds) => confirmSeconds.observe({ direction }, seconds),

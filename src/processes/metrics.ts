@@ -140,6 +140,8 @@ export function createScannerMetrics(registry: MetricsRegistry): ScannerMetrics 
     labelNames: ["found"],
     registers,
   });
+  // Prometheus sees an increase only of what it has seen before.
+  for (const found of ["old_reservation", "ineffectual_config", "parent_shard_debtor"]) changes.inc({ found }, 0);
   return {
     progress: (fraction, counts) => {
       progress.set(fraction);

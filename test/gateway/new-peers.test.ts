@@ -1,7 +1,9 @@
 /** Which queues `all` sends: those of the peers that are in the node's directory, and those that come later. */
 import assert from "node:assert/strict";
-import { rename, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
+import { createGatewayMetrics } from "../../src/processes/gateway-metrics.ts";
+import { createMetricsRegistry } from "../../src/processes/metrics.ts";
 import { CONNECTED, receiptFrame } from "../stomp/frames.ts";
 import { waitFor } from "../support/wait.ts";
 import { startClients } from "./gateway-fixture.ts";
@@ -53,4 +55,19 @@ test("a peer that is registered later, and a queue that is added, are found with
     connection.send(receiptFrame("bye"));
   }
   await waitFor(() => clients.log.filter((line) => line.includes("The peer is deactivated")).length === 2);
+});
+
+test("a peer that there never was a session with has 0 sessions in the metrics, and a deactivated one has none", async () => {
+  await rm(node.peerFile("DEACTIVATED"), { force: true });
+  await node.setServers(["127.0.0.1:1"]);
+  const registry = createMetricsRegistry();
+  const environment = { APP_PEERS_CHECK_SECONDS: "0.05" };
+  await using clients = startClients({ node, broker, environment, metrics: createGatewayMetrics(registry) });
+  await waitFor(() => clients.log.some((line) => line.includes("No session with the peer")));
+
+  const sessions = async () =>
+    /^swpt_debtors_stomp_connections\{direction="out",.*$/m.exec(await registry.metrics())?.[0];
+  assert.equal(await sessions(), `swpt_debtors_stomp_connections{direction="out",peer="${node.peer.nodeId}"} 0`);
+  await writeFile(node.peerFile("DEACTIVATED"), "2026-11-26\n");
+  await waitFor(async () => (await sessions()) === undefined);
 });
