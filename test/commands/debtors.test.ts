@@ -24,6 +24,18 @@ test("verify_shard_content fails when a row does not belong to the shard", async
   assert.equal(wrong.output, "A row of debtor belongs to debtor 123, which is of another shard.\n");
 });
 
+test("verify_shard_content reports a row outside of the interval of debtor IDs, and succeeds, since a split waits for that", async () => {
+  await using database = await createTestDatabase();
+  await database.pool.run({ name: "", text: "insert into debtor (debtor_id) values (123)" });
+  const environment = { ...baseEnvironment, POSTGRES_URL: database.url, MIN_DEBTOR_ID: "1", MAX_DEBTOR_ID: "122" };
+  const { code, output } = await runCommand(["verify_shard_content"], environment);
+  assert.equal(code, 0);
+  assert.match(
+    output,
+    /^Every row belongs to this shard, but a row of debtor belongs to debtor 123, which is outside of MIN/,
+  );
+});
+
 test("scan_debtors --quit-early makes one pass over all blocks", async () => {
   await using database = await createTestDatabase();
   await database.pool.run({

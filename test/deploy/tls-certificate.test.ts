@@ -35,8 +35,19 @@ test("a certificate for the name stays, and another name gets a new one", async 
   assert.equal(new X509Certificate(await readCertificate()).checkHost("other.example.com"), "other.example.com");
 });
 
+test("the certificate for an address is for the address, and one for a long name is made", async () => {
+  await make(folder, "192.0.2.7");
+  const ofAddress = await readCertificate();
+  assert.equal(new X509Certificate(ofAddress).checkIP("192.0.2.7"), "192.0.2.7");
+  await make(folder, "192.0.2.7");
+  assert.equal(await readCertificate(), ofAddress);
+  const longName = `${"a".repeat(50)}.${"b".repeat(50)}.example.com`;
+  await make(folder, longName);
+  assert.equal(new X509Certificate(await readCertificate()).checkHost(longName), longName);
+});
+
 test("what is no name of a host is refused", async () => {
-  for (const name of ["", "a b", "a/CN=b", "a,DNS:b"]) {
+  for (const name of ["", "a b", "a/CN=b", "a,DNS:b", "1.2.3"]) {
     await assert.rejects(make(path.join(folder, "none"), name), { code: 2 }, name);
   }
 });
