@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { connect } from "amqplib";
 import { pino } from "pino";
-import { AUTHORITY_QUEUE } from "../../sandbox/accounting-authority/topology.ts";
+import { AUTHORITY_QUEUE, declareAuthorityQueue } from "../../sandbox/accounting-authority/topology.ts";
 import type { Broker, Delivery } from "../../src/broker/broker.ts";
 import { subscribe } from "../../src/broker/declare-topology.ts";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
@@ -114,6 +115,17 @@ test("on RabbitMQ the authority has a queue of its own and answers into the agen
   await waitFor(() => received.some((m) => m.type === "AccountUpdate" && m.negligibleAmount === 2000));
   assert.deepEqual(await again.stop("SIGINT"), { code: 0, signal: null });
   await consumer.close();
+});
+
+test("the authority's queue has a replica on each server of a cluster, as the agent's", async () => {
+  await declareAuthorityQueue(host.url, "replicated");
+  const connection = await connect(host.url);
+  const channel = await connection.createChannel();
+  channel.on("error", () => {});
+  const queue = { arguments: { "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "replicated.XQ" } };
+  // RabbitMQ compares the type of a queue that exists, and says which it has.
+  await assert.rejects(channel.assertQueue("replicated", queue), /inequivalent arg 'x-queue-type'.*quorum/);
+  await connection.close();
 });
 
 test("holders and the journal are available on the command line, without a broker", async () => {
