@@ -62,6 +62,11 @@ const answers = {
   "another method": [405, "", /^there is no such endpoint \(status 405\)/],
   "an empty body": [200, "", /^the answer is empty$/],
   "no content": [204, "", /^the answer has the status 204$/],
+  "more than 64 KiB": [
+    200,
+    JSON.stringify({ active: true, sub: "debtors:7", scope: "access", ext: "x".repeat(65_536) }),
+    /^the answer has more than 65536 bytes$/,
+  ],
   "a web page": [200, "<html>log in</html>", /^the answer is not a JSON object$/],
   "an error of a gateway": [502, "", /^the answer has the status 502$/],
 } as const;

@@ -284,6 +284,8 @@ for (const [what, text] of [
 }
 
 for (const [state, what] of [
+  ["23505", "a violated key, as by a sequence that is behind its rows"],
+  ["2200H", "an exhausted sequence"],
   ["0A000", "a feature that is not there"],
   ["25P02", "a transaction that another has left failed"],
   ["2BP01", "objects that depend on others"],
