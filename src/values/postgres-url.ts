@@ -3,7 +3,7 @@
  * Words". What the driver cannot honor is refused by name instead of being dropped.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import path from "node:path";
 
 /** A connection URL that cannot be honored; the message says what is wrong with it, and never holds a password. */
@@ -15,7 +15,7 @@ export class ConnectionUrlError extends Error {
 export interface ConnectionTarget {
   /** In the order in which they are tried. Never empty. */
   readonly servers: readonly Server[];
-  readonly user: string | undefined;
+  readonly user: string;
   readonly password: string | undefined;
   readonly database: string | undefined;
   /** Of the server's command line: `-c search_path=…`. */
@@ -94,7 +94,7 @@ export function parseConnectionUrl(url: string): ConnectionTarget {
   const [user = "", ...password] = userInfo.split(":");
   return {
     servers: parseServers(hosts, get("host"), get("port")),
-    user: get("user") ?? decode(user),
+    user: get("user") ?? decode(user) ?? defaultUser(),
     password: get("password") ?? decode(password.join(":")),
     database: get("dbname") ?? decode(database),
     options: get("options"),
@@ -102,6 +102,16 @@ export function parseConnectionUrl(url: string): ConnectionTarget {
     sessionAttributes: (get("target_session_attrs") ?? "any") as ConnectionTarget["sessionAttributes"],
     tls: parseTls(get),
   };
+}
+
+/** libpq's: the variable PGUSER, otherwise the name of the system's user, whatever the environment says. */
+function defaultUser(): string {
+  if (process.env.PGUSER) return process.env.PGUSER;
+  try {
+    return userInfo().username;
+  } catch {
+    throw new ConnectionUrlError("it names no user, and the system has no name for the user who runs the program");
+  }
 }
 
 function parseParameters(query: string): ReadonlyMap<string, string> {

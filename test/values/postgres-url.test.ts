@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { promisify } from "node:util";
 import fc from "fast-check";
 import { ConnectionUrlError, parseConnectionUrl } from "../../src/values/postgres-url.ts";
 
@@ -10,6 +12,8 @@ const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-postgres-url-"));
 const file = path.join(folder, "some.pem");
 await writeFile(file, "-----BEGIN CERTIFICATE-----");
 after(() => rm(folder, { recursive: true }));
+delete process.env.PGUSER;
+const systemUser = os.userInfo().username;
 
 const rejected = (url: string, reason: RegExp): void =>
   assert.throws(
@@ -19,17 +23,17 @@ const rejected = (url: string, reason: RegExp): void =>
   );
 
 for (const [url, expected] of [
-  ["postgresql://", [undefined, undefined, undefined, [[undefined, undefined]]]],
-  ["postgresql://localhost", [undefined, undefined, undefined, [["localhost", undefined]]]],
+  ["postgresql://", [systemUser, undefined, undefined, [[undefined, undefined]]]],
+  ["postgresql://localhost", [systemUser, undefined, undefined, [["localhost", undefined]]]],
   ["postgresql://u:p@h:5433/db", ["u", "p", "db", [["h", 5433]]]],
   ["postgres://u@h/db", ["u", undefined, "db", [["h", undefined]]]],
   ["postgresql://u:p%C3%A4%2F%40%3A@h/d%2Fb", ["u", "pä/@:", "d/b", [["h", undefined]]]],
   ["postgresql://u:a:b@h/db", ["u", "a:b", "db", [["h", undefined]]]],
-  ["postgresql://[2001:db8::1]:5433/db", [undefined, undefined, "db", [["2001:db8::1", 5433]]]],
+  ["postgresql://[2001:db8::1]:5433/db", [systemUser, undefined, "db", [["2001:db8::1", 5433]]]],
   ["postgresql://user:pw@/db?host=/var/run/postgresql", ["user", "pw", "db", [["/var/run/postgresql", undefined]]]],
-  ["postgresql://%2Fvar%2Frun%2Fpostgresql/db", [undefined, undefined, "db", [["/var/run/postgresql", undefined]]]],
+  ["postgresql://%2Fvar%2Frun%2Fpostgresql/db", [systemUser, undefined, "db", [["/var/run/postgresql", undefined]]]],
   ["postgresql:///db?host=h&port=5433&user=u&password=p", ["u", "p", "db", [["h", 5433]]]],
-  ["postgresql://h/db?dbname=other", [undefined, undefined, "other", [["h", undefined]]]],
+  ["postgresql://h/db?dbname=other", [systemUser, undefined, "other", [["h", undefined]]]],
   [
     "postgresql://u@h1:5433,h2:5432,[::1]/db",
     [
@@ -46,7 +50,7 @@ for (const [url, expected] of [
   [
     "postgresql://h1,h2:1/db?host=a,b&port=7,8",
     [
-      undefined,
+      systemUser,
       undefined,
       "db",
       [
@@ -61,6 +65,18 @@ for (const [url, expected] of [
     assert.deepEqual([user, password, database, servers.map(({ host, port }) => [host, port])], expected);
   });
 }
+
+test("a URL without a user name means the user of PGUSER, otherwise the system's, whatever USER says", async () => {
+  const script = `import { parseConnectionUrl } from ${JSON.stringify(import.meta.resolve("../../src/values/postgres-url.ts"))};
+    for (const url of ["postgresql://h/db", "postgresql://u@h/db"]) console.log(parseConnectionUrl(url).user);`;
+  const usersWith = async (environment: NodeJS.ProcessEnv): Promise<string> => {
+    const options = { env: { PATH: process.env.PATH, ...environment } };
+    return (await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], options)).stdout;
+  };
+  assert.equal(await usersWith({}), `${systemUser}\nu\n`);
+  assert.equal(await usersWith({ USER: "somebody" }), `${systemUser}\nu\n`);
+  assert.equal(await usersWith({ PGUSER: "somebody" }), "somebody\nu\n");
+});
 
 test("user, password and database may be any text, percent-encoded in UTF-8", () => {
   const text = fc.string({ unit: "grapheme", minLength: 1 });
