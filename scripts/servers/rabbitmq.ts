@@ -36,8 +36,8 @@ export async function provideRabbitMq(say: Say, { install }: { readonly install:
     }
   }
   throw new Error(
-    "The tests need RabbitMQ: install rabbitmq-server, which runs on ports of its own, or docker or podman, or let " +
-      `\`npm test -- --install\` do so, or set TEST_BROKER_URL. Tried: ${problems.join("; ").replaceAll(/\s+/g, " ")}`,
+    "The tests need RabbitMQ: install rabbitmq-server, which runs on ports of its own, or docker or podman, or " +
+      `${install ? "" : "let `npm test -- --install` do so, or "}set TEST_BROKER_URL. Tried: ${problems.join("; ").replaceAll(/\s+/g, " ")}`,
   );
 }
 

@@ -97,8 +97,11 @@ export async function withTools(
     if (tool.isThere() || needing(tool, files).length === 0) continue;
     const problem = install ? await installPackages(tool.packages, say).catch(errorText) : undefined;
     if (tool.isThere()) continue;
-    const how = `install ${tool.packages.join(" and ")}, or let \`npm test -- --install\` do so`;
-    if (require) throw new Error(`The tests need ${tool.name}: ${how}. ${problem ?? ""}`);
+    const names = tool.packages.join(" and ");
+    const how = install
+      ? `install ${names}${problem === undefined ? "" : `: ${problem}`}`
+      : `install ${names}, or let \`npm test -- --install\` do so`;
+    if (require) throw new Error(`The tests need ${tool.name}: ${how}`);
     const left = needing(tool, files);
     runnable = runnable.filter((file) => !left.includes(file));
     if (left.length === 0) continue;

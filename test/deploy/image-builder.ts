@@ -111,6 +111,7 @@ async function runIn(folder: string, command: string): Promise<void> {
   const environment = {
     PATH: `${path.dirname(process.execPath)}:${process.env.PATH}`,
     HOME: process.env.HOME,
+    TMPDIR: process.env.TMPDIR, // npm keeps compiled code there.
     npm_config_prefer_offline: "true",
   };
   await run("/bin/sh", ["-e", "-c", command], { cwd: folder, env: environment, timeout: 200_000 });
