@@ -268,6 +268,19 @@ test("package.json lists the packages that are used, each in the right section",
   );
 });
 
+test("package-lock.json is as `npm run lock` writes it, the same for every npm", () => {
+  const { packages } = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8")) as {
+    readonly packages: Readonly<Record<string, object>>;
+  };
+  const different = Object.entries(packages).filter(
+    ([folder, entry]) => folder.startsWith("node_modules/") && ("engines" in entry || "libc" in entry),
+  );
+  assert.deepEqual(
+    different.map(([folder]) => folder),
+    [],
+  );
+});
+
 test("a file of the product has at most 300 lines", () => {
   const long = sources.filter(({ file, text }) => /^(src|sandbox)\//.test(file) && text.split("\n").length > 300);
   assert.deepEqual(
