@@ -85,7 +85,7 @@ export function createRequestHandler(options: ServerOptions, isClosing: () => bo
       send(response, headers, jsonAnswer(500, errorBody(500)));
     }
     const { statusCode } = response;
-    auditor.record(request, target, statusCode, progress.caller);
+    auditor.record(request, target, { ...answer, status: statusCode }, progress.caller);
     const method = usualMethods.has(request.method!) ? request.method! : "OTHER";
     const seconds = (performance.now() - startMillis) / 1000;
     metrics?.observe(answer.site ?? target.resource?.path ?? "unknown", method, statusCode, seconds);

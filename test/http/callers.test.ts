@@ -51,6 +51,18 @@ test("public resources and options need no identity", async () => {
   assert.equal((await testServer.fetch("/debtors/7/config", { method: "OPTIONS" })).status, 200);
 });
 
+test("the audit log has the limit of a restriction, which nobody else could repeat after a restore", async () => {
+  testServer.events.length = 0;
+  const headers = { "x-swpt-user-id": "debtors-superuser", "content-type": "application/json" };
+  const body = '{"minBalance":-9007199254740993}';
+  assert.equal((await testServer.fetch("/debtors/7/restrict", { method: "POST", headers, body })).status, 200);
+  const audited = testServer.events.filter(({ audit }) => audit === true);
+  assert.deepEqual(
+    audited.map(({ path, status, minBalance }) => [path, status, minBalance]),
+    [["/debtors/7/restrict", 200, "-9007199254740993"]],
+  );
+});
+
 test("rejected and administrative requests are in the audit log, with caller, client and path", async () => {
   testServer.events.length = 0;
   const as = (name: string) => ({ headers: { "x-swpt-user-id": name, "x-forwarded-for": "evil, 192.0.2.1" } });

@@ -8,6 +8,8 @@ export interface Answer {
   readonly body?: string | Buffer;
   /** Set on pages that are not part of the API: the path below which they are. Other origins must not read them. */
   readonly site?: string;
+  /** What the audit log says besides: what an operator needs to repeat the request after a restore. */
+  readonly audited?: Readonly<Record<string, string>>;
 }
 
 // Existing clients compare it for equality and fail on parameters. Spec: authorization, "Clients".

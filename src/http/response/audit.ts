@@ -6,13 +6,19 @@ import type { IdentifiedCaller } from "../auth/identity.ts";
 import { lastElementOf } from "../request/base-url.ts";
 import type { Target } from "../request/target.ts";
 import type { Access } from "../routes/route-table.ts";
+import type { Answer } from "./answer.ts";
 
 const LOGGED_LENGTH_MAX = 200;
 
 /** Records who asked for what, from where, and the status of the answer. */
 export interface Auditor {
   /** `caller` is `undefined` for an anonymous request. */
-  record(request: IncomingMessage, target: Target, status: number, caller: IdentifiedCaller | undefined): void;
+  record(
+    request: IncomingMessage,
+    target: Target,
+    answer: Pick<Answer, "audited"> & { readonly status: number },
+    caller: IdentifiedCaller | undefined,
+  ): void;
   /** Logs what has been counted so far. */
   flush(): void;
 }
@@ -26,7 +32,7 @@ export function createAuditor(log: Logger, trustForwardedHeaders: boolean): Audi
   const auditLog = log.child({ audit: true }, { level: "info" });
   const rejections = createRepeatedEvents(auditLog);
   return {
-    record(request, target, status, caller) {
+    record(request, target, { status, audited }, caller) {
       const isRejected = status === 401 || status === 403;
       const route = target.resource?.routes.get(request.method!);
       const isAdministrative = route !== undefined && administrative.has(route.access);
@@ -39,7 +45,7 @@ export function createAuditor(log: Logger, trustForwardedHeaders: boolean): Audi
       const details = { method: request.method, path: target.path || "unknown" };
       const message = isRejected ? "Request rejected" : "Administrative request";
       if (caller !== undefined && caller.caller.kind !== "debtor") {
-        auditLog.info({ ...details, status, ...who }, message);
+        auditLog.info({ ...details, ...audited, status, ...who }, message);
       } else {
         const kind = { status, operation: route?.operationId ?? "unknown", ...who };
         rejections.report({ level: "info", message, kind, details });

@@ -54,5 +54,5 @@ export const deactivate = withJson(DebtorDeactivationRequest, async ({ pool }, {
 
 export const restrict = withJson(DebtorRestrictionRequest, async ({ pool }, { target }, { minBalance }) => {
   const debtor = await restrictDebtor(pool, target.debtorId, minBalance);
-  return jsonAnswer(200, viewDebtor(debtor));
+  return { ...jsonAnswer(200, viewDebtor(debtor)), audited: { minBalance: String(minBalance) } };
 });
