@@ -9,6 +9,7 @@ import {
 } from "../database/scan.ts";
 import { belongsToParentOnly, type ShardingRealm } from "../values/shard.ts";
 import { plusSeconds, type Timestamp } from "../values/timestamp.ts";
+import { refuseForeignDatabase } from "./split-safety.ts";
 
 /** The limits of the scanner. All times may be fractions. */
 export interface ScanRules {
@@ -48,7 +49,9 @@ export async function scanDebtors(
 async function deleteParentShardDebtors(pool: Pool, realm: ShardingRealm, range: BlockRange): Promise<number> {
   const debtorIds = await listDebtorIdsInBlocks(pool, range);
   const leftOver = debtorIds.filter((debtorId) => belongsToParentOnly(realm, debtorId));
-  return leftOver.length === 0 ? 0 : deleteDebtors(pool, leftOver);
+  if (leftOver.length === 0) return 0;
+  await refuseForeignDatabase(pool, realm.shard);
+  return deleteDebtors(pool, leftOver);
 }
 
 const daysBefore = (now: Timestamp, days: number): Timestamp => plusSeconds(now, -days * 86_400);

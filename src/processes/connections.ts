@@ -1,10 +1,12 @@
 /** The connections that a process works with, opened and closed in order. */
 import type { Broker } from "../broker/broker.ts";
 import { openPool, type Pool } from "../database/database.ts";
+import { sessionNameOf } from "../database/other-shards.ts";
 import { answerSupervisor } from "../runtime/child-process.ts";
 import { createHealth, type Health } from "../runtime/health.ts";
 import { finishWithin } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
+import type { Shard } from "../values/shard.ts";
 import { collectMetrics, createMetricsRegistry, type MetricsRegistry, watchBatches, watchPool } from "./metrics.ts";
 import { checkReadiness } from "./readiness.ts";
 import type { ServingCheck } from "./serving-check.ts";
@@ -20,6 +22,8 @@ export interface ProcessConnections {
 export interface ConnectionOptions {
   /** The type of the process; shown by the servers. */
   readonly name: string;
+  /** Shown by the database. */
+  readonly shard: Shard;
   readonly postgresUrl: string;
   /** Maximum connections to the database. */
   readonly poolSize: number;
@@ -55,11 +59,11 @@ export async function withDatabaseAndBroker(
 }
 
 async function withConnections(
-  { name, postgresUrl, poolSize, log, findServingProblem }: ConnectionOptions,
+  { name, shard, postgresUrl, poolSize, log, findServingProblem }: ConnectionOptions,
   broker: Broker | undefined,
   work: (connections: ProcessConnections) => Promise<void>,
 ): Promise<void> {
-  const pool = openPool({ url: postgresUrl, size: poolSize, applicationName: `swpt_debtors ${name}` });
+  const pool = openPool({ url: postgresUrl, size: poolSize, applicationName: sessionNameOf(shard.routingKey, name) });
   const registry = createMetricsRegistry();
   const health = createHealth();
   watchPool(registry, pool);

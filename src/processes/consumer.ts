@@ -36,15 +36,17 @@ export async function consumerProcess(
   const { postgresUrl } = config;
   // One more, for waking the flushers and for readiness.
   const poolSize = config.consumer.batches + 1;
-  await withDatabaseAndBroker({ name, postgresUrl, poolSize, brokerUrl: config.broker.url, log }, (connections) =>
-    runConsumer({ config, drain, log, signal, ...connections }).catch(async (error: unknown) => {
-      // Otherwise the process would exit before Prometheus has read the count.
-      if (error instanceof ForeignDebtorError && config.metricsPort !== 0) {
-        connections.health.report("debtors", "The consumer has stopped at a message for a debtor of another shard");
-        await untilMetricsAreCollected(METRICS_MILLIS_MAX, signal);
-      }
-      throw error;
-    }),
+  await withDatabaseAndBroker(
+    { name, shard: config.realm.shard, postgresUrl, poolSize, brokerUrl: config.broker.url, log },
+    (connections) =>
+      runConsumer({ config, drain, log, signal, ...connections }).catch(async (error: unknown) => {
+        // Otherwise the process would exit before Prometheus has read the count.
+        if (error instanceof ForeignDebtorError && config.metricsPort !== 0) {
+          connections.health.report("debtors", "The consumer has stopped at a message for a debtor of another shard");
+          await untilMetricsAreCollected(METRICS_MILLIS_MAX, signal);
+        }
+        throw error;
+      }),
   );
 }
 

@@ -13,14 +13,17 @@ export async function flusherAndScannerProcess({ name, environment, log, signal 
   // One more for the scanner.
   const poolSize = flusherPoolSize(OUTBOXES) + 1;
   const { postgresUrl } = config;
-  await withDatabaseAndBroker({ name, postgresUrl, poolSize, brokerUrl: config.broker.url, log }, (connections) => {
-    const options = { config, log, ...connections };
-    return runTogether(
-      [
-        (stop) => runFlushers({ ...options, outboxes: OUTBOXES, signal: stop }),
-        (stop) => runScanner({ ...options, signal: stop }),
-      ],
-      signal,
-    );
-  });
+  await withDatabaseAndBroker(
+    { name, shard: config.realm.shard, postgresUrl, poolSize, brokerUrl: config.broker.url, log },
+    (connections) => {
+      const options = { config, log, ...connections };
+      return runTogether(
+        [
+          (stop) => runFlushers({ ...options, outboxes: OUTBOXES, signal: stop }),
+          (stop) => runScanner({ ...options, signal: stop }),
+        ],
+        signal,
+      );
+    },
+  );
 }

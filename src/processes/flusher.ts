@@ -34,8 +34,9 @@ export async function flusherProcess(
   const config = readConfig(environment, ["realm", "postgresUrl"]);
   const { postgresUrl } = config;
   const poolSize = flusherPoolSize(outboxes);
-  await withDatabaseAndBroker({ name, postgresUrl, poolSize, brokerUrl: config.broker.url, log }, (connections) =>
-    runFlushers({ config, outboxes, log, signal, ...connections }),
+  await withDatabaseAndBroker(
+    { name, shard: config.realm.shard, postgresUrl, poolSize, brokerUrl: config.broker.url, log },
+    (connections) => runFlushers({ config, outboxes, log, signal, ...connections }),
   );
 }
 

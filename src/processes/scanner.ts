@@ -25,8 +25,9 @@ export interface ScannerProcessOptions {
 export async function scannerProcess({ name, environment, log, signal }: ProcessInput): Promise<void> {
   const config = readConfig(environment, ["realm", "postgresUrl"]);
   // One more for readiness.
-  await withDatabase({ name, postgresUrl: config.postgresUrl, poolSize: 2, log }, (connections) =>
-    runScanner({ config, log, signal, ...connections }),
+  await withDatabase(
+    { name, shard: config.realm.shard, postgresUrl: config.postgresUrl, poolSize: 2, log },
+    (connections) => runScanner({ config, log, signal, ...connections }),
   );
 }
 

@@ -51,15 +51,17 @@ export async function webserverProcess({ name, environment, log, signal }: Proce
   const { postgresUrl } = config;
   const poolSize = config.webserver.databaseConnections;
   const { onListening, findProblem: findServingProblem } = createServingCheck(config.webserver.host);
-  await withDatabase({ name, postgresUrl, poolSize, log, findServingProblem }, (connections) =>
-    runTogether(
-      [
-        (stop) => runWebserver({ config, log, signal: stop, onListening, ...connections }),
-        // Until then requests for data are answered with 503.
-        (stop) => untilSchemaIsCurrent(connections.pool, log, stop),
-      ],
-      signal,
-    ),
+  await withDatabase(
+    { name, shard: config.realm.shard, postgresUrl, poolSize, log, findServingProblem },
+    (connections) =>
+      runTogether(
+        [
+          (stop) => runWebserver({ config, log, signal: stop, onListening, ...connections }),
+          // Until then requests for data are answered with 503.
+          (stop) => untilSchemaIsCurrent(connections.pool, log, stop),
+        ],
+        signal,
+      ),
   );
 }
 

@@ -1,4 +1,4 @@
 /** A failure that the message explains completely: reported without a stack, exit code 1. */
 export class CommandError extends Error {
-  override readonly name = "CommandError";
+  override readonly name: string = "CommandError";
 }

@@ -12,6 +12,8 @@ import {
   rollbackDeletion,
 } from "../database/outbox.ts";
 import type { OutgoingMessage } from "../messages/outgoing.ts";
+import { refuseForeignDatabase } from "../operations/split-safety.ts";
+import { CommandError } from "../runtime/command-error.ts";
 import { belongsToParentOnly, isResponsible, type ShardingRealm } from "../values/shard.ts";
 import { now } from "../values/timestamp.ts";
 import type { FlushGuard, GuardedLane } from "./flush-guard.ts";
@@ -46,7 +48,7 @@ export interface BurstOutcome {
 }
 
 /** The outbox holds a message of a debtor that this node is not responsible for. It must not be dropped silently. */
-export class ForeignOutboxRowError extends Error {
+export class ForeignOutboxRowError extends CommandError {
   override readonly name = "ForeignOutboxRowError";
 }
 
@@ -68,11 +70,12 @@ export function flushBurst(context: BurstContext): Promise<BurstOutcome> {
 }
 
 function flushInLane(context: BurstContext, lane: GuardedLane | undefined): Promise<BurstOutcome> {
-  const { pool, broker, outbox, burstCount } = context;
+  const { pool, broker, outbox, burstCount, realm } = context;
   return pool.transaction(async (db) => {
     const rows = await claimMessages(db, outbox, burstCount);
     if (rows.length === 0) return summarize([], [], []);
     const toSend = rows.filter((row) => !isDropped(context, row));
+    if (toSend.length < rows.length) await refuseForeignDatabase(db, realm.shard);
     await lane?.begin(db);
     const mark = toSend.length === 0 ? undefined : lane?.leaveMark(outbox, toSend);
     const sending = broker.publish(toSend.map(({ encode }) => publicationOf(encode())));
@@ -95,9 +98,13 @@ function flushInLane(context: BurstContext, lane: GuardedLane | undefined): Prom
 /** Whether the row is left over from a split. Throws ForeignOutboxRowError for an unexpected row. */
 function isDropped({ realm, deleteParentShardRecords, outbox }: BurstContext, { debtorId }: ClaimedMessage): boolean {
   if (isResponsible(realm, debtorId)) return false;
-  if (deleteParentShardRecords && belongsToParentOnly(realm, debtorId)) return true;
+  const isLeftOver = belongsToParentOnly(realm, debtorId);
+  if (deleteParentShardRecords && isLeftOver) return true;
   throw new ForeignOutboxRowError(
-    `${outbox}_signal holds a message of debtor ${debtorId}, which belongs to another node`,
+    `Nothing is sent: ${outbox}_signal holds a message of debtor ${debtorId}, which belongs to another node. ` +
+      (isLeftOver
+        ? "After a split, set DELETE_PARENT_SHARD_RECORDS; otherwise PROTOCOL_BROKER_QUEUE_ROUTING_KEY does not match the database"
+        : "MIN_DEBTOR_ID, MAX_DEBTOR_ID or PROTOCOL_BROKER_QUEUE_ROUTING_KEY does not match the database"),
   );
 }
 

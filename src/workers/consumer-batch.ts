@@ -9,6 +9,7 @@ import { INCOMING_TYPES, type IncomingMessage } from "../messages/incoming.ts";
 import { parseMessage } from "../messages/parse.ts";
 import { applyMessagesBisecting } from "../operations/apply-messages.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
+import { CommandError } from "../runtime/command-error.ts";
 import type { Health } from "../runtime/health.ts";
 import { isResponsible, type ShardingRealm } from "../values/shard.ts";
 import { now } from "../values/timestamp.ts";
@@ -33,7 +34,7 @@ export interface BatchContext {
 }
 
 /** A message for a debtor that this node is not responsible for: a routing fault of the deployment. */
-export class ForeignDebtorError extends Error {
+export class ForeignDebtorError extends CommandError {
   override readonly name = "ForeignDebtorError";
 }
 

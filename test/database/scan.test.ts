@@ -1,16 +1,22 @@
 import assert from "node:assert/strict";
 import test, { after, beforeEach } from "node:test";
+import { openPool } from "../../src/database/database.ts";
+import { sessionNameOf } from "../../src/database/other-shards.ts";
 import { listDebtorIdsInBlocks } from "../../src/database/scan.ts";
 import { type ScanRules, scanDebtors } from "../../src/operations/scan-debtors.ts";
 import { findForeignRows } from "../../src/operations/verify-shard-content.ts";
-import { parseShard, type ShardingRealm } from "../../src/values/shard.ts";
+import { isInShard, parseShard, type ShardingRealm } from "../../src/values/shard.ts";
 import { now } from "../../src/values/timestamp.ts";
 import { createTestDatabase } from "../support/database.ts";
+import { waitFor } from "../support/wait.ts";
 
 const database = await createTestDatabase();
 const { pool } = database;
 after(() => database.close());
-beforeEach(() => pool.run({ name: "clear", text: "truncate debtor, configure_account_signal cascade" }));
+beforeEach(async () => {
+  await pool.run({ name: "clear", text: "truncate debtor, configure_account_signal cascade" });
+  await pool.run({ name: "unclaim", text: "update swpt_debtors_guard.state set shard = null" });
+});
 
 const wholeTable = { firstBlock: 0n, blockCount: 1_000_000n };
 const everything: ShardingRealm = { minDebtorId: -(2n ** 63n), maxDebtorId: 2n ** 63n - 1n, shard: parseShard("#")! };
@@ -90,6 +96,57 @@ test("a debtor that someone else has locked is left for the next pass", async ()
 
   assert.deepEqual(await scan(), { ...nothing, oldReservations: 1, ineffectualConfigs: 1 });
 });
+
+test("nothing is deleted as left over from a split while a process of another shard uses the database", async () => {
+  const realm = { ...everything, shard: parseShard("1.1.0.#")! };
+  // 123 is in 1.1.1.
+  await insertDebtor(123n);
+  const split = { realm, deleteParentShardRecords: true };
+  for (const [shard, name] of [
+    ["1.1.#", "the parent"],
+    ["1.1.1.#", "the other child"],
+  ] as const) {
+    const other = openPool({ url: database.url, size: 1, applicationName: sessionNameOf(shard, "webserver") });
+    await other.run({ name: "", text: "select" });
+    try {
+      await assert.rejects(
+        scan(split),
+        /the shard 1\.1\.0\.#, but "swpt_debtors 1\.1\..* is connected to the same/,
+        name,
+      );
+    } finally {
+      await other.close();
+    }
+  }
+  assert.deepEqual(await debtorIds(), [123n]);
+  const own = openPool({ url: database.url, size: 1, applicationName: sessionNameOf("1.1.0.#", "webserver") });
+  await own.run({ name: "", text: "select" });
+  try {
+    await waitFor(async () => (await scan(split).catch(() => undefined))?.parentShardDebtors === 1);
+  } finally {
+    await own.close();
+  }
+});
+
+test("a database that has become that of one child of a split is not made that of the other one, but can be split again", async () => {
+  const split = (routingKey: string) =>
+    scan({ realm: { ...everything, shard: parseShard(routingKey)! }, deleteParentShardRecords: true });
+  const [zero, low, high] = ["0.#", "1.0.#", "1.1.#"].map(debtorOf) as [bigint, bigint, bigint];
+  for (const id of [zero, low, high]) await insertDebtor(id);
+  assert.equal((await split("1.#")).parentShardDebtors, 1);
+  await assert.rejects(split("0.#"), /shard 0\.#, but the database has become that of the shard 1\.#/);
+  assert.deepEqual(new Set(await debtorIds()), new Set([low, high]));
+  assert.equal((await split("1.0.#")).parentShardDebtors, 1);
+  await assert.rejects(split("1.1.#"), /shard 1\.1\.#, but the database has become that of the shard 1\.0\.#/);
+  assert.deepEqual(await debtorIds(), [low]);
+});
+
+/** The lowest ID from 1 on that is in the shard. */
+function debtorOf(routingKey: string): bigint {
+  let id = 1n;
+  while (!isInShard(parseShard(routingKey)!, id)) id++;
+  return id;
+}
 
 test("during a split what belongs to the parent shard only is deleted with all that hangs on it", async () => {
   const realm = { minDebtorId: 0n, maxDebtorId: 1000n, shard: parseShard("1.1.0.#")! };

@@ -4,6 +4,8 @@ import { pino } from "pino";
 import { agentTopology, OUTGOING_EXCHANGE, type Topology } from "../../src/broker/agent-topology.ts";
 import type { Broker, Publication, PublicationOutcome } from "../../src/broker/broker.ts";
 import { createMemoryBroker } from "../../src/broker/memory.ts";
+import { openPool } from "../../src/database/database.ts";
+import { findSessionOfOtherShard, sessionNameOf } from "../../src/database/other-shards.ts";
 import { type Outbox, recordMessages } from "../../src/database/outbox.ts";
 import { createHealth } from "../../src/runtime/health.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
@@ -212,13 +214,18 @@ test("during a split the messages of the other half are deleted unsent, and thos
   );
   // Some of ours fail, and stay; the other half goes all the same.
   const { broker, published } = brokerWithOutcomes("failed");
-  await assert.rejects(flusherOf({ broker, realm, burstCount: 500 }).runOnce(), ForeignOutboxRowError);
+  await assert.rejects(flusherOf({ broker, realm, burstCount: 500 }).runOnce(), /set DELETE_PARENT_SHARD_RECORDS/);
   const flusher = flusherOf({ broker, realm, burstCount: 500, deleteParentShardRecords: true });
+  const parent = openPool({ url: database.url, size: 1, applicationName: sessionNameOf("0.#", "webserver") });
+  await parent.run({ name: "", text: "select" });
+  await assert.rejects(flusher.runOnce(), /Nothing is deleted/);
+  await parent.close();
+  await waitFor(async () => (await findSessionOfOtherShard(pool, shard.routingKey)) === undefined);
   assert.equal(await flusher.runOnce(), ours.length - 1 + theirs.length);
   assert.deepEqual(new Set(published.map(({ headers }) => headers["debtor-id"])), new Set(ours));
   assert.equal(await rowCount("prepare_transfer"), 1n);
   await record("prepare_transfer", [preparation(foreign[0]!)]);
-  await assert.rejects(flusher.runOnce(), ForeignOutboxRowError);
+  await assert.rejects(flusher.runOnce(), /PROTOCOL_BROKER_QUEUE_ROUTING_KEY does not match the database/);
 });
 
 test("with no queue bound the messages are kept, and the log says so once", async () => {
