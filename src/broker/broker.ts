@@ -1,4 +1,5 @@
 /** The interface to a message broker, which RabbitMQ and an in-memory broker implement. It knows nothing of debtors. */
+import { CommandError } from "../runtime/command-error.ts";
 
 /** What a publisher puts on a message. A header that is a `bigint` is sent as a signed 64-bit integer. */
 export interface Publication {
@@ -51,7 +52,7 @@ export interface Consumer {
 }
 
 /** The queue does not exist, or has been deleted under its consumer. */
-export class QueueNotFoundError extends Error {
+export class QueueNotFoundError extends CommandError {
   override readonly name = "QueueNotFoundError";
 }
 

@@ -8,7 +8,6 @@ import {
   deadLetterQueueOf,
   type Exchange,
   INCOMING_EXCHANGE,
-  marksOf,
   OUTGOING_EXCHANGE,
   type Queue,
 } from "./agent-topology.ts";
@@ -32,6 +31,8 @@ export class TopologyConflictError extends Error {
 }
 
 const EMPTY_CHECK_PAUSE_MILLIS = 1_000;
+/** How many checks make up the minute after which it is said again what is waited for. */
+const CHECKS_PER_WARNING = 60;
 
 /**
  * Declares the exchanges, the queue and what belongs to it, and binds the queue. Idempotent. Resolves
@@ -133,50 +134,69 @@ export async function configurePeerQueue(options: PeerQueueOptions): Promise<Sub
   return { deliveries };
 }
 
-/** Removes the binding of the queue, and keeps the queue. Succeeds when there is no binding. */
-export function unsubscribe({ url, queue, routingKey }: BindingOptions): Promise<void> {
+/**
+ * Removes the binding of the queue, and keeps the queue. Succeeds when there is no binding. Resolves to whether there is such a
+ * queue; the broker does not tell whether there was such a binding.
+ */
+export function unsubscribe({ url, queue, routingKey }: BindingOptions): Promise<boolean> {
   return withConnection(url, async (connection) => {
-    const channel = await openChannel(connection);
-    await channel.unbindQueue(queue, INCOMING_EXCHANGE, routingKey).catch(unless(NOT_FOUND));
+    if ((await inspectQueue(connection, queue)) === undefined) return false;
+    await unbind(connection, queue, routingKey);
+    return true;
   });
 }
 
+async function unbind(connection: ChannelModel, queue: string, routingKey: string): Promise<void> {
+  const channel = await openChannel(connection);
+  await channel.unbindQueue(queue, INCOMING_EXCHANGE, routingKey).catch(unless(NOT_FOUND));
+}
+
 /**
- * Waits until the queue is empty and has no consumers, and deletes it. Succeeds when there is no queue. Call it after
- * `unsubscribe`, when nothing new can come. Returns early, without deleting, when the signal aborts.
+ * Waits until the queue is empty and has no consumers, and deletes it. Call it after `unsubscribe`, when nothing new can come.
+ * The dead-letter queue stays, and so does the stream of marks, since flushers may still use it. Resolves to what has
+ * become of the queue; to `kept` when the signal aborts.
  */
 export function deleteQueue({
   url,
   queue,
+  routingKey,
   signal,
   log,
-}: QueueOptions & { signal: AbortSignal; log: Logger }): Promise<void> {
+}: BindingOptions & { signal: AbortSignal; log: Logger }): Promise<"deleted" | "missing" | "kept"> {
   return withConnection(url, async (connection) => {
     let quietChecks = 0;
-    while (!signal.aborted) {
+    for (let check = 0; !signal.aborted; check++) {
       const state = await inspectQueue(connection, queue);
-      if (state === undefined) return log.info({ queue }, "The queue is gone");
+      if (state === undefined) return "missing";
       const isQuiet = state.messageCount === 0 && state.consumerCount === 0;
       quietChecks = isQuiet ? quietChecks + 1 : 0;
+      // So that nothing comes between the last check and the deletion.
+      if (quietChecks === 1) await unbind(connection, queue, routingKey);
       // Twice: the messages of a consumer that has just closed are counted again with a delay. Quorum queues
       // know no conditional deletion.
       if (quietChecks === 2) {
         const channel = await openChannel(connection);
         await channel.deleteQueue(queue);
-        await channel.deleteQueue(marksOf(queue));
-        return log.info({ queue }, "The queue is deleted");
+        return "deleted";
       }
-      if (!isQuiet) log.info({ queue, ...state }, "The queue is in use: waiting");
+      if (!isQuiet) {
+        const level = check % CHECKS_PER_WARNING === 0 ? "warn" : "info";
+        log[level]({ queue, ...state }, "The queue is in use: waiting until it is empty and has no consumers");
+      }
       await pause(EMPTY_CHECK_PAUSE_MILLIS, signal);
     }
+    return "kept";
   });
 }
 
-async function withConnection(url: string, work: (connection: ChannelModel) => Promise<void>): Promise<void> {
+async function withConnection<Result>(
+  url: string,
+  work: (connection: ChannelModel) => Promise<Result>,
+): Promise<Result> {
   const connection = await connectOnce(url, "swpt-debtors topology");
   connection.on("error", () => {}); // The pending operation rejects as well.
   try {
-    await work(connection);
+    return await work(connection);
   } finally {
     await connection.close().catch(() => {});
   }

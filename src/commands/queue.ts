@@ -30,9 +30,11 @@ export const unsubscribe: Command = {
   async run({ environment, signal }) {
     const config = readConfig(environment, []);
     const { url, queue, shard } = config.broker;
-    const work = (): Promise<void> => topology.unsubscribe({ url, queue, routingKey: shard.routingKey });
-    await onBroker(whenBrokerIsUp(work, oneTry("unsubscribe", config, signal)));
-    printResult(`The queue ${queue} is no longer bound with ${shard.routingKey}.\n`);
+    const work = () => topology.unsubscribe({ url, queue, routingKey: shard.routingKey });
+    const isThere = await onBroker(whenBrokerIsUp(work, oneTry("unsubscribe", config, signal)));
+    printResult(
+      isThere ? `The queue ${queue} is no longer bound with ${shard.routingKey}.\n` : `There is no queue ${queue}.\n`,
+    );
     return 0;
   },
 };
@@ -40,17 +42,17 @@ export const unsubscribe: Command = {
 export const deleteQueue: Command = {
   name: "delete_queue",
   summary: "Wait until the queue is empty, then delete it",
-  help: `The queue must have no consumers at that moment; see \`consume_messages --draining-mode\`. Succeeds when the queue does not
-exist. Needs no database.`,
+  help: `Run \`unsubscribe\` first, so that nothing new comes. The queue must have no consumers at that moment; see
+\`consume_messages --draining-mode\`. Succeeds when the queue does not exist. Needs no database.`,
   options: { ...queueOptions, ...routingKeyOption },
   async run({ environment, signal }) {
     const config = readConfig(environment, []);
-    const { url, queue } = config.broker;
+    const { url, queue, shard } = config.broker;
     const log = createLogger({ ...config.log, command: "delete_queue" });
     // It ends by itself when the signal is aborted.
-    await onBroker(topology.deleteQueue({ url, queue, signal, log }));
-    if (signal.aborted) throw new CommandError(`Stopped: the queue ${queue} has not been deleted.`);
-    printResult(`The queue ${queue} has been deleted.\n`);
+    const outcome = await onBroker(topology.deleteQueue({ url, queue, routingKey: shard.routingKey, signal, log }));
+    if (outcome === "kept") throw new CommandError(`Stopped: the queue ${queue} has not been deleted.`);
+    printResult(outcome === "deleted" ? `The queue ${queue} has been deleted.\n` : `There is no queue ${queue}.\n`);
     return 0;
   },
 };

@@ -1,10 +1,8 @@
 /** The process that empties the queue of a deactivated peer. */
-import { QueueNotFoundError } from "../broker/broker.ts";
 import type { Config } from "../config.ts";
 import { drainQueue } from "../gateway/drainer.ts";
 import { createNodeDirectory } from "../gateway/node-directory.ts";
 import { debtorsAgent } from "../gateway/role.ts";
-import { CommandError } from "../runtime/command-error.ts";
 import { runStandalone } from "./standalone.ts";
 import { explain } from "./with-gateway.ts";
 
@@ -32,8 +30,6 @@ export async function runDrainer({ config, peerId, queue }: DrainerProcessOption
       },
       signal,
     );
-    await explain(drained).catch((error: unknown) => {
-      throw error instanceof QueueNotFoundError ? new CommandError(error.message, { cause: error }) : error;
-    });
+    await explain(drained);
   });
 }

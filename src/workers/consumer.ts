@@ -50,23 +50,33 @@ const DRAIN_PAUSES: DrainPauses = { idleMillis: 15_000, firstMillis: 15_000, max
 export function createConsumer(options: ConsumerOptions): MessageConsumer {
   return {
     run: async (signal) => {
-      try {
-        if (options.drain) await drain(options, signal);
-        else while (!signal.aborted) await consume(options, signal);
-      } catch (error) {
-        if (!options.drain || !(error instanceof QueueNotFoundError)) throw error;
-        options.log.info({ queue: options.queue }, "The queue is gone: nothing is left to drain");
-      }
+      if (options.drain) return drain(options, signal);
+      while (!signal.aborted) await consume(options, signal);
     },
   };
 }
 
-/** The pauses let `delete_queue` find the queue without consumers. */
+/** Consumes until the queue is gone. The pauses let `delete_queue` find it without consumers. */
 async function drain(options: ConsumerOptions, signal: AbortSignal): Promise<void> {
+  const { queue, log } = options;
+  let wasThere = false;
+  try {
+    await drainWithPauses(options, signal, () => {
+      wasThere = true;
+    });
+  } catch (error) {
+    if (!(error instanceof QueueNotFoundError)) throw error;
+    if (wasThere) log.info({ queue }, "The queue is gone: nothing is left to drain");
+    // It has been deleted already, or its name is wrong.
+    else log.warn(`There is no queue ${queue}: nothing is drained`);
+  }
+}
+
+async function drainWithPauses(options: ConsumerOptions, signal: AbortSignal, onConsuming: () => void): Promise<void> {
   const { idleMillis, firstMillis, maxMillis } = options.drainPauses ?? DRAIN_PAUSES;
   let pauseMillis = firstMillis;
   while (!signal.aborted) {
-    const count = await consume(options, signal, idleMillis);
+    const count = await consume(options, signal, { idleMillis, onConsuming });
     if (signal.aborted) return;
     if (count > 0) pauseMillis = firstMillis;
     options.log.info({ queue: options.queue, pauseSeconds: pauseMillis / 1000 }, "Queue is idle: pausing consumption");
@@ -79,7 +89,11 @@ async function drain(options: ConsumerOptions, signal: AbortSignal): Promise<voi
  * Consumes until the signal aborts, messages had to be given back, or nothing has come for a while. Resolves to the number
  * of messages taken.
  */
-async function consume(options: ConsumerOptions, signal: AbortSignal, idleMillis?: number): Promise<number> {
+async function consume(
+  options: ConsumerOptions,
+  signal: AbortSignal,
+  { idleMillis, onConsuming }: { readonly idleMillis?: number; readonly onConsuming?: () => void } = {},
+): Promise<number> {
   const { broker, queue, prefetchCount, prefetchSize, log, health } = options;
   const stop = new AbortController();
   const stopped = AbortSignal.any([signal, stop.signal]);
@@ -107,6 +121,7 @@ async function consume(options: ConsumerOptions, signal: AbortSignal, idleMillis
   reportRefusal();
   inbox.open(consumer);
   log.info({ queue }, "Consuming");
+  onConsuming?.();
   await (idleMillis === undefined ? untilAborted(stopped) : untilIdle(inbox, idleMillis, stopped));
   await consumer.cancel();
   stop.abort();

@@ -301,6 +301,19 @@ test("a message for a debtor of another shard ends a stand-alone consumer, once 
   await connection.close();
 });
 
+test("a consumer of a queue that does not exist is one clear line, also where warnings alone are logged", async () => {
+  const quiet = { ...node.environment, APP_LOG_LEVEL: "warning", METRICS_PORT: "0" };
+  const consuming = await runCommand(["consume_messages", "--queue", "nosuch"], quiet);
+  assert.equal(consuming.code, 1);
+  assert.match(consuming.output, /^\S+ error \[consumer \d+\] There is no queue nosuch\n.*A process has died.*\n$/);
+  const draining = await runCommand(["consume_messages", "--queue", "nosuch", "--draining-mode"], quiet);
+  assert.equal(draining.code, 0);
+  assert.match(
+    draining.output,
+    /^\S+ warning \[draining_consumer \d+\] There is no queue nosuch: nothing is drained\n$/,
+  );
+});
+
 test("a draining consumer ends well when its queue has been deleted", async () => {
   await runCommand(["subscribe", "--queue", "old"], node.environment);
   await using command = startCommand(["consume_messages", "--draining-mode", "--queue", "old"], node.environment);

@@ -49,10 +49,12 @@ function send(broker: MemoryBroker, ...bodies: readonly string[]): void {
   }
 }
 
+const WARNING = pino.levels.values.warn;
+
 /** A consumer under way; `stop` ends it and waits. */
 function start(broker: Broker, options: Partial<ConsumerOptions> = {}) {
   const stopper = new AbortController();
-  const logged: { msg: string; reason?: string }[] = [];
+  const logged: { level: number; msg: string; reason?: string }[] = [];
   const log = pino({ level: "info" }, { write: (line: string) => void logged.push(JSON.parse(line)) });
   const consumer = createConsumer({
     pool,
@@ -388,7 +390,13 @@ test("a queue that is deleted ends the consumer with an error; in draining mode 
   broker.deleteQueue(QUEUE);
   await assert.rejects(first.running, /has been deleted/);
   await assert.rejects(start(broker).running, /no queue/);
-  await start(broker, { drain: true }).running;
+  const draining = start(broker, { drain: true });
+  await draining.running;
+  assert.deepEqual(
+    draining.logged.map(({ level, msg }) => [level, msg]),
+    [[WARNING, `There is no queue ${QUEUE}: nothing is drained`]],
+    "its name may be wrong",
+  );
 });
 
 test("in draining mode the consumption of an idle queue is paused, for longer and longer", async () => {
