@@ -12,10 +12,19 @@ export interface Setting<Value> {
   readonly parse: (text: string) => Value | undefined;
 }
 
+/**
+ * Throws when the text contains white space. In systemd's files and those of containers, what follows a value on its line
+ * belongs to the value: `no # not yet` would mean yes.
+ */
+export function requireNoSpace(text: string): void {
+  if (/\s/.test(text))
+    throw new Error("it contains white space; write comments and other settings on lines of their own");
+}
+
 /** What no text may contain. */
 export const CONTROL_CHARACTER = /\p{Cc}/u;
 
-const BOOLEAN = "false, off or no; anything else means yes";
+const BOOLEAN = "false, off or no; any other word means yes";
 
 /** An optional setting that is not there reads as null; `undefined` means that the text was not allowed. */
 export function setting<Value>(
@@ -54,6 +63,7 @@ export function optionalBoolean(meaning: string, defaultInWords: string): Settin
 }
 
 function isTrue(text: string): boolean {
+  requireNoSpace(text);
   return !["false", "off", "no"].includes(text.toLowerCase());
 }
 
@@ -80,8 +90,9 @@ export function url(meaning: string, defaultText: string | undefined, protocols:
   return setting(meaning, defaultText, allowed, (value) => (isUrl(value, protocols) ? value : undefined));
 }
 
-/** Whether the text is a URL of one of these protocols. */
+/** Whether the text is a URL of one of these protocols. Throws when it contains white space. */
 export function isUrl(value: string, protocols: readonly string[]): boolean {
+  requireNoSpace(value);
   return URL.canParse(value) && protocols.includes(new URL(value).protocol);
 }
 
@@ -93,6 +104,14 @@ export function webUrl(meaning: string): Setting<string> {
 /** Any text; without a default. */
 export function optionalText(meaning: string): Setting<string> {
   return setting(meaning, undefined, "any text", (value) => value);
+}
+
+/** Any text without white space; without a default. */
+export function optionalWord(meaning: string): Setting<string> {
+  return setting(meaning, undefined, "text without white space", (value) => {
+    requireNoSpace(value);
+    return value;
+  });
 }
 
 /** A debtor ID; without a default. */

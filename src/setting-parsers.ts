@@ -1,6 +1,6 @@
 /** Readers of single settings. Each returns `undefined`, or throws why, when the text is not valid. */
 import { isIP } from "node:net";
-import { CONTROL_CHARACTER, isUrl } from "./setting-kinds.ts";
+import { CONTROL_CHARACTER, isUrl, requireNoSpace } from "./setting-kinds.ts";
 import { parseBrokerUrls } from "./values/amqp-url.ts";
 import { parseConnectionUrl } from "./values/postgres-url.ts";
 
@@ -14,6 +14,7 @@ const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_
 export function parsePostgresUrl(value: string): string | undefined {
   const plain = value.replace(/^postgresql\+psycopg:\/\//, "postgresql://");
   if (!/^postgres(?:ql)?:\/\//.test(plain)) return undefined;
+  requireNoSpace(afterCredentials(plain));
   parseConnectionUrl(plain);
   return plain;
 }
@@ -21,9 +22,13 @@ export function parsePostgresUrl(value: string): string | undefined {
 /** One URL, or several separated by commas. Throws for unsupported parameters. */
 export function parseBrokerUrl(value: string): string | undefined {
   if (!/^amqps?:\/\//.test(value)) return undefined;
+  requireNoSpace(afterCredentials(value));
   parseBrokerUrls(value);
   return value;
 }
+
+/** A password may contain spaces. */
+const afterCredentials = (url: string): string => url.slice(url.lastIndexOf("@") + 1);
 
 /** A URL whose user name and password, if any, can be decoded. */
 export function parseIntrospectUrl(value: string): string | undefined {

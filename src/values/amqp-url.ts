@@ -84,7 +84,10 @@ function parseBrokerUrl(text: string): ParsedUrl {
   const match = /^(amqps?):\/\/(?:([^/?#]*)@)?(\[[^\]]*\]|[^:/?#]*)(?::([0-9]*))?(?:\/([^/?#]*))?(?:\?([^#]*))?$/s.exec(
     text,
   );
-  if (!match) throw new BrokerUrlError("it is not of the form amqp://user:password@host:port/virtual-host?parameters");
+  if (!match)
+    throw new BrokerUrlError(
+      "it is not of the form amqp://user:password@host:port/virtual-host?parameters; / ? # @ % of a password are percent-encoded",
+    );
   const [, protocol, userInfo = "guest:guest", host = "", port = "", vhost = "", query = ""] = match;
   if (host.includes(",")) {
     throw new BrokerUrlError("a host name cannot hold a comma; give several servers as whole URLs with commas between");

@@ -84,10 +84,14 @@ const PARAMETERS: Readonly<Record<string, readonly string[] | undefined>> = {
   fallback_application_name: undefined,
 };
 
+/** The usual reason why a URL cannot be read. */
+const ENCODING = "/ ? # @ % of a password are percent-encoded";
+
 /** Reads a URL. Throws ConnectionUrlError. */
 export function parseConnectionUrl(url: string): ConnectionTarget {
   const match = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/s.exec(url);
-  if (!match) throw new ConnectionUrlError("it is not of the form postgresql://user@host:port/database?parameters");
+  if (!match)
+    throw new ConnectionUrlError(`it is not of the form postgresql://user@host:port/database?parameters; ${ENCODING}`);
   const [, userInfo = "", hosts = "", database = "", query = ""] = match;
   const parameters = parseParameters(query);
   const get = (name: string): string | undefined => parameters.get(name) || undefined;
@@ -134,7 +138,7 @@ function parseServers(authority: string, host: string | undefined, port: string 
   const inAuthority = authority.split(",").map((text) => {
     const match = /^(\[[^\]]*\]|[^:@]*)(?::([0-9]*))?$/.exec(text);
     // Not with the text: it may be a password that holds a slash.
-    if (!match) throw new ConnectionUrlError("a server must be a host with an optional port");
+    if (!match) throw new ConnectionUrlError(`a server must be a host with an optional port; ${ENCODING}`);
     return { host: decode(match[1]!.replace(/^\[(.*)\]$/, "$1")), port: match[2] };
   });
   const hosts = host === undefined ? inAuthority.map((server) => server.host) : host.split(",");

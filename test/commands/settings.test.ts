@@ -92,6 +92,21 @@ for (const [name, value, problem] of [
   ["APP_SUPERVISOR_SUBJECT_REGEX", "(", /\(Invalid regular expression: .*\); expected/],
   ["OAUTH2_INTROSPECT_URL", "https://c:100%@host/", /"https:\/\/\*\*\*@host\/" is not valid \(% in .* written %25\)/],
   ["OAUTH2_INTROSPECT_URL", "https://host/#introspect", /\(it has a fragment;/],
+  // What follows a value on its line belongs to it, in systemd's files and those of containers.
+  ["APP_ANONYMOUS_IS_SUPERUSER", "no # not yet", /\(it contains white space; write comments .* lines of their own\)/],
+  ["APP_ENABLE_CORS", "no SETUP_RABBITMQ_BINDINGS=yes", /\(it contains white space;/],
+  ["OAUTH2_INTROSPECT_URL", "https://host/introspect # ours", /\(it contains white space;/],
+  ["OAUTH2_ISSUER", "https://host OAUTH2_AUDIENCE=debtors", /\(it contains white space;/],
+  ["OAUTH2_AUDIENCE", "debtors # ours", /\(it contains white space;/],
+  ["WEBAPP_REVOCATION_URL", "https://host/revoke # ours", /\(it contains white space;/],
+  ["POSTGRES_URL", "postgresql://user@host/db APP_LOG_LEVEL=info", /\(it contains white space;/],
+  ["PROTOCOL_BROKER_URL", "amqp://host/vhost APP_LOG_LEVEL=info", /\(it contains white space;/],
+  [
+    "POSTGRES_URL",
+    "postgresql://user:se/cret@host/db",
+    /a host with an optional port; .* a password are percent-encoded\)/,
+  ],
+  ["PROTOCOL_BROKER_URL", "amqp://user:se#cret@host", /\/ \? # @ % of a password are percent-encoded\)/],
   ["WEBSERVER_PORT", "9464", /^WEBSERVER_PORT and METRICS_PORT are both 9464; expected two different ports\.$/],
 ] as const) {
   test(`${name}=${value} can never work, and stops the start`, () => {
