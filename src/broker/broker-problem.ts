@@ -24,6 +24,10 @@ export function describeBrokerProblem(error: Error, beginning = "The broker cann
 }
 
 const advices: readonly (readonly [pattern: RegExp, advice: string])[] = [
+  [
+    /authentication mechanism EXTERNAL/,
+    "Check certfile in PROTOCOL_BROKER_URL: its name must be that of a user of RabbitMQ",
+  ],
   [/ACCESS[_-]REFUSED/, "Check user name, password and permissions in PROTOCOL_BROKER_URL"],
   [/frame_max/, "Remove frame_max from PROTOCOL_BROKER_URL"],
   [/NOT_ALLOWED|vhost/, "Check the virtual host in PROTOCOL_BROKER_URL, and the user's permissions for it"],

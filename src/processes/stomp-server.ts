@@ -2,6 +2,7 @@
 import { createGatewayServer } from "../gateway/server.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { untilAborted } from "../runtime/lifetime.ts";
+import { describeListenProblem } from "../runtime/listen-problem.ts";
 import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import { startServerSession } from "../stomp/server-session.ts";
 import { startTlsServer } from "../stomp/tls-server.ts";
@@ -50,7 +51,8 @@ export async function runStompServer(
     },
     onHandshakeError: (address, reason) => log.debug({ address, reason }, "A connection did not become TLS"),
   }).catch((error: Error) => {
-    throw new CommandError(`The STOMP server cannot listen on port ${config.port}: ${error.message}`, { cause: error });
+    const problem = `${describeListenProblem(error)}; check SWPT_SERVER_PORT`;
+    throw new CommandError(`The STOMP server cannot listen on port ${config.port}: ${problem}`, { cause: error });
   });
   const stopWatching = credentials.onChange(() => tls.setCredentials(credentials.forServer()));
   const check = setInterval(() => void server.checkPeers(), config.peersCheckSeconds * 1000);

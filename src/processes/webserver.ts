@@ -16,6 +16,7 @@ import type { ServerOptions } from "../http/server-options.ts";
 import { createWebapp, type Webapp } from "../http/webapp/webapp.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { finishWithin, runTogether, untilAborted } from "../runtime/lifetime.ts";
+import { describeListenProblem } from "../runtime/listen-problem.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { withDatabase } from "./connections.ts";
@@ -91,7 +92,8 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
     server.listen({ host: host ?? undefined, port: wantedPort });
     await once(server, "listening").catch((error: Error) => {
       throw new CommandError(
-        `The web server cannot listen on ${host ?? "all addresses"}, port ${wantedPort}: ${error.message}`,
+        `The web server cannot listen on ${host ?? "all addresses"}, port ${wantedPort}: ${describeListenProblem(error)}; ` +
+          "check WEBSERVER_HOST and WEBSERVER_PORT",
       );
     });
     const { address, family, port } = server.address() as AddressInfo;

@@ -8,6 +8,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import { pino } from "pino";
+import { describeBrokerProblem } from "../../src/broker/broker-problem.ts";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
 import { baseEnvironment } from "../commands/environment.ts";
 import { runCommand } from "../support/command.ts";
@@ -100,6 +101,15 @@ test("whatever is wrong with TLS, the broker is waited for, and one sentence say
   }
   await using late = await startTls(authority.sign("late", "localhost", -1));
   assert.match(await problemAt(late.url("localhost", queryOf(client))), /server's certificate has expired/);
+});
+
+test("a certificate that names no user of RabbitMQ is what to check, and not a password", () => {
+  const said =
+    "ACCESS_REFUSED - Login was refused using authentication mechanism EXTERNAL. For details see the broker logfile.";
+  assert.match(
+    describeBrokerProblem(new Error(said)),
+    /Check certfile in PROTOCOL_BROKER_URL: its name must be that of a user/,
+  );
 });
 
 test("a command says the same in one line", async () => {

@@ -262,7 +262,9 @@ test("a port that is taken is told in one line each time the web server is start
   await using first = startCommand(["webserver"], node.environment);
   const { port } = new URL(await listeningUrl(first));
   await using second = startCommand(["all"], { ...node.environment, WEBSERVER_PORT: port });
-  await second.outputMatching(/(The web server cannot listen on 127\.0\.0\.1, port \d+: .*\n(?:.*\n)*?.*){2}/);
+  await second.outputMatching(
+    /(The web server cannot listen on 127\.0\.0\.1, port \d+: another program uses .*\n(?:.*\n)*?.*){2}/,
+  );
   await second.stop();
   assert.doesNotMatch(second.output(), /stack=/);
 });

@@ -100,7 +100,7 @@ test("serve: what is wrong with the node's data or the port is one line and exit
   for (const [change, problem] of [
     [{ SWPT_NODEDATA_URL: "file:///nowhere" }, /nowhere/],
     [{ SWPT_SERVER_CERT: "/nowhere.crt" }, /nowhere\.crt/],
-    [{ SWPT_SERVER_PORT: String(taken.port) }, /cannot listen on port/],
+    [{ SWPT_SERVER_PORT: String(taken.port) }, /another program uses this port .*check SWPT_SERVER_PORT/],
   ] as const) {
     const { code, output } = await runCommand(["stomp", "serve"], {
       ...environment,

@@ -65,7 +65,11 @@ const startTlsServer = () =>
   });
 
 for (const [what, url, reason] of [
-  ["no such database", database.url.replace(name, "swpt_nowhere"), /database "swpt_nowhere" does not exist/],
+  [
+    "no such database",
+    database.url.replace(name, "swpt_nowhere"),
+    /database "swpt_nowhere" does not exist; check .* in POSTGRES_URL/,
+  ],
   ["no such role", database.url.replace(/\/\/[^@]*@/, "//swpt_nobody@"), /role "swpt_nobody" does not exist/],
   ["a name that cannot be resolved", "postgresql://u@nowhere.invalid/db", /ENOTFOUND|EAI_AGAIN/],
   ["no server", "postgresql://u@127.0.0.1:1/db", /ECONNREFUSED/],

@@ -85,6 +85,19 @@ test("every setting that is named exists", () => {
   assert.deepEqual(missing, []);
 });
 
+test("every example of settings can be copied into a file of systemd or of a container: one setting on a line", () => {
+  const examples = documents.flatMap(({ file, text }) =>
+    Array.from(text.matchAll(/^ *```sh\n([\s\S]*?)^ *```/gm), ([, lines]) => ({ file, lines: lines!.split("\n") })),
+  );
+  const assignment = /^ *([A-Z][A-Z0-9_]*)=/;
+  const settingLines = examples.flatMap(({ file, lines }) =>
+    lines.filter((line) => Object.hasOwn(settings, assignment.exec(line)?.[1] ?? "")).map((line) => `${file}: ${line}`),
+  );
+  assert.ok(settingLines.length > 20);
+  const crowded = settingLines.filter((line) => !/^\S+: *\w+=(?:"[^"]*"|'[^']*'|[^\s"']*)$/.test(line));
+  assert.deepEqual(crowded, []);
+});
+
 test("every quoted log line is one that the program writes", () => {
   const missing = documents.flatMap(({ file, prose }) =>
     Array.from(prose.matchAll(/`([A-Z][a-z]+ [a-z][^`]*)`/g), ([, line]) => line!.replaceAll("\n", " "))
