@@ -106,6 +106,9 @@ const TLS_PARAMETERS = {
 function adviceOnConnection(state: string | undefined, reason: string): string {
   if (/client password must be a string/.test(reason)) return "the server asks for a password: POSTGRES_URL needs one";
   if (/valid client certificate/.test(reason)) return "set sslcert and sslkey in POSTGRES_URL (28000)";
+  if (/unsupported startup parameter/.test(reason)) {
+    return "PgBouncer needs ignore_startup_parameters = options,statement_timeout";
+  }
   if (state === "28P01") return "check user name and password in POSTGRES_URL (28P01)";
   if (state === "3D000") return "check the name of the database in POSTGRES_URL, or create it (3D000)";
   if (state === "28000") return "check POSTGRES_URL (user name, database, sslmode, sslcert) and pg_hba.conf (28000)";

@@ -7,6 +7,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { TLSSocket } from "node:tls";
 import { type Database, DatabaseUnavailableError, openPool, type Pool } from "../../src/database/database.ts";
+import { connectionError } from "../../src/database/errors.ts";
 import { selfSigned } from "../auth/self-signed.ts";
 import { createTestDatabase, withParameter } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
@@ -86,6 +87,14 @@ for (const [what, url, reason] of [
     });
   });
 }
+
+test("a PgBouncer that does not take the program's parameters needs a setting, which is named", () => {
+  const refusal = Object.assign(new Error("unsupported startup parameter: statement_timeout"), { code: "08P01" });
+  assert.match(
+    connectionError(refusal).message,
+    /; PgBouncer needs ignore_startup_parameters = options,statement_timeout$/,
+  );
+});
 
 test("too many connections mean that the database is unavailable", async () => {
   await pool.run({ name: "", text: "create role swpt_crowded login connection limit 0" });
