@@ -149,20 +149,25 @@ export class Sender {
     if (payment === "not-stored") return plain("not-stored");
     if (payment === undefined || refusal !== undefined) return plain(refusal ?? "changed");
     records.markSending(uuid, true);
-    try {
-      const answer = await parts.api.createTransfer(debtor.transfersUri, uuid, payment.request!);
-      if (isFailure(answer)) return await this.#storeFailure(debtor.identityUri, uuid, answer, wasOpen);
-      this.#context.connected();
-      const stored = await storeTransfer(this.#context, answer.value, debtor.identityUri);
-      await this.#context.log("send", "done", uuid);
-      if (stored === "not-stored") return plain("not-stored");
-      // The user has not signed out since.
-      const isShown = stored !== undefined && this.#context.debtor?.identityUri === stored.debtor;
-      if (isShown && stored.transfer?.result === undefined) this.follow(uuid);
-      return plain("done");
-    } finally {
-      records.markSending(uuid, false);
+    const result = await this.#postRequest(debtor, payment, wasOpen).finally(() => records.markSending(uuid, false));
+    const after = records.rows("payments").value.get(uuid);
+    if (after !== undefined && paymentState(after, this.#context.now()) === "refused") {
+      this.#context.emit({ kind: "payment-ended", uuid });
     }
+    return result;
+  }
+
+  async #postRequest(debtor: DebtorRecord, { uuid, request }: PaymentRecord, wasOpen: boolean): Promise<SendResult> {
+    const answer = await this.#context.parts.api.createTransfer(debtor.transfersUri, uuid, request!);
+    if (isFailure(answer)) return this.#storeFailure(debtor.identityUri, uuid, answer, wasOpen);
+    this.#context.connected();
+    const stored = await storeTransfer(this.#context, answer.value, debtor.identityUri);
+    await this.#context.log("send", "done", uuid);
+    if (stored === "not-stored") return plain("not-stored");
+    // The user has not signed out since.
+    const isShown = stored !== undefined && this.#context.debtor?.identityUri === stored.debtor;
+    if (isShown && stored.transfer?.result === undefined) this.follow(uuid);
+    return plain("done");
   }
 
   /** Whether the server has to answer something first: its time decides how old a payment is, and the device's may be wrong. */

@@ -57,7 +57,7 @@ export type Phase =
 /** The connection to the server; a problem is shown once, and never in a dialog. */
 export type Connection = "ok" | "no-connection" | "needs-sign-in";
 
-/** Events for notifications while the page is hidden. */
+/** Events for notifications while the page is hidden. A payment ends when it is done, has failed, or is rejected. */
 export type ModelEvent =
   | { readonly kind: "payment-ended"; readonly payment: Payment }
   | { readonly kind: "config-refused"; readonly configError: string };

@@ -207,10 +207,13 @@ for (const [status, state] of [
   test(`${status} leaves a payment ${state}`, async () => {
     const world = new World();
     const { model } = await world.openTab();
+    const ended: string[] = [];
+    model.onEvent((event) => ended.push(event.kind === "payment-ended" ? event.payment.state : event.kind));
     const uuid = (await model.createDraft(bread))!;
     world.node.fault = ({ method }) => (method === "POST" ? { status } : undefined);
     await model.send(uuid);
     assert.equal(model.payment(uuid).value!.state, state);
+    assert.deepEqual(ended, state === "refused" ? ["refused"] : []);
   });
 }
 
