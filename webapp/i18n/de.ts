@@ -614,13 +614,15 @@ export const de: Messages = {
     tooMany: (rows, left) =>
       `${count(rows)} Zahlungen, aber diesen Monat sind nur noch ${count(left)} Vorgänge übrig. Dort hält die Sammelzahlung an; setzen Sie sie später fort.`,
     file: {
-      "no-rows": "Die Datei hat keine Zeilen.",
-      "too-many-rows": "Die Datei hat mehr als 1.000 Zeilen.",
-      "not-utf8": "Die Datei ist kein Text in UTF-8.",
-      "no-column": "Die erste Zeile muss die Spalten recipient und amount nennen.",
-      "unknown-column":
-        "Die erste Zeile nennt eine unbekannte Spalte. Möglich sind: recipient, amount, name, reference, description.",
-      malformed: "Die Datei ist keine gültige CSV-Datei: Ein Anführungszeichen ist nicht geschlossen.",
+      "no-rows": () => "Die Datei hat keine Zeilen.",
+      "too-many-rows": () => "Die Datei hat mehr als 1.000 Zeilen.",
+      "not-utf8": () => "Die Datei ist kein Text in UTF-8.",
+      "no-column": (column) =>
+        `Der ersten Zeile fehlt die Spalte „${column}“. Sie muss die Spalten recipient und amount nennen.`,
+      "unknown-column": (column) =>
+        `Die erste Zeile nennt eine unbekannte Spalte, „${column}“. Möglich sind: recipient, amount, name, reference, description.`,
+      malformed: (row) =>
+        `Die Datei ist keine gültige CSV-Datei: Zeile ${row} hat ein Anführungszeichen an falscher Stelle.`,
     },
     fields: {
       recipient: "Empfänger",

@@ -596,14 +596,15 @@ export const en = {
     tooMany: (rows: number, left: number) =>
       `${count(rows)} payments, but only ${count(left)} actions are left this month. The batch will stop there; continue it later.`,
     file: {
-      "no-rows": "The file has no rows.",
-      "too-many-rows": "The file has more than 1,000 rows.",
-      "not-utf8": "The file is not text in UTF-8.",
-      "no-column": "The first line must name the columns recipient and amount.",
-      "unknown-column":
-        "The first line names an unknown column. Known columns: recipient, amount, name, reference, description.",
-      malformed: "The file is not valid CSV: a quotation mark is not closed.",
-    } as Readonly<Record<string, string>>,
+      "no-rows": () => "The file has no rows.",
+      "too-many-rows": () => "The file has more than 1,000 rows.",
+      "not-utf8": () => "The file is not text in UTF-8.",
+      "no-column": (column) =>
+        `The first row has no column “${column}”. It must name the columns recipient and amount.`,
+      "unknown-column": (column) =>
+        `The first row names an unknown column, “${column}”. Known columns: recipient, amount, name, reference, description.`,
+      malformed: (row) => `The file is not valid CSV: row ${row} has a misplaced quotation mark.`,
+    } as Readonly<Record<string, (where: string) => string>>,
     fields: {
       recipient: "Recipient",
       amount: "Amount",

@@ -60,8 +60,8 @@ export class Batches {
     const addressBook = [...this.#context.records.rows("addressBook").value.values()];
     const read = readBatchFile(file, { debtorId, scale, addressBook });
     if ("problem" in read) {
-      const detail = "column" in read ? `: ${read.column}` : "row" in read ? `: ${read.row}` : "";
-      return { rows: [], total: 0n, problem: `${read.problem}${detail}`, actionsLeft };
+      const where = "column" in read ? read.column : "row" in read ? String(read.row) : "";
+      return { rows: [], total: 0n, problem: { reason: read.problem, where }, actionsLeft };
     }
     const paid = this.#paidBefore();
     const rows = read.rows.map(({ row, order, problems, repeatsRow }) => {

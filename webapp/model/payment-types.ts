@@ -59,7 +59,7 @@ export interface BatchCheck {
   readonly rows: readonly BatchRow[];
   readonly total: bigint;
   /** A problem of the whole file, which then has no rows. */
-  readonly problem: string | undefined;
+  readonly problem: { readonly reason: string; readonly where: string } | undefined;
   /** Actions that are left this month, as far as this client knows. */
   readonly actionsLeft: number;
 }

@@ -117,7 +117,7 @@ function CheckedBatch({ name: proposed, check, onLeave }: Checked & { readonly o
       <div class="stack">
         {problem !== undefined && (
           <Notice kind="error" live>
-            <p>{words.file[problem.split(":")[0]!] ?? problem}</p>
+            <p>{words.file[problem.reason]?.(problem.where) ?? problem.reason}</p>
           </Notice>
         )}
         {wrong > 0 && (

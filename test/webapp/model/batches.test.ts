@@ -206,5 +206,5 @@ test("a batch file is compared with payments that were made before", async () =>
     ],
   );
   assert.deepEqual([check.total, check.actionsLeft], [3000n, 298]);
-  assert.match(model.checkBatch("a,b\n").problem!, /no-column: recipient/);
+  assert.deepEqual(model.checkBatch("a,b\n").problem, { reason: "no-column", where: "recipient" });
 });
