@@ -15,8 +15,10 @@ export function ConfigDifferences() {
   const differences = model.configDifferences.value;
   const [asked, setAsked] = useState<Extract<SaveCurrencyResult, { outcome: "ask" | "conflict" }> | undefined>();
   if (differences.length === 0) return null;
+  const fields = differences.map(({ field }) => field);
   const putBack = async (): Promise<void> => {
-    const result = await model.putBack(differences.map(({ field }) => field));
+    setAsked(undefined);
+    const result = await model.putBack(fields);
     if (result.outcome === "saved") announce(words.saved);
     else if (result.outcome === "ask" || result.outcome === "conflict") setAsked(result);
     else if (result.outcome === "used-up") announce(words.usedUp[result.what]);
@@ -44,7 +46,7 @@ export function ConfigDifferences() {
         <Button onClick={() => void model.acceptDifferences()}>{words.accept}</Button>
       </div>
       {asked !== undefined && (
-        <CurrencyQuestions asked={asked} onAgree={() => setAsked(undefined)} onClose={() => setAsked(undefined)} />
+        <CurrencyQuestions asked={asked} onAgree={() => void putBack()} onClose={() => setAsked(undefined)} />
       )}
     </Notice>
   );

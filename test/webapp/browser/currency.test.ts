@@ -48,6 +48,16 @@ async function read() {
   };
 }
 
+/** Another client of the same debtor changes the name of the currency, which is in the document. */
+async function renameElsewhere(before: string, name: string): Promise<void> {
+  const { configData } = await api.config();
+  const { info } = JSON.parse(configData) as { info: { iri: string; contentType: string; sha256: string } };
+  const theirs = (await (await fetch(info.iri)).text()).replace(`"${before}"`, `"${name}"`);
+  const iri = await api.saveDocument(theirs, info.contentType);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(theirs)));
+  await api.saveConfig((text) => text.replace(info.iri, iri).replace(info.sha256, digest.toHex().toUpperCase()));
+}
+
 async function openForm(): Promise<void> {
   await goTo(page, "/");
   await page.getByRole("heading", { name: "Overview" }).waitFor();
@@ -145,12 +155,7 @@ test("a rate changed elsewhere and a name changed here are both kept", async () 
 test("a name changed by two clients is compared, and nothing is sent before the user decides", async () => {
   await openForm();
   await page.getByLabel("Name of the currency").fill("Ours");
-  const { configData } = await api.config();
-  const { info } = JSON.parse(configData) as { info: { iri: string; contentType: string; sha256: string } };
-  const theirs = (await (await fetch(info.iri)).text()).replace('"Eight"', '"Theirs"');
-  const iri = await api.saveDocument(theirs, info.contentType);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(theirs)));
-  await api.saveConfig((text) => text.replace(info.iri, iri).replace(info.sha256, digest.toHex().toUpperCase()));
+  await renameElsewhere("Eight", "Theirs");
   const { latestUpdateId } = await read();
   await save();
   const agree = page.getByRole("button", { name: "Save anyway" });
@@ -163,6 +168,27 @@ test("a name changed by two clients is compared, and nothing is sent before the 
 
   await page.getByRole("button", { name: "Save mine" }).click();
   await waitFor(async () => (await read()).name === "Ours", { what: "the name" });
+});
+
+test("what is put back while it is changed elsewhere again is compared first, and then put back", async () => {
+  await renameElsewhere("Ours", "Theirs");
+  await page.getByRole("button", { name: "Reload" }).click();
+  const putBack = page.getByRole("button", { name: "Put it back" });
+  await putBack.waitFor();
+  let isOvertaken = false;
+  await issuer.browser.context.route(PATCHES, async (route) => {
+    if (route.request().method() === "PATCH" && !isOvertaken) {
+      isOvertaken = true;
+      await renameElsewhere("Theirs", "Others");
+    }
+    return route.continue();
+  });
+  await putBack.click();
+  await page.getByRole("heading", { name: "Someone else changed the same things" }).waitFor();
+  assert.equal((await read()).name, "Others");
+  await page.getByRole("button", { name: "Save mine" }).click();
+  await waitFor(async () => (await read()).name === "Ours", { what: "the name" });
+  await page.getByText("Changed elsewhere").first().waitFor({ state: "hidden" });
 });
 
 test("an answer to a configuration that is lost is repeated with its number, which is used once", async () => {
