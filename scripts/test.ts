@@ -70,6 +70,8 @@ async function main(args: readonly string[]): Promise<number> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-test-"));
   await chmod(folder, 0o755);
   process.env.TMPDIR = folder;
+  // Those of the user are for other servers.
+  for (const name of Object.keys(process.env)) if (name.startsWith("PG")) delete process.env[name];
   const servers: TestServer[] = [];
   const runId = randomBytes(3).toString("hex");
   try {

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import pg from "pg";
 import { type ConnectionTarget, readTlsFiles, type Server, type TlsOptions } from "../values/postgres-url.ts";
 import { connectionError, DatabaseUnavailableError, UnsuitableDatabaseError } from "./errors.ts";
+import { readPasswordFile } from "./password-file.ts";
 
 /** After this time without data, and ten seconds more, the system closes a connection to a machine that has vanished. */
 const KEEP_ALIVE_MILLIS = 5_000;
@@ -32,7 +33,7 @@ export function createCandidateList(target: ConnectionTarget): CandidateList {
 
 /** As libpq: no encryption on Unix-domain sockets; `allow` and `prefer` try both, in opposite order. */
 function encryptionsOf({ host }: Server, { mode }: TlsOptions): readonly boolean[] {
-  if (mode === "disable" || host?.startsWith("/") === true) return [false];
+  if (mode === "disable" || host.startsWith("/")) return [false];
   if (mode === "allow") return [false, true];
   return mode === "prefer" ? [true, false] : [true];
 }
@@ -64,7 +65,8 @@ export function clientOf(list: CandidateList) {
         host: candidate.server.host,
         port: candidate.server.port,
         user: target.user,
-        password: target.password,
+        // A function, since the driver would otherwise look for a password file itself, and warn that it will not for long.
+        password: target.password ?? (() => readPasswordFile(target, candidate.server)),
         database: target.database,
         ssl: candidate.isEncrypted ? tlsConfigOf(list) : false,
         ...(candidate.isEncrypted && { sslnegotiation: target.tls.negotiation }),
@@ -179,7 +181,7 @@ function summarize(failures: readonly Failure[]): DatabaseUnavailableError {
   const byServer = Map.groupBy(failures, ({ candidate }) => candidate.server);
   const reasons = [...byServer].map(([{ host, port }, ofServer]) => {
     const reason = reasonOf(ofServer);
-    return byServer.size === 1 ? reason : `${nameOf(host)}:${port ?? 5432}: ${reason}`;
+    return byServer.size === 1 ? reason : `${nameOf(host)}:${port}: ${reason}`;
   });
   return new DatabaseUnavailableError(`${UNREACHABLE}${reasons.join("; ")}`, { cause: failures.at(-1)!.error });
 }
@@ -198,8 +200,7 @@ function reasonOf(failures: readonly Failure[]): string {
 
 const UNREACHABLE = "The database cannot be reached: ";
 
-const nameOf = (host: string | undefined): string =>
-  host !== undefined && isIP(host) === 6 ? `[${host}]` : (host ?? "");
+const nameOf = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host);
 
 /** Once for each connection. */
 async function check(client: CandidateClient, { sessionAttributes }: ConnectionTarget): Promise<void> {

@@ -108,6 +108,7 @@ export async function connectOnce(url: string, applicationName: string): Promise
   return connectToFirst(candidates, 1, async () => {
     const client = new Client({
       application_name: applicationName,
+      options: target.options ?? "",
       connectionTimeoutMillis: target.connectTimeoutMillis ?? CONNECT_TIMEOUT_MILLIS,
     });
     client.on("error", () => {});

@@ -51,6 +51,7 @@ const PARAMETERS = [
   "verify",
   "server_name_indication",
 ] as const;
+const TLS_PARAMETERS = ["cacertfile", "certfile", "keyfile", "password", "verify", "server_name_indication"] as const;
 type Parameter = (typeof PARAMETERS)[number];
 type Parameters = ReadonlyMap<Parameter, string>;
 
@@ -60,9 +61,12 @@ type Parameters = ReadonlyMap<Parameter, string>;
  */
 const HEARTBEAT_SECONDS = 5;
 
+/** AMQP sends it as a short string. */
+const VHOST_BYTES_MAX = 255;
+
 /** Reads URLs with commas between them. Throws BrokerUrlError. */
 export function parseBrokerUrls(text: string): BrokerTarget {
-  const parsed = text.split(/,(?=amqps?:\/\/)/).map(parseBrokerUrl);
+  const parsed = text.split(/\s*,\s*(?=amqps?:\/\/)/).map(parseBrokerUrl);
   const [first] = parsed;
   for (const { address, ...common } of parsed) {
     if (address.vhost !== first!.address.vhost) {
@@ -89,12 +93,20 @@ function parseBrokerUrl(text: string): ParsedUrl {
       "it is not of the form amqp://user:password@host:port/virtual-host?parameters; / ? # @ % of a password are percent-encoded",
     );
   const [, protocol, userInfo = "guest:guest", host = "", port = "", vhost = "", query = ""] = match;
-  if (host.includes(",")) {
-    throw new BrokerUrlError("a host name cannot hold a comma; give several servers as whole URLs with commas between");
+  if (host.includes(",") || vhost.includes(",")) {
+    throw new BrokerUrlError(
+      "several servers are given as whole URLs with commas between; in a virtual host's name a comma is written %2C",
+    );
   }
   const parameters = parseParameters(query);
   const [user = "", ...password] = userInfo.split(":");
   const mechanism = choose(parameters, "auth_mechanism", ["plain", "external"]);
+  if (mechanism === "external" && !parameters.has("certfile")) {
+    throw new BrokerUrlError("auth_mechanism=external needs amqps:// with certfile and keyfile");
+  }
+  if (Buffer.byteLength(decode(vhost)) > VHOST_BYTES_MAX) {
+    throw new BrokerUrlError(`the name of the virtual host is longer than ${VHOST_BYTES_MAX} bytes`);
+  }
   return {
     address: {
       protocol: protocol as "amqp" | "amqps",
@@ -115,8 +127,11 @@ function parseBrokerUrl(text: string): ParsedUrl {
 
 function parseTls(protocol: string, parameters: Parameters): BrokerTls {
   if (protocol === "amqp") {
-    const name = (["cacertfile", "certfile", "keyfile", "verify"] as const).find((tls) => parameters.has(tls));
+    const name = TLS_PARAMETERS.find((tls) => parameters.has(tls));
     if (name !== undefined) throw new BrokerUrlError(`${name} needs a URL that begins with amqps://`);
+  }
+  if (parameters.get("server_name_indication")?.toLowerCase() === "disable") {
+    throw new BrokerUrlError("server_name_indication=disable is not supported; expected the name in the certificate");
   }
   if (parameters.has("certfile") !== parameters.has("keyfile")) {
     throw new BrokerUrlError("certfile and keyfile must be given together");

@@ -1,10 +1,11 @@
 /**
- * Connection URLs, read as libpq reads them. Source: PostgreSQL documentation, "Connection URIs" and "Parameter Key
- * Words". What the driver cannot honor is refused by name instead of being dropped.
+ * Connection URLs, read as libpq reads them, together with its environment variables. Source: PostgreSQL documentation,
+ * "Connection URIs" and "Parameter Key Words". What the driver cannot honor is refused by name instead of being dropped.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import path from "node:path";
+import { readPostgresVariables } from "./postgres-variables.ts";
 
 /** A connection URL that cannot be honored; the message says what is wrong with it, and never holds a password. */
 export class ConnectionUrlError extends Error {
@@ -17,7 +18,9 @@ export interface ConnectionTarget {
   readonly servers: readonly Server[];
   readonly user: string;
   readonly password: string | undefined;
-  readonly database: string | undefined;
+  /** Where the password is when there is none here; the file need not exist. */
+  readonly passwordFile: string;
+  readonly database: string;
   /** Of the server's command line: `-c search_path=…`. */
   readonly options: string | undefined;
   readonly connectTimeoutMillis: number | undefined;
@@ -28,9 +31,9 @@ export interface ConnectionTarget {
 
 /** Where a server listens. */
 export interface Server {
-  /** A name, an address, or the directory of a Unix-domain socket. `undefined` for the driver's default. */
-  readonly host: string | undefined;
-  readonly port: number | undefined;
+  /** A name, an address, or the directory of a Unix-domain socket. */
+  readonly host: string;
+  readonly port: number;
 }
 
 /** How connections are encrypted. */
@@ -59,6 +62,7 @@ const PARAMETERS: Readonly<Record<string, readonly string[] | undefined>> = {
   dbname: undefined,
   user: undefined,
   password: undefined,
+  passfile: undefined,
   connect_timeout: undefined,
   options: undefined,
   target_session_attrs: ["any", "read-write", "primary"],
@@ -87,20 +91,29 @@ const PARAMETERS: Readonly<Record<string, readonly string[] | undefined>> = {
 /** The usual reason why a URL cannot be read. */
 const ENCODING = "/ ? # @ % of a password are percent-encoded";
 
-/** Reads a URL. Throws ConnectionUrlError. */
-export function parseConnectionUrl(url: string): ConnectionTarget {
+const DEFAULT_PORT = 5432;
+const SOCKET_FOLDER = "/var/run/postgresql";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Get = (name: string) => string | undefined;
+
+/** Reads a URL, and from libpq's environment variables what it does not say. Throws ConnectionUrlError. */
+export function parseConnectionUrl(url: string, environment: Environment = process.env): ConnectionTarget {
   const match = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/s.exec(url);
   if (!match)
     throw new ConnectionUrlError(`it is not of the form postgresql://user@host:port/database?parameters; ${ENCODING}`);
   const [, userInfo = "", hosts = "", database = "", query = ""] = match;
   const parameters = parseParameters(query);
-  const get = (name: string): string | undefined => parameters.get(name) || undefined;
-  const [user = "", ...password] = userInfo.split(":");
+  const variables = checkVariables(environment);
+  const get: Get = (name) => parameters.get(name) || variables.get(name);
+  const [userName = "", ...password] = userInfo.split(":");
+  const user = parameters.get("user") || decode(userName) || variables.get("user") || systemUser();
   return {
-    servers: parseServers(hosts, get("host"), get("port")),
-    user: get("user") ?? decode(user) ?? defaultUser(),
-    password: get("password") ?? decode(password.join(":")),
-    database: get("dbname") ?? decode(database),
+    servers: parseServers(hosts, parameters, variables),
+    user,
+    password: parameters.get("password") || decode(password.join(":")) || variables.get("password"),
+    passwordFile: get("passfile") ?? path.join(homedir(), ".pgpass"),
+    database: parameters.get("dbname") || decode(database) || variables.get("dbname") || user,
     options: get("options"),
     connectTimeoutMillis: parseConnectTimeout(get("connect_timeout")),
     sessionAttributes: (get("target_session_attrs") ?? "any") as ConnectionTarget["sessionAttributes"],
@@ -108,49 +121,80 @@ export function parseConnectionUrl(url: string): ConnectionTarget {
   };
 }
 
-/** libpq's: the variable PGUSER, otherwise the name of the system's user, whatever the environment says. */
-function defaultUser(): string {
-  if (process.env.PGUSER) return process.env.PGUSER;
-  try {
-    return userInfo().username;
-  } catch {
-    throw new ConnectionUrlError("it names no user, and the system has no name for the user who runs the program");
-  }
-}
-
 function parseParameters(query: string): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
   for (const part of query.split("&").filter((text) => text !== "")) {
-    const [name = "", ...rest] = part.split("=");
+    // As libpq does for the sake of JDBC.
+    const [name = "", ...rest] = part === "ssl=true" ? ["sslmode", "require"] : part.split("=");
     const value = decode(rest.join("=")) ?? "";
-    if (!Object.hasOwn(PARAMETERS, name)) throw new ConnectionUrlError(`the parameter ${name} is not supported`);
-    const allowed = PARAMETERS[name];
-    if (allowed !== undefined && value !== "" && !allowed.includes(value)) {
-      throw new ConnectionUrlError(`${name}=${value} is not supported; expected ${allowed.join(", ")}`);
-    }
+    if (rest.length === 0) throw new ConnectionUrlError(`the parameter ${name} has no value`);
+    checkParameter(name, value);
     parameters.set(name, value);
   }
   return parameters;
 }
 
+/** By the names of the parameters. */
+function checkVariables(environment: Environment): ReadonlyMap<string, string> {
+  const variables = readPostgresVariables(environment);
+  for (const { variable, parameter, value } of variables) checkParameter(parameter, value, variable);
+  return new Map(variables.map(({ parameter, value }) => [parameter, value]));
+}
+
+function checkParameter(name: string, value: string, variable?: string): void {
+  if (!Object.hasOwn(PARAMETERS, name)) {
+    const what = variable === undefined ? `parameter ${name}` : `environment variable ${variable}`;
+    throw new ConnectionUrlError(`the ${what} is not supported`);
+  }
+  const allowed = PARAMETERS[name];
+  if (allowed !== undefined && !allowed.includes(value)) {
+    throw new ConnectionUrlError(`${variable ?? name}=${value} is not supported; expected ${allowed.join(", ")}`);
+  }
+}
+
 /** Hosts of the query replace those before the path. One port serves all hosts, otherwise each has its own. */
-function parseServers(authority: string, host: string | undefined, port: string | undefined): Server[] {
+function parseServers(
+  authority: string,
+  parameters: ReadonlyMap<string, string>,
+  variables: ReadonlyMap<string, string>,
+): Server[] {
   const inAuthority = authority.split(",").map((text) => {
     const match = /^(\[[^\]]*\]|[^:@]*)(?::([0-9]*))?$/.exec(text);
     // Not with the text: it may be a password that holds a slash.
     if (!match) throw new ConnectionUrlError(`a server must be a host with an optional port; ${ENCODING}`);
     return { host: decode(match[1]!.replace(/^\[(.*)\]$/, "$1")), port: match[2] };
   });
-  const hosts = host === undefined ? inAuthority.map((server) => server.host) : host.split(",");
-  const ports =
-    port?.split(",") ?? (host === undefined ? inAuthority.map((server) => server.port) : [inAuthority[0]!.port]);
-  if (ports.length !== 1 && ports.length !== hosts.length) {
-    throw new ConnectionUrlError(`there are ${hosts.length} hosts and ${ports.length} ports`);
+  const isIn = (part: "host" | "port"): boolean => inAuthority.some((server) => server[part]);
+  const list = (part: "host" | "port"): readonly (string | undefined)[] =>
+    (parameters.get(part) || (isIn(part) ? undefined : variables.get(part)))?.split(",") ??
+    inAuthority.map((server) => server[part]);
+  const hosts = list("host");
+  const ports = list("port");
+  // Without a port anywhere there is one empty port for each host of the authority, which others may have replaced.
+  const count = ports.some((port) => port) ? ports.length : 1;
+  if (count !== 1 && count !== hosts.length) {
+    throw new ConnectionUrlError(`there are ${hosts.length} hosts and ${count} ports`);
   }
-  return hosts.map((name, index) => ({
-    host: name || undefined,
-    port: parsePort(ports.length === 1 ? ports[0] : ports[index]),
+  return hosts.map((host, index) => ({
+    host: host ? checkHost(host) : defaultHost(),
+    port: parsePort(ports[count === 1 ? 0 : index]) ?? DEFAULT_PORT,
   }));
+}
+
+function checkHost(host: string): string {
+  if (host.startsWith("@")) throw new ConnectionUrlError("a socket in the abstract namespace is not supported");
+  return host;
+}
+
+/** As libpq is built by the distributions: the Unix-domain socket. Without PostgreSQL on this machine, its port. */
+const defaultHost = (): string => (existsSync(SOCKET_FOLDER) ? SOCKET_FOLDER : "localhost");
+
+function systemUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    throw new ConnectionUrlError("it names no user, and the operating system has no name for the program's own");
+  }
 }
 
 function parsePort(text: string | undefined): number | undefined {
@@ -167,7 +211,7 @@ function parseConnectTimeout(text: string | undefined): number | undefined {
   return Number(text) > 0 ? Number(text) * 1000 : undefined;
 }
 
-function parseTls(get: (name: string) => string | undefined): TlsOptions {
+function parseTls(get: Get): TlsOptions {
   const rootCertificate = get("sslrootcert") ?? existing("root.crt");
   const mode = (get("sslmode") ?? (rootCertificate === "system" ? "verify-full" : "prefer")) as SslMode;
   const negotiation = get("sslnegotiation") === "direct" ? "direct" : "postgres";
@@ -197,6 +241,9 @@ function parseTls(get: (name: string) => string | undefined): TlsOptions {
     minVersion: get("ssl_min_protocol_version") as TlsVersion | undefined,
     maxVersion: get("ssl_max_protocol_version") as TlsVersion | undefined,
   };
+  if (tls.minVersion !== undefined && tls.maxVersion !== undefined && tls.minVersion > tls.maxVersion) {
+    throw new ConnectionUrlError("ssl_min_protocol_version is later than ssl_max_protocol_version");
+  }
   if (mode !== "disable") readTlsFiles(tls);
   return tls;
 }
@@ -224,10 +271,13 @@ function existing(name: string): string | undefined {
 }
 
 function decode(text: string | undefined): string | undefined {
+  let decoded: string | undefined;
   try {
-    return text ? decodeURIComponent(text) : undefined;
+    decoded = text ? decodeURIComponent(text) : undefined;
   } catch {
     // Not with the text: it may be a password.
     throw new ConnectionUrlError("a percent sign must be followed by two hexadecimal digits of UTF-8 text");
   }
+  if (decoded?.includes("\0") === true) throw new ConnectionUrlError("%00 is not allowed");
+  return decoded;
 }

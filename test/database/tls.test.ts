@@ -146,3 +146,26 @@ test("a certificate that is replaced is used for the next connection, without a 
     await pool.close();
   }
 });
+
+test("a password file is used without a warning, and only if nobody else may read it", async () => {
+  const warnings: Error[] = [];
+  const collect = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", collect);
+  const passwordFile = path.join(folder, "pgpass");
+  const url = urlOf("by_password", `${anyCertificate}&passfile=${passwordFile}`, { user: "swpt_debtors" });
+  assert.match(await outcomeAt(url), /POSTGRES_URL needs one$/);
+
+  const lines = [
+    "# a comment",
+    "other:*:*:*:wrong",
+    `localhost:${port}:by\\_password:swpt_debtors:secret`,
+    "*:*:*:*:wrong",
+  ];
+  await writeFile(passwordFile, `${lines.join("\n")}\n`, { mode: 0o600 });
+  assert.equal(await outcomeAt(url), "connected");
+
+  await chmod(passwordFile, 0o640);
+  assert.match(await outcomeAt(url), /pgpass must not be accessible to others \(chmod 600\)$/);
+  process.off("warning", collect);
+  assert.deepEqual(warnings, []);
+});
