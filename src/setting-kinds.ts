@@ -62,9 +62,12 @@ export function optionalBoolean(meaning: string, defaultInWords: string): Settin
   return setting(`${meaning} (default: ${defaultInWords})`, undefined, BOOLEAN, isTrue);
 }
 
+/** As the Python program does; but what is meant as a no, and would count as yes, is not valid. */
 function isTrue(text: string): boolean {
   requireNoSpace(text);
-  return !["false", "off", "no"].includes(text.toLowerCase());
+  const word = text.toLowerCase();
+  if (isQuoted(text) || ["0", "n", "f", "none", "null"].includes(word)) throw new Error("it would mean yes");
+  return !["false", "off", "no"].includes(word);
 }
 
 /** One of several words, in any case. */
@@ -77,18 +80,18 @@ export function choice<const Value extends string>(
   return setting(meaning, defaultText, values.join(", "), parse);
 }
 
-/** Any text without control characters. */
+/** Any text without control characters, and without quotes around it. */
 export function text(meaning: string, defaultText: string | undefined): Setting<string> {
-  return setting(meaning, defaultText, "text without control characters", (value) =>
-    CONTROL_CHARACTER.test(value) ? undefined : value,
-  );
+  return setting(meaning, defaultText, "text without control characters", plainText);
 }
 
-/** A URL of one of these protocols. */
-export function url(meaning: string, defaultText: string | undefined, protocols: readonly string[]): Setting<string> {
-  const allowed = `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`;
-  return setting(meaning, defaultText, allowed, (value) => (isUrl(value, protocols) ? value : undefined));
+/** Returns `undefined` for text with control characters. Quotes that no program has removed are not meant. */
+export function plainText(value: string): string | undefined {
+  if (isQuoted(value)) throw new Error("the quotes would be a part of it");
+  return CONTROL_CHARACTER.test(value) ? undefined : value;
 }
+
+const isQuoted = (value: string): boolean => /^(["']).*\1$/s.test(value);
 
 /** Whether the text is a URL of one of these protocols. Throws when it contains white space. */
 export function isUrl(value: string, protocols: readonly string[]): boolean {
@@ -96,23 +99,56 @@ export function isUrl(value: string, protocols: readonly string[]): boolean {
   return URL.canParse(value) && protocols.includes(new URL(value).protocol);
 }
 
-/** The URL of a web page or service; without a default. */
+/** The URL of a web page; without a default. */
 export function webUrl(meaning: string): Setting<string> {
-  return url(meaning, undefined, ["http:", "https:"]);
+  return setting(meaning, undefined, "a URL that begins with http:// or https://", parseWebUrl);
 }
 
-/** Any text; without a default. */
-export function optionalText(meaning: string): Setting<string> {
-  return setting(meaning, undefined, "any text", (value) => value);
+/** Returns `undefined` for text that is not such a URL. */
+export function parseWebUrl(value: string): string | undefined {
+  if (!isUrl(value, ["http:", "https:"])) return undefined;
+  const { username, password } = new URL(value);
+  // Browsers and `fetch` refuse to call it, and what the web client gets is public.
+  if (username !== "" || password !== "") throw new Error("it has a user name or a password");
+  return value;
 }
 
 /** Any text without white space; without a default. */
 export function optionalWord(meaning: string): Setting<string> {
   return setting(meaning, undefined, "text without white space", (value) => {
     requireNoSpace(value);
-    return value;
+    return plainText(value);
   });
 }
+
+/** The URL of an OAuth 2.0 endpoint or redirection (RFC 6749: without a fragment); without a default. */
+export function endpointUrl(meaning: string): Setting<string> {
+  const { parse, ...others } = webUrl(meaning);
+  return {
+    ...others,
+    parse: (value) => {
+      const url = parse(value);
+      if (url?.includes("#") === true) throw new Error("it has a fragment");
+      return url;
+    },
+  };
+}
+
+/** Any text without control characters; without a default. */
+export function optionalText(meaning: string): Setting<string> {
+  return text(meaning, undefined);
+}
+
+/** One or more names of scopes (RFC 6749, section 3.3); without a default. */
+export function scopes(meaning: string, countMax = Infinity): Setting<string> {
+  const allowed = countMax === 1 ? "the name of a scope" : "names of scopes with blanks between";
+  return setting(meaning, undefined, allowed, (value) => {
+    const names = value.split(/ +/);
+    return names.length <= countMax && names.every((name) => SCOPE.test(name)) ? value : undefined;
+  });
+}
+
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** A debtor ID; without a default. */
 export function debtorId(meaning: string): Setting<bigint> {

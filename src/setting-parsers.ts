@@ -1,6 +1,6 @@
 /** Readers of single settings. Each returns `undefined`, or throws why, when the text is not valid. */
 import { isIP } from "node:net";
-import { CONTROL_CHARACTER, isUrl, requireNoSpace } from "./setting-kinds.ts";
+import { isUrl, plainText, requireNoSpace } from "./setting-kinds.ts";
 import { parseBrokerUrls } from "./values/amqp-url.ts";
 import { parseConnectionUrl } from "./values/postgres-url.ts";
 
@@ -30,16 +30,20 @@ export function parseBrokerUrl(value: string): string | undefined {
 /** A password may contain spaces. */
 const afterCredentials = (url: string): string => url.slice(url.lastIndexOf("@") + 1);
 
-/** A URL whose user name and password, if any, can be decoded. */
+/** A URL whose user name and password, if any, can be sent by HTTP Basic authentication. */
 export function parseIntrospectUrl(value: string): string | undefined {
   if (!isUrl(value, ["http:", "https:"])) return undefined;
   const { username, password, hash } = new URL(value);
   if (hash !== "") throw new Error("it has a fragment; # in a password is written %23");
+  if (username === "" && password !== "") throw new Error("it has a password without a user name");
+  let name: string;
   try {
-    decodeURIComponent(username + password);
+    name = decodeURIComponent(username);
+    decodeURIComponent(password);
   } catch {
     throw new Error("% in a user name or password is written %25");
   }
+  if (/[\p{Cc}:]/u.test(name)) throw new Error("a user name cannot have a colon or a control character");
   return value;
 }
 
@@ -51,8 +55,7 @@ export function parseHost(value: string): string | undefined {
 
 /** The broker takes 255 bytes, keeps `amq.` for itself, and the dead-letter queue adds `.XQ`. */
 export function parseQueueName(value: string): string | undefined {
-  const isValid = Buffer.byteLength(value) <= 252 && !value.startsWith("amq.") && !CONTROL_CHARACTER.test(value);
-  return isValid ? value : undefined;
+  return Buffer.byteLength(value) <= 252 && !value.startsWith("amq.") ? plainText(value) : undefined;
 }
 
 /** The names of one role, which never include the empty name. */

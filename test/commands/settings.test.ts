@@ -50,7 +50,7 @@ const samples: Partial<Record<SettingName, string>> = {
 };
 const names = (Object.keys(settings) as SettingName[]).filter((name) => samples[name] ?? settings[name].default);
 
-const blanks = fc.string({ unit: fc.constantFrom(" ", "\t", "\n", "\r", "\u00a0"), maxLength: 3 });
+const blanks = fc.string({ unit: fc.constantFrom(" ", "\t", "\n", "\r", "\u00a0", "\ufeff"), maxLength: 3 });
 
 test("white space around any value makes no difference", () => {
   fc.assert(
@@ -107,14 +107,44 @@ for (const [name, value, problem] of [
     /a host with an optional port; .* a password are percent-encoded\)/,
   ],
   ["PROTOCOL_BROKER_URL", "amqp://user:se#cret@host", /\/ \? # @ % of a password are percent-encoded\)/],
+  ["OAUTH2_INTROSPECT_URL", "https://:secret@host/", /"https:\/\/\*\*\*@host\/" .*\(it has a password without a user/],
+  ["OAUTH2_INTROSPECT_URL", "https://a%3Ab:secret@host/", /\(a user name cannot have a colon/],
+  ["OAUTH2_ISSUER", "https://id\0.example.com", /expected text without white space/],
+  ["OAUTH2_AUDIENCE", "debtors\nagent", /\(it contains white space;/],
+  ["OAUTH2_AUDIENCE", '"debtors"', /\(the quotes would be a part of it\); expected text/],
+  ["PROTOCOL_BROKER_QUEUE", "'swpt_debtors'", /\(the quotes would be a part of it\); expected a name/],
+  ["OAUTH2_PROVISION_SCOPE", "issuer access", /expected the name of a scope/],
+  ["WEBAPP_SCOPE", "access\toffline_access", /expected names of scopes/],
+  [
+    "WEBAPP_REVOCATION_URL",
+    "https://c:secret@host/",
+    /"https:\/\/\*\*\*@host\/" .*\(it has a user name or a password\)/,
+  ],
+  ["WEBAPP_REVOCATION_URL", "https://host/#", /\(it has a fragment\); expected a URL/],
+  ["WEBAPP_SERVER_API_ENTRYPOINT", "https://u:p@host/", /\(it has a user name or a password\); expected a path/],
+  ["APP_ANONYMOUS_IS_SUPERUSER", "0", /\(it would mean yes\); expected false, off or no/],
+  ["DELETE_PARENT_SHARD_RECORDS", '"false"', /\(it would mean yes\); expected false, off or no/],
+  ["SETUP_RABBITMQ_BINDINGS", "None", /\(it would mean yes\); expected false, off or no/],
+  ["WEBSERVER_PORT", "+5", /expected an integer/],
+  ["WEBSERVER_PORT", "１２", /expected an integer/],
+  ["WEBSERVER_PROCESSES", "1e2", /expected an integer/],
+  ["FLUSH_PERIOD", "Infinity", /expected a number/],
+  ["FLUSH_PERIOD", "0x10", /expected a number/],
+  ["SWPT_NODEDATA_URL", "file:///a%00b", /expected a URL that begins with file/],
   ["WEBSERVER_PORT", "9464", /^WEBSERVER_PORT and METRICS_PORT are both 9464; expected two different ports\.$/],
 ] as const) {
-  test(`${name}=${value} can never work, and stops the start`, () => {
+  test(`${name}=${JSON.stringify(value)} can never work, and stops the start`, () => {
     const problems = problemsOf({ [name]: value });
     assert.equal(problems.length, 1, problems.join("\n"));
     assert.match(problems[0]!, problem);
   });
 }
+
+test("yes and no are what they were for the Python program, in any case", () => {
+  const isSet = (value: string): boolean => read({ DELETE_PARENT_SHARD_RECORDS: value }).deleteParentShardRecords;
+  for (const value of ["true", "True", "yes", "on", "1", "y", "t"]) assert.equal(isSet(value), true, value);
+  for (const value of ["false", "False", "NO", "off", "OFF\r\n"]) assert.equal(isSet(value), false, value);
+});
 
 test("a host may be an address of either family, with or without brackets, or a name", () => {
   for (const [value, host] of [
