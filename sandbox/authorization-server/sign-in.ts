@@ -33,8 +33,7 @@ type Mode = pages.CredentialsForm["mode"];
 /** Creates the handler of the steps of a log-in. */
 export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: SignInOptions): SignIn {
   const steps: Readonly<Record<string, (visit: InteractionRequest) => Promise<void>>> = {
-    "GET ": (visit) =>
-      visit.interaction.prompt.name === "consent" ? showConsent(visit) : showCredentials(visit, "log-in"),
+    "GET ": (visit) => (isConsentAwaited(visit.interaction) ? showConsent(visit) : showCredentials(visit, "log-in")),
     "GET sign-up": (visit) => showCredentials(visit, "sign-up"),
     // After a rejected form the browser stays at the form's address; reloading it starts again.
     "GET log-in": (visit) => showCredentials(visit, "log-in"),
@@ -118,9 +117,10 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
     if (user.isActivated) return user;
     const isActive = await newDebtors.activate(user);
     const activeUser = isActive ? user : await replaceReservation(pool, user, await newDebtors.reserve());
-    if (!isActive && !(await newDebtors.activate(activeUser)))
+    if (!isActive && !activeUser.isActivated && !(await newDebtors.activate(activeUser))) {
       throw new AgentUnavailableError("A new reservation was rejected");
-    await markActivated(pool, user.email);
+    }
+    await markActivated(pool, activeUser);
     return activeUser;
   }
 
@@ -147,7 +147,7 @@ export function createSignIn({ provider, pool, newDebtors, csrfKey, origin }: Si
 
   async function takeConsent({ request, response, interaction, csrfToken }: InteractionRequest): Promise<void> {
     const form = await readForm(request, csrfToken, origin);
-    if (interaction.prompt.name !== "consent") throw new FormError("There is nothing to consent to.");
+    if (!isConsentAwaited(interaction)) throw new FormError("There is nothing to consent to.");
     if (form.get("decision") !== "allow") {
       const result = { error: "access_denied", error_description: "The user denied access." };
       return provider.interactionFinished(request, response, result);
@@ -183,3 +183,7 @@ interface InteractionRequest {
 }
 
 const clientOf = (interaction: Interaction): string => String(interaction.params.client_id);
+
+/** Without a session, when the person has asked to sign in as somebody else, they have to log in first. */
+const isConsentAwaited = ({ prompt, session }: Interaction): boolean =>
+  prompt.name === "consent" && session !== undefined;

@@ -16,17 +16,20 @@ export type Reservation = Pick<User, "debtorId" | "reservationId">;
 
 /** The user with that password; `undefined` when there is none. E-mail addresses are compared without case. */
 export async function findUser(pool: Pool, email: string, password: string): Promise<User | undefined> {
-  const row = await pool.maybeOne<User & { password: string }>({
+  const { password: hash, ...user } = (await findByEmail(pool, email.toLowerCase())) ?? {};
+  return (await isPassword(password, hash)) ? (user as User) : undefined;
+}
+
+const findByEmail = (pool: Pool, email: string): Promise<(User & { password: string }) | undefined> =>
+  pool.maybeOne({
     name: "sandbox_find_user",
     text: `
       select email, password, debtor_id::text as "debtorId", reservation_id as "reservationId",
              is_activated as "isActivated"
       from sandbox.app_user
       where email = $1::text`,
-    values: [email.toLowerCase()],
+    values: [email],
   });
-  return (await isPassword(password, row?.password)) ? row : undefined;
-}
 
 /** Adds a user whose debtor is not active yet; `undefined` when the address is taken. */
 export async function addUser(
@@ -56,23 +59,28 @@ export async function isEmailTaken(pool: Pool, email: string): Promise<boolean> 
   return row !== undefined;
 }
 
-/** Gives the user another debtor in the place of one whose reservation ran out before it became active. */
+/**
+ * Gives the user another debtor in the place of one whose reservation ran out before it became active. When another log-in has
+ * done so already, or has activated the debtor, that one counts.
+ */
 export async function replaceReservation(pool: Pool, user: User, next: Reservation): Promise<User> {
   await pool.run({
     name: "sandbox_replace_reservation",
     text: `
       update sandbox.app_user set debtor_id = $2::numeric, reservation_id = $3::text
-      where email = $1::text and not is_activated`,
-    values: [user.email, next.debtorId, next.reservationId],
+      where email = $1::text and reservation_id = $4::text and not is_activated`,
+    values: [user.email, next.debtorId, next.reservationId, user.reservationId],
   });
-  return { ...user, ...next };
+  return (await findByEmail(pool, user.email))!;
 }
 
 /** Notes that the debtor of the user is active. */
-export async function markActivated(pool: Pool, email: string): Promise<void> {
+export async function markActivated(pool: Pool, { email, reservationId }: User): Promise<void> {
   await pool.run({
     name: "sandbox_mark_activated",
-    text: "update sandbox.app_user set is_activated = true where email = $1::text",
-    values: [email],
+    text: `
+      update sandbox.app_user set is_activated = true
+      where email = $1::text and reservation_id = $2::text`,
+    values: [email, reservationId],
   });
 }

@@ -218,7 +218,116 @@ test("of requests that use one refresh token at the same time exactly one gets t
   assert.deepEqual(responses.map(({ status }) => status).sort(), [200, 400, 400, 400]);
 });
 
-test("the database contains no usable token, code or cookie", async () => {
+test("a refresh token that is used again ends everything that was given for it, whoever used it first", async () => {
+  const first = await signUpForTokens("mallory@example.com", "access offline_access");
+  const second = await tokenRequest({ grant_type: "refresh_token", refresh_token: first.refresh_token });
+  assert.notEqual(second.refresh_token, first.refresh_token);
+  assert.equal(await refusalOf({ grant_type: "refresh_token", refresh_token: first.refresh_token }), "invalid_grant");
+  assert.equal(await refusalOf({ grant_type: "refresh_token", refresh_token: second.refresh_token }), "invalid_grant");
+  for (const { access_token: token } of [first, second]) {
+    assert.equal((await authenticate(token, "access")).outcome, "unauthorized");
+  }
+});
+
+test("a revoked refresh token takes its access tokens along", async () => {
+  const tokens = await signUpForTokens("niaj@example.com", "access offline_access");
+  const body = new URLSearchParams({ client_id: "debtors-webapp", token: tokens.refresh_token });
+  assert.equal((await fetch(server.revocationUrl, { method: "POST", body })).status, 200);
+  assert.equal((await authenticate(tokens.access_token, "access")).outcome, "unauthorized");
+  assert.equal(await refusalOf({ grant_type: "refresh_token", refresh_token: tokens.refresh_token }), "invalid_grant");
+});
+
+test("a code is worth nothing with another verifier, redirect URI or client, and neither is a refresh token", async () => {
+  const { browser } = await signUpForCode("olivia@example.com");
+  for (const wrong of [
+    { code_verifier: randomBytes(32).toString("base64url") },
+    { code_verifier: "" },
+    { redirect_uri: "http://127.0.0.1:5173/debtors-webapp/" },
+    { redirect_uri: "http://evil.example/" },
+    { client_id: "swagger-ui" },
+  ]) {
+    const page = await browser.open(authorizationUrl("access"));
+    // A code in the wrong hands ends the consent as well.
+    const done = page.location === undefined ? await browser.submit(page, { decision: "allow" }) : page;
+    const code = new URL(done.location!).searchParams.get("code")!;
+    const fields = { grant_type: "authorization_code", code, redirect_uri: REDIRECT_URI, code_verifier: verifier };
+    assert.match(await refusalOf({ ...fields, ...wrong }), /^invalid_(?:grant|request)$/, JSON.stringify(wrong));
+  }
+  const { refresh_token } = await signUpForTokens("peggy@example.com", "access offline_access");
+  const refusal = await refusalOf({ client_id: "swagger-ui", grant_type: "refresh_token", refresh_token });
+  assert.equal(refusal, "invalid_grant");
+});
+
+test("PKCE cannot be weakened to a challenge that is the verifier itself", async () => {
+  for (const method of ["plain", undefined]) {
+    const url = new URL(authorizationUrl("access"));
+    url.searchParams.set("code_challenge", verifier);
+    url.searchParams.delete("code_challenge_method");
+    if (method !== undefined) url.searchParams.set("code_challenge_method", method);
+    const page = await new Browser().open(url.href);
+    assert.equal(new URL(page.location ?? "http://none").searchParams.get("error"), "invalid_request");
+  }
+});
+
+test("of several people who sign up with one address at the same time exactly one does", async () => {
+  const forms = await Promise.all(
+    [1, 2, 3, 4].map(async () => {
+      const browser = new Browser();
+      return { browser, form: await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/)) };
+    }),
+  );
+  const pages = await Promise.all(
+    forms.map(({ browser, form }, index) =>
+      browser.submit(form, { email: "Quentin@example.com", password: `correct horse ${index}` }),
+    ),
+  );
+  assert.deepEqual(pages.map(({ status }) => status).sort(), [200, 422, 422, 422]);
+  const winner = pages.findIndex(({ status }) => status === 200);
+  const logIn = new Browser();
+  const page = await logIn.open(authorizationUrl("access"));
+  const consent = await logIn.submit(page, { email: "quentin@example.com", password: `correct horse ${winner}` });
+  assert.equal(subjectOf(consent), subjectOf(pages[winner]!));
+});
+
+test("log-ins at the same time, after a reservation has run out, lead to one and the same debtor", async () => {
+  const email = "rupert@example.com";
+  const form = async (browser: Browser) =>
+    browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
+  const first = new Browser();
+  agent.failures.set("activate", 503);
+  await first.submit(await form(first), { email, password: "correct horse" });
+  agent.failures.clear();
+  agent.expired.add(agent.lastReservationId());
+
+  const consents = await Promise.all(
+    [1, 2, 3, 4].map(async () => {
+      const browser = new Browser();
+      const page = await browser.open(authorizationUrl("access"));
+      return browser.submit(page, { email, password: "correct horse" });
+    }),
+  );
+  const later = new Browser();
+  const page = await later.open(authorizationUrl("access"));
+  const subject = subjectOf(await later.submit(page, { email, password: "correct horse" }));
+  assert.match(subject, /^debtors:\d+$/);
+  for (const consent of consents) assert.equal(subjectOf(consent), subject);
+});
+
+test("the consent page that somebody leaves to sign in as another person consents to nothing any more", async () => {
+  const browser = new Browser();
+  const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
+  const consent = await browser.submit(form, { email: "sybil@example.com", password: "correct horse" });
+  const logIn = await browser.submit(consent, {}, {}, /other-user$/);
+  const uid = /action="\/interaction\/([^/"]+)/.exec(logIn.text)![1];
+  const back = await browser.open(`${server.url}/interaction/${uid}`);
+  assert.equal(back.status, 200);
+  assert.match(back.text, /<h1>Log in<\/h1>/);
+  const stale = await browser.submit(consent, { decision: "allow" });
+  assert.equal(stale.status, 403);
+  assert.equal(stale.location, undefined);
+});
+
+test("the database contains no password, and no usable token, code or cookie", async () => {
   const browser = new Browser();
   const form = await browser.open((await browser.open(authorizationUrl("access offline_access"))).link(/sign-up/));
   const consent = await browser.submit(form, { email: "judy@example.com", password: "correct horse" });
@@ -231,6 +340,11 @@ test("the database contains no usable token, code or cookie", async () => {
     text: "select r::text as row from sandbox.oidc_record r",
   });
   const stored = rows.map(({ row }) => row).join("\n");
+  const users = await database.pool.many<{ row: string }>({
+    name: "users",
+    text: "select u::text as row from sandbox.app_user u",
+  });
+  assert.ok(!users.some(({ row }) => row.includes("correct horse")));
   const secrets = [code, tokens.access_token, tokens.refresh_token, programToken, ...browser.cookies()];
   assert.ok(secrets.length > 5);
   for (const secret of secrets) assert.ok(!stored.includes(secret), `${secret} is stored in clear`);
@@ -385,10 +499,23 @@ async function signUp(email: string, password: string): Promise<string> {
 }
 
 async function signUpForTokens(email: string, scope: string): Promise<Tokens> {
+  const { browser, done } = await signUpForCode(email, scope);
+  return browser.exchangeCode(done);
+}
+
+async function signUpForCode(email: string, scope = "access"): Promise<{ browser: Browser; done: Page }> {
   const browser = new Browser();
   const form = await browser.open((await browser.open(authorizationUrl(scope))).link(/sign-up/));
   const consent = await browser.submit(form, { email, password: "correct horse" });
-  return browser.exchangeCode(await browser.submit(consent, { decision: "allow" }));
+  return { browser, done: await browser.submit(consent, { decision: "allow" }) };
+}
+
+/** The error code with which the token endpoint refuses the request. */
+async function refusalOf(fields: Record<string, string>): Promise<string> {
+  const body = new URLSearchParams({ client_id: "debtors-webapp", ...fields });
+  const response = await fetch(server.tokenUrl, { method: "POST", body });
+  assert.equal(response.status, 400, await response.clone().text());
+  return ((await response.json()) as { error: string }).error;
 }
 
 /** The person whom a consent page is for. */

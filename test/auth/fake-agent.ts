@@ -14,21 +14,26 @@ export interface FakeAgent {
   readonly calls: AgentCall[];
   /** Its status for the next calls whose path ends so; `undefined`: it works. */
   readonly failures: Map<string, number>;
+  /** Reservations that can no longer be activated. */
+  readonly expired: Set<string>;
+  lastReservationId(): string;
   close(): Promise<void>;
 }
 
 export async function startFakeAgent(): Promise<FakeAgent> {
   const calls: AgentCall[] = [];
   const failures = new Map<string, number>();
-  let lastDebtorId = 2n ** 64n - 1n;
+  const expired = new Set<string>();
+  let nextDebtorId = 2n ** 64n - 1n;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const path = request.url ?? "";
-      calls.push({ path, headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) });
-      const status = failures.get(path.split("/").at(-1)!) ?? 200;
-      const debtorId = String(lastDebtorId--);
+      const body = JSON.parse(Buffer.concat(chunks).toString()) as { reservationId?: string };
+      calls.push({ path, headers: request.headers, body });
+      const status = failures.get(path.split("/").at(-1)!) ?? (expired.has(body.reservationId ?? "") ? 422 : 200);
+      const debtorId = String(nextDebtorId--);
       response
         .writeHead(status, { "Content-Type": "application/json" })
         .end(JSON.stringify({ type: "DebtorReservation", debtorId, reservationId: `r${debtorId}` }));
@@ -39,6 +44,11 @@ export async function startFakeAgent(): Promise<FakeAgent> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
     failures,
+    expired,
+    lastReservationId: () => {
+      const [, debtorId] = /\/debtors\/(\d+)\/activate$/.exec(calls.at(-1)!.path)!;
+      return `r${debtorId}`;
+    },
     async close() {
       server.close();
       server.closeAllConnections();
