@@ -19,6 +19,7 @@ import {
   type Setting,
   scopeNames,
   scopes,
+  secret,
   setting,
   text,
   webUrl,
@@ -62,12 +63,7 @@ export const settings = {
     "text without control characters and colons",
     (value) => (/[\p{Cc}:]/u.test(value) ? undefined : value),
   ),
-  OAUTH2_INTROSPECT_CLIENT_SECRET: setting(
-    "Secret of that client, as it is: nothing in it is encoded",
-    undefined,
-    "any text",
-    (value): string => value,
-  ),
+  OAUTH2_INTROSPECT_CLIENT_SECRET: secret("Secret of that client, as it is: nothing in it is encoded"),
   OAUTH2_IDENTITY_CLAIM: choice(
     "Member of the introspection response that names the caller (default: sub, or username without it)",
     undefined,
@@ -220,13 +216,7 @@ export const settings = {
     "a URL that begins with file:///",
     parseFileUrl,
   ),
-  // Any text is allowed: an error would show it.
-  NODE_DATA_PASSPHRASE: setting(
-    "Pass phrase of the node's root key, for `node_data`",
-    undefined,
-    "any text",
-    (value): string => value,
-  ),
+  NODE_DATA_PASSPHRASE: secret("Pass phrase of the node's root key, for `node_data`"),
   SWPT_SERVER_PORT: integer("The port of the STOMP server", 1234, 0, 65535),
   SWPT_SERVER_CERT: text(
     "The server certificate (PEM), which STOMP server and clients present",

@@ -139,6 +139,11 @@ export function optionalText(meaning: string): Setting<string> {
   return text(meaning, undefined);
 }
 
+/** Any text at all: an error would show a part of it. Without a default. */
+export function secret(meaning: string): Setting<string> {
+  return setting(meaning, undefined, "any text", (value) => value);
+}
+
 /** One or more names of scopes (RFC 6749, section 3.3); without a default. */
 export function scopes(meaning: string, countMax = Infinity): Setting<string> {
   const allowed = countMax === 1 ? "the name of a scope" : "names of scopes with blanks between";

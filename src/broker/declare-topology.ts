@@ -189,6 +189,9 @@ export function deleteQueue({
   });
 }
 
+/** Connects and closes the connection. Rejects when the broker cannot be used. */
+export const pingBroker = (url: string): Promise<void> => withConnection(url, async () => {});
+
 async function withConnection<Result>(
   url: string,
   work: (connection: ChannelModel) => Promise<Result>,

@@ -8,7 +8,7 @@ import { printResult } from "../runtime/output.ts";
 import { parseBrokerUrls } from "../values/amqp-url.ts";
 import type { Command } from "./command.ts";
 import { queueOptions, routingKeyOption } from "./queue-options.ts";
-import { type ServerWait, whenBrokerIsUp } from "./server-wait.ts";
+import { oneTry, type ServerWait, whenBrokerIsUp } from "./server-wait.ts";
 
 export const subscribe: Command = {
   name: "subscribe",
@@ -49,6 +49,7 @@ export const deleteQueue: Command = {
     const config = readConfig(environment, []);
     const { url, queue, shard } = config.broker;
     const log = createLogger({ ...config.log, command: "delete_queue" });
+    await onBroker(whenBrokerIsUp(() => topology.pingBroker(url), oneTry("delete_queue", config, signal)));
     // It ends by itself when the signal is aborted.
     const outcome = await onBroker(topology.deleteQueue({ url, queue, routingKey: shard.routingKey, signal, log }));
     if (outcome === "kept") throw new CommandError(`Stopped: the queue ${queue} has not been deleted.`);
@@ -75,12 +76,6 @@ export function adviceOnLimit(url: string, queue: string): string {
     "20 deliveries, unless a policy says otherwise: " +
     `rabbitmqctl set_policy${option} 'keep ${queue}' '${pattern}' '{"delivery-limit":-1}' --apply-to queues\n`
   );
-}
-
-/** For a command that tries once, and says when the broker takes long. */
-export function oneTry(command: string, config: Config, signal: AbortSignal): ServerWait {
-  const log = createLogger({ ...config.log, command });
-  return { waitMillis: 0, signal, onWait: (line) => log.warn(line) };
 }
 
 /** Waits for what a command does with the broker. Throws a CommandError when it cannot be done. */

@@ -1,8 +1,10 @@
 /** Waiting for a server that starts a little later than the command that needs it. */
 import { describeBrokerProblem } from "../broker/broker-problem.ts";
+import type { Config } from "../config.ts";
 import { DatabaseUnavailableError, UnsuitableDatabaseError } from "../database/errors.ts";
 import { pause } from "../runtime/backoff.ts";
 import { CommandError } from "../runtime/command-error.ts";
+import { createLogger } from "../runtime/log.ts";
 import { PROGRESS_MILLIS } from "../runtime/startup.ts";
 
 /** How long a server may be unavailable. */
@@ -13,6 +15,12 @@ export interface ServerWait {
   readonly signal: AbortSignal;
   /** Called with a line for the operator when the first try has failed, or takes long. */
   readonly onWait: (line: string) => void;
+}
+
+/** For a command that tries once, and says when the server takes long. */
+export function oneTry(command: string, config: Config, signal: AbortSignal): ServerWait {
+  const log = createLogger({ ...config.log, command });
+  return { waitMillis: 0, signal, onWait: (line) => log.warn(line) };
 }
 
 /** Tries until the database is up; then, or when the time is over, gives or throws what the last try gave or threw. */

@@ -12,8 +12,8 @@ import { CommandError } from "../runtime/command-error.ts";
 import { createLogger } from "../runtime/log.ts";
 import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
-import { adviceOnLimit, onBroker, oneTry } from "./queue.ts";
-import { whenBrokerIsUp } from "./server-wait.ts";
+import { adviceOnLimit, onBroker } from "./queue.ts";
+import { oneTry, whenBrokerIsUp } from "./server-wait.ts";
 import { requirePeer } from "./stomp.ts";
 import { brokerOption, certificateOptions, nodeOptions, peerArgument, queueArgument } from "./stomp-options.ts";
 

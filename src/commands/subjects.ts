@@ -16,6 +16,7 @@ import { parseEnvironmentId, toUnsigned } from "../values/int64.ts";
 import { stringifyJson } from "../values/json.ts";
 import { formatTimestamp } from "../values/timestamp.ts";
 import { type Command, type CommandInput, type CommandOption, formatColumns, UsageError } from "./command.ts";
+import { oneTry, whenDatabaseIsUp } from "./server-wait.ts";
 import { withPool } from "./with-pool.ts";
 
 const ROWS_AT_A_TIME = 1000;
@@ -138,11 +139,13 @@ have the binding in their cache for up to TOKEN_INTROSPECTION_CACHE_SECONDS.`,
 };
 
 function withSubjects(
-  { environment }: CommandInput,
+  { environment, signal }: CommandInput,
   work: (pool: Pool, config: Config) => Promise<void>,
 ): Promise<void> {
   const config = readConfig(environment, ["postgresUrl"]);
-  return withPool({ url: config.postgresUrl, command: "subjects" }, (pool) => work(pool, config));
+  return withPool({ url: config.postgresUrl, command: "subjects" }, (pool) =>
+    whenDatabaseIsUp(() => work(pool, config), oneTry("subjects", config, signal)),
+  );
 }
 
 function readSubject({ positionals: [subject = ""] }: CommandInput, { tokenRules }: Config): Subject {

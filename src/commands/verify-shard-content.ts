@@ -4,6 +4,7 @@ import { findForeignRows } from "../operations/verify-shard-content.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
+import { oneTry, whenDatabaseIsUp } from "./server-wait.ts";
 import { withPool } from "./with-pool.ts";
 
 export const verifyShardContent: Command = {
@@ -14,10 +15,17 @@ PROTOCOL_BROKER_QUEUE_ROUTING_KEY, 1 otherwise. A row outside of MIN_DEBTOR_ID..
 change the exit code: a split waits for exit code 0, and nothing deletes such rows.`,
   options: {},
   async run({ environment, signal }) {
-    const { postgresUrl, realm, verification } = readConfig(environment, ["realm", "postgresUrl"]);
+    const config = readConfig(environment, ["realm", "postgresUrl"]);
+    const { postgresUrl, realm, verification } = config;
     const { otherShard, outsideInterval } = await withPool(
       { url: postgresUrl, command: "verify_shard_content" },
-      (pool) => findForeignRows(pool, realm, verification, signal),
+      async (pool) => {
+        await whenDatabaseIsUp(
+          () => pool.run({ name: "", text: "select 1" }),
+          oneTry("verify_shard_content", config, signal),
+        );
+        return findForeignRows(pool, realm, verification, signal);
+      },
     ).catch((error: unknown) => {
       throw signal.aborted ? new CommandError("Stopped before all rows were read.") : error;
     });
