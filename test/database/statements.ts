@@ -137,7 +137,7 @@ export const lookUps: readonly ((tx: Transaction) => unknown)[] = [
   (tx) => findUser(tx as unknown as Pool, user.email, "x"),
   (tx) => isEmailTaken(tx as unknown as Pool, user.email),
   (tx) => replaceReservation(tx as unknown as Pool, user, user),
-  (tx) => markActivated(tx as unknown as Pool, user.email),
+  (tx) => markActivated(tx as unknown as Pool, user),
   (tx) => findSecret(tx as unknown as Pool, "name", () => "value"),
   (tx) => recordsOf(tx).find("id"),
   (tx) => recordsOf(tx).findByUid("uid"),
