@@ -26,6 +26,8 @@ export function createHttpServer(options: ServerOptions): Server {
   server.on("request", (request, response) => handle(request, response));
   server.on("checkContinue", (request, response) => handle(request, response, "continue"));
   server.on("checkExpectation", (request, response) => handle(request, response, "unknown"));
+  // Without a listener Node closes the connection without an answer.
+  server.on("connect", (_request, socket) => endWith(501, socket as Socket, enableCors, timeouts.linger));
   server.on("close", flushLog);
   server.on("clientError", (error, socket) =>
     answerMalformedRequest(error, socket as Socket, enableCors, timeouts.linger),
@@ -45,6 +47,11 @@ function answerMalformedRequest(
     return;
   }
   const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+  endWith(status, socket, enableCors, lingerMillis);
+}
+
+/** Answers without Node's help, and closes the connection. */
+function endWith(status: number, socket: Socket, enableCors: boolean, lingerMillis: number): void {
   const body = errorBody(status);
   const headers = {
     "content-type": "application/json",

@@ -82,6 +82,16 @@ test("malformed and oversized requests get errors in the form of the API, and th
   assert.equal((await testServer.fetch("/debtors/7/")).status, 200);
 });
 
+test("a client that takes the server for a proxy gets 501, in the form of all errors", async () => {
+  await using testServer = asyncDisposable(await startTestServer());
+  for (const target of ["debtors.example:443", "/debtors/7/"]) {
+    const answer = await exchange(testServer.port, requestText("CONNECT", target));
+    assert.equal(answer?.status, 501);
+    assert.equal(answer.headers["content-type"], "application/json");
+    assert.deepEqual(JSON.parse(answer.body), { code: 501, status: "Not Implemented" });
+  }
+});
+
 test("a client that disconnects in the middle of a body changes nothing", async () => {
   await using testServer = asyncDisposable(await startTestServer());
   const socket = net.connect(testServer.port, "127.0.0.1");

@@ -43,6 +43,7 @@ for (const [url, ...expected] of [
   ["postgresql://u@[2001:db8::1]:5433/db", ["u", undefined, "db"], ["2001:db8::1", 5433]],
   ["postgresql://u@[fe80::1%25eth0]/db", ["u", undefined, "db"], ["fe80::1%eth0", 5432]],
   ["postgresql://user:pw@/db?host=/var/run/postgresql", ["user", "pw", "db"], ["/var/run/postgresql", 5432]],
+  ["postgresql://u@h/db?host=/srv/sockets,/tmp", ["u", undefined, "db"], ["/srv/sockets", 5432], ["/tmp", 5432]],
   ["postgresql://u@%2Fvar%2Frun%2Fpostgresql:5433/db", ["u", undefined, "db"], ["/var/run/postgresql", 5433]],
   ["postgresql:///db?host=h&port=5433&user=u&password=p", ["u", "p", "db"], ["h", 5433]],
   ["postgresql://u@h/db?dbname=other", ["u", undefined, "other"], ["h", 5432]],
