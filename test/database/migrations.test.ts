@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { type Database, openPool } from "../../src/database/database.ts";
 import { isSchemaCurrent, migrate, SchemaError } from "../../src/database/migrations.ts";
+import { claimMessages, deleteClaimed, recordMessages } from "../../src/database/outbox.ts";
+import { now } from "../../src/values/timestamp.ts";
 import { createEmptyDatabase } from "../support/database.ts";
-import { describeSchema } from "./schema-description.ts";
+import { describeSchema, withoutAdditions } from "./schema-description.ts";
 
 const pythonDatabase = await readFile(new URL("./python-database.sql", import.meta.url), "utf8");
 const expectedSchema = await readFile(new URL("./schema.txt", import.meta.url), "utf8").catch(() => "");
@@ -31,7 +34,30 @@ const rowsOf = async (db: Database) =>
     ),
   );
 
-const LATEST = globSync("src/database/migrations/*.sql").length;
+const migrationFiles = globSync("src/database/migrations/*.sql").sort();
+const LATEST = migrationFiles.length;
+
+/** Makes the schema as an older version of this program has it. */
+async function migrateTo(version: number, db: Database): Promise<void> {
+  const texts = await Promise.all(migrationFiles.slice(0, version).map((file) => readFile(file, "utf8")));
+  for (const text of texts) await script(db, text);
+  await script(
+    db,
+    `create table swpt_debtors_migration (
+       version integer primary key, name text not null, checksum text not null,
+       applied_at timestamptz not null default now()
+     )`,
+  );
+  await db.run({
+    name: "",
+    text: "insert into swpt_debtors_migration select * from unnest($1::integer[], $2::text[], $3::text[])",
+    values: [
+      texts.map((_, index) => index + 1),
+      migrationFiles.slice(0, version),
+      texts.map((text) => createHash("sha256").update(text).digest("hex")),
+    ],
+  });
+}
 
 test("an empty database gets the schema, and the alembic_version that keeps the way back open", async () => {
   await using database = await createEmptyDatabase();
@@ -72,6 +98,114 @@ test("an adopted database has the same schema as a new one", async () => {
   await migrate(database.pool);
 
   assert.equal(await describeSchema(database.pool), expectedSchema);
+});
+
+test("a new database is one of the Python program but for documented additions: same order, names and parameters", async () => {
+  await using python = await createEmptyDatabase();
+  await script(python.pool, pythonDatabase);
+  await using ours = await createEmptyDatabase();
+  await migrate(ours.pool);
+
+  assert.deepEqual(withoutAdditions(await describeSchema(ours.pool)), (await describeSchema(python.pool)).split("\n"));
+});
+
+const insertFinalization = `
+  insert into finalize_transfer_signal
+    (inserted_at, debtor_id, creditor_id, transfer_id, coordinator_id, coordinator_request_id, committed_amount,
+     transfer_note_format, transfer_note)
+  values (now(), 1, 2, 3, 4, 5, 6, 'f', 'n')`;
+
+for (const version of [1, 8]) {
+  test(`a database of version ${version} without waiting messages gets the same schema as a new one`, async () => {
+    await using database = await createEmptyDatabase();
+    await migrateTo(version, database.pool);
+    assert.equal((await migrate(database.pool)).action, "upgraded");
+    assert.equal(await describeSchema(database.pool), expectedSchema);
+  });
+}
+
+for (const [what, change] of [
+  ["a message that waits", insertFinalization],
+  ["a message that other snapshots may still see", `${insertFinalization}; delete from finalize_transfer_signal`],
+  ["a view", "create view waiting as select committed_amount from finalize_transfer_signal"],
+  ["an index", "create index own on finalize_transfer_signal (transfer_id)"],
+  ["a constraint", "alter table finalize_transfer_signal add constraint own check (transfer_note <> 'x')"],
+  ["a privilege", "grant select (transfer_note) on finalize_transfer_signal to public"],
+] as const) {
+  test(`an upgrade leaves columns alone that have ${what}`, async () => {
+    await using database = await createEmptyDatabase();
+    await migrateTo(8, database.pool);
+    await script(database.pool, change);
+    const found = async () => [
+      (await describeSchema(database.pool)).split("\n").filter((line) => /^finalize_\S+ c|own|waiting/.test(line)),
+      await database.pool.many({ name: "", text: "select t::text from finalize_transfer_signal as t" }),
+      await database.pool.many({
+        name: "",
+        text: "select attname, attacl::text from pg_attribute where attacl is not null and attrelid = 'finalize_transfer_signal'::regclass",
+      }),
+    ];
+    const before = await found();
+
+    assert.equal((await migrate(database.pool)).action, "upgraded");
+
+    assert.deepEqual(await found(), before);
+  });
+}
+
+test("an upgrade leaves the order of columns alone rather than to wait for a flusher or a backup", async () => {
+  await using database = await createEmptyDatabase();
+  await migrateTo(8, database.pool);
+  await database.pool.transaction(async (tx) => {
+    await claimMessages(tx, "finalize_transfer", 1);
+    assert.equal((await migrate(database.pool)).action, "upgraded");
+  });
+  assert.match(await describeSchema(database.pool), /^finalize_transfer_signal column 05 transfer_id /m);
+});
+
+test("what an operator has set for the vacuum of an outbox stays", async () => {
+  await using database = await createEmptyDatabase();
+  await migrateTo(8, database.pool);
+  await script(database.pool, "alter table prepare_transfer_signal set (autovacuum_vacuum_cost_delay = 1)");
+  await migrate(database.pool);
+  const schema = await describeSchema(database.pool);
+  assert.match(schema, /^prepare_transfer_signal with .*cost_delay=1$/m);
+  assert.match(schema, /^finalize_transfer_signal with .*cost_delay=0\.0,/m);
+});
+
+test("a node that is running during the upgrade goes on reading and writing messages", async () => {
+  await using database = await createEmptyDatabase();
+  await migrateTo(8, database.pool);
+  // One connection, on which PostgreSQL has planned the statements before.
+  const node = openPool({ url: database.url, size: 1, applicationName: "node" });
+  const message = {
+    debtorId: 1n,
+    creditorId: 2n,
+    transferId: 3n,
+    coordinatorId: 4n,
+    coordinatorRequestId: 5n,
+    committedAmount: 6n,
+    transferNoteFormat: "format",
+    transferNote: "note",
+    ts: now(),
+  };
+  const passThrough = async (): Promise<unknown[]> => {
+    await node.transaction(async (tx) => recordMessages(tx, "finalize_transfer", [message]));
+    return node.transaction(async (tx) => {
+      const claimed = await claimMessages(tx, "finalize_transfer", 10);
+      await deleteClaimed(tx, "finalize_transfer", claimed);
+      return claimed.map((row) => row.encode());
+    });
+  };
+  try {
+    const before = await passThrough();
+    await script(database.pool, "truncate finalize_transfer_signal");
+    await migrate(database.pool);
+    assert.deepEqual(await passThrough(), before);
+    assert.equal(before.length, 1);
+    assert.equal(await describeSchema(database.pool), expectedSchema);
+  } finally {
+    await node.close();
+  }
 });
 
 test("a second run does nothing", async () => {

@@ -80,7 +80,7 @@ const insertRows = (pool: Pool, debtorCount: number, transferCount = 0) =>
      select debtor_id, '', '', now() from debtor, generate_series(1, 3);
      insert into configure_account_signal select now(), debtor_id, now(), n, '', 0, 0 from debtor, generate_series(1, 3) n;
      insert into prepare_transfer_signal select now(), debtor_id, n, 1, '' from debtor, generate_series(1, 3) as n;
-     insert into finalize_transfer_signal select now(), debtor_id, n, 0, 1, 1, 1, 1, '', '' from debtor, generate_series(1, 3) n;
+     insert into finalize_transfer_signal select now(), debtor_id, n, 0, 1, 1, 1, '', '', 1 from debtor, generate_series(1, 3) n;
      insert into swpt_debtors_auth.subject_binding (issuer, subject, debtor_id, bound_at, is_provisioned)
      select 'https://auth.example.com', 'user-' || debtor_id, debtor_id, now(), true from debtor;
      insert into swpt_debtors_guard.lane (lane, number, begun) select gen_random_uuid(), 1, now() from generate_series(1, 9);

@@ -1,6 +1,7 @@
 -- A database as an existing installation of the Python debtors agent has it, at alembic_version 4eaef25ca564, with rows
 -- in every table. The defaults that the Python program fills in by itself are not in the schema, and the constraints go
--- by the names that its own migrations gave them. Spec: storage.
+-- by the names that its own migrations, or PostgreSQL, gave them. Its comments on tables and columns are left out.
+-- Spec: storage.
 
 create sequence debtor_reservation_id_seq;
 create sequence coordinator_request_id_seq;
@@ -42,9 +43,9 @@ create table debtor (
   min_balance bigint not null,
   constraint debtor_pkey primary key (debtor_id) include (status_flags),
   constraint debtor_actions_count_check check (actions_count >= 0),
-  constraint debtor_check check ((status_flags & 2) = 0 or (status_flags & 1) <> 0),
-  constraint debtor_check1 check (deactivation_date is null or (status_flags & 2) <> 0),
+  constraint debtor_check check (deactivation_date is null or (status_flags & 2) <> 0),
   constraint debtor_config_latest_update_id_check check (config_latest_update_id > 0),
+  constraint debtor_status_flags_check check ((status_flags & 2) = 0 or (status_flags & 1) <> 0),
   constraint min_balance_check check (min_balance <= 0)
 ) with (toast_tuple_target = 450, fillfactor = 80, autovacuum_vacuum_scale_factor = 0.08,
         autovacuum_vacuum_insert_scale_factor = 0.2);
@@ -92,7 +93,7 @@ create table configure_account_signal (
   config_flags integer not null,
   negligible_amount real not null,
   primary key (debtor_id, ts, seqnum)
-) with (fillfactor = 100, autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1);
+) with (fillfactor = 100, autovacuum_vacuum_cost_delay = 0.0, autovacuum_vacuum_insert_threshold = -1);
 
 create table prepare_transfer_signal (
   inserted_at timestamptz not null,
@@ -101,21 +102,21 @@ create table prepare_transfer_signal (
   amount bigint not null check (amount >= 0),
   recipient varchar not null,
   primary key (debtor_id, coordinator_request_id)
-) with (fillfactor = 100, autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1);
+) with (fillfactor = 100, autovacuum_vacuum_cost_delay = 0.0, autovacuum_vacuum_insert_threshold = -1);
 
 create table finalize_transfer_signal (
   inserted_at timestamptz not null,
   debtor_id bigint not null,
   signal_id bigserial not null,
   creditor_id bigint not null,
-  transfer_id bigint not null,
   coordinator_id bigint not null,
   coordinator_request_id bigint not null,
-  committed_amount bigint not null check (committed_amount >= 0),
+  transfer_id bigint not null,
   transfer_note_format varchar not null,
   transfer_note varchar not null,
+  committed_amount bigint not null check (committed_amount >= 0),
   primary key (debtor_id, signal_id)
-) with (fillfactor = 100, autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1);
+) with (fillfactor = 100, autovacuum_vacuum_cost_delay = 0.0, autovacuum_vacuum_insert_threshold = -1);
 
 insert into alembic_version values ('4eaef25ca564');
 

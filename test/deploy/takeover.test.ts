@@ -7,7 +7,7 @@ import { parseJson } from "../../src/values/json.ts";
 import { messageRoutingKey } from "../../src/values/shard.ts";
 import { formatTimestamp, now } from "../../src/values/timestamp.ts";
 import { baseEnvironment } from "../commands/environment.ts";
-import { describeSchema } from "../database/schema-description.ts";
+import { describeSchema, withoutAdditions } from "../database/schema-description.ts";
 import * as amqp from "../support/amqp.ts";
 import { listeningUrl, runCommand, startCommand } from "../support/command.ts";
 import { createEmptyDatabase } from "../support/database.ts";
@@ -64,12 +64,8 @@ const untouchedRows = () =>
     ),
   ]);
 
-/** The schema but for what this program adds: its record of migrations, defaults, and what the planner is told. */
-const commonSchema = async (): Promise<string[]> =>
-  (await describeSchema(pool))
-    .split("\n")
-    .filter((line) => !line.includes("swpt_debtors_migration") && !line.includes(" with n_distinct="))
-    .map((line) => line.replace(/ default .*(?= storage \w$)/, ""));
+/** The schema but for what this program adds. */
+const commonSchema = async (): Promise<string[]> => withoutAdditions(await describeSchema(pool));
 
 const isSettled = async (): Promise<boolean> =>
   (await rowsOf("running_transfer", "finalized_at is null")).length === 0 &&

@@ -278,7 +278,7 @@ for (const [what, breakIt, mendIt, reason] of [
     "a sequence that is behind its rows",
     `select setval('finalize_transfer_signal_signal_id_seq', 1, false);
      insert into finalize_transfer_signal
-     select now(), 1, id, 0, 0, 0, 0, 0, '', '' from generate_series(1, 40) as id`,
+     select now(), 1, id, 0, 0, 0, 0, '', '', 0 from generate_series(1, 40) as id`,
     "select setval('finalize_transfer_signal_signal_id_seq', 1000)",
     /duplicate key/,
   ],
