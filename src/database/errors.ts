@@ -34,10 +34,9 @@ const CONFLICTS: ReadonlySet<string> = new Set([
 /** A time-out or a conflict with other sessions. Nothing was committed, and the same work may succeed when repeated. */
 export const isConflict = (error: unknown): boolean => stateIsOneOf(error, CONFLICTS);
 
-// All statements are fixed, so these are about the schema or about permissions, not about the statement.
+// All statements are fixed, so these are about the schema, not about the statement.
 const NOT_SET_UP: ReadonlySet<string> = new Set([
   "3F000", // invalid_schema_name
-  "42501", // insufficient_privilege
   "42703", // undefined_column
   "42704", // undefined_object
   "42804", // datatype_mismatch
@@ -126,6 +125,10 @@ export function statementError(error: unknown, isConnectionLost: boolean): unkno
   if (isConflict(error)) return new DatabaseUnavailableError(`The database is busy: ${text}`, { cause: error });
   if (stateIsOneOf(error, NOT_SET_UP)) {
     const message = `The database is not set up: ${text}; \`swpt-debtors configure\` sets it up`;
+    return new DatabaseUnavailableError(message, { cause: error });
+  }
+  if (state === "42501") {
+    const message = `The database cannot be used: ${text}; the user of POSTGRES_URL must own the database and what is in it`;
     return new DatabaseUnavailableError(message, { cause: error });
   }
   const advice = ADVICE.find(([pattern]) => pattern.test(state ?? ""))?.[1];

@@ -121,7 +121,9 @@ function openWebapp({ config, allowLoopbackDocuments }: WebserverOptions): Webap
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new CommandError("WEBAPP_AUTHORIZATION_URL is set, but the web client is not built: run `npm run build`.");
+    throw new CommandError(
+      "WEBAPP_AUTHORIZATION_URL is set, but the web client is not built: run `npm ci`, then `npm run build`.",
+    );
   }
 }
 
