@@ -134,7 +134,7 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
     const webConfig = {
       ...config,
       authentication: authenticationBy(authorizationServer),
-      webapp: await webappBy(authorizationServer, config),
+      webapp: await webappBy(authorizationServer, config, onProgress),
     };
     const { promise: listening, resolve } = Promise.withResolvers<string>();
     const serverOptions = {
@@ -229,10 +229,11 @@ const authenticationBy = (server: AuthorizationServer | undefined): Authenticati
 async function webappBy(
   server: AuthorizationServer | undefined,
   { webapp }: Pick<Config, "webapp">,
+  onProgress: (line: string) => void,
 ): Promise<Config["webapp"]> {
   if (server === undefined || webapp === null) return null;
   const { buildWebappIfStale } = await import("./web-client.ts");
-  if (!(await buildWebappIfStale())) return null;
+  if (!(await buildWebappIfStale(onProgress))) return null;
   return {
     ...webapp,
     authorizationUrl: server.authorizationUrl,

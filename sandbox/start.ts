@@ -18,7 +18,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded-postgre
 import { findFreePort } from "./free-port.ts";
 import { type Link, runSandboxNode, type SandboxNode } from "./node.ts";
 import { createNodePair } from "./peer-node/node-pair.ts";
-import { describeSandbox } from "./summary.ts";
+import { describeSandbox, quote } from "./summary.ts";
 
 const PORT = 8080;
 const DATABASE = "sandbox";
@@ -83,7 +83,7 @@ ${faultsHelp}`,
         const freshCommand = [
           "npm start --",
           ...(link === undefined ? [] : ["--link"]),
-          ...(folder === DATA_FOLDER ? [] : ["--data-dir", folder]),
+          ...(folder === DATA_FOLDER ? [] : ["--data-dir", quote(folder)]),
           "--fresh",
         ];
         const summary = {

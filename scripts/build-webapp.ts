@@ -48,7 +48,8 @@ export async function buildWebapp(): Promise<void> {
 
   const fresh = `${target}.new-${process.pid}`;
   await rm(fresh, { recursive: true, force: true });
-  await mkdir(path.join(fresh, "assets"), { recursive: true });
+  await mkdir(fresh); // Not both at once: `recursive` says ENOENT where the file system is read-only.
+  await mkdir(path.join(fresh, "assets"));
   await Promise.all([...assets, manifest, worker, page].map((file) => writeCompressed(fresh, file)));
   await rm(target, { recursive: true, force: true });
   await rename(fresh, target);

@@ -17,7 +17,7 @@ export interface OpenIdNode extends AsyncDisposable {
 
 /** Starts the programs. */
 export async function startNode(port: number, settings: Readonly<Record<string, string>>): Promise<OpenIdNode> {
-  await buildWebappIfStale();
+  await buildWebappIfStale(() => {});
   await using started = new AsyncDisposableStack();
   const database = started.use(await createTestDatabase());
   const host = started.use(await createTestVirtualHost());

@@ -86,10 +86,19 @@ test("a folder without the right to write is one line that says what to do", { s
   assert.match(output, /^Cannot write to \S+; change its owner, or choose another folder with --data-dir\.\n$/);
 });
 
+interface Isolated {
+  readonly script: string;
+  /** The script's arguments from the third on; the first two are Node.js and the program. */
+  readonly args: readonly string[];
+  /** Output at which it gets a SIGINT. */
+  readonly stopAt?: RegExp;
+}
+
 /** Runs a script in namespaces of its own, where this machine lets us. `undefined` where it does not. */
-async function runIsolated(script: string, ...args: string[]): Promise<{ code: number; output: string } | undefined> {
+async function runIsolated(options: Isolated): Promise<{ code: number; output: string } | undefined> {
+  const { script, args, stopAt } = options;
   try {
-    execFileSync("unshare", ["--mount", "--net", "true"], { stdio: "ignore" });
+    execFileSync("unshare", ["--mount", "--net", "ip", "link", "set", "lo", "up"], { stdio: "ignore" });
   } catch {
     return undefined;
   }
@@ -98,6 +107,7 @@ async function runIsolated(script: string, ...args: string[]): Promise<{ code: n
   for (const stream of [shell.stdout, shell.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
       output += text;
+      if (stopAt?.test(output)) shell.kill("SIGINT");
     });
   }
   const [code] = await once(shell, "close");
@@ -109,7 +119,7 @@ test("a full disk is one line that says what to do", async (context) => {
   await mkdir(disk);
   const script =
     'ip link set lo up; mount -t tmpfs -o size=2m,mode=755 tmpfs "$2" && exec "$0" "$1" sandbox --data-dir "$2/data"';
-  const result = await runIsolated(script, disk);
+  const result = await runIsolated({ script, args: [disk] });
   if (result === undefined) return context.skip("no namespaces");
   assert.equal(result.code, 1);
   assert.match(
@@ -119,16 +129,32 @@ test("a full disk is one line that says what to do", async (context) => {
 });
 
 test("a machine without IPv4 is one line that says what to do", async (context) => {
-  const result = await runIsolated(
-    'ip link set lo up; ip address flush dev lo; exec "$0" "$1" sandbox --data-dir "$2"',
-    path.join(parent, "no-network"),
-  );
+  const result = await runIsolated({
+    script: 'ip link set lo up; ip address flush dev lo; exec "$0" "$1" sandbox --data-dir "$2"',
+    args: [path.join(parent, "no-network")],
+  });
   if (result === undefined) return context.skip("no namespaces");
   assert.equal(result.code, 1);
   assert.match(
     result.output,
     /^Cannot listen on 127\.0\.0\.1 \(EADDRNOTAVAIL\); the sandbox needs the IPv4 loopback interface\.\n$/,
   );
+});
+
+test("where the repository is read-only it starts, and says why there is no web client", async (context) => {
+  const webapp = fileURLToPath(new URL("../../webapp", import.meta.url));
+  await mkdir(path.join(webapp, "dist"), { recursive: true });
+  const script = `ip link set lo up; mount --bind "$3" "$3" && cd "$3" && mount -t tmpfs -o ro tmpfs dist &&
+    mount -o remount,bind,ro "$3" && exec "$0" "$1" sandbox --data-dir "$2"`;
+  const args = [path.join(parent, "read-only"), webapp];
+  const result = await runIsolated({ script, args, stopAt: /Stop with Ctrl-C/ });
+  if (result === undefined) return context.skip("no namespaces");
+  assert.equal(result.code, 0, result.output);
+  assert.match(
+    result.output,
+    /^The web client cannot be built, so there is none; `npm run build` [^\n]+\(EROFS[^\n]+\)\.$/m,
+  );
+  assert.doesNotMatch(result.output, /debtors-webapp/);
 });
 
 test("the first Ctrl-C stops the sandbox while it starts", async () => {
