@@ -112,8 +112,6 @@ async function runTests(args: string[], environment: Record<string, string>, sig
       `--test-reporter=${process.stdout.isTTY ? "spec" : new URL("test-reporter.ts", import.meta.url).href}`,
       "--test-reporter-destination=stdout",
       `--import=${new URL("test-guard.ts", import.meta.url).href}`,
-      // A failing test may leave something open that would keep its process running.
-      ...(args.includes("--watch") ? [] : ["--test-force-exit"]),
       ...args,
     ],
     { cwd: root, stdio: "inherit", env: { ...process.env, ...environment } },

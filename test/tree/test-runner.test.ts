@@ -79,6 +79,7 @@ test("a failing test that leaves everything open neither hangs the run nor leave
      import { createServer } from "node:net";
      import os from "node:os";
      import { test } from "node:test";
+     for (let count = 0; count < 500; count++) test("one of very many " + "x".repeat(200), () => {});
      test("fails", async () => {
        mkdtempSync(os.tmpdir() + "/left-behind-");
        createServer().listen(0);
@@ -91,11 +92,17 @@ test("a failing test that leaves everything open neither hangs the run nor leave
     execFile(
       process.execPath,
       [path.join(repository, "scripts/test.ts"), "--suite=install"],
-      { env: { ...environment, PATH: searchPath, TMPDIR: temporary }, timeout: 120_000 },
+      {
+        env: { ...environment, PATH: searchPath, TMPDIR: temporary, TEST_LINGER_SECONDS_MAX: "1" },
+        timeout: 120_000,
+      },
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : error.code, output: stdout + stderr }),
     );
   });
   assert.equal(code, 1, output);
   assert.match(output, /✖ fails[\s\S]*on purpose/);
+  assert.match(output, /failing\.test\.ts leaves something open: .*TCPServerWrap/);
+  // None is lost: those that pass are as many as there are.
+  assert.match(output, /tests 501\n/);
   assert.deepEqual(await readdir(temporary), []);
 });
