@@ -27,14 +27,14 @@ export async function findSessionOfOtherShard(db: Database, routingKey: string):
  */
 export async function claimForShard(db: Database, routingKey: string, parentRoutingKey: string): Promise<string> {
   await db.run({
-    name: "claim_for_shard",
+    name: "set_shard_of_database",
     text: `
       update swpt_debtors_guard.state set shard = $1::text
       where shard is null or shard = $2::text and shard <> $1::text`,
     values: [routingKey, parentRoutingKey],
   });
   const row = await db.maybeOne<{ shard: string }>({
-    name: "read_claim",
+    name: "read_shard_of_database",
     text: "select shard from swpt_debtors_guard.state",
   });
   return row!.shard;

@@ -32,10 +32,10 @@ export interface SessionPool {
 }
 
 // Times and dates must come in the form that is parsed here, floats with all of their digits, and null in an array must
-// not become the text "NULL". A statement after a lock must see what those have
-// committed who held it before. All this regardless of the defaults of the database and the role. A transaction whose process has disappeared
-// together with its host or its network must not keep its locks for the hours that it takes TCP to notice; the longest
-// that a transaction of this program waits for something else is the 20 seconds of a confirm.
+// not become the text "NULL". A statement after a lock must see what those have committed who held it before. All this
+// regardless of the defaults of the database and the role. A transaction whose process has disappeared together with its host
+// or its network must not keep its locks for the hours that it takes TCP to notice; the longest that a transaction of this
+// program waits for something else is the 20 seconds of a confirm.
 //
 // The rest is about plans. PostgreSQL plans a named statement once, on statistics that are as old as the last analysis, and
 // keeps the plan while the table grows. Every look-up has an index, so no other plan is ever preferable:
@@ -44,9 +44,9 @@ export interface SessionPool {
 // kept 4300.) Without an index a scan is still possible, but its estimated cost would trigger just-in-time compilation,
 // which never pays off here.
 const SESSION_OPTIONS =
-  "-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=1 -c array_nulls=on -c default_transaction_isolation=read\\ committed " +
-  "-c idle_in_transaction_session_timeout=60s -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off " +
-  "-c jit=off";
+  "-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=1 -c array_nulls=on " +
+  "-c default_transaction_isolation=read\\ committed -c idle_in_transaction_session_timeout=60s " +
+  "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 const CONNECT_TIMEOUT_MILLIS = 5_000;
 /** PostgreSQL ends a statement by itself; one that it has not answered for so much longer will never be answered. */
 const CLIENT_TIMEOUT_FACTOR = 1.25;

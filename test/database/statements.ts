@@ -154,8 +154,9 @@ export const otherStatements: Readonly<Record<string, readonly RegExp[]>> = {
   "reads no table": [/lock_(subject_bindings|migrations|absent_debtors_\w+|books|schema)$/, /^count_debtor_blocks$/],
   "is about the transaction or a notification": [/^(mark_before|rollback)_deletion$/, /^notify_flushers$/],
   "reads a table that has one row, or a row for each flusher": [
-    /^(read_guard_state|read_burst_history|raise_alarm|confirm_database)$/,
+    /^(read_guard_state|read_burst_history|raise_alarm|confirm_database|(set|read)_shard_of_database)$/,
   ],
+  "is about the sessions of the server": [/^find_session_of_other_shard$/],
   "is about the schema, and run by configure": [
     /^(create_migration_table|find_(applied_migrations|relations|revisions)|repair_\w+)$/,
     /^sandbox_(prepare_|schema_|ensure_schema)/,
