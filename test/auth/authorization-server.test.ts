@@ -8,6 +8,7 @@ import { type AuthorizationServer, startAuthorizationServer } from "../../sandbo
 import { createTokenAuthenticator, type TokenAuthenticator } from "../../src/http/auth/token-authenticator.ts";
 import { defaultTokenRules } from "../../src/http/auth/token-rules.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { waitFor } from "../support/wait.ts";
 import { type FakeAgent, startFakeAgent } from "./fake-agent.ts";
 
 const log = pino({ level: "silent" });
@@ -191,13 +192,33 @@ test("a code needs its verifier, works once, and is sent only to the client's re
   assert.equal((await authenticate(token, "access")).outcome, "unauthorized");
 });
 
+/** Sends four requests, of which each has found the record before any of them may mark it as consumed. */
+async function fourThatMeet(model: string, send: () => Promise<Response>): Promise<Response[]> {
+  const responses = await database.pool.transaction(async (tx) => {
+    await tx.run({
+      name: "",
+      text: "select from sandbox.oidc_record where model = $1::text for update",
+      values: [model],
+    });
+    const sent = Promise.all([1, 2, 3, 4].map(send));
+    // From outside of the transaction, in which the server's statistics stand still.
+    const text = `
+      select count(*) = 4 as "haveMet" from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    const haveMet = async () => (await database.pool.maybeOne<{ haveMet: boolean }>({ name: "", text }))!.haveMet;
+    await waitFor(haveMet, { what: "four requests that wait for the record" });
+    return { sent };
+  });
+  return responses.sent;
+}
+
 test("of requests that use one code at the same time exactly one gets tokens, and they are revoked", async () => {
   const browser = new Browser();
   const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
   const consent = await browser.submit(form, { email: "heidi@example.com", password: "correct horse" });
   const done = await browser.submit(consent, { decision: "allow" });
 
-  const responses = await Promise.all([1, 2, 3, 4].map(() => browser.requestTokens(done)));
+  const responses = await fourThatMeet("AuthorizationCode", () => browser.requestTokens(done));
 
   const bodies = await Promise.all(responses.map((response) => response.json() as Promise<Record<string, string>>));
   assert.deepEqual(responses.map(({ status }) => status).sort(), [200, 400, 400, 400]);
@@ -212,8 +233,8 @@ test("of requests that use one code at the same time exactly one gets tokens, an
 test("of requests that use one refresh token at the same time exactly one gets tokens", async () => {
   const tokens = await signUpForTokens("ivan@example.com", "access offline_access");
   const fields = { client_id: "debtors-webapp", grant_type: "refresh_token", refresh_token: tokens.refresh_token };
-  const responses = await Promise.all(
-    [1, 2, 3, 4].map(() => fetch(server.tokenUrl, { method: "POST", body: new URLSearchParams(fields) })),
+  const responses = await fourThatMeet("RefreshToken", () =>
+    fetch(server.tokenUrl, { method: "POST", body: new URLSearchParams(fields) }),
   );
   assert.deepEqual(responses.map(({ status }) => status).sort(), [200, 400, 400, 400]);
 });
