@@ -9,7 +9,7 @@ import type { Plan } from "./plan.ts";
 
 // As in src/database/sessions.ts: both must have the same plans.
 const SESSION_OPTIONS =
-  "-c TimeZone=UTC -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
+  "-c TimeZone=UTC -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_sort=off -c jit=off";
 
 /** Runs one statement for random debtors (`:debtor_id`), and resolves to how often per second it ran. */
 export async function runPgbench(fixture: Fixture, statement: string, { clients, seconds }: Plan): Promise<number> {

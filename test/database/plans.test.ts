@@ -132,6 +132,13 @@ const situations: Readonly<Record<string, (pool: Pool) => Promise<unknown>>> = {
     await deleteRows(pool);
     await insertRows(pool, 3);
   },
+  "of a thousand times the rows, which only a vacuum has counted again": async (pool) => {
+    await insertRows(pool, 3000, 3000);
+    await analyze(pool);
+    await deleteRows(pool);
+    await insertRows(pool, 3);
+    await run(pool, "vacuum");
+  },
   "of empty tables whose indexes were made in another order, as a restore may": async (pool) => {
     await run(
       pool,
