@@ -6,7 +6,7 @@ import { after } from "node:test";
 
 const secondsMax = Number(process.env.TEST_FILE_SECONDS_MAX);
 /** From the last test on, for the hooks that close what the file has opened. */
-const lingerSecondsMax = Number(process.env.TEST_LINGER_SECONDS_MAX || 60);
+const lingerSecondsMax = Number(process.env.TEST_LINGER_SECONDS_MAX || 90);
 
 if (process.env.NODE_TEST_CONTEXT !== undefined && secondsMax > 0) {
   endAfter(secondsMax, `has not ended after ${secondsMax} s`);
