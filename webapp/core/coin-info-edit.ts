@@ -7,7 +7,7 @@ import { isSameJson, JsonObject } from "./exact-json.ts";
 import { parseMoment } from "./moments.ts";
 import { codePointLength } from "./text.ts";
 
-/** The values of the currency form. */
+/** The values of the currency form that the coin info document has. */
 export interface CoinInfoForm {
   readonly debtorName: string;
   readonly unit: string;

@@ -2,6 +2,7 @@
 import type { Scale } from "../core/amounts.ts";
 import type { CoinWarning } from "../core/coin.ts";
 import type { CoinInfo } from "../core/coin-info.ts";
+import type { CoinInfoForm } from "../core/coin-info-edit.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** The configured currency: the root configuration data, and the coin info document that they name. */
@@ -38,15 +39,9 @@ export type CurrencyInfo =
 export type DocumentProblem = "fetch" | "hash" | "format" | "identity" | "too-large" | "content-type";
 
 /** The values of the currency form. Only what differs from the present is sent. */
-export interface CurrencyForm {
+export interface CurrencyForm extends Omit<CoinInfoForm, "peg"> {
   readonly rate: number;
   readonly limit: bigint | undefined;
-  readonly debtorName: string;
-  readonly unit: string;
-  readonly amountDivisor: string;
-  readonly decimalPlaces: number;
-  readonly summary: string;
-  readonly homepage: string;
   /** Units of the peg that one own unit is worth, as decimal text, with the coin it was read from. */
   readonly peg: PegChoice | undefined;
 }
