@@ -1,6 +1,7 @@
 /** What an error of the broker, or on the way to it, means for an operator. */
 
 import { errorText } from "../values/error-text.ts";
+import { describeNetworkProblem } from "../values/network-problem.ts";
 import { describeTlsProblem } from "../values/tls-problem.ts";
 
 const TLS_PARAMETERS = {
@@ -10,6 +11,11 @@ const TLS_PARAMETERS = {
   keyPassword: "the parameter password",
 };
 
+const NETWORK_ADVICE = {
+  setting: "PROTOCOL_BROKER_URL",
+  protocol: "whether it must begin with amqps (TLS on this port) or amqp, unless the broker is just starting",
+};
+
 /**
  * Why the broker cannot be used, in a sentence without a period: the words of the broker or of the system, and what to check
  * where they say it.
@@ -17,6 +23,8 @@ const TLS_PARAMETERS = {
 export function describeBrokerProblem(error: Error, beginning = "The broker cannot be reached"): string {
   const problem = describeTlsProblem(error, TLS_PARAMETERS);
   if (problem !== undefined) return `${beginning}: ${problem} (PROTOCOL_BROKER_URL)`;
+  const networkProblem = describeNetworkProblem(error, NETWORK_ADVICE);
+  if (networkProblem !== undefined) return `${beginning}: ${networkProblem}`;
   const message = errorText(error).replace(/\.$/, "");
   const advice = advices.find(([pattern]) => pattern.test(message))?.[1];
   const sentence = message.startsWith("The broker ") ? message : `${beginning}: ${message}`;
@@ -39,5 +47,4 @@ const advices: readonly (readonly [pattern: RegExp, advice: string])[] = [
     /Frame size|Invalid frame|Unknown class|outside buffer bounds/,
     "What answers does not speak AMQP 0-9-1: check address and port in PROTOCOL_BROKER_URL",
   ],
-  [/during opening handshake/, "It may be starting, or expect TLS on this port (amqps in PROTOCOL_BROKER_URL)"],
 ];

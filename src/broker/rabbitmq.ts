@@ -1,6 +1,7 @@
 /** The `Broker` on RabbitMQ. Spec: transport, "Outgoing" and "Incoming". */
 import type { RecoveringChannelModel } from "amqplib";
 import type { Logger } from "pino";
+import { PROGRESS_MILLIS } from "../runtime/startup.ts";
 import type { Broker, Consumer } from "./broker.ts";
 import { describeBrokerProblem } from "./broker-problem.ts";
 import { connectRecovering } from "./rabbitmq-connection.ts";
@@ -65,12 +66,15 @@ function followState(connection: RecoveringChannelModel, log: Logger) {
   let reason: string | undefined = "The broker has not been reached yet";
   let blockedReason: string | undefined;
   let isClosing = false;
+  const progress = setTimeout(() => log.warn("Still waiting for the broker"), PROGRESS_MILLIS);
   const reportProblem = (next: string): void => {
     if (isClosing || next === reason) return; // A problem that goes on is logged once.
+    clearTimeout(progress);
     reason = next;
     log.warn(reason);
   };
   connection.on("connect", (model) => {
+    clearTimeout(progress);
     reason = undefined;
     log.info({ version: String(model.connection.serverProperties.version) }, "Connected to the broker");
   });
@@ -93,6 +97,7 @@ function followState(connection: RecoveringChannelModel, log: Logger) {
     unavailableReason: () => (isClosing ? "The connection to the broker is being closed" : (reason ?? blockedReason)),
     isClosing: () => isClosing,
     beginClosing: () => {
+      clearTimeout(progress);
       isClosing = true;
     },
   };

@@ -189,7 +189,7 @@ function summarize(failures: readonly Failure[]): DatabaseUnavailableError {
 /** Of a server that was tried with and without encryption both reasons, unless it offers one of them only. */
 function reasonOf(failures: readonly Failure[]): string {
   const reasons = failures.map(({ candidate, error }) => {
-    const { message } = connectionError(error);
+    const { message } = connectionError(error, { isConnecting: true });
     return { isEncrypted: candidate.isEncrypted, text: message.replace(UNREACHABLE, "") };
   });
   const informative = reasons.filter(({ text }) => !/does not support SSL/.test(text));

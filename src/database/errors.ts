@@ -1,6 +1,7 @@
 /** What the errors of PostgreSQL and of the connection to it mean for callers. */
 import pg from "pg";
 import { errorText } from "../values/error-text.ts";
+import { describeNetworkProblem } from "../values/network-problem.ts";
 import { describeTlsProblem } from "../values/tls-problem.ts";
 
 /**
@@ -84,11 +85,15 @@ const ADVICE: readonly (readonly [state: RegExp, advice: string])[] = [
   [/^XX/, "the database may be damaged: see the log of PostgreSQL"],
 ];
 
-/** The error of a failed attempt to connect. */
-export function connectionError(error: unknown): DatabaseUnavailableError {
+/**
+ * The error of a connection: of a failed attempt to connect, which also says what to check about the address, or of one that
+ * is lost.
+ */
+export function connectionError(error: unknown, { isConnecting = false } = {}): DatabaseUnavailableError {
   if (error instanceof DatabaseUnavailableError) return error;
   const problem = describeTlsProblem(error, TLS_PARAMETERS);
-  const reason = problem === undefined ? errorText(error) : `${problem} (POSTGRES_URL)`;
+  const networkProblem = isConnecting ? describeNetworkProblem(error, NETWORK_ADVICE) : undefined;
+  const reason = problem === undefined ? (networkProblem ?? errorText(error)) : `${problem} (POSTGRES_URL)`;
   const advice = adviceOnConnection(sqlStateOf(error), reason);
   const sentence = `The database cannot be reached: ${reason}${advice && `; ${advice}`}`;
   return new DatabaseUnavailableError(sentence, { cause: error });
@@ -101,10 +106,16 @@ const TLS_PARAMETERS = {
   keyPassword: "sslpassword",
 };
 
+const NETWORK_ADVICE = {
+  setting: "POSTGRES_URL",
+  protocol: "whether this port is PostgreSQL's (if it speaks TLS from the first byte, with sslnegotiation=direct)",
+};
+
 /** What to check when the server answers and refuses. An empty text when its words are enough. */
 function adviceOnConnection(state: string | undefined, reason: string): string {
   if (/client password must be a string/.test(reason)) return "the server asks for a password: POSTGRES_URL needs one";
   if (/valid client certificate/.test(reason)) return "set sslcert and sslkey in POSTGRES_URL (28000)";
+  if (/does not support SSL/.test(reason)) return "turn it on there (ssl = on), or check sslmode in POSTGRES_URL";
   if (/unsupported startup parameter/.test(reason)) {
     return "PgBouncer needs ignore_startup_parameters = options,statement_timeout";
   }

@@ -2,8 +2,10 @@
 import type { Peer } from "../node-data/read.ts";
 import type { ServerAddress } from "../node-data/stomp-toml.ts";
 import { startClientSession } from "../stomp/client-session.ts";
-import { connectTls } from "../stomp/tls-client.ts";
+import { connectTls, TlsConnectError } from "../stomp/tls-client.ts";
 import type { TlsCredentials } from "../stomp/tls-credentials.ts";
+import { describeNetworkProblem } from "../values/network-problem.ts";
+import { describeTlsProblem } from "../values/tls-problem.ts";
 import { serialNumberOf } from "./peer-identity.ts";
 import type { PeerConnection } from "./sender.ts";
 
@@ -23,6 +25,8 @@ export async function connectToPeer(
     credentials,
     connectMillisMax: CONNECT_MILLIS_MAX,
     signal,
+  }).catch((error: unknown) => {
+    throw new Error(describeFailure(error), { cause: error });
   });
   const serialNumber = serialNumberOf(subject);
   if (serialNumber !== nodeId) {
@@ -31,3 +35,18 @@ export async function connectToPeer(
   }
   return { startSession: (handlers) => startClientSession({ ...handlers, socket }) };
 }
+
+/** What the system and OpenSSL say, in words; what is wrong with a certificate is in words already. */
+function describeFailure(error: unknown): string {
+  const { cause, message } = error as TlsConnectError;
+  const isAboutCertificate = /^(?!E)/.test((cause as NodeJS.ErrnoException | undefined)?.code ?? "E");
+  if (!(error instanceof TlsConnectError) || isAboutCertificate) return message;
+  return describeTlsProblem(cause, FILES) ?? describeNetworkProblem(cause) ?? message;
+}
+
+const FILES = {
+  authority: "the peer's root-ca.crt",
+  certificate: "SWPT_SERVER_CERT",
+  key: "SWPT_SERVER_KEY",
+  keyPassword: "its password",
+};

@@ -4,7 +4,9 @@ import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
 import { isSchemaCurrent } from "../database/migrations.ts";
 import { pause } from "../runtime/backoff.ts";
 import type { Health } from "../runtime/health.ts";
+import { untilAborted } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
+import { PROGRESS_MILLIS } from "../runtime/startup.ts";
 
 const SCHEMA_POLL_MILLIS = 1_000;
 
@@ -16,13 +18,23 @@ export async function checkReadiness(pool: Pool, broker?: Broker, health?: Healt
 
 /** Waits until the schema is at this program's version, and says so when it has to wait. */
 export async function untilSchemaIsCurrent(pool: Pool, log: Logger, signal: AbortSignal): Promise<void> {
+  const sayProgress = (): void => {
+    if (!signal.aborted) log.warn("Still waiting for the database");
+  };
+  const progress = setTimeout(sayProgress, PROGRESS_MILLIS);
   let reported: string | undefined;
-  while (!signal.aborted) {
-    const reason = await checkDatabase(pool);
-    if (reason === undefined) return;
-    if (reason !== reported) log.warn(`Waiting: ${reason}`);
-    reported = reason;
-    await pause(SCHEMA_POLL_MILLIS, signal);
+  try {
+    while (!signal.aborted) {
+      // An attempt to connect may last as long as `connect_timeout` says.
+      const reason = await Promise.race([checkDatabase(pool), untilAborted(signal)]);
+      clearTimeout(progress);
+      if (reason === undefined || signal.aborted) return;
+      if (reason !== reported) log.warn(`Waiting: ${reason}`);
+      reported = reason;
+      await pause(SCHEMA_POLL_MILLIS, signal);
+    }
+  } finally {
+    clearTimeout(progress);
   }
 }
 

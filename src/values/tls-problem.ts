@@ -26,7 +26,7 @@ export function describeTlsProblem(error: unknown, names: TlsParameterNames): st
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
     case "CERT_SIGNATURE_FAILURE":
     case "INVALID_CA":
-      return `the server's certificate is not signed by a known authority (${error.message}): check ${names.authority}`;
+      return `the server's certificate is not signed by a known authority (${withoutHint(error.message)}): check ${names.authority}`;
     case "CERT_HAS_EXPIRED":
       return "the server's certificate has expired: renew it on the server";
     case "CERT_NOT_YET_VALID":
@@ -53,6 +53,9 @@ export function describeTlsProblem(error: unknown, names: TlsParameterNames): st
       return undefined;
   }
 }
+
+/** Node.js adds an option of its own, which does not reach the program. */
+const withoutHint = (message: string): string => message.replace(/; if the root CA is installed locally.*/, "");
 
 interface WrongHostError extends Error {
   readonly host?: string;

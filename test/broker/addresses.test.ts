@@ -44,7 +44,10 @@ test("a broker that refuses is quoted, with what to check", async () => {
     }),
     /ACCESS.REFUSED.*password/,
   );
-  await reasonOf("amqp://127.0.0.1:1", /The broker cannot be reached: .*ECONNREFUSED/);
+  await reasonOf(
+    "amqp://127.0.0.1:1",
+    /The broker cannot be reached: nothing listens there \(.*ECONNREFUSED.*\): check host and port in PROTOCOL_BROKER_URL$/,
+  );
 });
 
 for (const [what, bytes] of [
@@ -61,6 +64,36 @@ for (const [what, bytes] of [
     server.close();
   });
 }
+
+for (const [what, onConnection, reason] of [
+  ["accepts and never answers", () => {}, /no answer in time \(connect ETIMEDOUT\): check host and port in PROTOCOL_/],
+  ["hangs up", (socket: Socket) => socket.end(), /the server hangs up \(.*\): check host and port .*amqps/],
+  [
+    "hangs up in the middle of what it gets",
+    (socket: Socket) => socket.once("data", () => socket.resetAndDestroy()),
+    /the server hangs up \(read ECONNRESET\): check host and port .*amqps/,
+  ],
+] as const) {
+  test(`a port that ${what} is waited for, with what to check, with and without TLS`, async () => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket.on("error", () => {}));
+      onConnection(socket);
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    await reasonOf(`amqp://127.0.0.1:${port}?connection_timeout=300`, reason);
+    await reasonOf(
+      `amqps://127.0.0.1:${port}?connection_timeout=300`,
+      /no answer in time|hangs up|closed the connection/,
+    );
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+}
+
+test("a host name that cannot be resolved is waited for, with what to check", () =>
+  reasonOf("amqp://nowhere.invalid", /the host name cannot be resolved \(.*nowhere\.invalid\): check host and port/));
 
 test("several servers are tried in turn, also when one accepts and never answers, and after a loss", async () => {
   const sockets: Socket[] = [];

@@ -307,11 +307,17 @@ test("a consumer of a queue that does not exist is one clear line, also where wa
   const quiet = { ...node.environment, APP_LOG_LEVEL: "warning", METRICS_PORT: "0" };
   const consuming = await runCommand(["consume_messages", "--queue", "nosuch"], quiet);
   assert.equal(consuming.code, 1);
-  assert.match(consuming.output, /^\S+ error \[consumer \d+\] There is no queue nosuch\n.*A process has died.*\n$/);
+  // On a busy machine.
+  const withoutWaits = ({ output }: { output: string }): string =>
+    output.replaceAll(/^.* Still waiting for the .*\n/gm, "");
+  assert.match(
+    withoutWaits(consuming),
+    /^\S+ error \[consumer \d+\] There is no queue nosuch\n.*A process has died.*\n$/,
+  );
   const draining = await runCommand(["consume_messages", "--queue", "nosuch", "--draining-mode"], quiet);
   assert.equal(draining.code, 0);
   assert.match(
-    draining.output,
+    withoutWaits(draining),
     /^\S+ warning \[draining_consumer \d+\] There is no queue nosuch: nothing is drained\n$/,
   );
 });

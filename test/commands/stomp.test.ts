@@ -1,8 +1,11 @@
 /** The commands of the gateway, as processes of their own. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { after, test } from "node:test";
+import { createServer as createTlsServer } from "node:tls";
 import amqp from "amqplib";
 import { bodies, sendFrame, withMember } from "../gateway/messages.ts";
 import {
@@ -182,7 +185,49 @@ test("check: one line per server, and exit code 0 only when all answer", async (
   const { code, output } = await checked;
   assert.equal(code, 1);
   assert.equal(output.split("\n")[0], `127.0.0.1:${peer.port} answers`);
-  assert.match(output.split("\n")[1]!, /^127\.0\.0\.1:1 does not answer: .*ECONNREFUSED/);
+  assert.match(output.split("\n")[1]!, /^127\.0\.0\.1:1 does not answer: nothing listens there \(.*ECONNREFUSED.*\)$/);
+});
+
+test("check: one line in words for whatever answers in the place of a peer's server", async () => {
+  await using stack = new AsyncDisposableStack();
+  const listen = async (server: Server): Promise<string> => {
+    const sockets = new Set<Socket>();
+    server.on("connection", (socket: Socket) => sockets.add(socket.on("error", () => {})));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    stack.defer(() => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  const { certificate: cert, key } = serverCredentials(node.peer);
+  const expected = new Map([
+    [await listen(createServer()), /^no answer in time \(No connection within 5 s\)$/],
+    [
+      await listen(createServer((socket) => socket.end())),
+      /^the server closed the connection during the TLS handshake/,
+    ],
+    [
+      await listen(createServer((socket) => socket.once("data", () => socket.resetAndDestroy()))),
+      /^the server hangs up \(.*ECONNRESET\)$/,
+    ],
+    [await listen(createServer((socket) => socket.end("220 mail"))), /^the server does not speak TLS on this port$/],
+    [
+      await listen(createTlsServer({ cert, key, maxVersion: "TLSv1.2" })),
+      /^the server does not speak this version of TLS$/,
+    ],
+    ["nowhere.invalid:1", /^the host name cannot be resolved \(.*\)$/],
+  ]);
+  await node.setServers([...expected.keys()]);
+  const { code, output } = await runCommand(["stomp", "check", PEER_ID], { ...environment, APP_LOG_LEVEL: "error" });
+  assert.equal(code, 1);
+  const lines = output.trimEnd().split("\n");
+  assert.equal(lines.length, expected.size, output);
+  for (const [i, [server, reason]] of [...expected].entries()) {
+    const [, name, text] = /^(\S+) does not answer: (.*)$/.exec(lines[i]!)!;
+    assert.equal(name, server);
+    assert.match(text!, reason);
+  }
 });
 
 test("under all SIGHUP makes the gateway look for a new certificate, and ends nothing", async () => {

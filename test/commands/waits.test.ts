@@ -1,4 +1,4 @@
-/** A server that accepts connections and never answers: every command says what it waits for, and stops when it is told to. */
+/** Servers that accept connections and never answer: every command says what it waits for, and stops when it is told to. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
@@ -40,5 +40,23 @@ for (const [signal, ...args] of [
     command.kill(signal);
     assert.deepEqual(await command.exit, { code: 1, signal: null }, command.output());
     assert.match(command.output(), /Stopped before [^\n]+\.\n$/);
+  });
+}
+
+for (const [signal, servers, ...args] of [
+  ["SIGTERM", ["database"], "await_migrations"],
+  ["SIGINT", ["database"], "webserver"],
+  ["SIGTERM", ["database"], "scan_debtors"],
+  ["SIGTERM", ["broker", "database"], "consume_messages"],
+  ["SIGINT", ["broker", "database"], "flush_all"],
+  ["SIGTERM", ["broker", "database"], "all"],
+] as const) {
+  test(`${args.join(" ")} says that it waits for the ${servers.join(" and the ")}, and stops in order at a ${signal}`, async () => {
+    const command = startCommand(args, environment);
+    await using _ = command;
+    for (const server of servers)
+      await command.outputMatching(new RegExp(`warning .* Still waiting for the ${server}\n`));
+    const code = args[0] === "await_migrations" ? 1 : 0;
+    assert.deepEqual(await command.stop(signal), { code, signal: null }, command.output());
   });
 }

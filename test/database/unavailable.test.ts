@@ -72,8 +72,12 @@ for (const [what, url, reason] of [
     /database "swpt_nowhere" does not exist; check .* in POSTGRES_URL/,
   ],
   ["no such role", database.url.replace(/\/\/[^@]*@/, "//swpt_nobody@"), /role "swpt_nobody" does not exist/],
-  ["a name that cannot be resolved", "postgresql://u@nowhere.invalid/db", /ENOTFOUND|EAI_AGAIN/],
-  ["no server", "postgresql://u@127.0.0.1:1/db", /ECONNREFUSED/],
+  [
+    "a name that cannot be resolved",
+    "postgresql://u@nowhere.invalid/db",
+    /cannot be resolved \(.*\): check host and port in POSTGRES_URL/,
+  ],
+  ["no server", "postgresql://u@127.0.0.1:1/db", /nothing listens there .*: check host and port in POSTGRES_URL/],
   ["no server on any of several hosts", "postgresql://u@127.0.0.1:1,127.0.0.1:2/db", /:1: .*REFUSED.*:2: .*REFUSED/],
 ] as const) {
   test(`${what} means that the database is unavailable, with the reason`, async () => {
@@ -111,32 +115,58 @@ test("no TLS where it is required means that the database is unavailable, with t
   const plain = await startServer((socket) => socket.once("data", () => socket.write("N")));
   try {
     await withPool(`postgresql://postgres@${plain.address}/${name}?sslmode=require`, (other) =>
-      assert.rejects(ask(other), /does not support SSL/),
+      assert.rejects(ask(other), /does not support SSL connections; turn it on there \(ssl = on\), or check sslmode/),
     );
   } finally {
     plain.close();
   }
 });
 
-for (const [what, onConnection, query] of [
+for (const [what, onConnection, query, reason] of [
   [
     "a TLS handshake that is cut off",
     (socket: Socket) => socket.once("data", () => socket.end("S")),
     "sslmode=require",
+    /closed the connection during the TLS handshake/,
   ],
-  ["a server that hangs up", (socket: Socket) => socket.end(), "sslmode=disable"],
-  ["a server that accepts and never answers", () => {}, "sslmode=disable&connect_timeout=1"],
+  [
+    "a server that hangs up",
+    (socket: Socket) => socket.end(),
+    "sslmode=disable",
+    /the server hangs up \(.*\): check host and port in POSTGRES_URL, and whether this port is PostgreSQL's/,
+  ],
+  [
+    "a server that hangs up on what it gets",
+    (socket: Socket) => socket.once("data", () => socket.resetAndDestroy()),
+    "sslmode=disable",
+    /the server hangs up \(read ECONNRESET\): check host and port in POSTGRES_URL/,
+  ],
+  [
+    "a server that accepts and never answers",
+    () => {},
+    "sslmode=disable&connect_timeout=1",
+    /no answer in time \(.*\): check host and port in POSTGRES_URL/,
+  ],
   [
     "a server that speaks another protocol",
     (socket: Socket) => socket.write("HTTP/1.1 400\r\n\r\n"),
     "sslmode=disable",
+    /cannot be reached/,
+  ],
+  [
+    "a server of something else that is asked for TLS",
+    (socket: Socket) => socket.write("HTTP/1.1 400\r\n\r\n"),
+    "sslmode=require",
+    /what answers is not PostgreSQL \(.*\): check host and port in POSTGRES_URL/,
   ],
 ] as const) {
   test(`${what} means that the database is unavailable, and the next host is tried`, async () => {
     const broken = await startServer(onConnection);
     try {
       const only = `postgresql://postgres@${broken.address}/${name}?${query}`;
-      await withPool(only, (other) => assert.rejects(ask(other), DatabaseUnavailableError));
+      await withPool(only, (other) =>
+        assert.rejects(ask(other), (error) => error instanceof DatabaseUnavailableError && reason.test(error.message)),
+      );
       const [, user] = /\/\/([^@]*)@/.exec(database.url)!;
       const both = `postgresql://${user}@${broken.address},${server}/${name}?${query.replace("require", "prefer")}`;
       await withPool(both, async (other) => assert.deepEqual(await ask(other), { one: 1 }));
