@@ -5,17 +5,24 @@
 import { after } from "node:test";
 
 const secondsMax = Number(process.env.TEST_FILE_SECONDS_MAX);
-/** From the last test on, for the hooks that close what the file has opened. */
+/** From the last test and the last output on, for the hooks that close what the file has opened. */
 const lingerSecondsMax = Number(process.env.TEST_LINGER_SECONDS_MAX || 90);
 
 if (process.env.NODE_TEST_CONTEXT !== undefined && secondsMax > 0) {
-  endAfter(secondsMax, `has not ended after ${secondsMax} s`);
-  after(() => endAfter(lingerSecondsMax, "leaves something open"));
+  setTimeout(() => end(`has not ended after ${secondsMax} s`), secondsMax * 1000).unref();
+  after(endWhenSilent);
 }
 
-function endAfter(seconds: number, what: string): void {
-  setTimeout(() => {
-    console.error(`${process.argv[1]} ${what}: ${process.getActiveResourcesInfo().join(", ")}`);
-    process.exit(1);
-  }, seconds * 1000).unref();
+/** Results go through this process's output: on a busy machine many of them may be on their way for long. */
+function endWhenSilent(): void {
+  let { bytesWritten } = process.stdout;
+  setInterval(() => {
+    if (process.stdout.bytesWritten === bytesWritten) end("leaves something open");
+    ({ bytesWritten } = process.stdout);
+  }, lingerSecondsMax * 1000).unref();
+}
+
+function end(what: string): never {
+  console.error(`${process.argv[1]} ${what}: ${process.getActiveResourcesInfo().join(", ")}`);
+  process.exit(1);
 }
