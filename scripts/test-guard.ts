@@ -3,6 +3,9 @@
  * keeps running. Node's own `--test-force-exit` may lose results that are not yet sent, failures among them (nodejs/node 64833).
  */
 import { after } from "node:test";
+import { enableCompileCache } from "../bin/compile-cache.js";
+
+enableCompileCache();
 
 const secondsMax = Number(process.env.TEST_FILE_SECONDS_MAX);
 /** From the last test and the last output on, for the hooks that close what the file has opened. */

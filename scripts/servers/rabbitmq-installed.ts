@@ -27,7 +27,12 @@ export async function startInstalledRabbitMq(program: string): Promise<TestServe
     home: folder,
     nodeName: `${path.basename(folder)}@localhost`,
     ports,
-    settings: { "management.tcp.ip": "127.0.0.1", "management.tcp.port": ports.management },
+    settings: {
+      "management.tcp.ip": "127.0.0.1",
+      "management.tcp.port": ports.management,
+      // Tests make and remove virtual hosts by it, and nobody looks at its statistics.
+      "management_agent.disable_metrics_collector": "true",
+    },
     plugins: ["rabbitmq_management"],
   });
   const epmd = startGuarded({

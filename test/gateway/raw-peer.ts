@@ -98,7 +98,7 @@ export async function connectRaw(port: number, credentials: Partial<TlsCredentia
 /** A server that hands each connection to the test. */
 export interface RawServer extends AsyncDisposable {
   readonly port: number;
-  /** Waits for the next connection that has not been returned yet. */
+  /** Waits for the next connection that has not been returned yet. Rejects when the server is closed. */
   accept(): Promise<RawConnection>;
   connectionCount(): number;
 }
@@ -119,7 +119,13 @@ export async function listenRaw(credentials: TlsCredentials): Promise<RawServer>
   await once(server, "listening");
   return {
     port: (server.address() as { port: number }).port,
-    accept: () => waitFor(() => waiting.shift(), { what: "a connection" }),
+    accept: () => {
+      const next = (): RawConnection | undefined => {
+        if (!server.listening) throw new Error("The server is closed");
+        return waiting.shift();
+      };
+      return waitFor(next, { what: "a connection" });
+    },
     connectionCount: () => all.size,
     [Symbol.asyncDispose]: async () => {
       for (const socket of all) socket.destroy();

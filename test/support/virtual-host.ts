@@ -2,8 +2,6 @@
  * A RabbitMQ virtual host of its own for a test file. The names of the exchanges are fixed by the contract, so files
  * that run side by side would meet in a common one.
  */
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { errorText } from "../../src/values/error-text.ts";
 import { findBroker, newTestName, pingBroker } from "./services.ts";
 
@@ -16,8 +14,8 @@ export interface TestVirtualHost extends AsyncDisposable {
 }
 
 /**
- * Makes an empty virtual host, whose queues are of this type unless they say otherwise. Rejects when the broker can neither be
- * managed over HTTP nor with rabbitmqctl.
+ * Makes an empty virtual host, whose queues are of this type unless they say otherwise. Rejects when the broker
+ * cannot be managed over HTTP.
  */
 export async function createTestVirtualHost(
   brokerUrl?: string,
@@ -25,7 +23,7 @@ export async function createTestVirtualHost(
 ): Promise<TestVirtualHost> {
   const url = new URL(brokerUrl ?? (await findBroker()));
   const name = newTestName();
-  const management = await findManagement(url);
+  const management = manage(url);
   await management.add(name, defaultQueueType);
   url.pathname = `/${name}`;
   let closing: Promise<void> | undefined;
@@ -44,7 +42,7 @@ export async function createTestVirtualHost(
 
 /** Removes the virtual hosts whose names begin so, and which a test has left behind. */
 export async function removeVirtualHosts(brokerUrl: string, prefix: string): Promise<void> {
-  const management = await findManagement(new URL(brokerUrl));
+  const management = manage(new URL(brokerUrl));
   for (const name of await management.list()) if (name.startsWith(prefix)) await management.remove(name);
 }
 
@@ -54,21 +52,8 @@ interface Management {
   remove(name: string): Promise<void>;
 }
 
-/** HTTP where the management plugin answers (TEST_BROKER_MANAGEMENT_URL, else port 15672), rabbitmqctl otherwise. */
-async function findManagement(broker: URL): Promise<Management> {
-  const problems: string[] = [];
-  for (const management of [managementOverHttp(broker), managementByProgram(broker)]) {
-    try {
-      await management.list();
-      return management;
-    } catch (error) {
-      problems.push(errorText(error));
-    }
-  }
-  throw new Error(`The broker at ${broker.host} gives tests no virtual hosts: ${problems.join("; ")}`);
-}
-
-function managementOverHttp(broker: URL): Management {
+/** By the management plugin, at TEST_BROKER_MANAGEMENT_URL or else on port 15672 of the broker. */
+function manage(broker: URL): Management {
   const root = process.env.TEST_BROKER_MANAGEMENT_URL || `http://${broker.hostname}:15672`;
   const user = decodeURIComponent(broker.username || "guest");
   const credentials = Buffer.from(`${user}:${decodeURIComponent(broker.password || "guest")}`).toString("base64");
@@ -99,22 +84,6 @@ function managementOverHttp(broker: URL): Management {
     },
     remove: async (name) => {
       await call("DELETE", `/vhosts/${name}`);
-    },
-  };
-}
-
-function managementByProgram(broker: URL): Management {
-  const run = async (...options: string[]): Promise<string> =>
-    (await promisify(execFile)("rabbitmqctl", ["--quiet", ...options], { timeout: 60_000 })).stdout;
-  return {
-    list: async () =>
-      (await run("list_vhosts", "--no-table-headers", "name")).split("\n").filter((name) => name !== ""),
-    add: async (name, defaultQueueType) => {
-      await run("add_vhost", name, "--default-queue-type", defaultQueueType);
-      await run("set_permissions", "-p", name, decodeURIComponent(broker.username || "guest"), ".*", ".*", ".*");
-    },
-    remove: async (name) => {
-      await run("delete_vhost", name);
     },
   };
 }

@@ -70,7 +70,7 @@ test("a failing test that leaves everything open neither hangs the run nor leave
   for (const file of ["test.ts", "test-guard.ts", "test-reporter.ts"]) {
     await copyFile(path.join(root, "scripts", file), path.join(repository, "scripts", file));
   }
-  for (const name of ["scripts/servers", "src", "sandbox", "node_modules", "package.json"]) {
+  for (const name of ["scripts/servers", "bin", "src", "sandbox", "node_modules", "package.json"]) {
     await symlink(path.join(root, name), path.join(repository, name));
   }
   await writeFile(
