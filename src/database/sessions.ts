@@ -101,16 +101,21 @@ export function openSessionPool(options: SessionPoolOptions): SessionPool {
   };
 }
 
-/** Connects once, outside of a pool, to the first suitable server. For listening. Throws DatabaseUnavailableError. */
+/**
+ * Connects once, outside of a pool, to the first suitable server. For listening: a statement that is not answered soon
+ * is rejected. Throws DatabaseUnavailableError.
+ */
 export async function connectOnce(url: string, applicationName: string): Promise<pg.Client> {
   const target = parseConnectionUrl(url);
   const candidates = createCandidateList(target);
   const Client = clientOf(candidates);
+  const answerMillisMax = target.connectTimeoutMillis ?? CONNECT_TIMEOUT_MILLIS;
   return connectToFirst(candidates, 1, async () => {
     const client = new Client({
       application_name: applicationName,
       options: target.options ?? "",
-      connectionTimeoutMillis: target.connectTimeoutMillis ?? CONNECT_TIMEOUT_MILLIS,
+      connectionTimeoutMillis: answerMillisMax,
+      query_timeout: answerMillisMax,
     });
     client.on("error", () => {});
     await client.connect();

@@ -13,6 +13,8 @@ const CHANNEL = "swpt_debtors_outbox";
 const NOTIFY_MILLIS_MIN = 5;
 const RECONNECT_MILLIS = 250;
 const RECONNECT_MILLIS_MAX = 2_000;
+/** How often the server is asked whether it is still there. */
+const SIGN_OF_LIFE_MILLIS = 5_000;
 
 /** What is under way for a pool: a notification, and whether another one is wanted after it. */
 const wanted = new WeakMap<Pool, { isWanted: boolean }>();
@@ -66,20 +68,22 @@ export async function listenForWakes({ url, onWake, log, signal }: ListenOptions
 /** Listens until the connection is lost or the signal aborts. Resolves to how many milliseconds the connection lasted. */
 async function listenOnce(url: string, onWake: () => void, signal: AbortSignal): Promise<number> {
   const client = await connectOnce(url, "swpt-debtors wake-ups");
-  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  client.on("error", () => end());
-  client.on("end", () => end());
+  const lost = new AbortController();
+  client.on("error", () => lost.abort());
+  client.on("end", () => lost.abort());
   client.on("notification", onWake);
-  const onAbort = (): void => end();
-  signal.addEventListener("abort", onAbort, { once: true });
+  const end = AbortSignal.any([lost.signal, signal]);
   try {
     await client.query(`listen ${CHANNEL}`);
     const since = performance.now();
     onWake();
-    if (!signal.aborted) await ended;
+    while (!end.aborted) {
+      await pause(SIGN_OF_LIFE_MILLIS, end);
+      // The connection to a server that hangs stands.
+      if (!end.aborted) await client.query("select 1").catch(() => lost.abort());
+    }
     return performance.now() - since;
   } finally {
-    signal.removeEventListener("abort", onAbort);
     client.removeListener("notification", onWake);
     await client.end().catch(() => {});
   }

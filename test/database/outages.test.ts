@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { type Database, DatabaseUnavailableError, openPool } from "../../src/database/database.ts";
 import { createTestDatabase, withParameter } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
+import { openMutableLine } from "./mutable-line.ts";
 
 const database = await createTestDatabase();
 after(() => database.close());
@@ -21,7 +20,7 @@ test("a database on a host that cannot be reached is unavailable", async () => {
 });
 
 test("a database that stops answering is unavailable, and the next caller gets a new connection", async () => {
-  await using line = await openLine(database.url);
+  await using line = await openMutableLine(database.url);
   const pool = openPool({ url: line.url, size: 1, applicationName: "test", statementTimeoutMillis: 400 });
   assert.deepEqual(await ask(pool), { one: 1 });
 
@@ -49,9 +48,9 @@ for (const [what, isHangingUp] of [
   ["is silent, and hangs up on new callers", true],
 ] as const) {
   test(`when a server ${what}, all that wait for it hear of it soon, and others get new connections`, async () => {
-    await using line = await openLine(withParameter(database.url, "connect_timeout=1"));
-    // Without a time-out that would come to their aid.
-    const pool = openPool({ url: line.url, size: 3, applicationName: "test", statementTimeoutMillis: 1_000_000 });
+    await using line = await openMutableLine(withParameter(database.url, "connect_timeout=1"));
+    // The time-out of the statements comes later, and has other words.
+    const pool = openPool({ url: line.url, size: 3, applicationName: "test", statementTimeoutMillis: 60_000 });
     await Promise.all([ask(pool), ask(pool), ask(pool)]);
     const { promise: muted, resolve: mute } = Promise.withResolvers<void>();
     const lost = pool.transaction(async (db) => {
@@ -73,6 +72,23 @@ for (const [what, isHangingUp] of [
   });
 }
 
+test("what comes after a server that hangs does not try it again, but the next one", async () => {
+  await using line = await openMutableLine(withParameter(database.url, "connect_timeout=1"));
+  const { host } = new URL(database.url);
+  const url = line.url.replace(
+    new URL(line.url).host,
+    (first) => `${first},${host.includes(":") ? host : `${host}:5432`}`,
+  );
+  const pool = openPool({ url, size: 1, applicationName: "test", statementTimeoutMillis: 60_000 });
+  assert.deepEqual(await ask(pool), { one: 1 });
+  line.mute();
+  await assert.rejects(ask(pool), /^DatabaseUnavailableError: .*does not answer any more/);
+  const before = line.callerCount();
+  assert.deepEqual(await ask(pool), { one: 1 });
+  assert.equal(line.callerCount(), before);
+  await pool.close();
+});
+
 test("a server that is busy with a statement is waited for", async () => {
   const pool = openPool({ url: database.url, size: 1, applicationName: "test" });
   assert.deepEqual(await pool.maybeOne({ name: "", text: "select 1 as one from pg_sleep(6)" }), { one: 1 });
@@ -80,51 +96,16 @@ test("a server that is busy with a statement is waited for", async () => {
   await pool.close();
 });
 
+test("a server that refuses the connection for the sign of life has given one", async () => {
+  const role = `swpt_single_${new URL(database.url).pathname.slice(1)}`;
+  await database.pool.run({ name: "", text: `create role ${role} login connection limit 1` });
+  const url = database.url.replace(/\/\/[^@]*@/, `//${role}@`);
+  const pool = openPool({ url, size: 1, applicationName: "test" });
+  assert.deepEqual(await pool.maybeOne({ name: "", text: "select 1 as one from pg_sleep(6)" }), { one: 1 });
+  await pool.close();
+  await database.pool.run({ name: "", text: `drop role ${role}` });
+});
+
 const PROBES = `
   select count(*) from pg_stat_activity
   where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`;
-
-/** A relay to the database that can be muted: then nothing comes through, and no connection is closed. */
-async function openLine(url: string) {
-  const { hostname, port } = new URL(url);
-  const sockets = new Set<Socket>();
-  let isMuted = false;
-  let isHangingUp = false;
-  const server = createServer((caller) => {
-    if (isHangingUp) {
-      caller.destroy();
-      return;
-    }
-    const callee = connect(Number(port || 5432), hostname);
-    for (const [from, to] of [
-      [caller, callee],
-      [callee, caller],
-    ] as const) {
-      sockets.add(from);
-      from.on("data", (data) => {
-        if (!isMuted) to.write(data);
-      });
-      from.on("close", () => to.destroy());
-      from.on("error", () => {});
-    }
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const here = Object.assign(new URL(url), { host: `127.0.0.1:${(server.address() as AddressInfo).port}` });
-  return {
-    url: here.href,
-    mute: (andHangUp = false) => {
-      isMuted = true;
-      isHangingUp = andHangUp;
-    },
-    unmute: () => {
-      isMuted = false;
-      isHangingUp = false;
-    },
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}

@@ -3,7 +3,8 @@ import { after, test } from "node:test";
 import { pino } from "pino";
 import { openPool } from "../../src/database/database.ts";
 import { listenForWakes, wakeFlushers } from "../../src/database/wake.ts";
-import { createTestDatabase } from "../support/database.ts";
+import { openMutableLine } from "../database/mutable-line.ts";
+import { createTestDatabase, withParameter } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
 
 const log = pino({ level: "silent" });
@@ -41,6 +42,20 @@ test("a listener whose connection is killed listens again, and is woken for what
     text: `select pg_terminate_backend(pid) from pg_stat_activity
       where application_name = 'swpt-debtors wake-ups' and datname = current_database()`,
   });
+  await waitFor(() => listener.count() === 2);
+  wakeFlushers(database.pool);
+  await waitFor(() => listener.count() === 3);
+  await listener.stop();
+});
+
+test("a listener whose server hangs listens again", async () => {
+  await using line = await openMutableLine(withParameter(database.url, "connect_timeout=1"));
+  const listener = listen(line.url);
+  await waitFor(() => listener.count() === 1);
+  line.mute();
+  const before = line.callerCount();
+  await waitFor(() => line.callerCount() > before, { what: "another connection" });
+  line.unmute();
   await waitFor(() => listener.count() === 2);
   wakeFlushers(database.pool);
   await waitFor(() => listener.count() === 3);
