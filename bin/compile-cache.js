@@ -12,12 +12,24 @@ import { ensurePrivateFolder } from "./private-folder.js";
  */
 export function enableCompileCache() {
   if (process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE) return;
-  const folder = ensurePrivateFolder(path.join(cacheHome(), "swpt-debtors", "compiled"), process.geteuid?.());
+  const home = cacheHome();
+  if (home === undefined) return;
+  const folder = ensurePrivateFolder(path.join(home, "swpt-debtors", "compiled"), process.geteuid?.());
   if (folder !== undefined) module.enableCompileCache(folder);
 }
 
-/** @returns {string} the XDG Base Directory specification says which; a relative path counts as not set */
+/**
+ * The XDG Base Directory specification says which; a relative path counts as not set. A user without a home has none, as with
+ * the user ID that a cluster has given to a container.
+ *
+ * @returns {string | undefined}
+ */
 function cacheHome() {
   const wanted = process.env.XDG_CACHE_HOME ?? "";
-  return path.isAbsolute(wanted) ? wanted : path.join(os.homedir(), ".cache");
+  if (path.isAbsolute(wanted)) return wanted;
+  try {
+    return path.join(os.homedir(), ".cache");
+  } catch {
+    return undefined;
+  }
 }

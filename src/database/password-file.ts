@@ -5,6 +5,7 @@ import type { ConnectionTarget, Server } from "../values/postgres-url.ts";
 /** The first password that fits; `undefined` when there is none. Rejects when others could read the file. */
 export async function readPasswordFile(target: ConnectionTarget, server: Server): Promise<string | undefined> {
   const { passwordFile: file, database, user } = target;
+  if (file === undefined) return undefined;
   const stats = await stat(file).catch(() => undefined);
   if (stats?.isFile() !== true) return undefined;
   if ((stats.mode & 0o077) !== 0) {

@@ -19,7 +19,7 @@ export interface ConnectionTarget {
   readonly user: string;
   readonly password: string | undefined;
   /** Where the password is when there is none here; the file need not exist. */
-  readonly passwordFile: string;
+  readonly passwordFile: string | undefined;
   readonly database: string;
   /** Of the server's command line: `-c search_path=…`. */
   readonly options: string | undefined;
@@ -112,7 +112,7 @@ export function parseConnectionUrl(url: string, environment: Environment = proce
     servers: parseServers(hosts, parameters, variables),
     user,
     password: parameters.get("password") || decode(password.join(":")) || variables.get("password"),
-    passwordFile: get("passfile") ?? path.join(homedir(), ".pgpass"),
+    passwordFile: get("passfile") ?? inHome(".pgpass"),
     database: parameters.get("dbname") || decode(database) || variables.get("dbname") || user,
     options: get("options"),
     connectTimeoutMillis: parseConnectTimeout(get("connect_timeout")),
@@ -266,8 +266,17 @@ export function readTlsFiles({ rootCertificate, certificate, key }: TlsOptions) 
 
 /** Where libpq looks when the URL does not say. */
 function existing(name: string): string | undefined {
-  const file = path.join(homedir(), ".postgresql", name);
-  return existsSync(file) ? file : undefined;
+  const file = inHome(".postgresql", name);
+  return file !== undefined && existsSync(file) ? file : undefined;
+}
+
+/** `undefined` for a user without a home, as with the user ID that a cluster has given to a container. */
+function inHome(...names: readonly string[]): string | undefined {
+  try {
+    return path.join(homedir(), ...names);
+  } catch {
+    return undefined;
+  }
 }
 
 function decode(text: string | undefined): string | undefined {
