@@ -13,9 +13,6 @@ export function parseMessage(contentType: string | undefined, type: string | und
     throw new InvalidMessageError(`The content type must be application/json: ${quote(contentType)}`);
   }
   if (type === undefined || !isKnownType(type)) throw new InvalidMessageError(`Unknown message type: ${quote(type)}`);
-  if (body.length > BODY_BYTES_MAX) {
-    throw new InvalidMessageError(`${type}: the body has ${body.length} bytes; at most ${BODY_BYTES_MAX} are allowed`);
-  }
   return readers[type](new Fields(type, parseBody(type, body)));
 }
 
@@ -151,8 +148,14 @@ export const readers: { readonly [Type in MessageType]: (fields: Fields) => Mess
 
 const isKnownType = (type: string): type is MessageType => Object.hasOwn(readers, type);
 
-/** The members of a message's body. `type` is for the reason of the InvalidMessageError. */
+/**
+ * The members of a message's body, which is not parsed when it has more than 64 KiB. `type` is for the reason of the
+ * InvalidMessageError.
+ */
 export function parseBody(type: string, body: Buffer): { [key: string]: Json } {
+  if (body.length > BODY_BYTES_MAX) {
+    throw new InvalidMessageError(`${type}: the body has ${body.length} bytes; at most ${BODY_BYTES_MAX} are allowed`);
+  }
   const json = parseUtf8(type, body);
   if (typeof json === "object" && json !== null && !Array.isArray(json)) return json;
   throw new InvalidMessageError(`${type}: the body must be a JSON object`);

@@ -86,3 +86,19 @@ test("an answer that no queue takes is not lost: the configuration stays until o
   });
   await untilDepth(queue, 0);
 });
+
+test("a body that would take hundreds of megabytes is dead-lettered before it is parsed, and what is behind it is drained", async () => {
+  const queue = "da.huge";
+  received.length = 0;
+  const huge = bodies.ConfigureAccount.replace("{", `{"x":[${"1,".repeat(1_000_000)}1],`);
+  await put(queue, [
+    { type: "ConfigureAccount", contentType, body: huge },
+    { type: "ConfigureAccount", contentType, body: bodies.ConfigureAccount },
+  ]);
+  await withDrainer(queue, async (log) => {
+    await waitFor(() => received.length === 1);
+    await waitFor(() => log.some((line) => /bytes; at most 65536 are allowed/.test(line)));
+    await untilDepth(`${queue}.XQ`, 1);
+  });
+  assert.equal(await depth(queue), 0);
+});

@@ -198,3 +198,23 @@ test("a message that becomes too large is not sent", () => {
   const body = withMember("ConfigureAccount", "config_data", `"${"\\u0001".repeat(2000)}"`);
   assert.equal(check("ConfigureAccount", body), "The body has more than 8192 bytes.");
 });
+
+for (const type of [...receivedTypes, ...sentTypes]) {
+  test(`${type}: a body of more than 64 KiB is refused before it is parsed, whatever would be left of it`, () => {
+    const reasonFor = (body: string): string => {
+      try {
+        const message = { type, contentType: "application/json", body: Buffer.from(body) };
+        return (sentTypes as readonly string[]).includes(type)
+          ? checkSent(message, subnet).body
+          : checkReceived(message, subnet, now()).body;
+      } catch (error) {
+        assert.ok(error instanceof RefusedMessageError, String(error));
+        return String((error.cause as Error).message);
+      }
+    };
+    assert.deepEqual(parseJson(reasonFor(bodies[type].padEnd(65_536))), parseJson(bodies[type]));
+    for (const body of [bodies[type].padEnd(65_537), "[".repeat(65_537)]) {
+      assert.equal(reasonFor(body), `${type}: the body has 65537 bytes; at most 65536 are allowed`);
+    }
+  });
+}

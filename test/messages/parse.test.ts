@@ -95,6 +95,13 @@ describe("the body", () => {
     assert.deepEqual(parseText("AccountPurge", text), parseSample("AccountPurge"));
   });
 
+  test("is not parsed when it has more than 64 KiB, and is when it has just that", () => {
+    for (const type of messageTypes) {
+      assertInvalid(() => parseText(type, " ".repeat(65_537)), /: the body has 65537 bytes; at most 65536 are allowed/);
+      assertInvalid(() => parseText(type, " ".repeat(65_536)), /not valid JSON/);
+    }
+  });
+
   test("is rejected when it is nested too deeply", () => {
     const deep = "[".repeat(30_000) + "]".repeat(30_000);
     assertInvalid(() => parseSample("AccountPurge", { extra: deep }), /not valid JSON/);

@@ -258,6 +258,7 @@ test("malformed messages have no effect and are rejected, all others are process
     { ...good, type: "PrepareTransfer" },
     { ...good, type: "constructor", body: Buffer.from(text.replaceAll("ConfigureAccount", "constructor")) },
     { ...good, body: Buffer.from("[") },
+    { ...good, body: Buffer.from(text.padEnd(65_537)) },
     { ...good, body: Buffer.concat([Buffer.from(text), Buffer.from([0xff])]) },
     ...[
       ['"debtor_id":-5', '"debtor_id":-5.0'],
