@@ -2,4 +2,4 @@
 // The scripts of package.json use it.
 import { runRightNode } from "./right-node.js";
 
-runRightNode(process.argv.slice(2));
+await runRightNode(process.argv.slice(2));

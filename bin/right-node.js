@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { handleSignals } from "./signals.js";
+import { handleSignals, hasSignalCome } from "./signals.js";
 
 const NEEDED_MAJOR = 26;
 const packages = {
@@ -22,21 +22,22 @@ export const isRightNode = Number(process.versions.node.split(".")[0]) >= NEEDED
  * Runs the right Node.js with these arguments in place of this process: it gets the signals, standard input and output,
  * and its exit code is ours. When there is none, says in one line what to do, and exits with 1.
  */
-export function runRightNode(args) {
+export async function runRightNode(args) {
   const node = findNode();
-  runInPlace(node, args, node);
+  await runInPlace(node, args, node);
 }
 
 /** The same for a command line of the shell, in which `node` is the right one. */
-export function runShell(commandLine, args) {
-  runInPlace("/bin/sh", ["-c", `${commandLine} "$@"`, "sh", ...args], findNode());
+export async function runShell(commandLine, args) {
+  await runInPlace("/bin/sh", ["-c", `${commandLine} "$@"`, "sh", ...args], findNode());
 }
 
-function runInPlace(program, args, node) {
+async function runInPlace(program, args, node) {
   // What is started by the name `node` is to be the same.
   const environment = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ""}` };
-  // Node.js 22.15 and newer.
-  if (process.execve !== undefined) process.execve(program, [program, ...args], environment);
+  // Node.js 22.15 and newer. A signal that has come already would be lost.
+  if (process.execve !== undefined && !(await hasSignalCome()))
+    process.execve(program, [program, ...args], environment);
   const child = spawn(program, args, { stdio: "inherit", env: environment });
   handleSignals((name) => child.kill(name));
   child.on("error", (error) => fail(`${program} cannot be started: ${error.message}`));

@@ -3,4 +3,4 @@
 import { runShell } from "./right-node.js";
 
 const [commandLine, ...args] = process.argv.slice(2);
-runShell(commandLine, args);
+await runShell(commandLine, args);

@@ -20,3 +20,9 @@ export function handleSignals(handler) {
   handle = handler;
   for (const name of early.splice(0)) handle(name);
 }
+
+/** Whether a signal has come that nothing has handled yet. */
+export async function hasSignalCome() {
+  await new Promise(setImmediate); // One that came during the work until now is only then known.
+  return early.length > 0;
+}

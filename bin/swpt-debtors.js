@@ -5,7 +5,7 @@ import { isRightNode, runRightNode } from "./right-node.js";
 import { handleSignals } from "./signals.js";
 
 if (isRightNode) await runProgram();
-else runRightNode(process.argv.slice(1));
+else await runRightNode(process.argv.slice(1));
 
 async function runProgram() {
   (await import("./compile-cache.js")).enableCompileCache();

@@ -17,11 +17,14 @@ const nodePackages: Readonly<Record<string, string>> = {
 };
 const nodePackage = nodePackages[`${process.platform}-${process.arch}`]!;
 
-/** Makes this Node.js look like an old one. */
-const asOldNode = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.20.4" } });
-  process.execve = undefined;`;
+/** Makes this Node.js look like an old one, without `process.execve` as those before 22.15, or with it. */
+const asOlderNode = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.20.4" } });';
+const asOldNode = `${asOlderNode} process.execve = undefined;`;
 const onMusl = "process.report.getReport = () => ({ header: {} });";
 const onAnotherProcessor = 'Object.defineProperty(process, "arch", { value: "riscv64" });';
+
+/** Until all is killed that an entry file has started. */
+const MILLIS_MAX = 60_000;
 
 /** The entry files beside a node_modules in which the given shell script stands for the Node.js that npm has brought. */
 async function installWith(script: string | undefined) {
@@ -35,18 +38,23 @@ async function installWith(script: string | undefined) {
     await writeFile(program, `#!/bin/sh\n[ "$1" = --version ] && exit 0\n${script}\n`);
     await chmod(program, 0o755);
   }
-  const start = (fake: string, ...args: string[]) => {
-    const program = path.join(folder, "bin/swpt-debtors.js");
+  const startEntry = (entry: string, fake: string, ...args: string[]) => {
+    const program = path.join(folder, "bin", entry);
     const child = spawn(
       process.execPath,
       [`--import=data:text/javascript,${encodeURIComponent(fake)}`, program, ...args],
       {
         env: { PATH: process.env.PATH, NODE_NO_WARNINGS: "1" },
+        detached: true,
       },
     );
+    // With what it has started: a program that gets no signal would stay.
+    const timer = setTimeout(() => process.kill(-child.pid!, "SIGKILL"), MILLIS_MAX);
+    child.once("close", () => clearTimeout(timer));
     return { child, ...watch(child) };
   };
-  return { folder, start, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+  const start = startEntry.bind(undefined, "swpt-debtors.js");
+  return { folder, start, startEntry, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }
 
 function watch(child: ChildProcess) {
@@ -91,27 +99,55 @@ for (const [what, loaderText, problem] of [
   });
 }
 
-test("the right Node.js gets arguments and standard input, and its output and exit code are ours", async () => {
-  await using installation = await installWith('shift; echo "$@"; read line; echo "$line" >&2; exit 7');
-  const { child, exit, output } = installation.start(asOldNode, "configure", "--a b", "");
-  child.stdin.end("from outside\n");
-  assert.deepEqual(await exit, [7, null]);
-  assert.match(output(), /^configure --a b \n/m);
-  assert.match(output(), /^from outside\n/m);
-});
+/** What stands before the arguments of a program that is started by the entry file, and what the right Node.js gets of it. */
+const entries = [
+  { entry: "swpt-debtors.js", before: [], skipped: 1 },
+  { entry: "node.js", before: [], skipped: 0 },
+  { entry: "shell.js", before: ["true && exec node"], skipped: 0 },
+] as const;
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`the right Node.js gets a ${signal}, and decides what comes of it`, async () => {
-    const name = signal.slice("SIG".length);
-    await using installation = await installWith(
-      `trap 'echo got it; exit 3' ${name}; echo ready; while :; do sleep 0.1; done`,
-    );
-    const { child, exit, output } = installation.start(asOldNode);
-    await waitFor(() => output().includes("ready"));
-    child.kill(signal);
-    assert.deepEqual(await exit, [3, null]);
-    assert.match(output(), /got it/);
-  });
+for (const [when, fake] of [
+  ["as another process", asOldNode],
+  ["in place of the old one", asOlderNode],
+] as const) {
+  for (const { entry, before, skipped } of entries) {
+    test(`${entry} starts the right Node.js ${when}: it gets arguments and input, its output and exit code are ours`, async () => {
+      await using installation = await installWith(
+        `shift ${skipped}; echo "$@"; read line; echo "$line" >&2; node --version && exit 7`,
+      );
+      const { child, exit, output } = installation.startEntry(entry, fake, ...before, "configure", "--a b", "");
+      child.stdin.end("from outside\n");
+      assert.deepEqual(await exit, [7, null], output());
+      assert.match(output(), /^configure --a b \n/m);
+      assert.match(output(), /^from outside\n/m);
+    });
+
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      test(`${entry} starts the right Node.js ${when}: it gets a ${signal}, and decides what comes of it`, async () => {
+        const name = signal.slice("SIG".length);
+        await using installation = await installWith(
+          `trap 'echo got it; exit 3' ${name}; echo ready; while :; do sleep 0.1; done`,
+        );
+        const { child, exit, output } = installation.startEntry(entry, fake, ...before);
+        await waitFor(() => output().includes("ready"));
+        child.kill(signal);
+        assert.deepEqual(await exit, [3, null], output());
+        assert.match(output(), /got it/);
+      });
+    }
+
+    test(`${entry} starts the right Node.js ${when}: a signal that comes before is not lost`, async () => {
+      await using installation = await installWith("");
+      const program = path.join(installation.folder, "node_modules", nodePackage, "bin/node");
+      // Asked for its version it is before the start.
+      await writeFile(
+        program,
+        '#!/bin/sh\n[ "$1" = --version ] && { kill -TERM $PPID; exit 0; }\necho started; while :; do sleep 0.1; done\n',
+      );
+      const { exit } = installation.startEntry(entry, fake, ...before);
+      assert.deepEqual(await exit, [143, null]);
+    });
+  }
 }
 
 test("a signal that ends the right Node.js is seen in the exit code", async () => {
