@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import test, { after } from "node:test";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import amqp from "amqplib";
 import { findFreePort, listeningUrl, runCommand, startCommand } from "../support/command.ts";
 import { waitFor } from "../support/wait.ts";
 import { baseEnvironment, createTestNode } from "./environment.ts";
 
+const program = fileURLToPath(new URL("../../bin/swpt-debtors.js", import.meta.url));
 const node = await createTestNode();
 after(() => node[Symbol.asyncDispose]());
 await runCommand(["subscribe"], node.environment);
@@ -104,6 +107,40 @@ test("under all a process that dies is started again", async () => {
   assert.match(command.output(), /A process has died processType="consumer" .*killedBy="SIGKILL"/);
   assert.deepEqual(await command.stop("SIGINT"), { code: 0, signal: null });
   assert.equal(isAlive(successor.pid), false);
+});
+
+test("a process that is started again does not make the others wait for a reader of the log that hangs", async () => {
+  const port = await findFreePort();
+  const environment = { ...node.environment, WEBSERVER_PORT: String(port), METRICS_PORT: "0" };
+  // Standard output is a socket, as under systemd. Node.js makes it blocking again, for all, with each process that it starts.
+  const child = spawn(process.execPath, [program, "all"], {
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exit = once(child, "exit");
+  try {
+    const reserve = (): Promise<Response> =>
+      fetch(`http://127.0.0.1:${port}/debtors/.debtor-reserve`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: "{}",
+        signal: AbortSignal.timeout(30_000),
+      });
+    await waitFor(() => reserve().catch(() => undefined));
+    const consumer = await waitFor(async () => (await childrenOf(child.pid!)).find(({ type }) => type === "consumer"));
+    process.kill(consumer.pid, "SIGKILL");
+    await waitFor(async () =>
+      (await childrenOf(child.pid!)).some(({ type, pid }) => type === "consumer" && pid !== consumer.pid),
+    );
+    // Their lines in the audit log are more than the buffers of the system hold.
+    for (let round = 0; round < 40; round++) {
+      const answers = await Promise.all(Array.from({ length: 40 }, reserve));
+      assert.ok(answers.every(({ status }) => status === 200));
+    }
+  } finally {
+    child.kill("SIGTERM");
+  }
+  assert.deepEqual(await exit, [0, null]);
 });
 
 for (const signal of ["SIGKILL", "SIGTERM"] as const) {

@@ -41,6 +41,30 @@ test("a folder is not private when others may write to a folder above it", async
   assert.equal(ensurePrivateFolder(sticky, uid), sticky);
 });
 
+test("a folder that is private itself is not when others may write further above it, or are members of its group", async () => {
+  for (const [name, mode] of [
+    ["far-above-writable", 0o777],
+    ["far-above-group-writable", 0o770],
+  ] as const) {
+    const above = await makeFolder(name, mode);
+    const folder = path.join(above, "of-the-user", "private");
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    assert.equal(ensurePrivateFolder(folder, uid), undefined, name);
+    assert.equal(isOutOfReach(path.dirname(folder), uid), false, name);
+    await symlink(folder, path.join(home, `link-below-${name}`));
+    assert.equal(ensurePrivateFolder(path.join(home, `link-below-${name}`), uid), undefined, name);
+  }
+});
+
+test("a folder that is private itself is not below one of another user", { skip: uid !== 0 }, async () => {
+  const theirs = await makeFolder("of-somebody", 0o755);
+  const folder = path.join(theirs, "of-the-user", "private");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  assert.equal(ensurePrivateFolder(folder, uid), folder);
+  await chown(theirs, 65534, 65534);
+  assert.equal(ensurePrivateFolder(folder, uid), undefined);
+});
+
 test("a symbolic link counts as the folder that it leads to", async () => {
   const open = await makeFolder("open", 0o777);
   await symlink(open, path.join(home, "link-to-open"));
@@ -88,5 +112,11 @@ test("the program keeps compiled code in a folder of the user's own, and starts 
     assert.equal(code, 0, folder);
   }
   assert.notDeepEqual(await readdir(path.join(ownFolder, "swpt-debtors", "compiled")), []);
+  // What others may have put there is left alone.
+  await chmod(ownFolder, 0o777);
+  await rm(path.join(ownFolder, "swpt-debtors", "compiled"), { recursive: true });
+  await mkdir(path.join(ownFolder, "swpt-debtors", "compiled"), { mode: 0o700 });
+  assert.equal((await runCommand(["--version"], { XDG_CACHE_HOME: ownFolder })).code, 0);
+  assert.deepEqual(await readdir(path.join(ownFolder, "swpt-debtors", "compiled")), []);
   assert.deepEqual(await readdir(shared), []);
 });
