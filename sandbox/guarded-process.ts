@@ -4,6 +4,8 @@ import { once } from "node:events";
 
 /** A server that runs as a child process. */
 export interface GuardedProcess {
+  /** Of the shell that stands between: the parent of the server. */
+  readonly pid: number | undefined;
   /** The last 64 KB of what it has written to standard output and standard error. */
   output(): string;
   hasEnded(): boolean;
@@ -76,7 +78,7 @@ export function startGuarded(options: GuardedProcessOptions): GuardedProcess {
     killGroup(child);
     await ended;
   };
-  return { output: () => output, hasEnded, ended, stop, kill };
+  return { pid: child.pid, output: () => output, hasEnded, ended, stop, kill };
 }
 
 function killGroup(child: ChildProcess): void {

@@ -47,7 +47,7 @@ test(`after a failover that loses transactions nothing is sent, and after the ma
   await payments.untilMore(PAYMENTS);
 
   const failedAt = performance.now();
-  await postgres.failOver();
+  await postgres.failOver("killed");
   // Clients go on, and ask again for what the node does not know any more.
   const alarm = await waitFor(async () => (await readGuardState(pool).catch(() => undefined))?.alarm, {
     what: () => `the alarm:\n${processes.map((process) => process.output().slice(-2000)).join("\n")}`,

@@ -1,7 +1,7 @@
-/** A PostgreSQL primary with a standby, which a test may kill, promote and rebuild as an operator does. */
+/** A PostgreSQL primary with a standby, which a test may kill, freeze, promote and rebuild as an operator does. */
 import { execFile } from "node:child_process";
 import { accessSync, constants, globSync } from "node:fs";
-import { appendFile, chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { appendFile, chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -11,6 +11,7 @@ import { type GuardedProcess, startGuarded } from "../../sandbox/guarded-process
 import { findFreePort } from "../support/command.ts";
 import { makeWritable } from "../support/unprivileged.ts";
 import { waitFor } from "../support/wait.ts";
+import { type FrozenProcesses, freezeProcesses } from "./freeze.ts";
 
 /** Two servers, one of which takes writes. `await using` stops them. */
 export interface PostgresPair extends AsyncDisposable {
@@ -18,10 +19,15 @@ export interface PostgresPair extends AsyncDisposable {
   readonly url: string;
   /** The name of the server that takes writes. */
   primary(): string;
-  /** SIGKILL for all of the primary; then the standby is promoted. Resolves when it takes writes. */
-  failOver(): Promise<void>;
-  /** Makes the server that was killed a standby of the other one. */
+  /**
+   * SIGKILL for all of the primary, or it hangs from now on; then the standby is promoted. Resolves when that takes writes.
+   */
+  failOver(how: "killed" | "frozen"): Promise<void>;
+  /** Makes the server that was the primary a standby of the other one. One that hangs is killed first. */
   rebuildStandby(): Promise<void>;
+  /** Suspends the standby: its connections stand, and it answers nobody. */
+  freezeStandby(): Promise<void>;
+  thawStandby(): Promise<void>;
   /** The standby gets nothing more, and the primary does not wait for it: an asynchronous standby that is behind. */
   cutOff(): Promise<void>;
 }
@@ -31,6 +37,7 @@ interface Server {
   readonly port: number;
   readonly data: string;
   running: GuardedProcess | undefined;
+  frozen: FrozenProcesses | undefined;
 }
 
 /** Whether a commit waits for the standby. */
@@ -64,11 +71,11 @@ export async function startPostgresPair(replication: Replication): Promise<Postg
   for (const name of ["pg1", "pg2"]) {
     const data = path.join(folder, name);
     await makeDataFolder(data);
-    servers.push({ name, port: await findFreePort(), data, running: undefined });
+    servers.push({ name, port: await findFreePort(), data, running: undefined, frozen: undefined });
   }
   let [primary, standby] = servers as [Server, Server];
   stack.defer(async () => {
-    for (const server of servers) await server.running?.kill();
+    for (const server of servers) await killAsAMachineDoes(server);
   });
   const run = async (program: string, ...args: string[]): Promise<void> => {
     await promisify(execFile)(path.join(programs, program), args, { ...serverUser(), cwd: "/", env: environment });
@@ -93,6 +100,7 @@ export async function startPostgresPair(replication: Replication): Promise<Postg
     });
 
   async function rebuildStandby(): Promise<void> {
+    await killAsAMachineDoes(standby);
     await rm(standby.data, { recursive: true, force: true });
     await makeDataFolder(standby.data);
     const from = `host=127.0.0.1 port=${primary.port} user=postgres application_name=${standby.name}`;
@@ -119,15 +127,19 @@ export async function startPostgresPair(replication: Replication): Promise<Postg
   return {
     url: `postgresql://postgres@${servers.map(({ port }) => `127.0.0.1:${port}`).join()}/debtors?target_session_attrs=read-write&sslmode=disable`,
     primary: () => primary.name,
-    failOver: async () => {
-      await killAsAMachineDoes(primary);
-      primary.running = undefined;
+    failOver: async (how) => {
+      await (how === "killed" ? killAsAMachineDoes(primary) : freeze(primary));
       [primary, standby] = [standby, primary];
       // As a failover manager does that goes on without a standby until there is a new one.
       await settle(primary, "alter system set synchronous_standby_names = ''");
       await onServer(primary, (client) => client.query("select pg_promote()"));
     },
     rebuildStandby,
+    freezeStandby: () => freeze(standby),
+    thawStandby: async () => {
+      await standby.frozen!.thaw();
+      standby.frozen = undefined;
+    },
     cutOff: () => settle(standby, "alter system set primary_conninfo = ''"),
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
   };
@@ -137,12 +149,17 @@ export async function startPostgresPair(replication: Replication): Promise<Postg
  * SIGKILL for all processes of the server at the same time. When only the postmaster is killed, its children end one by one,
  * and for moments show each other commits that the standby never gets.
  */
-async function killAsAMachineDoes({ data, running }: Server): Promise<void> {
-  const [postmaster] = (await readFile(path.join(data, "postmaster.pid"), "utf8")).split("\n");
-  process.kill(Number(postmaster), "SIGSTOP"); // It starts no more of them.
-  const { stdout } = await promisify(execFile)("pgrep", ["-P", postmaster!]);
-  for (const child of stdout.trim().split("\n")) process.kill(Number(child), "SIGKILL");
-  await running!.kill();
+async function killAsAMachineDoes(server: Server): Promise<void> {
+  if (server.running === undefined) return;
+  if (server.frozen === undefined) await freeze(server);
+  server.frozen!.kill();
+  await server.running.kill();
+  server.running = undefined;
+  server.frozen = undefined;
+}
+
+async function freeze(server: Server): Promise<void> {
+  server.frozen = await freezeProcesses(server.running!.pid!);
 }
 
 // The data need not survive a power failure, only SIGKILL.

@@ -1,4 +1,4 @@
-/** A RabbitMQ cluster of its own, whose servers a test may kill and start again. */
+/** A RabbitMQ cluster of its own, whose servers a test may kill and start again, or freeze. */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
@@ -9,6 +9,7 @@ import { findInstalledRabbitMq, prepareNode } from "../../scripts/servers/rabbit
 import { findFreePort } from "../support/command.ts";
 import { pingBroker } from "../support/services.ts";
 import { waitFor } from "../support/wait.ts";
+import { type FrozenProcesses, freezeProcesses } from "./freeze.ts";
 
 /** One server of a cluster. */
 export interface BrokerServer {
@@ -18,6 +19,9 @@ export interface BrokerServer {
   kill(): Promise<void>;
   /** Starts it with the data that it had, and waits until it takes connections. */
   start(): Promise<void>;
+  /** Suspends it: its connections stand, and it answers nobody. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
   /** Runs `rabbitmqctl` for this server. */
   control(...options: string[]): Promise<string>;
 }
@@ -34,6 +38,8 @@ export interface BrokerCluster extends AsyncDisposable {
 }
 
 const START_SECONDS_MAX = 180;
+// docs/operations.md, "Failover".
+const SETTINGS = { net_ticktime: 10, cluster_partition_handling: "pause_minority" };
 
 /** Starts a cluster with empty data. Takes about a minute. */
 export async function startBrokerCluster(size: number): Promise<BrokerCluster> {
@@ -58,7 +64,7 @@ export async function startBrokerCluster(size: number): Promise<BrokerCluster> {
       home: folder, // holds the Erlang cookie
       nodeName: nodeNames[index]!,
       ports,
-      settings: { "cluster_formation.peer_discovery_backend": "classic_config", ...members },
+      settings: { ...SETTINGS, "cluster_formation.peer_discovery_backend": "classic_config", ...members },
       plugins: [],
     });
     if (index === 0) {
@@ -89,10 +95,11 @@ export async function startBrokerCluster(size: number): Promise<BrokerCluster> {
   return {
     servers,
     urlFrom: (turn) => servers.map((_, index) => servers[(turn + index) % size]!.url).join(),
-    leaderOf: async (queue) => {
-      const leader = (await list("leader")).get(queue);
-      return servers[nodeNames.indexOf(leader!)]!;
-    },
+    // There is none for a moment while another one is elected.
+    leaderOf: (queue) =>
+      waitFor(async () => servers[nodeNames.indexOf((await list("leader")).get(queue) ?? "")], {
+        what: `a leader of ${queue}`,
+      }),
     untilComplete: async () => {
       let missing: string[] = [];
       await waitFor(
@@ -117,6 +124,7 @@ function createServer(
 ): BrokerServer {
   const url = `amqp://guest:guest@127.0.0.1:${port}`;
   let running: GuardedProcess | undefined;
+  let frozen: FrozenProcesses | undefined;
   const run = promisify(execFile);
   return {
     name,
@@ -134,8 +142,17 @@ function createServer(
       await waitFor(isReady, { what: `${name} to start`, timeoutSeconds: START_SECONDS_MAX });
     },
     kill: async () => {
+      frozen?.kill();
+      frozen = undefined;
       await running?.kill();
       running = undefined;
+    },
+    freeze: async () => {
+      frozen = await freezeProcesses(running!.pid!);
+    },
+    thaw: async () => {
+      await frozen!.thaw();
+      frozen = undefined;
     },
     control: async (...options) =>
       (
