@@ -73,9 +73,12 @@ function CurrencyEditor({ currency }: { readonly currency: Currency }) {
     setProblem(undefined);
     if ("errors" in read) return;
     setSaving(true);
+    const sent = typed.value;
     const result = await model
       .saveCurrency(changedPegIncluded(read.form), agreements, form.base)
       .finally(() => setSaving(false));
+    // What has been typed meanwhile stays.
+    if (result.outcome === "saved" && typed.value === sent) typed.value = undefined;
     setAgreed(agreements);
     take(result);
   };
@@ -92,7 +95,6 @@ function CurrencyEditor({ currency }: { readonly currency: Currency }) {
     setAsked(undefined);
     switch (result.outcome) {
       case "saved": {
-        typed.value = undefined;
         // The guide says by itself how far the configuration has come.
         if (isNew && !isGuideDone(model)) navigate("/guide");
         else

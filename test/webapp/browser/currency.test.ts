@@ -142,6 +142,27 @@ test("an untouched limit keeps its tokens when the divisor changes", async () =>
   assert.deepEqual([limit, peg?.rate], [LIMIT, 2]);
 });
 
+test("what is typed while the currency is being saved stays in the form", async () => {
+  await openForm();
+  const name = page.getByLabel("Name of the currency");
+  const typed = Promise.withResolvers<void>();
+  const sent = Promise.withResolvers<void>();
+  await issuer.browser.context.route(PATCHES, async (route) => {
+    sent.resolve();
+    await typed.promise;
+    return route.continue();
+  });
+  await page.getByLabel(/^Interest rate/).fill("1.5");
+  await save();
+  await sent.promise;
+  await name.fill("Eight and a half");
+  typed.resolve();
+  await waitFor(async () => (await read()).rate === 1.5, { what: "the rate" });
+  await page.getByRole("button", { name: "Save the currency" }).waitFor();
+  assert.equal(await name.inputValue(), "Eight and a half");
+  await page.getByRole("button", { name: "Undo the changes" }).click();
+});
+
 test("a rate changed elsewhere and a name changed here are both kept", async () => {
   await openForm();
   await page.getByLabel("Name of the currency").fill("Eight");
