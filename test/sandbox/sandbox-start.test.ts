@@ -38,7 +38,7 @@ test("the sandbox ignores PG variables, and a second one on the same data says w
     assert.deepEqual(await second.exit, { code: 1, signal: null });
     assert.match(
       second.output(),
-      /^Another sandbox is using \S+first \(its PostgreSQL is process \d+\)\. Stop it, or choose [^\n]+\n$/,
+      /^(Still starting [^\n]+\n)*Another sandbox is using \S+first \(its PostgreSQL is process \d+\)\. Stop it, or choose [^\n]+\n$/,
     );
   }
   assert.deepEqual(await first.stop("SIGINT"), { code: 0, signal: null });
@@ -46,7 +46,7 @@ test("the sandbox ignores PG variables, and a second one on the same data says w
 
 test("data of another version of PostgreSQL are rejected, and --fresh starts without them", async () => {
   const folder = path.join(parent, "old");
-  await mkdir(path.join(folder, "data"), { recursive: true });
+  await mkdir(path.join(folder, "data"), { recursive: true, mode: 0o700 });
   await writeFile(path.join(folder, "data", "PG_VERSION"), "9\n");
   await using rejected = start(folder);
   assert.deepEqual(await rejected.exit, { code: 1, signal: null });

@@ -7,6 +7,8 @@ export interface NodeTransfer {
   readonly transferUuid: string;
   readonly note: string;
   readonly amount: bigint;
+  /** When it is over. */
+  readonly result?: object;
 }
 
 export interface NodeConfig {
