@@ -1,16 +1,16 @@
 /** The programs that some tests need beside the servers: which are missing, how to get them, and which files need them. */
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
 import { errorText } from "../../src/values/error-text.ts";
 import { findPostgresPrograms } from "../../test/failover/postgres-pair.ts";
 import { findChromium } from "../../test/support/browser.ts";
-import { readSources } from "../../test/tree/sources.ts";
+import { readSources, root } from "../../test/tree/sources.ts";
 import { installPackages } from "./apt-get.ts";
 
 interface Tool {
   readonly name: string;
-  /** The packages of Debian and Ubuntu that bring it. */
-  readonly packages: readonly string[];
+  /** The packages of Debian and Ubuntu that bring it, or another way to it. */
+  readonly comesBy: readonly string[] | string;
   /** The files of the repository that run it: whatever imports one of them, needs the tool. */
   readonly usedBy: readonly string[];
   readonly isThere: () => boolean;
@@ -19,57 +19,69 @@ interface Tool {
 const tools: readonly Tool[] = [
   {
     name: "nginx with njs",
-    packages: ["nginx", "libnginx-mod-http-js"],
+    comesBy: ["nginx", "libnginx-mod-http-js"],
     usedBy: ["test/deploy/proxy.ts"],
     isThere: () => isProgram("nginx") && NJS_FILES.some(isReadable),
   },
   {
     name: "openssl",
-    packages: ["openssl"],
+    comesBy: ["openssl"],
     usedBy: ["test/support/openssl.ts", "test/deploy/proxy.ts", "test/deploy/tls-certificate.test.ts"],
     isThere: () => isProgram("openssl"),
   },
   {
     name: "promtool",
-    packages: ["prometheus"],
+    comesBy: ["prometheus"],
     usedBy: ["test/deploy/dashboards.test.ts"],
     isThere: () => isProgram("promtool"),
   },
   {
     name: "a Chromium (CHROMIUM may name one)",
-    packages: ["chromium"],
+    comesBy: ["chromium"],
     usedBy: ["test/support/browser.ts"],
     isThere: () => findChromium() !== undefined,
   },
   {
     name: "Glewlwyd",
-    packages: ["glewlwyd", "sqlite3"],
+    comesBy: ["glewlwyd", "sqlite3"],
     usedBy: ["test/openid/glewlwyd.ts"],
     isThere: () => isProgram("glewlwyd") && isProgram("sqlite3"),
   },
   {
     name: "rabbitmq-server",
-    packages: ["rabbitmq-server"],
+    comesBy: ["rabbitmq-server"],
     usedBy: ["test/failover/rabbitmq-cluster.ts"],
     isThere: () => isProgram("epmd") && isProgram("rabbitmq-server"),
   },
   {
     name: "pg_basebackup",
-    packages: ["postgresql"],
+    comesBy: ["postgresql"],
     usedBy: ["test/failover/postgres-pair.ts"],
     isThere: () => findPostgresPrograms() !== undefined,
   },
   {
     name: "ps",
-    packages: ["procps"],
+    comesBy: ["procps"],
     usedBy: ["test/chaos/processes.ts", "test/commands/processes.test.ts"],
     isThere: () => isProgram("ps"),
   },
   {
     name: "systemd-analyze",
-    packages: ["systemd"],
+    comesBy: ["systemd"],
     usedBy: ["test/deploy/systemd.test.ts"],
     isThere: () => isProgram("systemd-analyze"),
+  },
+  {
+    name: "a repository that other users can read",
+    comesBy: "move it to where they can, as /root is root's alone, or be an ordinary user",
+    // As root they run programs as the user nobody.
+    usedBy: [
+      "test/deploy/proxy.ts",
+      "test/deploy/images-app.test.ts",
+      "test/commands/output.test.ts",
+      "test/commands/unknown-user.test.ts",
+    ],
+    isThere: () => process.getuid?.() !== 0 || isOpenToOthers(path.join(root, "package.json")),
   },
 ];
 
@@ -95,12 +107,8 @@ export async function withTools(
   let runnable = [...files];
   for (const tool of tools) {
     if (tool.isThere() || needing(tool, files).length === 0) continue;
-    const problem = install ? await installPackages(tool.packages, say).catch(errorText) : undefined;
-    if (tool.isThere()) continue;
-    const names = tool.packages.join(" and ");
-    const how = install
-      ? `install ${names}${problem === undefined ? "" : `: ${problem}`}`
-      : `install ${names}, or let \`npm test -- --install\` do so`;
+    const how = await obtain(tool, install, say);
+    if (how === undefined) continue;
     if (require) throw new Error(`The tests need ${tool.name}: ${how}`);
     const left = needing(tool, files);
     runnable = runnable.filter((file) => !left.includes(file));
@@ -108,6 +116,20 @@ export async function withTools(
     say(`Without ${tool.name} these are left out: ${left.join(", ")}. To run them, ${how}`);
   }
   return runnable;
+}
+
+/** Installs the tool if that is allowed. How to get it where it is still missing. */
+async function obtain(
+  { comesBy, isThere }: Tool,
+  install: boolean,
+  say: (line: string) => void,
+): Promise<string | undefined> {
+  if (typeof comesBy === "string") return comesBy;
+  const names = comesBy.join(" and ");
+  if (!install) return `install ${names}, or let \`npm test -- --install\` do so`;
+  const problem = await installPackages(comesBy, say).catch(errorText);
+  if (isThere()) return undefined;
+  return `install ${names}${problem === undefined ? "" : `: ${problem}`}`;
 }
 
 /** The files that the file imports, directly or not, and itself. */
@@ -136,5 +158,14 @@ function isReadable(file: string, mode: number = constants.R_OK): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Whether every user can read the file: by its own mode, and by those of the folders above. */
+export function isOpenToOthers(file: string): boolean {
+  if ((statSync(file).mode & constants.S_IROTH) === 0) return false;
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    if ((statSync(folder).mode & constants.S_IXOTH) === 0) return false;
+    if (folder === path.dirname(folder)) return true;
   }
 }

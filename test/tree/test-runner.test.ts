@@ -1,11 +1,11 @@
 /** `npm test` itself: what it says about programs that are missing, and how it ends when tests fail. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { after, afterEach, beforeEach, test } from "node:test";
-import { type ToolsOptions, withTools } from "../../scripts/servers/tools.ts";
+import { isOpenToOthers, type ToolsOptions, withTools } from "../../scripts/servers/tools.ts";
 import { root } from "./sources.ts";
 
 const scratch = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-runner-"));
@@ -60,6 +60,21 @@ test("the packages that npm test asks for are those that .ci/run installs", asyn
     asked.filter((name) => !installed.has(name)),
     [],
   );
+});
+
+test("a repository can be read by other users, or is in a folder or has files that are not for them", async () => {
+  const file = path.join(scratch, "open", "repository", "package.json");
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, "{}");
+  for (const folder of [scratch, path.join(scratch, "open"), path.dirname(file)]) await chmod(folder, 0o755);
+  await chmod(file, 0o644);
+  assert.equal(isOpenToOthers("/etc/passwd"), true);
+  for (const target of [path.join(scratch, "open"), path.dirname(file), file]) {
+    const { mode } = await stat(target);
+    await chmod(target, 0o700);
+    assert.equal(isOpenToOthers(file), false, target);
+    await chmod(target, mode);
+  }
 });
 
 test("a failing test that leaves everything open neither hangs the run nor leaves a folder behind", async () => {
