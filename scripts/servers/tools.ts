@@ -1,9 +1,10 @@
 /** The programs that some tests need beside the servers: which are missing, how to get them, and which files need them. */
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { errorText } from "../../src/values/error-text.ts";
 import { findPostgresPrograms } from "../../test/failover/postgres-pair.ts";
 import { findChromium } from "../../test/support/browser.ts";
+import { isOpenToOthers } from "../../test/support/unprivileged.ts";
 import { readSources, root } from "../../test/tree/sources.ts";
 import { installPackages } from "./apt-get.ts";
 
@@ -158,14 +159,5 @@ function isReadable(file: string, mode: number = constants.R_OK): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Whether every user can read the file: by its own mode, and by those of the folders above. */
-export function isOpenToOthers(file: string): boolean {
-  if ((statSync(file).mode & constants.S_IROTH) === 0) return false;
-  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
-    if ((statSync(folder).mode & constants.S_IXOTH) === 0) return false;
-    if (folder === path.dirname(folder)) return true;
   }
 }

@@ -4,6 +4,7 @@
  * of processes".
  */
 import cluster, { type Worker } from "node:cluster";
+import { errorText } from "../values/error-text.ts";
 import { createBackoff, pause } from "./backoff.ts";
 import type { Answer, Request } from "./child-process.ts";
 import { STOP_MILLIS_MAX, untilAborted } from "./lifetime.ts";
@@ -97,7 +98,9 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
     const end = await new Promise<ProcessExit>((resolve) => {
       worker.once("exit", (code: number | null, killedBy: string | null) => resolve({ code, killedBy }));
       // One that could not be started has no exit.
-      worker.on("error", () => worker.process.pid === undefined && resolve({ code: null, killedBy: null }));
+      worker.on("error", (error) => {
+        if (worker.process.pid === undefined) resolve({ code: null, killedBy: null, notStarted: errorText(error) });
+      });
     });
     stop.removeEventListener("abort", stopWorker);
     timers.forEach(clearTimeout);
@@ -132,6 +135,8 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
 interface ProcessExit {
   readonly code: number | null;
   readonly killedBy: string | null;
+  /** Why it could not be started. */
+  readonly notStarted?: string;
 }
 
 /** A place for a child; the child in it changes when it is started again. */

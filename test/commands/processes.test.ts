@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { chmod, copyFile, mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
-import { networkInterfaces } from "node:os";
+import os, { networkInterfaces } from "node:os";
+import path from "node:path";
 import test, { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -92,6 +94,20 @@ test("all serves, becomes ready, shows metrics of every process, and stops with 
     children.filter(({ pid }) => isAlive(pid)),
     [],
   );
+});
+
+test("a process that cannot be started again, as Node.js has been removed meanwhile, is an error with the reason", async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-node-"));
+  const copy = path.join(folder, "node");
+  await copyFile(process.execPath, copy);
+  await chmod(copy, 0o755);
+  await using command = startCommand(["all"], node.environment, copy);
+  await listeningUrl(command);
+  const consumer = await waitFor(async () => (await childrenOf(command.pid)).find(({ type }) => type === "consumer"));
+  await rm(folder, { recursive: true });
+  process.kill(consumer.pid, "SIGKILL");
+  await command.outputMatching(/A process has died processType="consumer" .*notStarted="spawn \S+\/node ENOENT"/);
+  assert.deepEqual(await command.stop(), { code: 0, signal: null });
 });
 
 test("under all a process that dies is started again", async () => {

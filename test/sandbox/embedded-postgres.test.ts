@@ -7,6 +7,7 @@ import path from "node:path";
 import { test } from "node:test";
 import pg from "pg";
 import { startEmbeddedPostgres } from "../../sandbox/embedded-postgres.ts";
+import { isOpenToOthers } from "../support/unprivileged.ts";
 
 async function query(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
@@ -72,8 +73,8 @@ test("data in a folder that other users may write to are rejected", async () => 
   }
 });
 
-/** Only root can run a process as an unknown user. */
-const skip = process.getuid?.() !== 0;
+/** Only root can run a process as an unknown user, who must be able to read the program. */
+const skip = process.getuid?.() !== 0 || !isOpenToOthers(process.execPath);
 test("a user without a name gets the reason why no server can run", { skip }, async () => {
   const script = `
     const { startEmbeddedPostgres } = await import(${JSON.stringify(import.meta.resolve("../../sandbox/embedded-postgres.ts"))});

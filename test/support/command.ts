@@ -38,8 +38,9 @@ const STOP_MILLIS_MAX = 40_000;
 export function startCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
+  nodeProgram: string = process.execPath,
 ): RunningCommand {
-  return startProgram(program, args, environment);
+  return startProgram(program, args, environment, nodeProgram);
 }
 
 /** The same for another program, given by its file. */
@@ -47,8 +48,9 @@ export function startProgram(
   file: string,
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
+  nodeProgram: string = process.execPath,
 ): RunningCommand {
-  const child = spawn(process.execPath, [file, ...args], {
+  const child = spawn(nodeProgram, [file, ...args], {
     env: { ...inheritedEnvironment(), METRICS_PORT: "0", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });

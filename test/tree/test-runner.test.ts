@@ -5,7 +5,8 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, 
 import os from "node:os";
 import path from "node:path";
 import { after, afterEach, beforeEach, test } from "node:test";
-import { isOpenToOthers, type ToolsOptions, withTools } from "../../scripts/servers/tools.ts";
+import { type ToolsOptions, withTools } from "../../scripts/servers/tools.ts";
+import { isOpenToOthers } from "../support/unprivileged.ts";
 import { root } from "./sources.ts";
 
 const scratch = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-runner-"));
