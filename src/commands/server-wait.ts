@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { DatabaseUnavailableError, UnsuitableDatabaseError } from "../database/errors.ts";
 import { pause } from "../runtime/backoff.ts";
 import { CommandError } from "../runtime/command-error.ts";
+import { abandonWhenAborted } from "../runtime/lifetime.ts";
 import { createLogger } from "../runtime/log.ts";
 import { PROGRESS_MILLIS } from "../runtime/startup.ts";
 
@@ -45,11 +46,12 @@ async function whenUp<Result>(
   { waitMillis, signal, onWait }: ServerWait,
 ): Promise<Result> {
   const deadline = performance.now() + waitMillis;
+  const stopped = (): CommandError => new CommandError(`Stopped before ${server} answered.`);
   const progress = setTimeout(() => onWait(`Still waiting for ${server}`), PROGRESS_MILLIS);
   try {
     for (let isFirst = true; ; isFirst = false) {
       try {
-        return await Promise.race([work(), rejectWhenAborted(server, signal)]);
+        return await abandonWhenAborted(work(), signal, stopped);
       } catch (error) {
         const reason = describeAbsence(error);
         if (reason === undefined || performance.now() >= deadline) throw error;
@@ -66,15 +68,6 @@ async function whenUp<Result>(
 /** `undefined` when it is not an outage, or waiting is of no use. */
 const describeOutage = (error: unknown): string | undefined =>
   error instanceof DatabaseUnavailableError && !(error instanceof UnsuitableDatabaseError) ? error.message : undefined;
-
-/** Rejects with a CommandError when the signal is aborted. */
-function rejectWhenAborted(server: string, signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const stop = (): void => reject(new CommandError(`Stopped before ${server} answered.`));
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
-}
 
 /** The operating system refused, or a broker that is starting hung up. A running broker rejects with an AMQP error instead. */
 function isBrokerAway(error: unknown): boolean {

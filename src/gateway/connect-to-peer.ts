@@ -39,7 +39,8 @@ export async function connectToPeer(
 /** What the system and OpenSSL say, in words; what is wrong with a certificate is in words already. */
 function describeFailure(error: unknown): string {
   const { cause, message } = error as TlsConnectError;
-  const isAboutCertificate = /^(?!E)/.test((cause as NodeJS.ErrnoException | undefined)?.code ?? "E");
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  const isAboutCertificate = code !== undefined && !code.startsWith("E");
   if (!(error instanceof TlsConnectError) || isAboutCertificate) return message;
   return describeTlsProblem(cause, FILES) ?? describeNetworkProblem(cause) ?? message;
 }

@@ -4,7 +4,7 @@ import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
 import { isSchemaCurrent } from "../database/migrations.ts";
 import { pause } from "../runtime/backoff.ts";
 import type { Health } from "../runtime/health.ts";
-import { untilAborted } from "../runtime/lifetime.ts";
+import { abandonWhenAborted } from "../runtime/lifetime.ts";
 import type { Logger } from "../runtime/log.ts";
 import { PROGRESS_MILLIS } from "../runtime/startup.ts";
 
@@ -18,21 +18,20 @@ export async function checkReadiness(pool: Pool, broker?: Broker, health?: Healt
 
 /** Waits until the schema is at this program's version, and says so when it has to wait. */
 export async function untilSchemaIsCurrent(pool: Pool, log: Logger, signal: AbortSignal): Promise<void> {
-  const sayProgress = (): void => {
-    if (!signal.aborted) log.warn("Still waiting for the database");
-  };
-  const progress = setTimeout(sayProgress, PROGRESS_MILLIS);
+  const progress = setTimeout(() => log.warn("Still waiting for the database"), PROGRESS_MILLIS);
   let reported: string | undefined;
   try {
     while (!signal.aborted) {
       // An attempt to connect may last as long as `connect_timeout` says.
-      const reason = await Promise.race([checkDatabase(pool), untilAborted(signal)]);
+      const reason = await abandonWhenAborted(checkDatabase(pool), signal);
       clearTimeout(progress);
-      if (reason === undefined || signal.aborted) return;
+      if (reason === undefined) return;
       if (reason !== reported) log.warn(`Waiting: ${reason}`);
       reported = reason;
       await pause(SCHEMA_POLL_MILLIS, signal);
     }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   } finally {
     clearTimeout(progress);
   }

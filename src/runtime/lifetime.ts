@@ -29,6 +29,22 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/**
+ * Settles as the work does, or rejects as soon as the signal is aborted: with its reason, or with the error that is given. The
+ * work is abandoned then.
+ */
+export function abandonWhenAborted<Result>(
+  work: Promise<Result>,
+  signal: AbortSignal,
+  errorOf: () => unknown = () => signal.reason,
+): Promise<Result> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(errorOf());
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener("abort", abort));
+}
+
 /** One phase of a shutdown: resolves when the work is done or has timed out, which is logged. Never rejects. */
 export async function finishWithin(
   millisMax: number,

@@ -101,7 +101,7 @@ test("a process that cannot be started again, as Node.js has been removed meanwh
   const copy = path.join(folder, "node");
   await copyFile(process.execPath, copy);
   await chmod(copy, 0o755);
-  await using command = startCommand(["all"], node.environment, copy);
+  await using command = startCommand(["all"], node.environment, { nodeProgram: copy });
   await listeningUrl(command);
   const consumer = await waitFor(async () => (await childrenOf(command.pid)).find(({ type }) => type === "consumer"));
   await rm(folder, { recursive: true });

@@ -1,36 +1,22 @@
 /** A user ID that no file of the machine knows, without a home: what a cluster may run a container as. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { runCommand } from "../support/command.ts";
 import { createEmptyDatabase } from "../support/database.ts";
 import { baseEnvironment } from "./environment.ts";
 
-const program = fileURLToPath(new URL("../../bin/swpt-debtors.js", import.meta.url));
 const database = await createEmptyDatabase();
 after(() => database.close());
 
 /** Only root can run a process as another user. */
 const skip = process.getuid?.() !== 0;
 
-async function runNameless(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [program, ...args], {
-    uid: 54_321,
-    gid: 0, // As OpenShift does.
-    cwd: "/",
-    env: { ...baseEnvironment, METRICS_PORT: "0", ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, output };
-}
+const runNameless = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+  runCommand(
+    args,
+    { ...baseEnvironment, HOME: undefined, ...environment },
+    { uid: 54_321, gid: 0, cwd: "/" }, // The group is as OpenShift has it.
+  );
 
 test("a user without a home starts the program", { skip }, async () => {
   const { code, output } = await runNameless(["--version"]);

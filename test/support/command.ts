@@ -28,6 +28,14 @@ export interface RunningCommand extends AsyncDisposable {
   stop(signal?: NodeJS.Signals): Promise<Exit>;
 }
 
+/** How it is started, where that is not as the test itself is. */
+export interface StartOptions {
+  readonly nodeProgram?: string;
+  readonly cwd?: string;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
 const program = fileURLToPath(new URL("../../bin/swpt-debtors.js", import.meta.url));
 const STOP_MILLIS_MAX = 40_000;
 
@@ -38,9 +46,9 @@ const STOP_MILLIS_MAX = 40_000;
 export function startCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
-  nodeProgram: string = process.execPath,
+  options: StartOptions = {},
 ): RunningCommand {
-  return startProgram(program, args, environment, nodeProgram);
+  return startProgram(program, args, environment, options);
 }
 
 /** The same for another program, given by its file. */
@@ -48,9 +56,10 @@ export function startProgram(
   file: string,
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-  nodeProgram: string = process.execPath,
+  { nodeProgram = process.execPath, ...spawnOptions }: StartOptions = {},
 ): RunningCommand {
   const child = spawn(nodeProgram, [file, ...args], {
+    ...spawnOptions,
     env: { ...inheritedEnvironment(), METRICS_PORT: "0", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -102,8 +111,9 @@ export const listeningUrl = async (command: RunningCommand): Promise<string> =>
 export async function runCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
+  options: StartOptions = {},
 ): Promise<Exit & { output: string; standardOutput: string }> {
-  const command = startCommand(args, environment);
+  const command = startCommand(args, environment, options);
   const exit = await command.exit;
   return { ...exit, output: command.output(), standardOutput: command.standardOutput() };
 }

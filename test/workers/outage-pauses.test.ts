@@ -28,10 +28,8 @@ const url = "postgresql://nobody@127.0.0.1:1/nowhere";
 const pool = openPool({ url, size: 4, applicationName: "test" });
 after(() => pool.close());
 
-test("a flusher tries the database again within three seconds", async (t) => {
-  const longest = longestOfSkippedPauses(t);
-  const life = new AbortController();
-  const running = createFlusher({
+const runFlusher = (signal: AbortSignal): Promise<unknown> =>
+  createFlusher({
     pool,
     broker: createMemoryBroker(agentTopology(QUEUE, "#")),
     outbox: "prepare_transfer",
@@ -40,36 +38,31 @@ test("a flusher tries the database again within three seconds", async (t) => {
     realm,
     deleteParentShardRecords: false,
     log,
-  }).run(life.signal);
-  const millis = await longest;
-  life.abort();
-  await running;
-  assert.ok(millis <= RECOVERY_MILLIS_MAX, String(millis));
-});
+  }).run(signal);
 
-test("a listener for wake-ups tries the database again within three seconds", async (t) => {
-  const longest = longestOfSkippedPauses(t);
-  const life = new AbortController();
-  const listening = listenForWakes({ url, onWake: () => {}, log, signal: life.signal });
-  const millis = await longest;
-  life.abort();
-  await listening;
-  assert.ok(millis <= RECOVERY_MILLIS_MAX, String(millis));
-});
-
-test("a consumer with messages tries the database again within three seconds", async (t) => {
-  const longest = longestOfSkippedPauses(t);
-  const life = new AbortController();
+function runConsumer(signal: AbortSignal): Promise<unknown> {
   const broker = createMemoryBroker(agentTopology(QUEUE, "#"));
   const body = Buffer.from(bodyOf("PreparedTransfer", {}));
   broker.put(QUEUE, { contentType: "application/json", type: "PreparedTransfer", body });
   const options = { prefetchCount: 10, prefetchSize: 0, batches: 1, drain: false };
-  const running = createConsumer({ pool, broker, queue: QUEUE, realm, log, ...options }).run(life.signal);
-  const millis = await longest;
-  life.abort();
-  await running;
-  assert.ok(millis <= RECOVERY_MILLIS_MAX, String(millis));
-});
+  return createConsumer({ pool, broker, queue: QUEUE, realm, log, ...options }).run(signal);
+}
+
+for (const [what, run] of [
+  ["a flusher", runFlusher],
+  ["a listener for wake-ups", (signal: AbortSignal) => listenForWakes({ url, onWake: () => {}, log, signal })],
+  ["a consumer with messages", runConsumer],
+] as const) {
+  test(`${what} tries the database again within three seconds`, async (t) => {
+    const longest = longestOfSkippedPauses(t);
+    const life = new AbortController();
+    const running = run(life.signal);
+    const millis = await longest;
+    life.abort();
+    await running;
+    assert.ok(millis <= RECOVERY_MILLIS_MAX, String(millis));
+  });
+}
 
 test("a consumer tries to have its queue again within half of that time", async (t) => {
   await using host = await createTestVirtualHost();

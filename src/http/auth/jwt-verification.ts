@@ -1,5 +1,6 @@
 /** Verifies JWT access tokens with the keys of their issuer, instead of introspection. Spec: authorization, "JWT access tokens"; RFC 9068. */
 import { createRemoteJWKSet, customFetch, errors, type FetchImplementation, type JWTPayload, jwtVerify } from "jose";
+import { abandonWhenAborted } from "../../runtime/lifetime.ts";
 import type { Clock } from "./clock.ts";
 import { decide, describeStatus, type Introspection, IntrospectionError, readText } from "./introspection.ts";
 import type { TokenRules } from "./token-rules.ts";
@@ -50,7 +51,7 @@ export function createJwtVerification(
 
   return async (token, signal) => {
     try {
-      const claims = await untilAborted(verify(token), signal);
+      const claims = await abandonWhenAborted(verify(token), signal);
       return decide({ ...claims, active: true }, rules, clock.wallSeconds());
     } catch (error) {
       if (error instanceof IntrospectionError) throw error;
@@ -80,12 +81,4 @@ function reasonOf(error: unknown, signal: AbortSignal): string {
   if (error instanceof errors.JOSEError) return "the keys of the issuer are not a JSON Web Key Set";
   const code = error instanceof Error ? (error.cause as { code?: string } | undefined)?.code : undefined;
   return `the keys of the issuer cannot be fetched${code === undefined ? "" : ` (${code})`}`;
-}
-
-function untilAborted<Result>(result: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  if (signal.aborted) abort();
-  return Promise.race([result, promise]).finally(() => signal.removeEventListener("abort", abort));
 }
