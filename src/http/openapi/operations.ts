@@ -1,7 +1,7 @@
 /** The texts of the API document about each operation. Spec: http-api. */
-import type { TSchema } from "typebox";
 import type { OperationId } from "../routes/route-table.ts";
 import * as debtors from "../schemas/debtors.ts";
+import type { Schema } from "../schemas/fields.ts";
 import * as transfers from "../schemas/transfers.ts";
 
 /** The texts about one operation. */
@@ -10,7 +10,7 @@ export interface OperationText {
   readonly summary: string;
   readonly description: string;
   /** The request object, by whose schema the endpoint validates, or the content types of another body. */
-  readonly request?: TSchema | readonly string[];
+  readonly request?: Schema | readonly string[];
   /** By status: successes, and the failures that are particular to this operation. */
   readonly responses: Readonly<Record<number, ResponseText>>;
 }
@@ -18,7 +18,7 @@ export interface OperationText {
 /** The texts about one answer. */
 export interface ResponseText {
   readonly description: string;
-  readonly schema?: TSchema;
+  readonly schema?: Schema;
   /** Content types of a body that is not a JSON object. */
   readonly content?: readonly string[];
   readonly headers?: Readonly<Record<string, object>>;

@@ -1,5 +1,4 @@
 /** Endpoints: what a route does with a request that has passed the guards, and which body it takes. */
-import type { Static, TSchema } from "typebox";
 import type { Config } from "../../config.ts";
 import type { Pool } from "../../database/database.ts";
 import type { Debtor } from "../../domain/debtor.ts";
@@ -12,6 +11,7 @@ import { type RequestBody, readJson } from "../request/request-body.ts";
 import type { Target } from "../request/target.ts";
 import type { Answer } from "../response/answer.ts";
 import { unprocessable } from "../response/errors.ts";
+import type { Schema } from "../schemas/fields.ts";
 import { compileValidator } from "../schemas/validation.ts";
 
 /** What all endpoints are given. */
@@ -40,7 +40,7 @@ export interface AdmittedRequest {
 /** One operation of the API. */
 export interface Endpoint {
   /** The schema of the request object. */
-  readonly bodySchema?: TSchema;
+  readonly bodySchema?: Schema;
   /** Reads the body and checks it. Throws 400, 413, 415, 422 or 501. */
   readonly readBody?: (body: RequestBody, context: EndpointContext) => Promise<unknown>;
   readonly run: (context: EndpointContext, request: AdmittedRequest, body: never) => Promise<Answer> | Answer;
@@ -54,9 +54,9 @@ export const withoutBody = (
 });
 
 /** An endpoint that takes a request object. */
-export function withJson<Schema extends TSchema>(
-  bodySchema: Schema,
-  run: (context: EndpointContext, request: AdmittedRequest, body: Static<Schema>) => Promise<Answer>,
+export function withJson<Value>(
+  bodySchema: Schema<Value>,
+  run: (context: EndpointContext, request: AdmittedRequest, body: Value) => Promise<Answer>,
 ): Endpoint {
   const validate = compileValidator(bodySchema);
   return {

@@ -1,6 +1,18 @@
 /** The objects of the debtors resources. Spec: http-api, "admin" and "debtors". */
-import { type Static, Type } from "typebox";
-import { ApiObject, DateTime, Int32, Int64, Optional, Text, TypeName, Uri } from "./fields.ts";
+import {
+  ApiObject,
+  Constant,
+  DateTime,
+  Int32,
+  Int64,
+  List,
+  Optional,
+  PlainText,
+  Text,
+  TypeName,
+  Uri,
+  type ValueOf,
+} from "./fields.ts";
 import { AccountIdentity, DebtorIdentity, ObjectReference } from "./references.ts";
 
 const latestUpdateId = Int64({
@@ -9,7 +21,7 @@ const latestUpdateId = Int64({
   examples: [2],
 });
 
-export type DebtorConfigRequest = Static<typeof DebtorConfigRequest>;
+export type DebtorConfigRequest = ValueOf<typeof DebtorConfigRequest>;
 export const DebtorConfigRequest = ApiObject("DebtorConfigRequest", "The wanted configuration of a debtor.", {
   type: Optional(TypeName("DebtorConfig")),
   configData: Text({
@@ -23,12 +35,12 @@ export const DebtorConfigRequest = ApiObject("DebtorConfigRequest", "The wanted 
   latestUpdateId,
 });
 
-export type DebtorConfig = Static<typeof DebtorConfig>;
+export type DebtorConfig = ValueOf<typeof DebtorConfig>;
 export const DebtorConfig = ApiObject("DebtorConfig", "A debtor's configuration.", {
   type: TypeName("DebtorConfig"),
   uri: Uri("The URI of this object.", "/debtors/1/config"),
   debtor: ObjectReference,
-  configData: Type.String({
+  configData: PlainText({
     description: "The configuration, an opaque text for this server.",
     examples: ['{"info": {"iri": "https://example.com/"}}'],
   }),
@@ -36,7 +48,7 @@ export const DebtorConfig = ApiObject("DebtorConfig", "A debtor's configuration.
   latestUpdateAt: DateTime("The moment of the latest update."),
 });
 
-export type Debtor = Static<typeof Debtor>;
+export type Debtor = ValueOf<typeof Debtor>;
 export const Debtor = ApiObject("Debtor", "An issuer of a currency.", {
   type: TypeName("Debtor"),
   uri: Uri("The URI of this object.", "/debtors/1/"),
@@ -58,28 +70,28 @@ export const Debtor = ApiObject("Debtor", "An issuer of a currency.", {
   }),
   noteMaxBytes: Int32({ description: "The maximum number of bytes of a transfer note in UTF-8.", examples: [500] }),
   configError: Optional(
-    Type.String({
+    PlainText({
       description: "Why the accounting authority has rejected the configuration; absent when it has not.",
     }),
   ),
   account: Optional(AccountIdentity),
 });
 
-export type DebtorReservationRequest = Static<typeof DebtorReservationRequest>;
+export type DebtorReservationRequest = ValueOf<typeof DebtorReservationRequest>;
 export const DebtorReservationRequest = ApiObject("DebtorReservationRequest", "Asks for a debtor ID to be reserved.", {
   type: Optional(TypeName("DebtorReservationRequest")),
 });
 
-export type DebtorReservation = Static<typeof DebtorReservation>;
+export type DebtorReservation = ValueOf<typeof DebtorReservation>;
 export const DebtorReservation = ApiObject("DebtorReservation", "A debtor ID that is reserved for a limited time.", {
   type: TypeName("DebtorReservation"),
   createdAt: DateTime("The moment at which the reservation was made."),
-  reservationId: Type.String({ description: "An opaque text that activates the debtor.", examples: ["12345"] }),
-  debtorId: Type.String({ description: "The reserved debtor ID, as an unsigned decimal.", examples: ["1"] }),
+  reservationId: PlainText({ description: "An opaque text that activates the debtor.", examples: ["12345"] }),
+  debtorId: PlainText({ description: "The reserved debtor ID, as an unsigned decimal.", examples: ["1"] }),
   validUntil: DateTime("The moment until which the debtor must be activated."),
 });
 
-export type DebtorActivationRequest = Static<typeof DebtorActivationRequest>;
+export type DebtorActivationRequest = ValueOf<typeof DebtorActivationRequest>;
 export const DebtorActivationRequest = ApiObject("DebtorActivationRequest", "Asks for a debtor to be activated.", {
   type: Optional(TypeName("DebtorActivationRequest")),
   reservationId: Optional(
@@ -89,7 +101,7 @@ export const DebtorActivationRequest = ApiObject("DebtorActivationRequest", "Ask
   ),
 });
 
-export type DebtorDeactivationRequest = Static<typeof DebtorDeactivationRequest>;
+export type DebtorDeactivationRequest = ValueOf<typeof DebtorDeactivationRequest>;
 export const DebtorDeactivationRequest = ApiObject(
   "DebtorDeactivationRequest",
   "Asks for a debtor to be deactivated permanently.",
@@ -98,7 +110,7 @@ export const DebtorDeactivationRequest = ApiObject(
   },
 );
 
-export type DebtorRestrictionRequest = Static<typeof DebtorRestrictionRequest>;
+export type DebtorRestrictionRequest = ValueOf<typeof DebtorRestrictionRequest>;
 export const DebtorRestrictionRequest = ApiObject("DebtorRestrictionRequest", "Limits how much a debtor can issue.", {
   type: Optional(TypeName("DebtorRestrictionRequest")),
   minBalance: Int64({
@@ -108,18 +120,18 @@ export const DebtorRestrictionRequest = ApiObject("DebtorRestrictionRequest", "L
   }),
 });
 
-export type DebtorsList = Static<typeof DebtorsList>;
+export type DebtorsList = ValueOf<typeof DebtorsList>;
 export const DebtorsList = ApiObject("DebtorsList", "The start of the list of all active debtors.", {
   type: TypeName("DebtorsList"),
   uri: Uri("The URI of this object.", "/debtors/.list"),
-  itemsType: Type.Literal("ObjectReference", { description: "The type of the items." }),
+  itemsType: Constant("ObjectReference", { description: "The type of the items." }),
   first: Uri("The URI of the first page, an `ObjectReferencesPage`.", "/debtors/9223372036854775808/enumerate"),
 });
 
-export type ObjectReferencesPage = Static<typeof ObjectReferencesPage>;
+export type ObjectReferencesPage = ValueOf<typeof ObjectReferencesPage>;
 export const ObjectReferencesPage = ApiObject("ObjectReferencesPage", "A page of references. It may be empty.", {
   type: TypeName("ObjectReferencesPage"),
   uri: Uri("The URI of this object.", "/debtors/9223372036854775808/enumerate?"),
-  items: Type.Array(ObjectReference, { description: "References to debtors." }),
+  items: List(ObjectReference, { description: "References to debtors." }),
   next: Optional(Uri("The URI of the next page; absent on the last one.", "/debtors/2001/enumerate")),
 });

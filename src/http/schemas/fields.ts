@@ -2,9 +2,31 @@
  * The kinds of fields that API objects have. A schema built of them is the TypeScript type, the validator
  * (`validation.ts`), the serializer (`serialization.ts`) and the entry in the API document (`../openapi/`).
  */
-import { type Static, type TSchema, type TUnsafe, Type } from "typebox";
 import { INT32_MAX, INT64_MAX, INT64_MIN } from "../../values/int64.ts";
 import type { Uuid } from "../../values/uuid.ts";
+
+declare const valueType: unique symbol;
+const optional = Symbol("optional");
+
+/** A JSON Schema whose values have a type, which only the compiler sees. */
+export interface Schema<Value = unknown> {
+  readonly [valueType]?: () => Value;
+}
+
+/** The type of the values of a schema. */
+export type ValueOf<OneSchema extends Schema> = OneSchema extends Schema<infer Value> ? Value : never;
+
+interface OptionalSchema<Value> extends Schema<Value | undefined> {
+  readonly [optional]: true;
+}
+
+type Properties = Readonly<Record<string, Schema>>;
+type OptionalNames<Fields extends Properties> = {
+  [Name in keyof Fields]: Fields[Name] extends OptionalSchema<unknown> ? Name : never;
+}[keyof Fields];
+type ObjectOf<Fields extends Properties> = {
+  [Name in Exclude<keyof Fields, OptionalNames<Fields>>]: ValueOf<Fields[Name]>;
+} & { [Name in OptionalNames<Fields>]?: ValueOf<Fields[Name]> };
 
 /** Our own keywords, which `validation.ts` defines and the API document translates. */
 export interface OwnKeywords {
@@ -30,29 +52,28 @@ export const Int64 = ({
   minimum = INT64_MIN,
   maximum = INT64_MAX,
   ...rest
-}: Partial<OwnKeywords["int64"]> & Annotations) => Type.Unsafe<bigint>({ int64: { minimum, maximum }, ...rest });
+}: Partial<OwnKeywords["int64"]> & Annotations) => schemaOf<bigint>({ int64: { minimum, maximum }, ...rest });
 
 /** A non-negative 32-bit integer, in answers only. */
 export const Int32 = (annotations: Annotations) =>
-  Type.Unsafe<number>({ type: "integer", format: "int32", minimum: 0, maximum: INT32_MAX, ...annotations });
+  schemaOf<number>({ type: "integer", format: "int32", minimum: 0, maximum: INT32_MAX, ...annotations });
 
 /** Text that goes into the database. */
 export const Text = (
   options: Annotations &
     Pick<OwnKeywords, "utf8BytesMax" | "jsonBytesMax"> & { readonly maxLength?: number; readonly pattern?: string },
-) => Type.Unsafe<string>({ type: "string", storable: true, ...options });
+) => schemaOf<string>({ type: "string", storable: true, ...options });
 
 /** A UUID of a request, hyphens or not, any case. */
-export const UuidText = (annotations: Annotations) =>
-  Type.Unsafe<string>({ type: "string", uuid: true, ...annotations });
+export const UuidText = (annotations: Annotations) => schemaOf<string>({ type: "string", uuid: true, ...annotations });
 
 /** A UUID in an answer: lower case, with hyphens. */
 export const CanonicalUuid = (annotations: Annotations) =>
-  Type.Unsafe<Uuid>({ type: "string", format: "uuid", ...annotations });
+  schemaOf<Uuid>({ type: "string", format: "uuid", ...annotations });
 
 /** A date-time in UTC with an explicit offset; six digits of a fraction, or none when it is zero. */
 export const DateTime = (description: string) =>
-  Type.Unsafe<string>({
+  schemaOf<string>({
     type: "string",
     format: "date-time",
     description,
@@ -61,19 +82,41 @@ export const DateTime = (description: string) =>
 
 /** A path, as `uri` fields hold it. */
 export const Uri = (description: string, example: string) =>
-  Type.Unsafe<string>({ type: "string", format: "uri-reference", description, examples: [example] });
+  schemaOf<string>({ type: "string", format: "uri-reference", description, examples: [example] });
+
+/** Text of an answer. */
+export const PlainText = (annotations: Annotations & { readonly maxLength?: number }) =>
+  schemaOf<string>({ type: "string", ...annotations });
+
+/** This text and no other. */
+export const Constant = <const Text extends string>(text: Text, annotations: Annotations) =>
+  schemaOf<Text>({ type: "string", const: text, ...annotations });
 
 /** The name of the type of an object. */
 export const TypeName = <const Name extends string>(name: Name) =>
-  Type.Literal(name, { description: "The type of this object." });
+  Constant(name, { description: "The type of this object." });
+
+/** An array. */
+export const List = <Item>(items: Schema<Item>, annotations: Annotations) =>
+  schemaOf<Item[]>({ type: "array", items, ...annotations });
 
 /** A field that may be left out; in an answer it is, when its value is undefined. */
-export const Optional = <Schema extends TSchema>(schema: Schema) =>
-  Type.Optional(schema as unknown as TUnsafe<Static<Schema> | undefined>);
+export const Optional = <Value>(schema: Schema<Value>): OptionalSchema<Value> => ({ ...schema, [optional]: true });
 
 /** An object that has these fields and no others. `title` is its name in the API document. */
-export const ApiObject = <Properties extends Record<string, TSchema>>(
-  title: string,
-  description: string,
-  properties: Properties,
-) => Type.Object(properties, { additionalProperties: false, title, description });
+export const ApiObject = <Fields extends Properties>(title: string, description: string, fields: Fields) =>
+  OpenObject(fields, { additionalProperties: false, title, description });
+
+/** An object that has these fields. */
+export function OpenObject<Fields extends Properties>(
+  properties: Fields,
+  keywords: Annotations & { readonly title?: string; readonly additionalProperties?: false },
+) {
+  const required = Object.keys(properties).filter((name) => !(optional in properties[name]!));
+  return schemaOf<ObjectOf<Fields>>({ type: "object", required, properties, ...keywords });
+}
+
+/** Says which type the values have; any value is valid for a schema without keywords. */
+export function schemaOf<Value>(keywords: Readonly<Record<string, unknown>>): Schema<Value> {
+  return keywords as Schema<Value>;
+}

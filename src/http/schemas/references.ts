@@ -1,6 +1,5 @@
 /** Objects that refer to others. */
-import { Type } from "typebox";
-import { ApiObject, Optional, TypeName, Uri } from "./fields.ts";
+import { ApiObject, Optional, PlainText, TypeName, Uri } from "./fields.ts";
 
 export const ObjectReference = ApiObject("ObjectReference", "A reference to an object.", {
   uri: Uri("The URI of the object, which may be relative.", "/debtors/1/"),
@@ -19,11 +18,11 @@ const accountUri = {
 
 export const AccountIdentity = ApiObject("AccountIdentity", "Identifies an account.", {
   type: TypeName("AccountIdentity"),
-  uri: Type.String({ ...accountUri }),
+  uri: PlainText(accountUri),
 });
 
 /** The recipient in a request. */
 export const AccountIdentityRequest = ApiObject("AccountIdentityRequest", "Identifies an account of this debtor.", {
   type: Optional(TypeName("AccountIdentity")),
-  uri: Type.String({ maxLength: 200, ...accountUri }),
+  uri: PlainText({ maxLength: 200, ...accountUri }),
 });

@@ -1,6 +1,19 @@
 /** The objects of the transfers resources. Spec: http-api, "transfers". */
-import { type Static, Type } from "typebox";
-import { ApiObject, CanonicalUuid, DateTime, Int64, Optional, Text, TypeName, Uri, UuidText } from "./fields.ts";
+import {
+  ApiObject,
+  CanonicalUuid,
+  Constant,
+  DateTime,
+  Int64,
+  List,
+  Optional,
+  PlainText,
+  Text,
+  TypeName,
+  Uri,
+  UuidText,
+  type ValueOf,
+} from "./fields.ts";
 import { AccountIdentity, AccountIdentityRequest, ObjectReference } from "./references.ts";
 
 const uuid = {
@@ -14,7 +27,7 @@ const noteFormat = {
 };
 const note = { description: "A note for the recipient, at most 500 bytes in UTF-8.", examples: ["Thank you!"] };
 
-export type TransferCreationRequest = Static<typeof TransferCreationRequest>;
+export type TransferCreationRequest = ValueOf<typeof TransferCreationRequest>;
 export const TransferCreationRequest = ApiObject(
   "TransferCreationRequest",
   "Asks for money to be issued to a recipient.",
@@ -28,7 +41,7 @@ export const TransferCreationRequest = ApiObject(
   },
 );
 
-export type TransferCancelationRequest = Static<typeof TransferCancelationRequest>;
+export type TransferCancelationRequest = ValueOf<typeof TransferCancelationRequest>;
 export const TransferCancelationRequest = ApiObject(
   "TransferCancelationRequest",
   "Asks for a transfer to be canceled.",
@@ -39,7 +52,7 @@ export const TransferCancelationRequest = ApiObject(
 
 export const TransferError = ApiObject("TransferError", "Why a transfer has failed.", {
   type: TypeName("TransferError"),
-  errorCode: Type.String({ description: "The code of the error.", examples: ["INSUFFICIENT_AVAILABLE_AMOUNT"] }),
+  errorCode: PlainText({ description: "The code of the error.", examples: ["INSUFFICIENT_AVAILABLE_AMOUNT"] }),
   totalLockedAmount: Optional(
     Int64({
       minimum: 0n,
@@ -59,7 +72,7 @@ export const TransferResult = ApiObject("TransferResult", "The outcome of a tran
   error: Optional(TransferError),
 });
 
-export type Transfer = Static<typeof Transfer>;
+export type Transfer = ValueOf<typeof Transfer>;
 export const Transfer = ApiObject("Transfer", "A transfer that issues money.", {
   type: TypeName("Transfer"),
   uri: Uri("The URI of this object.", "/debtors/1/transfers/123e4567-e89b-12d3-a456-426655440000"),
@@ -67,19 +80,19 @@ export const Transfer = ApiObject("Transfer", "A transfer that issues money.", {
   transfersList: ObjectReference,
   recipient: AccountIdentity,
   amount,
-  noteFormat: Type.String(noteFormat),
-  note: Type.String(note),
+  noteFormat: PlainText(noteFormat),
+  note: PlainText(note),
   initiatedAt: DateTime("When the transfer was initiated."),
   checkupAt: Optional(DateTime("When to check again; absent after the transfer has ended.")),
   result: Optional(TransferResult),
 });
 
-export type TransfersList = Static<typeof TransfersList>;
+export type TransfersList = ValueOf<typeof TransfersList>;
 export const TransfersList = ApiObject("TransfersList", "All transfers of a debtor that have not been deleted.", {
   type: TypeName("TransfersList"),
   uri: Uri("The URI of this object.", "/debtors/1/transfers/"),
   debtor: ObjectReference,
-  itemsType: Type.Literal("ObjectReference", { description: "The type of the items." }),
-  items: Type.Array(ObjectReference, { description: "References to transfers, relative to this object." }),
-  first: Type.Literal("", { description: "The list has only this page." }),
+  itemsType: Constant("ObjectReference", { description: "The type of the items." }),
+  items: List(ObjectReference, { description: "References to transfers, relative to this object." }),
+  first: Constant("", { description: "The list has only this page." }),
 });

@@ -1,8 +1,7 @@
 /** Validates request objects by their schemas, and reports all errors at once. Spec: http-api, "Errors". */
 import { Ajv, type ErrorObject } from "ajv";
-import type { Static, TSchema } from "typebox";
 import { parseUuid } from "../../values/uuid.ts";
-import type { OwnKeywords } from "./fields.ts";
+import type { OwnKeywords, Schema } from "./fields.ts";
 
 /** Follows the nesting of the request object; at each wrong field the texts that say what is wrong. */
 export interface FieldErrors {
@@ -52,10 +51,9 @@ ajv.addKeyword({
 });
 
 /** Compiles a schema whose values come from `parseJson`. */
-export function compileValidator<Schema extends TSchema>(schema: Schema): (data: unknown) => Validated<Static<Schema>> {
+export function compileValidator<Value>(schema: Schema<Value>): (data: unknown) => Validated<Value> {
   const validate = ajv.compile(schema);
-  return (data) =>
-    validate(data) ? { value: data as Static<Schema> } : { errors: collectErrors(validate.errors ?? []) };
+  return (data) => (validate(data) ? { value: data as Value } : { errors: collectErrors(validate.errors ?? []) });
 }
 
 function collectErrors(errors: readonly ErrorObject[]): FieldErrors {
