@@ -1,6 +1,7 @@
 /** The web server: Node's own, with limits on time and size. `handle-request.ts` answers each request. */
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { Socket } from "node:net";
+import { createServer } from "../runtime/create-server.ts";
 import { createRequestHandler } from "./handle-request.ts";
 import { corsHeaders } from "./response/cors.ts";
 import { errorBody, reasonOf } from "./response/errors.ts";

@@ -1,6 +1,7 @@
 /** The port of metrics, liveness and readiness, apart from the one that serves clients. */
 import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
+import { createServer } from "./create-server.ts";
 import type { Logger } from "./log.ts";
 import { METRICS_CONTENT_TYPE } from "./metrics.ts";
 
