@@ -13,8 +13,16 @@ export type Validated<Value> =
   | { readonly value: Value; readonly errors?: undefined }
   | { readonly value?: undefined; readonly errors: FieldErrors };
 
-// Bodies are small, so finding all errors costs little. Nothing is coerced, added or dropped.
-const ajv = new Ajv({ allErrors: true, strict: true, ownProperties: true, verbose: true });
+// Bodies are small, so finding all errors costs little. Nothing is coerced, added or dropped. The meta-schema would be
+// compiled at each start to validate schemas that are our own; a test validates the API document that is made of them.
+const ajv = new Ajv({
+  allErrors: true,
+  strict: true,
+  ownProperties: true,
+  verbose: true,
+  meta: false,
+  validateSchema: false,
+});
 ajv.addKeyword({
   keyword: "int64",
   errors: false,
