@@ -51,7 +51,7 @@ const SESSION_OPTIONS =
 const CONNECT_TIMEOUT_MILLIS = 5_000;
 /** PostgreSQL ends a statement by itself; one that it has not answered for so much longer will never be answered. */
 const CLIENT_TIMEOUT_FACTOR = 1.25;
-/** While a statement is not answered, the server is asked this often whether it is there. */
+/** While a statement is not answered, or there is none, the server is asked this often whether it is there. */
 const SILENCE_MILLIS = 5_000;
 /** Sessions without an answer that are replaced by others, as a multiple of the size of the pool. */
 const ABANDONED_FACTOR_MAX = 3;
@@ -82,18 +82,21 @@ export function openSessionPool(options: SessionPoolOptions): SessionPool {
   const abandoned = createAbandonedSessions(pool, options.size);
   const watch = watchServers(pool, candidates, connectTimeoutMillis);
   const answerMillisMax = options.statementTimeoutMillis * CLIENT_TIMEOUT_FACTOR;
+  const connect = () => connectToFirst(candidates, options.size, () => pool.connect() as Promise<CandidateClient>);
+  const lend = (client: CandidateClient): Session => sessionOf(client, answerMillisMax, abandoned, watch);
+
+  const isIdle = (): boolean => pool.idleCount === pool.totalCount - abandoned.count();
+  const greetings = greetWhileIdle(pool, isIdle, connect, lend);
 
   return {
-    borrow: async () => {
-      const client = await connectToFirst(candidates, options.size, () => pool.connect() as Promise<CandidateClient>);
-      return sessionOf(client, answerMillisMax, abandoned, watch);
-    },
+    borrow: async () => lend(await connect()),
     usage: () => ({
       total: pool.totalCount - abandoned.count(),
       idle: pool.idleCount,
       waiting: pool.waitingCount,
     }),
     close: async () => {
+      greetings.stop();
       const ended = pool.end();
       abandoned.closeAll();
       await ended;
@@ -121,6 +124,47 @@ export async function connectOnce(url: string, applicationName: string): Promise
     await client.connect();
     return Object.assign(client, { release: () => void client.end().catch(() => {}) });
   });
+}
+
+/**
+ * A pool that has been used sends an empty statement now and then while there is nothing else to do. So a server that hangs is
+ * given up by all processes at the same time, and not by one after the other as work reaches them.
+ */
+function greetWhileIdle(
+  pool: pg.Pool,
+  isIdle: () => boolean,
+  connect: () => Promise<CandidateClient>,
+  lend: (client: CandidateClient) => Session,
+) {
+  let hasConnected = false;
+  let isGreeting = false;
+  let greeted: CandidateClient | undefined;
+  pool.once("connect", () => {
+    hasConnected = true;
+  });
+
+  async function greet(): Promise<void> {
+    if (!hasConnected || isGreeting || !isIdle()) return;
+    isGreeting = true;
+    try {
+      greeted = await connect();
+      const session = lend(greeted);
+      await session.query("select").finally(() => session.release({ keep: !session.isLost() }));
+    } catch {
+      // Whoever needs the database next is told why it is away.
+    } finally {
+      greeted = undefined;
+      isGreeting = false;
+    }
+  }
+
+  const timer = setInterval(() => void greet(), SILENCE_MILLIS).unref();
+  return {
+    stop: (): void => {
+      clearInterval(timer);
+      if (greeted !== undefined) destroy(greeted);
+    },
+  };
 }
 
 type AbandonedSessions = ReturnType<typeof createAbandonedSessions>;

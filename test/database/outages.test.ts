@@ -72,14 +72,20 @@ for (const [what, isHangingUp] of [
   });
 }
 
+/** The URL with the database's own server as the next one to try. */
+function withNextServer(url: string): string {
+  const { hostname, port } = new URL(database.url);
+  return url.replace(new URL(url).host, (first) => `${first},${hostname}:${port || 5432}`);
+}
+
 test("what comes after a server that hangs does not try it again, but the next one", async () => {
   await using line = await openMutableLine(withParameter(database.url, "connect_timeout=1"));
-  const { host } = new URL(database.url);
-  const url = line.url.replace(
-    new URL(line.url).host,
-    (first) => `${first},${host.includes(":") ? host : `${host}:5432`}`,
-  );
-  const pool = openPool({ url, size: 1, applicationName: "test", statementTimeoutMillis: 60_000 });
+  const pool = openPool({
+    url: withNextServer(line.url),
+    size: 1,
+    applicationName: "test",
+    statementTimeoutMillis: 60_000,
+  });
   assert.deepEqual(await ask(pool), { one: 1 });
   line.mute();
   await assert.rejects(ask(pool), /^DatabaseUnavailableError: .*does not answer any more/);
@@ -87,6 +93,35 @@ test("what comes after a server that hangs does not try it again, but the next o
   assert.deepEqual(await ask(pool), { one: 1 });
   assert.equal(line.callerCount(), before);
   await pool.close();
+});
+
+test("a pool that has nothing to do notices a server that hangs, and is at the next one when work comes", async () => {
+  await using line = await openMutableLine(withParameter(database.url, "connect_timeout=3"));
+  const pool = openPool({
+    url: withNextServer(line.url),
+    size: 2,
+    applicationName: "test",
+    statementTimeoutMillis: 60_000,
+  });
+  await Promise.all([ask(pool), ask(pool)]);
+  line.mute();
+  const before = line.callerCount();
+  await waitFor(() => pool.usage().total === 0, { what: "the connections to be given up" });
+  await waitFor(() => pool.usage().total === 1, { what: "one to the other server" });
+  assert.equal(line.callerCount(), before + 1, "the sign of life was asked for once");
+  assert.deepEqual(await ask(pool), { one: 1 });
+  assert.equal(line.callerCount(), before + 1);
+  await pool.close();
+});
+
+test("a pool that is closed while its idle server hangs does not wait for it", async () => {
+  await using line = await openMutableLine(database.url);
+  const pool = openPool({ url: line.url, size: 1, applicationName: "test" });
+  await ask(pool);
+  line.mute();
+  await waitFor(() => pool.usage().idle === 0, { what: "the sign of life to be asked for" });
+  await pool.close();
+  assert.equal(pool.usage().total, 0);
 });
 
 test("a server that is busy with a statement is waited for", async () => {
