@@ -111,7 +111,7 @@ async function runTests(args: string[], environment: Record<string, string>, sig
       `--test-concurrency=${os.availableParallelism() + 1}`,
       `--test-reporter=${process.stdout.isTTY ? "spec" : new URL("test-reporter.ts", import.meta.url).href}`,
       "--test-reporter-destination=stdout",
-      `--import=${new URL("test-guard.ts", import.meta.url).href}`,
+      `--import=${new URL("test-guard.js", import.meta.url).href}`,
       ...args,
     ],
     { cwd: root, stdio: "inherit", env: { ...process.env, ...environment } },

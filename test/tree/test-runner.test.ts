@@ -83,7 +83,7 @@ test("a failing test that leaves everything open neither hangs the run nor leave
   const [repository, temporary] = [path.join(scratch, "repository"), path.join(scratch, "tmp")];
   for (const folder of ["scripts", "test/install"]) await mkdir(path.join(repository, folder), { recursive: true });
   await mkdir(temporary);
-  for (const file of ["test.ts", "test-guard.ts", "test-reporter.ts"]) {
+  for (const file of ["test.ts", "test-guard.js", "test-reporter.ts"]) {
     await copyFile(path.join(root, "scripts", file), path.join(repository, "scripts", file));
   }
   for (const name of ["scripts/servers", "bin", "src", "sandbox", "node_modules", "package.json"]) {

@@ -1,6 +1,7 @@
 /**
  * Loaded into each process that runs a test file: ends one that has not finished after a long time, or that something left open
  * keeps running. Node's own `--test-force-exit` may lose results that are not yet sent, failures among them (nodejs/node 64833).
+ * In JavaScript: for a file in TypeScript Node.js would load what removes the types, which its cache spares the files after it.
  */
 import { after } from "node:test";
 import { enableCompileCache } from "../bin/compile-cache.js";
@@ -17,7 +18,7 @@ if (process.env.NODE_TEST_CONTEXT !== undefined && secondsMax > 0) {
 }
 
 /** Results go through this process's output: on a busy machine many of them may be on their way for long. */
-function endWhenSilent(): void {
+function endWhenSilent() {
   let { bytesWritten } = process.stdout;
   setInterval(() => {
     if (process.stdout.bytesWritten === bytesWritten) end("leaves something open");
@@ -25,7 +26,11 @@ function endWhenSilent(): void {
   }, lingerSecondsMax * 1000).unref();
 }
 
-function end(what: string): never {
+/**
+ * @param {string} what
+ * @returns {never}
+ */
+function end(what) {
   console.error(`${process.argv[1]} ${what}: ${process.getActiveResourcesInfo().join(", ")}`);
   process.exit(1);
 }
