@@ -28,9 +28,10 @@ const TIMEOUT_MILLIS = 10_000;
 /** Creates them with a token of the client whose credentials are given. Both functions throw AgentUnavailableError. */
 export function createNewDebtors({ nodeUrl, tokenUrl, credentials }: NewDebtorsOptions): NewDebtors {
   async function getToken(): Promise<string> {
-    const { clientId, clientSecret } = credentials;
+    // Form-encoded first (RFC 6749, section 2.3.1): a server decodes a percent sign in a secret.
+    const basic = [credentials.clientId, credentials.clientSecret].map(encodeURIComponent).join(":");
     const response = await post(tokenUrl, {
-      headers: { Authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString("base64")}` },
+      headers: { Authorization: `Basic ${Buffer.from(basic).toString("base64")}` },
       body: new URLSearchParams({ grant_type: "client_credentials", scope: "activate" }),
     });
     if (response.status !== 200) throw new AgentUnavailableError(`The token endpoint answers ${response.status}`);

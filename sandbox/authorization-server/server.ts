@@ -118,7 +118,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     authorizationUrl: url + paths.authorization,
     publicTokenUrl: url + paths.token,
     revocationUrl: url + paths.revocation,
-    introspectUrl: `http://${clientId}:${clientSecret}@127.0.0.1:${port}${paths.introspection}`,
+    introspectUrl: `http://${clientId}:${encodeURIComponent(clientSecret)}@127.0.0.1:${port}${paths.introspection}`,
     clients,
     async close() {
       clearInterval(cleaning);

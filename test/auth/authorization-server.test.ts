@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { pino } from "pino";
+import { createNewDebtors } from "../../sandbox/authorization-server/new-debtors.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../../sandbox/authorization-server/server.ts";
 import { createTokenAuthenticator, type TokenAuthenticator } from "../../src/http/auth/token-authenticator.ts";
 import { defaultTokenRules } from "../../src/http/auth/token-rules.ts";
@@ -22,9 +23,9 @@ let tokenAuthenticator: TokenAuthenticator & { close(): Promise<void> };
 const start = (port = 0): Promise<AuthorizationServer> =>
   startAuthorizationServer({ pool: database.pool, port, nodeUrl: agent.url, log });
 
-const openTokenAuthenticator = (): TokenAuthenticator & { close(): Promise<void> } =>
+const openTokenAuthenticator = ({ introspectUrl } = server): TokenAuthenticator & { close(): Promise<void> } =>
   createTokenAuthenticator({
-    verification: { kind: "introspection", introspectUrl: server.introspectUrl },
+    verification: { kind: "introspection", introspectUrl },
     rules: defaultTokenRules,
     cacheSeconds: 0,
     cacheEntriesMax: 0,
@@ -60,6 +61,32 @@ test("a client gets only its own scopes, and nothing with a wrong secret", async
   assert.deepEqual(await authenticate(token, "deactivate"), { outcome: "forbidden" });
   const wrong = await requestToken({ ...server.clients.supervisor, clientSecret: "wrong" }, "activate");
   assert.equal(wrong.status, 401);
+});
+
+test("secrets may hold characters that mean something in URLs and forms", async () => {
+  const secret = "/ @#%41%+:$1";
+  const clientSecrets = { resourceServer: secret, supervisor: secret };
+  const other = await startAuthorizationServer({
+    pool: database.pool,
+    port: 0,
+    nodeUrl: agent.url,
+    log,
+    clientSecrets,
+  });
+  const otherAuthenticator = openTokenAuthenticator(other);
+  try {
+    agent.calls.length = 0;
+    await createNewDebtors({
+      nodeUrl: agent.url,
+      tokenUrl: other.tokenUrl,
+      credentials: other.clients.supervisor,
+    }).reserve();
+    const authorizationHeaders = [agent.calls[0]!.headers.authorization!];
+    assert.equal((await otherAuthenticator.authenticate({ authorizationHeaders }, "activate")).outcome, "allowed");
+  } finally {
+    await otherAuthenticator.close();
+    await other.close();
+  }
 });
 
 test("an unknown token is not active, and only the agent may introspect tokens", async () => {
