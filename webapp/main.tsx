@@ -57,7 +57,7 @@ async function start(): Promise<void> {
   effect(() => showBadge(attentionCount(model)));
   receiveLaunches();
   followNotifications();
-  setTimeout(() => void watchForNewVersion(), SERVICE_WORKER_DELAY_MILLIS);
+  watchForNewVersion(SERVICE_WORKER_DELAY_MILLIS);
 }
 
 function showFailure(error: unknown): void {

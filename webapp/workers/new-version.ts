@@ -9,23 +9,35 @@ let registration: ServiceWorkerRegistration | undefined;
 let isWanted = false;
 const CHECK_MILLIS = 60 * 60 * 1000;
 
-/** Registers the service worker once the page is usable, and checks for a new version every hour. */
-export async function watchForNewVersion(): Promise<void> {
-  registration = await registerServiceWorker();
-  if (registration === undefined) return;
-  const look = (): void => {
-    isNewVersionReady.value = registration?.waiting != null && navigator.serviceWorker.controller !== null;
-  };
-  look();
-  registration.addEventListener("updatefound", () => registration?.installing?.addEventListener("statechange", look));
-  let { controller } = navigator.serviceWorker;
-  navigator.serviceWorker.addEventListener("controllerchange", () => {
+/**
+ * Registers the service worker when the page has had time to become usable, and checks for a new version every hour. Until then
+ * the browser may find one by itself, and another tab may take it.
+ */
+export function watchForNewVersion(delayMillis: number): void {
+  if (!("serviceWorker" in navigator)) return;
+  const { serviceWorker } = navigator;
+  let { controller } = serviceWorker;
+  serviceWorker.addEventListener("controllerchange", () => {
     if (isWanted) return location.reload();
     // Another tab has taken it: this one should follow, since the parts of its version are gone.
     if (controller !== null) isNewVersionReady.value = true;
-    ({ controller } = navigator.serviceWorker);
+    ({ controller } = serviceWorker);
   });
-  setInterval(() => void registration?.update().catch(() => undefined), CHECK_MILLIS);
+  setTimeout(() => void register(), delayMillis);
+}
+
+async function register(): Promise<void> {
+  const registered = await registerServiceWorker();
+  if (registered === undefined) return;
+  registration = registered;
+  const look = (): void => {
+    if (registered.waiting !== null && navigator.serviceWorker.controller !== null) isNewVersionReady.value = true;
+  };
+  const watchInstallation = (): void => registered.installing?.addEventListener("statechange", look);
+  look();
+  watchInstallation();
+  registered.addEventListener("updatefound", watchInstallation);
+  setInterval(() => void registered.update().catch(() => undefined), CHECK_MILLIS);
 }
 
 /** The page reloads as soon as the new version is in charge. */

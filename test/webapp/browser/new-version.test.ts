@@ -43,18 +43,23 @@ const webappOf = (files: string): Webapp =>
     version: "1",
   });
 
-/** The same files, but for a page that says that it is new. */
-async function makeNewVersion(): Promise<Webapp> {
-  await cp(built, folder, { recursive: true });
-  const page = path.join(folder, "index.html");
-  await writeFile(page, (await readFile(page, "utf8")).replace("<body>", '<body data-version="new">'));
-  const worker = path.join(folder, "sw.js");
-  await writeFile(worker, (await readFile(worker, "utf8")).replace(/\.\/\?[0-9a-f]{8}/, "./?00000000"));
+/** The same files, but for a page that says which version it is. */
+async function makeVersion(version: number): Promise<Webapp> {
+  const files = path.join(folder, String(version));
+  await cp(built, files, { recursive: true });
+  const page = path.join(files, "index.html");
+  await writeFile(page, (await readFile(page, "utf8")).replace("<body>", `<body data-version="${version}">`));
+  const worker = path.join(files, "sw.js");
+  const hash = String(version).padStart(8, "0");
+  await writeFile(worker, (await readFile(worker, "utf8")).replace(/\.\/\?[0-9a-f]{8}/, `./?${hash}`));
   for (const file of [page, worker]) for (const ending of [".br", ".gz"]) await rm(file + ending);
-  return webappOf(folder);
+  return webappOf(files);
 }
 
 const versionOf = (page: Page): Promise<string | null> => page.locator("body").getAttribute("data-version");
+
+const showsVersion = (page: Page, version: number): Promise<void> =>
+  page.locator(`body[data-version="${version}"]`).waitFor({ state: "attached" });
 
 test("a new version waits until the user agrees in one tab, and the other tabs follow", async () => {
   const url = `${server.url}/debtors-webapp/`;
@@ -64,14 +69,42 @@ test("a new version waits until the user agrees in one tab, and the other tabs f
     await tab.getByRole("button", { name: "Sign in" }).waitFor();
     await tab.waitForFunction(() => navigator.serviceWorker.controller !== null);
   }
-  current = await makeNewVersion();
+  current = await makeVersion(2);
   await page.reload();
   assert.equal(await versionOf(page), null, "what was kept is shown");
   await page.evaluate(async () => void (await (await navigator.serviceWorker.getRegistration())?.update()));
 
   await page.getByRole("button", { name: "Update now" }).click();
-  await page.locator('body[data-version="new"]').waitFor({ state: "attached" });
+  await showsVersion(page, 2);
   await other.bringToFront();
   await other.getByRole("button", { name: "Update now" }).click();
-  await other.locator('body[data-version="new"]').waitFor({ state: "attached" });
+  await showsVersion(other, 2);
+});
+
+test("one that the browser finds, and another tab takes, before a page has registered its worker is announced too", async () => {
+  const url = `${server.url}/debtors-webapp/`;
+  const [page, other] = [await browser.context.newPage(), await browser.context.newPage()];
+  await page.addInitScript(() => {
+    const register = navigator.serviceWorker.register.bind(navigator.serviceWorker);
+    navigator.serviceWorker.register = async (...args) => {
+      const registration = await register(...args);
+      const found = new Promise((resolve) => registration.addEventListener("updatefound", resolve));
+      void registration.update();
+      if (registration.installing === null && registration.waiting === null) await found;
+      return registration;
+    };
+  });
+  await other.addInitScript(() => {
+    navigator.serviceWorker.register = () => new Promise(() => {});
+  });
+  await other.goto(url);
+  await showsVersion(other, 2);
+  await other.getByRole("button", { name: "Sign in" }).waitFor();
+  current = await makeVersion(3);
+  await page.goto(url);
+  await page.getByRole("button", { name: "Update now" }).click();
+  await showsVersion(page, 3);
+  await other.bringToFront();
+  await other.getByRole("button", { name: "Update now" }).click();
+  await showsVersion(other, 3);
 });
