@@ -41,6 +41,8 @@ function isExecutable(file: string): boolean {
 /** A browser with an empty profile, which is removed on closing. `await using` closes it as well. */
 export interface TestBrowser extends AsyncDisposable {
   readonly context: BrowserContext;
+  /** A context that shares no storage with `context`, as another person's browser. It is closed with this one at the latest. */
+  newStranger(): Promise<BrowserContext>;
   close(): Promise<void>;
 }
 
@@ -62,13 +64,12 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<TestBr
   }
   const profile = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-chromium-"));
   const removeProfile = (): Promise<void> => rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  const contextOptions = { ignoreHTTPSErrors, serviceWorkers, locale: "en-US" };
   try {
     const context = await chromium.launchPersistentContext(profile, {
+      ...contextOptions,
       executablePath,
       headless: true,
-      ignoreHTTPSErrors,
-      serviceWorkers,
-      locale: "en-US",
       // Without a sandbox: containers and root have none to offer, and the pages are our own.
       args: [
         "--no-sandbox",
@@ -93,7 +94,8 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<TestBr
       await context.close();
       await removeProfile();
     };
-    return { context, close, [Symbol.asyncDispose]: close };
+    const newStranger = (): Promise<BrowserContext> => context.browser()!.newContext(contextOptions);
+    return { context, newStranger, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await removeProfile();
     throw error;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Download, Page } from "playwright-core";
-import { startBrowser, type TestBrowser } from "../../support/browser.ts";
+import type { TestBrowser } from "../../support/browser.ts";
 import { waitFor } from "../../support/wait.ts";
 import {
   debtorIdOf,
@@ -23,28 +23,25 @@ import {
 let started: SandboxInBrowser;
 let sandbox: Sandbox;
 let browser: TestBrowser;
-let other: TestBrowser;
 let page: Page;
 let debtorId: string;
 let peg: string;
 before(async () => {
   started = await startSandboxInBrowser();
   ({ sandbox, browser } = started);
-  other = await startBrowser();
-  const bob = await other.context.newPage();
+  const stranger = await browser.newStranger();
+  const bob = await stranger.newPage();
   await signUp(bob, sandbox, "bob@example.com");
   await describeCurrency(bob, "Euro of Bob", "BOB");
   await goTo(bob, "/coin");
   peg = (await bob.locator(".coin-text").textContent()) ?? "";
+  await stranger.close();
   page = await browser.context.newPage();
   page.setDefaultTimeout(20_000);
   await signUp(page, sandbox, EMAIL);
   debtorId = await debtorIdOf(page);
 });
-after(async () => {
-  await other?.close();
-  await started?.close();
-});
+after(() => started?.close());
 
 async function textOf(download: Promise<Download>): Promise<string> {
   return (await (await (await download).createReadStream()).toArray()).join("");
@@ -140,8 +137,8 @@ test("a backup brings history, address book, templates and drafts to another bro
   const backup = await textOf(saving);
   assert.doesNotMatch(backup, /access_?token|refresh_?token|Bearer/i);
 
-  await using elsewhere = await startBrowser();
-  const tab = await elsewhere.context.newPage();
+  await using elsewhere = await browser.newStranger();
+  const tab = await elsewhere.newPage();
   await tab.goto(sandbox.webapp);
   await signIn(tab, EMAIL);
   await goTo(tab, "/settings");

@@ -6,7 +6,6 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
-import { startBrowser } from "../../support/browser.ts";
 import { waitFor } from "../../support/wait.ts";
 import { EMAIL, goTo, type Issuer, pasteRequest, paymentRequest, signIn, startIssuer } from "./issuer.ts";
 import { nodeApiOf } from "./node-api.ts";
@@ -156,8 +155,8 @@ test("nothing that the server says about the account is in a cache", async () =>
 });
 
 test("where the old client was, the second visit shows this client, with the old history and drafts", async () => {
-  await using visitor = await startBrowser();
-  const tab = await visitor.context.newPage();
+  await using visitor = await issuer.browser.newStranger();
+  const tab = await visitor.newPage();
   tab.setDefaultTimeout(15_000);
   await issuer.sandbox.crash();
   const former = await serveOldClient(Number(new URL(issuer.sandbox.url).port), issuer.debtorId);
