@@ -21,10 +21,13 @@ after(async () => {
 });
 
 /** A node for which these settings make Glewlwyd the authorization server. */
-async function nodeWith(settings: Readonly<Record<string, string>>): Promise<OpenIdNode> {
+async function nodeWith(
+  settings: Readonly<Record<string, string>>,
+  command: "all" | "webserver" = "webserver",
+): Promise<OpenIdNode> {
   const port = await findFreePort();
   await glewlwyd.addPublicClient(`webapp-${port}`, `http://127.0.0.1:${port}/debtors-webapp/`);
-  return startNode(port, {
+  const environment = {
     OAUTH2_ISSUER: glewlwyd.issuer,
     OAUTH2_PROVISION: "yes",
     WEBAPP_AUTHORIZATION_URL: glewlwyd.authorizationUrl,
@@ -34,7 +37,8 @@ async function nodeWith(settings: Readonly<Record<string, string>>): Promise<Ope
     OAUTH2_JWKS_URL: glewlwyd.jwksUrl,
     OAUTH2_AUDIENCE: RESOURCE,
     ...settings,
-  });
+  };
+  return startNode(port, environment, command);
 }
 
 /** From the web client's first screen over Glewlwyd's pages, back to what the client shows then. */
@@ -80,7 +84,7 @@ const call = (node: OpenIdNode, method: string, path: string, token: string, bod
   });
 
 test("a newcomer logs in with a code and PKCE, becomes an issuer, and issues money", async () => {
-  await using node = await nodeWith({ OAUTH2_PROVISION_CLAIM: "email=alice@example.com" });
+  await using node = await nodeWith({ OAUTH2_PROVISION_CLAIM: "email=alice@example.com" }, "all");
   await glewlwyd.addUser("alice", "alice@example.com");
   const page = await newPage();
 

@@ -1,4 +1,4 @@
-/** A whole node with its accounting authority, as an operator runs it, that is told by settings alone where people sign in. */
+/** A node as an operator runs it, that is told by settings alone where people sign in. */
 import { buildWebappIfStale } from "../../sandbox/web-client.ts";
 import { subscribe } from "../../src/broker/declare-topology.ts";
 import { baseEnvironment } from "../commands/environment.ts";
@@ -15,8 +15,12 @@ export interface OpenIdNode extends AsyncDisposable {
   run(...args: string[]): ReturnType<typeof runCommand>;
 }
 
-/** Starts the programs. */
-export async function startNode(port: number, settings: Readonly<Record<string, string>>): Promise<OpenIdNode> {
+/** Starts the whole node with an accounting authority, or its web server alone: enough where no money is issued. */
+export async function startNode(
+  port: number,
+  settings: Readonly<Record<string, string>>,
+  command: "all" | "webserver" = "all",
+): Promise<OpenIdNode> {
   await buildWebappIfStale(() => {});
   await using started = new AsyncDisposableStack();
   const database = started.use(await createTestDatabase());
@@ -33,9 +37,11 @@ export async function startNode(port: number, settings: Readonly<Record<string, 
     ...settings,
   };
   await subscribe({ url: host.url, queue: "agent", routingKey: "#" });
-  const authority = started.use(startCommand(["sandbox_authority", "--pace", "0"], environment));
-  await authority.outputMatching(/NOT a store of value/);
-  const node = started.use(startCommand(["all"], environment));
+  if (command === "all") {
+    const authority = started.use(startCommand(["sandbox_authority", "--pace", "0"], environment));
+    await authority.outputMatching(/NOT a store of value/);
+  }
+  const node = started.use(startCommand([command], environment));
   const url = await listeningUrl(node);
   const running = started.move();
   return {
