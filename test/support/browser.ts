@@ -10,7 +10,7 @@ const folders = [...(process.env.PATH ?? "").split(":"), "/usr/bin", "/usr/local
 
 /**
  * Of several lists Chromium obeys the last one alone, so Playwright's own is repeated after what is added to it: the pages
- * behind the address bar and a process in reserve took 30% of the browser's CPU time where a test opens three pages.
+ * behind the address bar and a process in reserve took a quarter of the browser's CPU time where a test opens three pages.
  */
 const disabledFeatures = [
   "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,SpareRendererForSitePerProcess",
