@@ -150,6 +150,8 @@ test("without the browser's permission there are no notifications, and the setti
 test("a payment that ends in the background is told, and a click on the notification shows it", async () => {
   await browser.context.grantPermissions(["notifications"]);
   await page.reload();
+  // Before it is there, notifications are the page's own, which a test cannot list.
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await goTo(page, "/settings");
   await page.getByLabel("Notify me").click();
   await page.getByRole("checkbox", { name: "Notify me", checked: true }).waitFor();
