@@ -31,6 +31,12 @@ const tools: readonly Tool[] = [
     isThere: () => isProgram("openssl"),
   },
   {
+    name: "curl",
+    comesBy: ["curl"],
+    usedBy: ["test/sandbox/sandbox-command.test.ts"],
+    isThere: () => isProgram("curl"),
+  },
+  {
     name: "promtool",
     comesBy: ["prometheus"],
     usedBy: ["test/deploy/dashboards.test.ts"],
