@@ -36,6 +36,13 @@ test("the document has every route under its operationId, with its scope", () =>
   assert.deepEqual(documented.sort(byId), expected.sort(byId));
 });
 
+test("an object all of whose fields are optional has no list of required ones", () => {
+  const { schemas } = buildOpenApiDocument().components;
+  const requiredOf = (name: string): unknown => (schemas as Record<string, { required?: unknown }>)[name]!.required;
+  assert.equal(requiredOf("TransferCancelationRequest"), undefined);
+  assert.deepEqual(requiredOf("DebtorConfigRequest"), ["configData", "latestUpdateId"]);
+});
+
 test("the request objects in the document are those that the endpoints validate", () => {
   for (const [operationId, { bodySchema }] of Object.entries(endpoints)) {
     const { request } = operationTexts[operationId as OperationId];

@@ -84,13 +84,13 @@ export const DateTime = (description: string) =>
 export const Uri = (description: string, example: string) =>
   schemaOf<string>({ type: "string", format: "uri-reference", description, examples: [example] });
 
-/** Text of an answer. */
+/** Text that is not stored as it is, so that nothing is asked of its characters. */
 export const PlainText = (annotations: Annotations & { readonly maxLength?: number }) =>
   schemaOf<string>({ type: "string", ...annotations });
 
 /** This text and no other. */
-export const Constant = <const Text extends string>(text: Text, annotations: Annotations) =>
-  schemaOf<Text>({ type: "string", const: text, ...annotations });
+export const Constant = <const Value extends string>(text: Value, annotations: Annotations) =>
+  schemaOf<Value>({ type: "string", const: text, ...annotations });
 
 /** The name of the type of an object. */
 export const TypeName = <const Name extends string>(name: Name) =>
@@ -113,7 +113,12 @@ export function OpenObject<Fields extends Properties>(
   keywords: Annotations & { readonly title?: string; readonly additionalProperties?: false },
 ) {
   const required = Object.keys(properties).filter((name) => !(optional in properties[name]!));
-  return schemaOf<ObjectOf<Fields>>({ type: "object", required, properties, ...keywords });
+  return schemaOf<ObjectOf<Fields>>({
+    type: "object",
+    ...(required.length > 0 && { required }),
+    properties,
+    ...keywords,
+  });
 }
 
 /** Says which type the values have; any value is valid for a schema without keywords. */
