@@ -1,4 +1,5 @@
 /** Creates debtors through the agent's HTTP API, as a log-in service does: reserve, remember, activate. */
+import { basicAuthorization } from "../../src/http/auth/basic-authorization.ts";
 import type { ClientCredentials } from "./clients.ts";
 import type { Reservation } from "./users.ts";
 
@@ -28,10 +29,9 @@ const TIMEOUT_MILLIS = 10_000;
 /** Creates them with a token of the client whose credentials are given. Both functions throw AgentUnavailableError. */
 export function createNewDebtors({ nodeUrl, tokenUrl, credentials }: NewDebtorsOptions): NewDebtors {
   async function getToken(): Promise<string> {
-    // Form-encoded first (RFC 6749, section 2.3.1): a server decodes a percent sign in a secret.
-    const basic = [credentials.clientId, credentials.clientSecret].map(encodeURIComponent).join(":");
+    const { clientId, clientSecret } = credentials;
     const response = await post(tokenUrl, {
-      headers: { Authorization: `Basic ${Buffer.from(basic).toString("base64")}` },
+      headers: { Authorization: basicAuthorization(clientId, clientSecret) },
       body: new URLSearchParams({ grant_type: "client_credentials", scope: "activate" }),
     });
     if (response.status !== 200) throw new AgentUnavailableError(`The token endpoint answers ${response.status}`);

@@ -1,6 +1,7 @@
 /** Token introspection. Spec: authorization, "Token check"; RFC 7662. */
 
 import { hasControlCharacters } from "../../domain/subject-binding.ts";
+import { basicAuthorization } from "./basic-authorization.ts";
 import type { Clock } from "./clock.ts";
 import { hasScope, readScopes } from "./scopes.ts";
 import type { Grant } from "./token-cache.ts";
@@ -31,9 +32,6 @@ const NAME_LENGTH_MAX = 1024;
 // Proxies answer so for a server that is down, and servers that are overloaded.
 const UNAVAILABLE_STATUSES = [429, 502, 503, 504];
 
-/** Form encoding (RFC 6749, section 2.3.1) of the characters that a server would otherwise decode to others. */
-const encodeCredential = (text: string): string => text.replaceAll("%", "%25").replaceAll("+", "%2B");
-
 /**
  * Makes the function that introspects a token. User name and password in the URL, if any, are sent by HTTP Basic
  * authentication. The function rejects with an IntrospectionError; the signal aborts it.
@@ -51,10 +49,7 @@ export function createIntrospection(
     "X-Forwarded-Proto": "https",
   };
   if (url.username !== "") {
-    const credentials = [url.username, url.password]
-      .map((part) => encodeCredential(decodeURIComponent(part)))
-      .join(":");
-    headers.Authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
+    headers.Authorization = basicAuthorization(decodeURIComponent(url.username), decodeURIComponent(url.password));
     url.username = "";
     url.password = "";
   }
