@@ -84,9 +84,8 @@ export function openSessionPool(options: SessionPoolOptions): SessionPool {
   const answerMillisMax = options.statementTimeoutMillis * CLIENT_TIMEOUT_FACTOR;
   const connect = () => connectToFirst(candidates, options.size, () => pool.connect() as Promise<CandidateClient>);
   const lend = (client: CandidateClient): Session => sessionOf(client, answerMillisMax, abandoned, watch);
-
   const isIdle = (): boolean => pool.idleCount === pool.totalCount - abandoned.count();
-  const greetings = greetWhileIdle(pool, isIdle, connect, lend);
+  const pings = pingWhileIdle(pool, isIdle, connect, lend);
 
   return {
     borrow: async () => lend(await connect()),
@@ -96,7 +95,7 @@ export function openSessionPool(options: SessionPoolOptions): SessionPool {
       waiting: pool.waitingCount,
     }),
     close: async () => {
-      greetings.stop();
+      pings.stop();
       const ended = pool.end();
       abandoned.closeAll();
       await ended;
@@ -130,39 +129,39 @@ export async function connectOnce(url: string, applicationName: string): Promise
  * A pool that has been used sends an empty statement now and then while there is nothing else to do. So a server that hangs is
  * given up by all processes at the same time, and not by one after the other as work reaches them.
  */
-function greetWhileIdle(
+function pingWhileIdle(
   pool: pg.Pool,
   isIdle: () => boolean,
   connect: () => Promise<CandidateClient>,
   lend: (client: CandidateClient) => Session,
 ) {
   let hasConnected = false;
-  let isGreeting = false;
-  let greeted: CandidateClient | undefined;
+  let isPinging = false;
+  let pinged: CandidateClient | undefined;
   pool.once("connect", () => {
     hasConnected = true;
   });
 
-  async function greet(): Promise<void> {
-    if (!hasConnected || isGreeting || !isIdle()) return;
-    isGreeting = true;
+  async function ping(): Promise<void> {
+    if (!hasConnected || isPinging || !isIdle()) return;
+    isPinging = true;
     try {
-      greeted = await connect();
-      const session = lend(greeted);
+      pinged = await connect();
+      const session = lend(pinged);
       await session.query("select").finally(() => session.release({ keep: !session.isLost() }));
     } catch {
       // Whoever needs the database next is told why it is away.
     } finally {
-      greeted = undefined;
-      isGreeting = false;
+      pinged = undefined;
+      isPinging = false;
     }
   }
 
-  const timer = setInterval(() => void greet(), SILENCE_MILLIS).unref();
+  const timer = setInterval(() => void ping(), SILENCE_MILLIS).unref();
   return {
     stop: (): void => {
       clearInterval(timer);
-      if (greeted !== undefined) destroy(greeted);
+      if (pinged !== undefined) destroy(pinged);
     },
   };
 }
