@@ -36,8 +36,8 @@ export async function startNode(
     FLUSH_PERIOD: "0.1",
     ...settings,
   };
-  await subscribe({ url: host.url, queue: "agent", routingKey: "#" });
   if (command === "all") {
+    await subscribe({ url: host.url, queue: "agent", routingKey: "#" });
     const authority = started.use(startCommand(["sandbox_authority", "--pace", "0"], environment));
     await authority.outputMatching(/NOT a store of value/);
   }

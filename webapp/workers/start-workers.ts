@@ -20,9 +20,8 @@ const policy = trustedTypes?.createPolicy("app", { createScriptURL: allow }) ?? 
 /** For `createDocumentFetcher`. */
 export const startDocumentsWorker = (): Worker => new Worker(policy.createScriptURL(documentsWorker));
 
-/** Registers the service worker, or finds the one that is there. `undefined` where there are none. */
+/** Registers the service worker, or finds the one that is there. `undefined` when that fails. */
 export async function registerServiceWorker(): Promise<ServiceWorkerRegistration | undefined> {
-  if (!("serviceWorker" in navigator)) return undefined;
   return navigator.serviceWorker
     .register(policy.createScriptURL(SERVICE_WORKER), { scope: "./", updateViaCache: "none" })
     .catch(() => undefined);
