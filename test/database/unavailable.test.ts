@@ -402,10 +402,12 @@ test("a server that owes answers keeps the connections, however often others are
   // The server has no time-out of its own here, as in a commit that waits for a standby.
   const wait = () => other.run({ name: "", text: `set statement_timeout = 0; ${text}` });
   for (let i = 0; i < 8; i++) await assert.rejects(wait(), DatabaseUnavailableError);
-  assert.ok((await count()) <= 4n);
+  const kept = await count();
+  assert.ok(kept > 1n && kept <= 4n, `${kept} connections`);
   release();
   await holding;
-  await waitFor(async () => (await count()) === 0n);
+  // One of them may be new: a pool without work asks now and then whether the server is there.
+  await waitFor(async () => (await count()) <= 1n);
   assert.deepEqual(await ask(other), { one: 1 });
   await other.close();
   await holder.close();
