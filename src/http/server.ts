@@ -1,8 +1,10 @@
 /** The web server: Node's own, with limits on time and size. `handle-request.ts` answers each request. */
-import type { Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { createServer } from "../runtime/create-server.ts";
 import { createRequestHandler } from "./handle-request.ts";
+import type { Expectation } from "./request/request-body.ts";
+import { createTurns } from "./request/turns.ts";
 import { corsHeaders } from "./response/cors.ts";
 import { errorBody, reasonOf } from "./response/errors.ts";
 import { defaultTimeouts, type ServerOptions } from "./server-options.ts";
@@ -14,6 +16,9 @@ export function createHttpServer(options: ServerOptions): Server {
   const { enableCors, timeouts = defaultTimeouts } = options;
   // A server that is closing does not listen any more.
   const { handle, flushLog } = createRequestHandler(options, () => !server.listening);
+  const takeTurn = createTurns();
+  const serve = (request: IncomingMessage, response: ServerResponse, expectation?: Expectation): void =>
+    takeTurn(request, response, () => handle(request, response, expectation));
   const server = createServer({
     maxHeaderSize: HEADER_BYTES_MAX,
     headersTimeout: timeouts.headers,
@@ -24,9 +29,9 @@ export function createHttpServer(options: ServerOptions): Server {
     requireHostHeader: false,
   });
   server.setTimeout(timeouts.inactivity);
-  server.on("request", (request, response) => handle(request, response));
-  server.on("checkContinue", (request, response) => handle(request, response, "continue"));
-  server.on("checkExpectation", (request, response) => handle(request, response, "unknown"));
+  server.on("request", (request, response) => serve(request, response));
+  server.on("checkContinue", (request, response) => serve(request, response, "continue"));
+  server.on("checkExpectation", (request, response) => serve(request, response, "unknown"));
   // Without a listener Node closes the connection without an answer.
   server.on("connect", (_request, socket) => endWith(501, socket as Socket, enableCors, timeouts.linger));
   server.on("close", flushLog);
