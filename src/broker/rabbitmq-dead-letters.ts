@@ -6,6 +6,7 @@
 import type { ConsumeMessage, Options } from "amqplib";
 import type { Logger } from "pino";
 import { createBackoff, pause } from "../runtime/backoff.ts";
+import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import { deadLetterQueueOf } from "./agent-topology.ts";
 import type { PublicationOutcome } from "./broker.ts";
 import type { OutgoingMessage, Publisher } from "./rabbitmq-publisher.ts";
@@ -34,7 +35,7 @@ export interface DeadLettersOptions<Rejected> {
 export const losesDeadLetters = (version: string): boolean => /^3\.(\d|10|11)\./.test(version);
 
 const RETRY_PAUSE_MILLIS = 500;
-const RETRY_PAUSE_MILLIS_MAX = 30_000;
+const RETRY_PAUSE_MILLIS_MAX = 2_000;
 
 /** Makes the sender of one channel. It tries again, with growing pauses, until the channel is lost. */
 export function createDeadLetters<Rejected extends { readonly message: ConsumeMessage }>(
@@ -43,6 +44,7 @@ export function createDeadLetters<Rejected extends { readonly message: ConsumeMe
   const { queue, send, onSent, onReturned, lost, log } = options;
   let waiting: Rejected[] = [];
   let sending: Promise<void> | undefined;
+  const problems = createRepeatedEvents(log);
 
   /** One batch at a time, so that they stay in order. */
   async function sendAll(): Promise<void> {
@@ -61,7 +63,12 @@ export function createDeadLetters<Rejected extends { readonly message: ConsumeMe
         // Headers that cannot be forwarded must not block their message, nor those behind it.
         formOf = failed.length > 0 ? bareDeadLetterOf : deadLetterOf;
         if (failed.length === 0) continue;
-        log.warn({ queue, count: failed.length }, "Rejected messages cannot be sent to the dead-letter queue yet");
+        problems.report({
+          level: "warn",
+          message: "Rejected messages cannot be sent to the dead-letter queue yet",
+          kind: { queue },
+          details: { count: failed.length },
+        });
         await pause(backoff.nextMillis(), lost);
       }
     } finally {

@@ -46,11 +46,13 @@ export interface Scanner {
 
 // A pass over a table that has grown meanwhile must not keep the pace of the small one until its end.
 const RECONCILE_MILLIS_MAX = 600_000;
+const RETRY_PAUSE_MILLIS = 500;
+const RETRY_PAUSE_MILLIS_MAX = 2_000;
 
 /** Makes a scanner; it does nothing before it is run. */
 export function createScanner({ pool, rules, pace, log, metrics, health }: ScannerOptions): Scanner {
   const problems = createProblemLog(log, { worker: "scanner" });
-  const backoff = createBackoff({ minMillis: 500, maxMillis: 5_000 });
+  const backoff = createBackoff({ minMillis: RETRY_PAUSE_MILLIS, maxMillis: RETRY_PAUSE_MILLIS_MAX });
 
   /** Scans the blocks from `firstBlock` on and resolves to the block that comes next; 0 when the pass is over. */
   async function scanOnce(firstBlock: bigint): Promise<bigint> {

@@ -1,18 +1,20 @@
 /** However long a server has been away: within three seconds from its return it is used again. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import amqp from "amqplib";
+import amqp, { type ConsumeMessage } from "amqplib";
 import { pino } from "pino";
 import { agentTopology } from "../../src/broker/agent-topology.ts";
 import { createMemoryBroker } from "../../src/broker/memory.ts";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
 import { connectRecovering } from "../../src/broker/rabbitmq-connection.ts";
+import { createDeadLetters } from "../../src/broker/rabbitmq-dead-letters.ts";
 import { openPool } from "../../src/database/database.ts";
 import { listenForWakes } from "../../src/database/wake.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { parseShard } from "../../src/values/shard.ts";
 import { createConsumer } from "../../src/workers/consumer.ts";
 import { createFlusher } from "../../src/workers/flusher.ts";
+import { createScanner } from "../../src/workers/scanner.ts";
 import { bodyOf } from "../messages/sample-messages.ts";
 import { longestOfSkippedPauses } from "../support/pauses.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
@@ -48,8 +50,23 @@ function runConsumer(signal: AbortSignal): Promise<unknown> {
   return createConsumer({ pool, broker, queue: QUEUE, realm, log, ...options }).run(signal);
 }
 
+const runScanner = (signal: AbortSignal): Promise<unknown> =>
+  createScanner({
+    pool,
+    rules: {
+      realm,
+      deleteParentShardRecords: false,
+      inactiveDebtorRetentionDays: 14,
+      heartbeatDelayDaysMax: 365,
+      configDelayHoursMax: 24,
+    },
+    pace: { days: 7, blocksPerQuery: 40, beatMillis: 20 },
+    log,
+  }).run(signal);
+
 for (const [what, run] of [
   ["a flusher", runFlusher],
+  ["a scanner", runScanner],
   ["a listener for wake-ups", (signal: AbortSignal) => listenForWakes({ url, onWake: () => {}, log, signal })],
   ["a consumer with messages", runConsumer],
 ] as const) {
@@ -79,6 +96,25 @@ test("a consumer tries to have its queue again within half of that time", async 
   await refused;
   await other.close();
   assert.ok(millis <= BROKER_PAUSE_MILLIS_MAX, String(millis));
+});
+
+test("a rejected message is sent to the dead-letter queue again within three seconds", async (t) => {
+  const longest = longestOfSkippedPauses(t);
+  const life = new AbortController();
+  const letters = createDeadLetters({
+    queue: QUEUE,
+    send: async (messages) => messages.map(() => "failed" as const),
+    onSent: () => {},
+    onReturned: () => {},
+    lost: life.signal,
+    log,
+  });
+  const message = { content: Buffer.from("{}"), fields: { exchange: "", routingKey: QUEUE }, properties: {} };
+  letters.put([{ message: message as ConsumeMessage }]);
+  const millis = await longest;
+  life.abort();
+  await letters.finish();
+  assert.ok(millis <= RECOVERY_MILLIS_MAX, String(millis));
 });
 
 test("a connection tries the broker again within half of that time", async (t) => {
