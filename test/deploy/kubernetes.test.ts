@@ -17,6 +17,7 @@ import {
   podsOf,
   readSources,
   render,
+  renderWith,
   selects,
 } from "./manifests.ts";
 
@@ -120,6 +121,18 @@ test("no container runs as root, writes to its image, or may become more than it
       const tmp = { name: "tmp", mountPath: "/tmp" };
       const nodes = { name: "node-data", mountPath: "/var/lib/swpt-nodedata" };
       assert.deepEqual(writable, workload.metadata.name === "nodes" ? [tmp, nodes] : [tmp]);
+    }
+  }
+});
+
+test("with the component for OpenShift no pod names a user or a group", needsKubectl, async () => {
+  for (const overlay of ["overlays/example", "overlays/trial"]) {
+    const manifests = (await renderWith("openshift", overlay))!;
+    const all = manifests.filter(({ kind }) => kind === "Deployment" || kind === "Job");
+    assert.ok(all.length > 0);
+    for (const workload of all) {
+      const { seccompProfile: _, ...context } = podsOf(workload).spec.securityContext;
+      assert.deepEqual(context, { runAsNonRoot: true }, `${overlay}: ${nameOf(workload)}`);
     }
   }
 });

@@ -1,6 +1,8 @@
 /** The manifests of deploy/kubernetes, as `kubectl apply -k` would send them. */
 import { execFile } from "node:child_process";
-import { glob, readFile } from "node:fs/promises";
+import { glob, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
@@ -20,9 +22,24 @@ export type Labels = Readonly<Record<string, string>>;
 const folder = fileURLToPath(new URL("../../deploy/kubernetes/", import.meta.url));
 
 /** What kustomize makes of a folder of deploy/kubernetes; `undefined` where there is no kubectl. */
-export async function render(name: string): Promise<KubernetesObject[] | undefined> {
+export const render = (name: string): Promise<KubernetesObject[] | undefined> => renderFolder(folder + name);
+
+/** The same with one more component. */
+export async function renderWith(component: string, name: string): Promise<KubernetesObject[] | undefined> {
+  const overlay = await mkdtemp(path.join(await realpath(os.tmpdir()), "swpt-overlay-"));
+  const list = (kind: string, target: string): string => `${kind}: [${path.relative(overlay, folder + target)}]\n`;
   try {
-    const { stdout } = await promisify(execFile)("kubectl", ["kustomize", `${folder}${name}`], { maxBuffer: 2 ** 24 });
+    const text = list("resources", name) + list("components", `components/${component}`);
+    await writeFile(path.join(overlay, "kustomization.yaml"), text);
+    return await renderFolder(overlay);
+  } finally {
+    await rm(overlay, { recursive: true });
+  }
+}
+
+async function renderFolder(overlay: string): Promise<KubernetesObject[] | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)("kubectl", ["kustomize", overlay], { maxBuffer: 2 ** 24 });
     return parse(stdout);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
