@@ -186,6 +186,18 @@ test("a form without its token, of another log-in, or of another site is rejecte
   assert.notEqual((await other.submit(page, fields)).status, 200);
 });
 
+test("a forged form neither consents nor signs anybody out", async () => {
+  const browser = new Browser();
+  const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));
+  const consent = await browser.submit(form, { email: "trudy@example.com", password: "correct horse" });
+  const fields = { decision: "allow" };
+  for (const action of [/consent$/, /other-user$/]) {
+    assert.equal((await browser.submit(consent, { ...fields, csrf_token: "" }, {}, action)).status, 403);
+    assert.equal((await browser.submit(consent, fields, { Origin: "http://evil.example" }, action)).status, 403);
+  }
+  await browser.exchangeCode(await browser.submit(consent, fields));
+});
+
 test("without consent the client gets no code", async () => {
   const browser = new Browser();
   const form = await browser.open((await browser.open(authorizationUrl("access"))).link(/sign-up/));

@@ -3,13 +3,14 @@ import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmod, copyFile, mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
-import os, { networkInterfaces } from "node:os";
+import os from "node:os";
 import path from "node:path";
 import test, { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import amqp from "amqplib";
 import { findFreePort, listeningUrl, runCommand, startCommand } from "../support/command.ts";
+import { hasIpv6 } from "../support/ipv6.ts";
 import { waitFor } from "../support/wait.ts";
 import { baseEnvironment, createTestNode } from "./environment.ts";
 
@@ -36,11 +37,6 @@ function isAlive(pid: number): boolean {
   const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
   return /^[^Z]/.test(stdout.trim());
 }
-
-const hasIpv6 = (): boolean =>
-  Object.values(networkInterfaces())
-    .flat()
-    .some((found) => found?.address === "::1");
 
 /** A connection that is made while the server stops may be left without an answer. */
 const isAnswering = (url: string): Promise<boolean> =>

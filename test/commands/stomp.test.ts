@@ -18,6 +18,7 @@ import {
 import { connectRaw, listenRaw } from "../gateway/raw-peer.ts";
 import { CONNECTED, receiptFrame, STOMP } from "../stomp/frames.ts";
 import { findFreePort, runCommand, startCommand } from "../support/command.ts";
+import { hasIpv6 } from "../support/ipv6.ts";
 import { createTestVirtualHost } from "../support/virtual-host.ts";
 import { waitFor } from "../support/wait.ts";
 import { baseEnvironment } from "./environment.ts";
@@ -169,6 +170,16 @@ test("serve and send: messages go both ways, readiness reports the session, and 
   await received.expect("ERROR\nmessage:The connection has been closed by the server.\n\n\0");
   assert.deepEqual(await server.exit, { code: 0, signal: null });
   assert.equal((await channel.checkQueue(QUEUE)).messageCount, 0);
+});
+
+test("serve: peers reach it by IPv4 and by IPv6", { skip: !hasIpv6() }, async () => {
+  await using server = startCommand(["stomp", "serve", "-p", "0"], environment);
+  const port = Number((await server.outputMatching(/Listening for peers port=(\d+)/))[1]);
+  for (const address of ["127.0.0.1", "::1"]) {
+    await using peer = await connectRaw(port, clientCredentials(node.peer, node.own), { host: address });
+    peer.send(STOMP);
+    await peer.expect(CONNECTED);
+  }
 });
 
 test("check: one line per server, and exit code 0 only when all answer", async () => {

@@ -214,6 +214,16 @@ test("a recipient that is scheduled for deletion is unreachable", () => {
   assert.partialDeepStrictEqual(authority.send(prepare(1n)), [{ statusCode: "RECIPIENT_IS_UNREACHABLE" }]);
 });
 
+test("the issuer's own account takes money back also when it is scheduled for deletion", () => {
+  const authority = givenDebtor();
+  authority.send(finalize(authority.lock(5n), 5n));
+  authority.ledger.saveAccount({ ...authority.root(), configFlags: 1 });
+
+  const [answer] = authority.send(prepare(5n, { creditorId: ALICE, recipient: "0" }));
+
+  assert.partialDeepStrictEqual(answer, { type: "PreparedTransfer", recipient: "0", lockedAmount: 5n });
+});
+
 test("a sender without a configured account is unreachable", () => {
   assert.partialDeepStrictEqual(new BareAuthority().send(prepare(1n)), [
     { statusCode: "SENDER_IS_UNREACHABLE", totalLockedAmount: 0n },
@@ -240,6 +250,16 @@ test("a commit after the deadline is a TIMEOUT of 0, and moves no money", () => 
   assert.partialDeepStrictEqual(finalized, { statusCode: "TIMEOUT", committedAmount: 0n, totalLockedAmount: 0n });
   assert.equal(authority.root().principal, 0n);
   assert.equal(authority.balance(ALICE), 0n);
+});
+
+test("a dismissal after the deadline is OK, and releases the lock", () => {
+  const authority = givenDebtor();
+  const prepared = authority.lock(100n, { maxCommitDelay: 60 });
+  authority.pass(61);
+
+  const [finalized] = authority.send(finalize(prepared, 0n));
+
+  assert.partialDeepStrictEqual(finalized, { statusCode: "OK", committedAmount: 0n, totalLockedAmount: 0n });
 });
 
 test("finalizing twice, or with other coordinator fields, gets no answer", () => {
@@ -284,6 +304,18 @@ test("nothing overflows when the principal is at -2^63 + 5", () => {
   assert.partialDeepStrictEqual(finalized, { statusCode: "INSUFFICIENT_AVAILABLE_AMOUNT", committedAmount: 0n });
   authority.send(finalize(authority.lock(4n), 4n));
   assert.equal(authority.root().principal, INT64_MIN + 1n);
+});
+
+test("a locked amount that no longer fits into 64 bits, as interest has come between, is not committed", () => {
+  const authority = new BareAuthority();
+  authority.givenRoot({ principal: INT64_MIN + 5n, negligibleAmount: 1e30, lastConfigTs: START });
+  const prepared = authority.lock(4n);
+  authority.ledger.saveAccount({ ...authority.root(), principal: INT64_MIN + 3n });
+
+  const [finalized] = authority.send(finalize(prepared, 4n));
+
+  assert.partialDeepStrictEqual(finalized, { statusCode: "INSUFFICIENT_AVAILABLE_AMOUNT", committedAmount: 0n });
+  assert.equal(authority.root().principal, INT64_MIN + 3n);
 });
 
 for (const [balance, statusCode, committedAmount] of [
