@@ -60,9 +60,9 @@ function substituteLocalhost(environment: Environment): Environment {
 
 /** A problem must not show a password that a URL holds. */
 const quote = (name: string, held: string): string =>
-  // Up to the last @, since it may be the password that is not valid in a URL.
+  // Up to the last @, since it may be the password that is not valid in a URL; and none of its parameters.
   name.endsWith("_SECRET")
     ? '"***"'
     : name.endsWith("_URL")
-      ? JSON.stringify(held.replace(/^([a-z+]*:\/\/)?.*@/is, "$1***@"))
+      ? JSON.stringify(held.replace(/^([a-z+]*:\/\/)?.*@/is, "$1***@").replace(/=.*/s, "=***"))
       : JSON.stringify(held);

@@ -61,6 +61,9 @@ type Parameters = ReadonlyMap<Parameter, string>;
  */
 const HEARTBEAT_SECONDS = 5;
 
+const FORM =
+  "it is not of the form amqp://user:password@host:port/virtual-host?parameters; / ? # @ % of a password are percent-encoded";
+
 /** AMQP sends it as a short string. */
 const VHOST_BYTES_MAX = 255;
 
@@ -88,10 +91,7 @@ function parseBrokerUrl(text: string): ParsedUrl {
   const match = /^(amqps?):\/\/(?:([^/?#]*)@)?(\[[^\]]*\]|[^:/?#]*)(?::([0-9]*))?(?:\/([^/?#]*))?(?:\?([^#]*))?$/s.exec(
     text,
   );
-  if (!match)
-    throw new BrokerUrlError(
-      "it is not of the form amqp://user:password@host:port/virtual-host?parameters; / ? # @ % of a password are percent-encoded",
-    );
+  if (!match) throw new BrokerUrlError(FORM);
   const [, protocol, userInfo = "guest:guest", host = "", port = "", vhost = "", query = ""] = match;
   if (host.includes(",") || vhost.includes(",")) {
     throw new BrokerUrlError(
@@ -160,7 +160,9 @@ function parseParameters(query: string): Parameters {
     const [name = "", ...value] = part.split("=");
     const known = PARAMETERS.find((parameter) => parameter === name);
     if (known === undefined) {
-      throw new BrokerUrlError(`the parameter ${name} is not supported; expected ${PARAMETERS.join(", ")}`);
+      // Not with its name when it may be a part of a password.
+      const reason = `the parameter ${name} is not supported; expected ${PARAMETERS.join(", ")}`;
+      throw new BrokerUrlError(query.includes("@") ? FORM : reason);
     }
     parameters.set(known, decode(value.join("=")));
   }

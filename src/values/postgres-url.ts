@@ -90,6 +90,7 @@ const PARAMETERS: Readonly<Record<string, readonly string[] | undefined>> = {
 
 /** The usual reason why a URL cannot be read. */
 const ENCODING = "/ ? # @ % of a password are percent-encoded";
+const FORM = `it is not of the form postgresql://user@host:port/database?parameters; ${ENCODING}`;
 
 const DEFAULT_PORT = 5432;
 const SOCKET_FOLDER = "/var/run/postgresql";
@@ -100,8 +101,7 @@ type Get = (name: string) => string | undefined;
 /** Reads a URL, and from libpq's environment variables what it does not say. Throws ConnectionUrlError. */
 export function parseConnectionUrl(url: string, environment: Environment = process.env): ConnectionTarget {
   const match = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/s.exec(url);
-  if (!match)
-    throw new ConnectionUrlError(`it is not of the form postgresql://user@host:port/database?parameters; ${ENCODING}`);
+  if (!match) throw new ConnectionUrlError(FORM);
   const [, userInfo = "", hosts = "", database = "", query = ""] = match;
   const parameters = parseParameters(query);
   const variables = checkVariables(environment);
@@ -127,8 +127,15 @@ function parseParameters(query: string): ReadonlyMap<string, string> {
     // As libpq does for the sake of JDBC.
     const [name = "", ...rest] = part === "ssl=true" ? ["sslmode", "require"] : part.split("=");
     const value = decode(rest.join("=")) ?? "";
-    if (rest.length === 0) throw new ConnectionUrlError(`the parameter ${name} has no value`);
-    checkParameter(name, value);
+    try {
+      // Not with its text, which may be a part of a password.
+      if (rest.length === 0 && !Object.hasOwn(PARAMETERS, name))
+        throw new ConnectionUrlError("a parameter has no value");
+      if (rest.length === 0) throw new ConnectionUrlError(`the parameter ${name} has no value`);
+      checkParameter(name, value);
+    } catch (error) {
+      throw query.includes("@") ? new ConnectionUrlError(FORM) : error;
+    }
     parameters.set(name, value);
   }
   return parameters;

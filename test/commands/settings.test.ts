@@ -165,9 +165,22 @@ test("a problem with a URL shows where it leads, and not the password", () => {
     ["postgresql://user:sec@ret:s@host:port", "postgresql://***@host:port"],
     ["user:secret@host/db", "***@host/db"],
     ["host/db", "host/db"],
+    ["postgresql://user:sec?secret@host/db", "postgresql://***@host/db"],
+    ["postgresql://user:sec?secret=1@host/db", "postgresql://***@host/db"],
+    ["postgresql://user:sec?sslmode=secret@host/db", "postgresql://***@host/db"],
+    ["postgresql://host/db?password=secret&x=1", "postgresql://host/db?password=***"],
+    ["postgresql://host/db?password=a&secret", "postgresql://host/db?password=***"],
+    ["postgresql://host/db?passwd=secret", "postgresql://host/db?passwd=***"],
+    ["host=db password=secret", "host=***"],
   ] as const) {
     const problem = problemsOf({ POSTGRES_URL: held }).join("\n");
     assert.ok(problem.startsWith(`POSTGRES_URL: "${shown}" is not valid`), problem);
+    assert.doesNotMatch(problem, /secret/);
+  }
+  for (const held of ["amqps://host/v?password=secret&x=1", "amqp://user:12?secret@host/v"]) {
+    const problem = problemsOf({ PROTOCOL_BROKER_URL: held }).join("\n");
+    assert.match(problem, /^PROTOCOL_BROKER_URL: .* is not valid/);
+    assert.doesNotMatch(problem, /secret/);
   }
 });
 
