@@ -14,6 +14,7 @@ import pg from "pg";
 import { type Binaries, prepareBinaries } from "./embedded-postgres/binaries.ts";
 import { EmbeddedPostgresError, explain } from "./embedded-postgres/error.ts";
 import { prepareFolder, serverUser, type User } from "./embedded-postgres/folder.ts";
+import { addPassword, choosePassword, readPassword, requirePassword } from "./embedded-postgres/password.ts";
 import { type GuardedProcess, startGuarded } from "./guarded-process.ts";
 
 export interface EmbeddedPostgresOptions {
@@ -31,7 +32,7 @@ export interface EmbeddedPostgresOptions {
 
 /** A server that runs until it is stopped, or until this process ends. `await using` stops it as well. */
 export interface EmbeddedPostgres extends AsyncDisposable {
-  /** The URL of the database, with a user who may do everything. The server listens on 127.0.0.1 only. */
+  /** The URL of the database, with a user who may do everything, and the password. The server listens on 127.0.0.1 only. */
   readonly url: string;
   /** Resolves when the server has ended, wanted or not. */
   readonly ended: Promise<void>;
@@ -54,8 +55,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions = {
     const dataFolder = path.join(folder, "data");
     await refuseSecondServer(folder, dataFolder);
     if (moveOtherVersions) await moveOtherVersion(dataFolder, binaries.version);
-    await initialize(binaries, dataFolder, user, signal);
-    const { server, url } = await start({ binaries, dataFolder, port, isTemporary, user, signal });
+    await initialize(binaries, folder, user, signal);
+    const { server, url } = await start({ binaries, folder, dataFolder, port, isTemporary, user, signal });
     const stop = async (): Promise<void> => {
       await server.stop();
       await removeTemporary();
@@ -84,10 +85,11 @@ async function moveOtherVersion(dataFolder: string, version: string): Promise<vo
 
 async function initialize(
   { initdb, version }: Binaries,
-  dataFolder: string,
+  folder: string,
   user: User | undefined,
   signal: AbortSignal,
 ): Promise<void> {
+  const dataFolder = path.join(folder, "data");
   const dataVersion = await readDataVersion(dataFolder);
   if (dataVersion === version) return;
   if (dataVersion !== undefined) {
@@ -96,11 +98,12 @@ async function initialize(
         "Start afresh with --fresh, or choose another folder with --data-dir",
     );
   }
-  const args = ["-D", dataFolder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
   // What an interrupted initdb has left would stop the next one.
   await rm(dataFolder, { recursive: true, force: true });
   await mkdir(dataFolder, { mode: 0o700 });
   if (user) await chown(dataFolder, user.uid, user.gid);
+  const password = ["-A", "scram-sha-256", `--pwfile=${await choosePassword(folder, user)}`];
+  const args = ["-D", dataFolder, "-U", "postgres", ...password, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
   const options = { ...user, cwd: "/", env: { PATH: process.env.PATH, TZ: "UTC" }, signal, timeout: START_MILLIS_MAX };
   await promisify(execFile)(initdb, args, options).catch(({ stderr, message }: Error & { stderr?: string }) => {
     // Such as a user ID without a name, or a full disk.
@@ -111,6 +114,7 @@ async function initialize(
 
 interface StartOptions {
   readonly binaries: Binaries;
+  readonly folder: string;
   readonly dataFolder: string;
   readonly port: number | undefined;
   readonly isTemporary: boolean;
@@ -129,9 +133,13 @@ const RETRY_PAUSE_MILLIS = 500;
 async function start(options: StartOptions): Promise<{ server: GuardedProcess; url: string }> {
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await findFreePort());
+    const password = await readPassword(options.folder);
+    if (password !== undefined) await requirePassword(options.dataFolder);
     const server = startServer(options, port);
-    const url = serverUrl(port);
-    if (await isAnswering(url, server, options.signal)) return { server, url };
+    const url = serverUrl(port, password);
+    if (await isAnswering(url, server, options.signal)) {
+      return { server, url: password === undefined ? await closeServer(options, port) : url };
+    }
     await server.stop();
     const isPassing = /lock file .* already exists|could not bind/.test(server.output());
     if (!isPassing || attempt === START_TRIES_MAX || options.signal.aborted) {
@@ -140,6 +148,15 @@ async function start(options: StartOptions): Promise<{ server: GuardedProcess; u
     await removeStaleLock(options.dataFolder);
     await pause(RETRY_PAUSE_MILLIS);
   }
+}
+
+/** Data of an earlier version get a password. Returns the URL that has it. */
+async function closeServer({ folder, dataFolder }: StartOptions, port: number): Promise<string> {
+  let password: string | undefined;
+  await withClient(serverUrl(port, undefined), async (client) => {
+    password = await addPassword(folder, dataFolder, client);
+  });
+  return serverUrl(port, password);
 }
 
 function startServer({ binaries, dataFolder, isTemporary, user }: StartOptions, port: number): GuardedProcess {
@@ -177,7 +194,8 @@ async function isAnswering(url: string, server: GuardedProcess, signal: AbortSig
 }
 
 /** Overrides the user's environment: the server has no TLS. */
-const serverUrl = (port: number): string => `postgresql://postgres@127.0.0.1:${port}/postgres?sslmode=disable`;
+const serverUrl = (port: number, password: string | undefined): string =>
+  `postgresql://postgres${password === undefined ? "" : `:${password}`}@127.0.0.1:${port}/postgres?sslmode=disable`;
 
 /** Throws when a server of this folder runs, and is not just ending. */
 async function refuseSecondServer(folder: string, dataFolder: string): Promise<void> {
@@ -185,7 +203,7 @@ async function refuseSecondServer(folder: string, dataFolder: string): Promise<v
   for (;;) {
     const lock = await readFile(path.join(dataFolder, "postmaster.pid"), "utf8").catch(() => "");
     const [pid, , , port] = lock.split("\n");
-    if (!port || !(await isServerOf(dataFolder, Number(port)))) return;
+    if (!port || !(await isServerOf(dataFolder, serverUrl(Number(port), await readPassword(folder))))) return;
     if (performance.now() > deadline) {
       throw new EmbeddedPostgresError(
         `Another sandbox is using ${folder} (its PostgreSQL is process ${pid}). ` +
@@ -196,10 +214,10 @@ async function refuseSecondServer(folder: string, dataFolder: string): Promise<v
   }
 }
 
-/** Whether the server at the port takes connections and has these data. */
-async function isServerOf(dataFolder: string, port: number): Promise<boolean> {
+/** Whether the server takes connections and has these data. */
+async function isServerOf(dataFolder: string, url: string): Promise<boolean> {
   let isSame = false;
-  await withClient(serverUrl(port), async (client) => {
+  await withClient(url, async (client) => {
     const { rows } = await client.query("show data_directory");
     isSame = rows[0].data_directory === dataFolder;
   }).catch(() => {});
@@ -213,7 +231,7 @@ async function isServerOf(dataFolder: string, port: number): Promise<boolean> {
 async function removeStaleLock(dataFolder: string): Promise<void> {
   const file = path.join(dataFolder, "postmaster.pid");
   const lines = (await readFile(file, "utf8").catch(() => "")).split("\n");
-  const url = serverUrl(Number(lines[3]));
+  const url = serverUrl(Number(lines[3]), undefined);
   const failure = await withClient(url, async () => {}).catch((error: NodeJS.ErrnoException) => error);
   if (failure?.code === "ECONNREFUSED") await rm(file, { force: true });
 }

@@ -1,6 +1,5 @@
 /** `swpt-debtors sandbox`, which is `npm start`: everything needed to issue money, ready in seconds, in one process. */
 import { mkdtemp, rm } from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "../src/commands/command.ts";
@@ -14,6 +13,7 @@ import { startStep } from "../src/runtime/startup.ts";
 import { faultsHelp, readInteger, readSettings, settingOptions } from "./accounting-authority/options.ts";
 import { AuthorizationServerUnavailableError } from "./authorization-server/provider.ts";
 import { EmbeddedPostgresError } from "./embedded-postgres/error.ts";
+import { temporaryPath } from "./embedded-postgres/folder.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { findFreePort } from "./free-port.ts";
 import { type Link, runSandboxNode, type SandboxNode } from "./node.ts";
@@ -130,7 +130,7 @@ function ignorePostgresVariables(): void {
 async function createLink(wantedPort: number): Promise<Link & { readonly folder: string }> {
   const agentPort = await findFreePort(wantedPort);
   const authorityPort = await findFreePort(agentPort + 1);
-  const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-nodes-"));
+  const folder = await mkdtemp(await temporaryPath("nodes-").catch(asCommandError));
   const pair = await createNodePair({
     folder,
     authorityId: LINK_AUTHORITY_ID,
@@ -153,11 +153,11 @@ async function startPostgres(options: {
   readonly signal: AbortSignal;
 }): Promise<EmbeddedPostgres> {
   const step = { what: "starting the embedded PostgreSQL", secondsMax: 120, signal: options.signal, onProgress };
-  try {
-    return await startStep(step, () => startEmbeddedPostgres(options));
-  } catch (error) {
-    throw error instanceof EmbeddedPostgresError ? new CommandError(`${error.message}.`, { cause: error }) : error;
-  }
+  return await startStep(step, () => startEmbeddedPostgres(options)).catch(asCommandError);
+}
+
+function asCommandError(error: unknown): never {
+  throw error instanceof EmbeddedPostgresError ? new CommandError(`${error.message}.`, { cause: error }) : error;
 }
 
 /** Without its database a node is useless. */

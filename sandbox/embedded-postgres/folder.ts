@@ -44,7 +44,7 @@ async function chooseFolder(wanted: string, user: User | undefined): Promise<str
 }
 
 /** A path for a private folder among the temporary files, which no other user can replace. */
-async function temporaryPath(name: string): Promise<string> {
+export async function temporaryPath(name: string): Promise<string> {
   const folder = await realpath(os.tmpdir());
   if (!isOutOfReach(folder, process.getuid?.() ?? 0)) {
     throw new EmbeddedPostgresError(`Other users could replace files in ${folder}; set TMPDIR to another folder`);

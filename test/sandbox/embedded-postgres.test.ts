@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, chmod, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { access, chmod, chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -54,6 +54,39 @@ test("a temporary server leaves no files", async () => {
   await server.stop();
   await assert.rejects(query(server.url, "select 1"));
   await assert.rejects(access(rows[0]!.data_directory), { code: "ENOENT" });
+});
+
+/** As another user of the machine, who knows the port. */
+function withoutPassword(url: string): string {
+  const open = new URL(url);
+  open.password = "";
+  return open.href;
+}
+
+test("other users of the machine cannot connect", async () => {
+  await using server = await startEmbeddedPostgres();
+  await assert.rejects(query(withoutPassword(server.url), "select 1"), /password/);
+});
+
+test("data that an earlier version has left open get a password, and are kept", async () => {
+  const parent = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-test-"));
+  await chmod(parent, 0o755);
+  const folder = path.join(parent, "postgres");
+  try {
+    {
+      await using server = await startEmbeddedPostgres({ folder });
+      await query(server.url, "create table kept (id int8)");
+    }
+    await writeFile(path.join(folder, "data", "pg_hba.conf"), "host all all 127.0.0.1/32 trust\n");
+    await rm(path.join(folder, "password"));
+    for (let start = 1; start <= 2; start++) {
+      await using server = await startEmbeddedPostgres({ folder });
+      assert.deepEqual(await query(server.url, "select * from kept"), []);
+      await assert.rejects(query(withoutPassword(server.url), "select 1"), /password/);
+    }
+  } finally {
+    await rm(parent, { recursive: true, force: true });
+  }
 });
 
 test("data in a folder that other users may write to are rejected", async () => {

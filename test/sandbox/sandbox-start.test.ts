@@ -78,6 +78,16 @@ for (const [what, folder, problem] of [
   });
 }
 
+test("keys of nodes are not written where other users could replace them", async () => {
+  const folder = path.join(parent, "open");
+  await mkdir(folder);
+  await chmod(folder, 0o777);
+  await using command = start(path.join(parent, "linked"), ["--link"], { TMPDIR: folder });
+  assert.deepEqual(await command.exit, { code: 1, signal: null });
+  assert.match(command.output(), /^Other users could replace files in \S+open; set TMPDIR to another folder\.\n$/);
+  assert.deepEqual(await readdir(folder), []);
+});
+
 test("a folder without the right to write is one line that says what to do", { skip: isRoot }, async () => {
   const folder = path.join(parent, "closed");
   await mkdir(folder, { mode: 0o500 });
