@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly log: Logger;
   readonly metrics?: HttpMetrics | undefined;
   readonly timeouts?: Timeouts | undefined;
+  /** Connections at a time; others are closed at once. Default: no limit. */
+  readonly connectionsMax?: number | undefined;
 }
 
 /** How long a client may keep a connection waiting, in milliseconds. */

@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { createServer } from "../runtime/create-server.ts";
+import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import { createRequestHandler } from "./handle-request.ts";
 import type { Expectation } from "./request/request-body.ts";
 import { createTurns } from "./request/turns.ts";
@@ -13,7 +14,7 @@ const HEADER_BYTES_MAX = 16_384;
 
 /** Makes the server; it does not listen yet. `close()` stops it after the requests under way have been answered. */
 export function createHttpServer(options: ServerOptions): Server {
-  const { enableCors, timeouts = defaultTimeouts } = options;
+  const { enableCors, timeouts = defaultTimeouts, connectionsMax = Infinity, log } = options;
   // A server that is closing does not listen any more.
   const { handle, flushLog } = createRequestHandler(options, () => !server.listening);
   const takeTurn = createTurns();
@@ -34,7 +35,16 @@ export function createHttpServer(options: ServerOptions): Server {
   server.on("checkExpectation", (request, response) => serve(request, response, "unknown"));
   // Without a listener Node closes the connection without an answer.
   server.on("connect", (_request, socket) => endWith(501, socket as Socket, enableCors, timeouts.linger));
-  server.on("close", flushLog);
+  const drops = createRepeatedEvents(log);
+  // Without the second property, which its types lack, a supervisor would offer the connection again and again.
+  Object.assign(server, { maxConnections: connectionsMax, dropMaxConnection: true });
+  server.on("drop", () =>
+    drops.report({ level: "warn", message: "Closed a connection: too many others are open", kind: { connectionsMax } }),
+  );
+  server.on("close", () => {
+    flushLog();
+    drops.flush();
+  });
   server.on("clientError", (error, socket) =>
     answerMalformedRequest(error, socket as Socket, enableCors, timeouts.linger),
   );

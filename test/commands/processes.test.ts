@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmod, copyFile, mkdtemp, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -9,7 +9,7 @@ import test, { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import amqp from "amqplib";
-import { findFreePort, listeningUrl, runCommand, startCommand } from "../support/command.ts";
+import { findFreePort, listeningUrl, runCommand, type StartOptions, startCommand } from "../support/command.ts";
 import { hasIpv6 } from "../support/ipv6.ts";
 import { waitFor } from "../support/wait.ts";
 import { baseEnvironment, createTestNode } from "./environment.ts";
@@ -50,9 +50,13 @@ interface Readiness {
   readonly processes: Readonly<Record<string, readonly string[]>>;
 }
 
-async function startMonitored(args: readonly string[], environment: Readonly<Record<string, string>>) {
+async function startMonitored(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  options: StartOptions = {},
+) {
   const port = await findFreePort();
-  const command = startCommand(args, { ...environment, METRICS_PORT: String(port) });
+  const command = startCommand(args, { ...environment, METRICS_PORT: String(port) }, options);
   const monitoring = `http://127.0.0.1:${port}`;
   const readiness = async (path = "", address = "127.0.0.1") => {
     const response = await fetch(`http://${address}:${port}/ready${path}`).catch(() => undefined);
@@ -69,7 +73,7 @@ test("all serves, becomes ready, shows metrics of every process, and stops with 
   assert.deepEqual(await typesOf(command.pid), ["consumer", "flusher_and_scanner", "webserver"]);
   const children = await childrenOf(command.pid);
 
-  assert.equal((await fetch(`${url}/debtors/health/check/public`)).status, 200);
+  assert.equal((await fetch(`${url}/debtors/.list`)).status, 200);
   assert.equal((await fetch(`${monitoring}/live`)).status, 200);
   assert.equal((await fetch(`${monitoring}/nothing`)).status, 404);
   const metrics = await (await fetch(`${monitoring}/metrics`)).text();
@@ -297,6 +301,29 @@ test("/ready speaks for the port that serves, in the family of the address that 
     for (const [address, status] of Object.entries(families)) {
       assert.equal((await readiness("", address))?.status, status, `${host} asked at ${address}`);
     }
+  }
+});
+
+test("more connections than the system allows are closed, and afterwards others are served", async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-test-"));
+  const nodeProgram = path.join(folder, "node");
+  await writeFile(nodeProgram, `#!/bin/sh\nulimit -n 200\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
+  try {
+    const { command, readiness } = await startMonitored(["webserver"], node.environment, { nodeProgram });
+    await using _ = command;
+    const url = await listeningUrl(command);
+    await waitFor(async () => (await readiness())?.status === 200);
+
+    const sockets = Array.from({ length: 300 }, () => connect(Number(new URL(url).port), "127.0.0.1"));
+    for (const socket of sockets) socket.on("error", () => {});
+    await command.outputMatching(/Closed a connection: too many others are open connectionsMax=69/);
+    await waitFor(async () => (await readiness())?.status === 503, { what: "not to be ready" });
+
+    for (const socket of sockets) socket.destroy();
+    await waitFor(() => isAnswering(`${url}/debtors/health/check/public`), { what: "an answer", timeoutSeconds: 10 });
+    await waitFor(async () => (await readiness())?.status === 200, { what: "to be ready again" });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 });
 
