@@ -43,6 +43,9 @@ const patch = (id: number, data: string): string => {
 const get = (...headers: readonly string[]): string =>
   ["GET /debtors/7/config HTTP/1.1", "Host: x", ...headers, "", ""].join("\r\n");
 
+const readConfig = async (): Promise<{ configData: string }> =>
+  (await (await testServer.fetch("/debtors/7/config")).json()) as { configData: string };
+
 test("each request of a connection sees what the ones before it have done", async () => {
   const text = await sendWhileDebtorIsLocked(patch(2, "two"), get(), patch(3, "three"), get("Connection: close"));
   assert.deepEqual(
@@ -51,8 +54,18 @@ test("each request of a connection sees what the ones before it have done", asyn
   );
 });
 
+test("nothing is done for a request that comes after an answer with which the connection closes", async () => {
+  const withoutHost = "GET /debtors/7/config HTTP/1.1\r\n\r\n";
+  const text = await sendWhileDebtorIsLocked(patch(4, "four"), withoutHost, patch(5, "five"));
+  assert.deepEqual(
+    [...text.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status),
+    ["200", "400"],
+  );
+  assert.equal((await readConfig()).configData, "four");
+});
+
 test("a connection with too many unanswered requests is closed, and others are served", async () => {
-  const text = await sendWhileDebtorIsLocked(patch(4, "four"), get().repeat(10_000));
+  const text = await sendWhileDebtorIsLocked(patch(5, "five"), get().repeat(10_000));
   assert.equal(text, "");
   assert.equal((await testServer.fetch("/debtors/7/config")).status, 200);
 });

@@ -17,7 +17,8 @@ export function createTurns(): (request: IncomingMessage, response: ServerRespon
 
   return ({ socket }, response, serve) => {
     response.once("close", () => {
-      const next = socket.destroyed ? undefined : queues.get(socket)?.shift();
+      // After an answer with `Connection: close` nothing more is served (RFC 9112, section 9.6).
+      const next = socket.writable ? queues.get(socket)?.shift() : undefined;
       if (next === undefined) queues.delete(socket);
       else next();
     });
