@@ -133,7 +133,8 @@ export function createGatewayServer(options: GatewayServerOptions): GatewayServe
         const { type, receipt } = message;
         const debtorId = error.debtorId === undefined ? undefined : formatId(error.debtorId);
         const reason = error.cause instanceof Error ? error.cause.message : undefined;
-        log.warn({ peer: label, type, debtorId, receipt, text: error.message, reason }, "Refused a message");
+        const kind = { peer: label, type, text: error.message, reason };
+        events.report({ level: "warn", message: "Refused a message", kind, details: { debtorId, receipt } });
         log.debug({ peer: label, receipt, body: message.body.toString("utf8") }, "The body of the refused message");
         const isKnown = !/^(?:Unsupported content|Invalid message) type/.test(error.message);
         metrics.countMessage("in", isKnown ? type : "unknown", "refused");

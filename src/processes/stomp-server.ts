@@ -3,10 +3,14 @@ import { createGatewayServer } from "../gateway/server.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { untilAborted } from "../runtime/lifetime.ts";
 import { describeListenProblem } from "../runtime/listen-problem.ts";
+import { clientConnectionsMax } from "../runtime/open-files.ts";
 import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import { startServerSession } from "../stomp/server-session.ts";
 import { startTlsServer } from "../stomp/tls-server.ts";
 import type { Gateway } from "./with-gateway.ts";
+
+/** One to the broker, and under `all` one for each queue of the accounting authority, of which there are at most 99. */
+const OTHER_CONNECTIONS_MAX = 100;
 
 /** Serves until the signal is aborted; then confirms what was received, tells the peers, and resolves. */
 export async function runStompServer(
@@ -28,11 +32,13 @@ export async function runStompServer(
     log,
     events,
   });
+  const connectionsMax = clientConnectionsMax(OTHER_CONNECTIONS_MAX);
   const tls = await startTlsServer({
     port: config.port,
     credentials: credentials.forServer(),
     handshakeMillisMax: config.handshakeSeconds * 1000,
     backlog: config.backlog,
+    connectionsMax,
     onConnection: ({ socket, subject, address }) => {
       if (signal.aborted) socket.destroy();
       else {
@@ -48,6 +54,10 @@ export async function runStompServer(
       metrics.countError("in", "certificate");
       const message = "Refused the certificate of a client";
       events.report({ level: "warn", message, kind: { reason }, details: { address } });
+    },
+    onDropped: () => {
+      const message = "Closed a connection: too many others are open";
+      events.report({ level: "warn", message, kind: { connectionsMax } });
     },
     onHandshakeError: (address, reason) => log.debug({ address, reason }, "A connection did not become TLS"),
   }).catch((error: Error) => {

@@ -18,7 +18,7 @@ import { CommandError } from "../runtime/command-error.ts";
 import { finishWithin, runTogether, untilAborted } from "../runtime/lifetime.ts";
 import { describeListenProblem } from "../runtime/listen-problem.ts";
 import type { Logger } from "../runtime/log.ts";
-import { openFilesMax } from "../runtime/open-files.ts";
+import { clientConnectionsMax } from "../runtime/open-files.ts";
 import type { ShardingRealm } from "../values/shard.ts";
 import { withDatabase } from "./connections.ts";
 import { createHttpMetrics, type MetricsRegistry } from "./metrics.ts";
@@ -41,13 +41,6 @@ export interface WebserverOptions {
   /** Called with the URL once it listens. */
   readonly onListening?: (url: string) => void;
 }
-
-/**
- * The process may have so many files open besides its connections to clients and the database: those to the authorization server,
- * at most 64, and the system's own. One more than the system allows, and a connection that the supervisor hands over is lost,
- * after which Node.js hands over no other.
- */
-const OTHER_FILES_MAX = 128;
 
 // Requests under way get this long; then their connections are closed.
 const FINISH_MILLIS_MAX = 5_000;
@@ -92,7 +85,7 @@ export async function runWebserver(options: WebserverOptions): Promise<void> {
     log,
     webapp,
     authorizationEndpoints: endpointsOf(config),
-    connectionsMax: Math.max(openFilesMax() - OTHER_FILES_MAX - config.webserver.databaseConnections, 1),
+    connectionsMax: clientConnectionsMax(config.webserver.databaseConnections),
     ...serverOptions,
     metrics: registry && createHttpMetrics(registry),
   });

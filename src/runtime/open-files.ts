@@ -1,8 +1,18 @@
-/** How many files, connections included, the system lets this process have open. */
+/** How many connections of clients a process may have. */
 import { readFileSync } from "node:fs";
 
-/** The limit of this process; Infinity where the system does not say. */
-export function openFilesMax(): number {
+/** Of the files that the system lets the process have open, so many are for other things: libraries, sockets, pipes. */
+const OTHER_FILES_MAX = 128;
+
+/**
+ * What the system's limit of open files leaves for clients, beside these other connections. One file more than the limit, and a
+ * connection that the supervisor hands over is lost, after which Node.js hands over no other.
+ */
+export const clientConnectionsMax = (otherConnections: number): number =>
+  Math.max(openFilesMax() - OTHER_FILES_MAX - otherConnections, 1);
+
+/** Infinity where the system does not say. */
+function openFilesMax(): number {
   try {
     const limit = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
     return limit === null ? Infinity : Number(limit[1]);

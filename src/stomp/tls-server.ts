@@ -24,11 +24,15 @@ export interface TlsServerOptions {
   readonly credentials: TlsCredentials;
   readonly handshakeMillisMax: number;
   readonly backlog: number;
+  /** Connections at a time, hand-shakes included; others are closed at once. */
+  readonly connectionsMax: number;
   readonly onConnection: (connection: TlsConnection) => void;
   /** The client has shown no valid certificate, or none at all. */
   readonly onRefused: (address: string, reason: string) => void;
   /** The client did not speak TLS 1.3, or sent nothing. */
   readonly onHandshakeError: (address: string, reason: string) => void;
+  /** A connection was closed because there were too many. */
+  readonly onDropped: () => void;
 }
 
 /** A server that listens. */
@@ -48,7 +52,8 @@ const HANDSHAKES_MAX = 500;
 
 /** Listens on IPv4 and IPv6. Rejects when the port is taken, or the credentials are not usable. */
 export async function startTlsServer(options: TlsServerOptions): Promise<TlsServer> {
-  const { port, credentials, handshakeMillisMax, backlog, onConnection, onRefused, onHandshakeError } = options;
+  const { port, credentials, handshakeMillisMax, backlog, connectionsMax } = options;
+  const { onConnection, onRefused, onHandshakeError, onDropped } = options;
   const server = createServer({
     ...secureContextOptions(credentials),
     requestCert: true,
@@ -56,6 +61,9 @@ export async function startTlsServer(options: TlsServerOptions): Promise<TlsServ
     rejectUnauthorized: false,
     handshakeTimeout: handshakeMillisMax,
   });
+  // As for the web server.
+  Object.assign(server, { maxConnections: connectionsMax, dropMaxConnection: true });
+  server.on("drop", onDropped);
   const handshakes = new Map<string, Socket>();
 
   server.on("connection", (socket: Socket) => {

@@ -258,9 +258,19 @@ test("the log says what was refused and why, and shows neither the body nor a ke
   connection.send(sendFrame("b1", withMember("RejectedConfig", "config_data", "5"), "RejectedConfig"));
   await connection.end();
   const refused = server.log.find((line) => line.includes("Refused a message"))!;
-  assert.match(refused, /warning .*peer="1234abcd".*type="RejectedConfig".*receipt="b1".*config_data must be a string/);
+  assert.match(refused, /warning .*peer="1234abcd".*type="RejectedConfig".*config_data must be a string.*receipt="b1"/);
   assert.ok(!server.log.some((line) => line.includes("PRIVATE KEY")));
   assert.ok(!server.log.some((line) => !line.includes(" debug ") && line.includes("rejection_code")));
+});
+
+test("messages that are refused for the same reason are one line of the log", async () => {
+  await using server = await startServer({ node, broker, environment });
+  for (const receipt of ["b1", "b2", "b3"]) {
+    await using connection = await open(server.port);
+    connection.send(sendFrame(receipt, withMember("RejectedConfig", "config_data", "5"), "RejectedConfig"));
+    await connection.end();
+  }
+  assert.equal(server.log.filter((line) => line.includes("Refused a message")).length, 1);
 });
 
 test("a peer of the wrong organization is told so", async () => {
