@@ -135,7 +135,10 @@ const traceOf = (queue: string, { fields }: ConsumeMessage): Record<string, stri
   "x-first-death-exchange": fields.exchange,
 });
 
-/** amqplib rounds integers of more than 53 bits; such a header is left out, because its value would be wrong. */
+/**
+ * amqplib rounds integers of more than 53 bits; such a header is left out, because its value would be wrong. So are decimals:
+ * RabbitMQ 3.10 closes the connection when a message for a stream has one.
+ */
 function exactly([name, value]: [string, unknown]): [string, unknown][] {
   if (!isExact(value)) return [];
   return [[name, Number.isInteger(value) ? { "!": "int64", value } : value]];
@@ -144,7 +147,7 @@ function exactly([name, value]: [string, unknown]): [string, unknown][] {
 function isExact(value: unknown): boolean {
   if (typeof value === "number") return !Number.isInteger(value) || Number.isSafeInteger(value);
   if (typeof value !== "object" || value === null || Buffer.isBuffer(value)) return true;
-  return Object.values(value).every(isExact);
+  return (value as { "!"?: unknown })["!"] !== "decimal" && Object.values(value).every(isExact);
 }
 
 /** Longer than 255 bytes when it was not UTF-8: each invalid byte has been decoded to a character of three bytes. */

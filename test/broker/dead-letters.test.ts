@@ -162,6 +162,19 @@ test("a message whose properties cannot be forwarded is dead-lettered without th
   await sender.close();
 });
 
+test("a message with a header that a stream cannot take is dead-lettered without the header", async () => {
+  const decimal = { "!": "decimal", value: { digits: 15, places: 1 } };
+  channel.sendToQueue(queue, Buffer.from("decimal"), { headers: { decimal, list: [{ decimal }], text: "kept" } });
+  await channel.waitForConfirms();
+  const { broker } = await startRejecting();
+  const found = await readStream();
+  await waitFor(() => found.length === 1);
+  const { headers } = found[0]!.properties;
+  assert.equal(headers?.text, "kept");
+  assert.ok(!("decimal" in headers) && !("list" in headers));
+  await broker.close();
+});
+
 test("a dead letter that the broker does not confirm is sent again, and abandoned when its channel is lost", async () => {
   const life = new AbortController();
   const sent: unknown[] = [];
