@@ -14,8 +14,8 @@ export const csrfTokenOf = (key: string, uid: string): string =>
   createHmac("sha256", key).update(uid).digest("base64url");
 
 /**
- * Reads a submitted form. Throws a FormError when a page of another origin sent it, or it lacks
- * the token. Behind a proxy the origin is not that of the request.
+ * Reads a submitted form. Throws a FormError when a page of another origin sent it, it lacks
+ * the token, or no person can have written it. Behind a proxy the origin is not that of the request.
  */
 export async function readForm(
   request: IncomingMessage,
@@ -34,6 +34,8 @@ export async function readForm(
     chunks.push(chunk);
   }
   const form = new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
+  // Databases do not store it.
+  if ([...form.values()].some((value) => value.includes("\0"))) throw new FormError("The form has a NUL character.");
   const sent = Buffer.from(form.get("csrf_token") ?? "");
   const expected = Buffer.from(csrfToken);
   if (sent.length !== expected.length || !timingSafeEqual(sent, expected)) {

@@ -173,13 +173,14 @@ for (const [email, password, problem] of [
   });
 }
 
-test("a form without its token, of another log-in, or of another site is rejected", async () => {
+test("a form without its token, of another log-in, of another site, or with a NUL is rejected", async () => {
   const browser = new Browser();
   const page = await browser.open(authorizationUrl("access"));
   const fields = { email: "carol@example.com", password: "correct horse" };
   assert.equal((await browser.submit(page, { ...fields, csrf_token: "" })).status, 403);
   assert.equal((await browser.submit(page, fields, { Origin: "http://evil.example" })).status, 403);
   assert.equal((await browser.submit(page, fields, { Origin: "null" })).status, 403);
+  assert.equal((await browser.submit(page, { ...fields, email: "carol\0@example.com" })).status, 403);
   assert.equal((await new Browser().submit(page, fields)).status, 400);
   const other = new Browser();
   await other.open(authorizationUrl("access"));
