@@ -2,6 +2,7 @@
 import { readConfig } from "../config.ts";
 import { findForeignRows } from "../operations/verify-shard-content.ts";
 import { CommandError } from "../runtime/command-error.ts";
+import { abandonWhenAborted } from "../runtime/lifetime.ts";
 import { printResult } from "../runtime/output.ts";
 import type { Command } from "./command.ts";
 import { oneTry, whenDatabaseIsUp } from "./server-wait.ts";
@@ -24,11 +25,11 @@ change the exit code: a split waits for exit code 0, and nothing deletes such ro
           () => pool.run({ name: "", text: "select 1" }),
           oneTry("verify_shard_content", config, signal),
         );
-        return findForeignRows(pool, realm, verification, signal);
+        // A statement may wait for a lock when the signal comes.
+        const reading = findForeignRows(pool, realm, verification, signal);
+        return abandonWhenAborted(reading, signal, () => new CommandError("Stopped before all rows were read."));
       },
-    ).catch((error: unknown) => {
-      throw signal.aborted ? new CommandError("Stopped before all rows were read.") : error;
-    });
+    );
     if (otherShard !== undefined) {
       const { table, debtorId } = otherShard;
       throw new CommandError(`A row of ${table} belongs to debtor ${debtorId}, which is of another shard.`);

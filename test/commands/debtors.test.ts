@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { runCommand } from "../support/command.ts";
+import { runCommand, startCommand } from "../support/command.ts";
 import { createTestDatabase } from "../support/database.ts";
+import { waitFor } from "../support/wait.ts";
 import { baseEnvironment } from "./environment.ts";
 
 test("verify_shard_content fails when a row does not belong to the shard", async () => {
@@ -34,6 +35,24 @@ test("verify_shard_content reports a row outside of the interval of debtor IDs, 
     output,
     /^Every row belongs to this shard, but a row of debtor belongs to debtor 123, which is outside of MIN/,
   );
+});
+
+test("verify_shard_content ends at the first signal also while it waits for a lock", async () => {
+  await using database = await createTestDatabase();
+  await database.pool.transaction(async (tx) => {
+    await tx.run({ name: "", text: "lock table debtor in access exclusive mode" });
+    await using command = startCommand(["verify_shard_content"], { ...baseEnvironment, POSTGRES_URL: database.url });
+    await waitFor(() =>
+      database.pool.maybeOne({
+        name: "test_find_lock_wait",
+        text: "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      }),
+    );
+    command.kill("SIGINT");
+    // Long before the time-out of the statement.
+    await waitFor(() => command.hasEnded(), { timeoutSeconds: 15 });
+    assert.equal(command.output(), "Stopped before all rows were read.\n");
+  });
 });
 
 test("scan_debtors --quit-early makes one pass over all blocks", async () => {
