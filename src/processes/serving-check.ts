@@ -13,7 +13,7 @@ export interface ServingCheck {
 }
 
 const ALL_ADDRESSES: readonly (string | null)[] = [null, "::", "0.0.0.0"];
-const ANSWER_MILLIS_MAX = 2_000;
+const ANSWER_MILLIS_MAX = 1_500;
 const HEALTH_CHECK = "GET /debtors/health/check/public HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 /** Makes the check for the value of WEBSERVER_HOST. */

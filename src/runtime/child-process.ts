@@ -7,16 +7,22 @@ import type { Logger } from "./log.ts";
 import type { Metric } from "./metrics.ts";
 
 /** What the supervisor says to a child. */
-export type Request =
-  | { readonly type: "stop" }
-  | { readonly type: "hangup" }
-  | { readonly type: "metrics" }
-  | { readonly type: "unreadyReasons"; readonly address: string };
+export type Request = { readonly type: "stop" } | { readonly type: "hangup" } | (Question & Numbered);
+
+/** What it asks a child. */
+export type Question = { readonly type: "metrics" } | { readonly type: "unreadyReasons"; readonly address: string };
 
 /** What a child answers. */
-export type Answer =
-  | { readonly type: "metrics"; readonly metrics: readonly Metric[] }
-  | { readonly type: "unreadyReasons"; readonly unreadyReasons: readonly string[] };
+export type Answer = Numbered &
+  (
+    | { readonly type: "metrics"; readonly metrics: readonly Metric[] }
+    | { readonly type: "unreadyReasons"; readonly unreadyReasons: readonly string[] }
+  );
+
+/** An answer has the number of its question: several of one type may be asked at a time. */
+interface Numbered {
+  readonly number: number;
+}
 
 /** What a child can be asked. */
 export interface SupervisedProcess {
@@ -65,13 +71,16 @@ export function answerSupervisor({ metrics, unreadyReasons }: SupervisedProcess)
   };
   process.on("message", (request: Request) => {
     if (request.type === "metrics") {
+      const { type, number } = request;
       void metrics().then((all) => {
-        send({ type: "metrics", metrics: all });
+        send({ type, number, metrics: all });
         metricsCollected.emit(COLLECTED);
       });
     }
-    if (request.type === "unreadyReasons")
-      void inTime(unreadyReasons(request.address)).then((all) => send({ type: "unreadyReasons", unreadyReasons: all }));
+    if (request.type === "unreadyReasons") {
+      const { type, number, address } = request;
+      void inTime(unreadyReasons(address)).then((all) => send({ type, number, unreadyReasons: all }));
+    }
   });
 }
 

@@ -6,11 +6,11 @@
 import cluster, { type Worker } from "node:cluster";
 import { errorText } from "../values/error-text.ts";
 import { createBackoff, pause } from "./backoff.ts";
-import type { Answer, Request } from "./child-process.ts";
 import { STOP_MILLIS_MAX, untilAborted } from "./lifetime.ts";
 import type { Logger } from "./log.ts";
 import { formatMetrics, measureLostLogLines, type ProcessMetrics } from "./metrics.ts";
 import { type Readiness, startMonitoring } from "./monitoring.ts";
+import { ask, send } from "./questions.ts";
 
 export interface SupervisorOptions {
   /** What is to run, and in how many processes. */
@@ -40,7 +40,6 @@ const HEALTHY_LIFE_MILLIS = 60_000;
 const SAME_SIGNAL_MILLIS = 500;
 /** After this time a child that was told to stop is killed; by itself it gives up a little earlier. */
 const KILL_MILLIS = STOP_MILLIS_MAX + 1_000;
-const ANSWER_MILLIS_MAX = 3_000;
 
 /**
  * Runs the processes until the signal is aborted or all of them have finished their work (exit code 0), and resolves to the
@@ -188,30 +187,3 @@ const supervisorMetrics = (): ProcessMetrics => ({
   labels: { process_type: "supervisor", process: "1" },
   metrics: [measureLostLogLines()],
 });
-
-/** `undefined` when the child is not there, or does not answer in time. */
-function ask<Type extends Answer["type"]>(
-  worker: Worker,
-  request: Request & { readonly type: Type },
-): Promise<Extract<Answer, { type: Type }> | undefined> {
-  return new Promise((resolve) => {
-    const finish = (answer?: Extract<Answer, { type: Type }>): void => {
-      worker.off("message", onMessage);
-      clearTimeout(timer);
-      resolve(answer);
-    };
-    const onMessage = (answer: Answer): void => {
-      if (answer.type === request.type) finish(answer as Extract<Answer, { type: Type }>);
-    };
-    const timer = setTimeout(finish, ANSWER_MILLIS_MAX);
-    worker.on("message", onMessage);
-    if (!send(worker, request)) finish();
-  });
-}
-
-function send(worker: Worker, request: Request): boolean {
-  if (!worker.isConnected()) return false;
-  // A child that is dying does not receive it; its exit is handled elsewhere.
-  worker.process.send(request, () => {});
-  return true;
-}

@@ -304,6 +304,23 @@ test("/ready speaks for the port that serves, in the family of the address that 
   }
 });
 
+test("questions about readiness that are asked at the same time get their own answers, and leave nothing in the log", {
+  skip: !hasIpv6(),
+}, async () => {
+  const { command, readiness } = await startMonitored(["webserver"], {
+    ...node.environment,
+    WEBSERVER_HOST: "0.0.0.0",
+  });
+  await using _ = command;
+  await waitFor(async () => (await readiness())?.status === 200);
+  const addresses = Array.from({ length: 30 }, (_, index) => (index % 2 === 0 ? "127.0.0.1" : "[::1]"));
+  assert.deepEqual(
+    await Promise.all(addresses.map(async (address) => (await readiness("", address))?.status)),
+    addresses.map((address) => (address === "[::1]" ? 503 : 200)),
+  );
+  assert.doesNotMatch(command.output(), /warning/i);
+});
+
 test("more connections than the system allows are closed, and afterwards others are served", async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-test-"));
   const nodeProgram = path.join(folder, "node");
