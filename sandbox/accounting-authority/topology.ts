@@ -82,8 +82,8 @@ export async function declareAuthorityQueue(url: string, queue: string, linkQueu
     if (linkQueue === undefined) return;
     const linkDeadLetterQueue = deadLetterQueueOf(linkQueue);
     await channel.assertQueue(linkDeadLetterQueue, { durable: true });
-    await channel.assertQueue(linkQueue, {
-      durable: true,
+    await declareUnlimited(connection, {
+      name: linkQueue,
       arguments: { "x-dead-letter-exchange": "", "x-dead-letter-routing-key": linkDeadLetterQueue },
     });
     await channel.bindQueue(linkQueue, INCOMING_EXCHANGE, "#");

@@ -128,6 +128,21 @@ test("the authority's queue has a replica on each server of a cluster, as the ag
   await connection.close();
 });
 
+test("the authority's queues keep a message however often it is delivered", async () => {
+  // RabbitMQ 4 dead-letters it after 20 deliveries, unless a quorum queue was declared otherwise.
+  await using quorum = await createTestVirtualHost(undefined, "quorum");
+  for (let times = 1; times <= 2; times++) await declareAuthorityQueue(quorum.url, "authority", "link");
+  const connection = await connect(quorum.url);
+  const channel = await connection.createConfirmChannel();
+  for (const queue of ["authority", "link"]) {
+    channel.sendToQueue(queue, Buffer.from("{}"), { persistent: true });
+    await channel.waitForConfirms();
+    for (let deliveries = 1; deliveries <= 25; deliveries++) channel.nack(await waitFor(() => channel.get(queue)));
+    await waitFor(() => channel.get(queue));
+  }
+  await connection.close();
+});
+
 test("holders and the journal are available on the command line, without a broker", async () => {
   const run = (...args: string[]) =>
     runCommand(["sandbox_authority", ...args], {
