@@ -4,12 +4,15 @@ import { after, test } from "node:test";
 import amqp, { type ConsumeMessage } from "amqplib";
 import { pino } from "pino";
 import { agentTopology } from "../../src/broker/agent-topology.ts";
+import type { Broker } from "../../src/broker/broker.ts";
 import { createMemoryBroker } from "../../src/broker/memory.ts";
 import { connectRabbitMq } from "../../src/broker/rabbitmq.ts";
 import { connectRecovering } from "../../src/broker/rabbitmq-connection.ts";
 import { createDeadLetters } from "../../src/broker/rabbitmq-dead-letters.ts";
 import { openPool } from "../../src/database/database.ts";
 import { listenForWakes } from "../../src/database/wake.ts";
+import { createIncomingQueue } from "../../src/gateway/incoming-queue.ts";
+import { untilSchemaIsCurrent } from "../../src/processes/readiness.ts";
 import { INT64_MAX, INT64_MIN } from "../../src/values/int64.ts";
 import { parseShard } from "../../src/values/shard.ts";
 import { createConsumer } from "../../src/workers/consumer.ts";
@@ -30,13 +33,13 @@ const url = "postgresql://nobody@127.0.0.1:1/nowhere";
 const pool = openPool({ url, size: 4, applicationName: "test" });
 after(() => pool.close());
 
-const runFlusher = (signal: AbortSignal): Promise<unknown> =>
+const runFlusher = (signal: AbortSignal, broker: Broker = createMemoryBroker(agentTopology(QUEUE, "#"))) =>
   createFlusher({
     pool,
-    broker: createMemoryBroker(agentTopology(QUEUE, "#")),
+    broker,
     outbox: "prepare_transfer",
     burstCount: 100,
-    periodSeconds: 1,
+    periodSeconds: 60,
     realm,
     deleteParentShardRecords: false,
     log,
@@ -64,9 +67,12 @@ const runScanner = (signal: AbortSignal): Promise<unknown> =>
     log,
   }).run(signal);
 
+const awaitSchema = (signal: AbortSignal): Promise<unknown> => untilSchemaIsCurrent(pool, log, signal);
+
 for (const [what, run] of [
   ["a flusher", runFlusher],
   ["a scanner", runScanner],
+  ["a process that waits for its tables", awaitSchema],
   ["a listener for wake-ups", (signal: AbortSignal) => listenForWakes({ url, onWake: () => {}, log, signal })],
   ["a consumer with messages", runConsumer],
 ] as const) {
@@ -80,6 +86,38 @@ for (const [what, run] of [
     assert.ok(millis <= RECOVERY_MILLIS_MAX, String(millis));
   });
 }
+
+test("a flusher looks for the broker again within half of that time", async (t) => {
+  const longest = longestOfSkippedPauses(t);
+  const life = new AbortController();
+  const broker = { ...createMemoryBroker(agentTopology(QUEUE, "#")), isConnected: () => false };
+  const running = runFlusher(life.signal, broker);
+  const millis = await longest;
+  life.abort();
+  await running;
+  assert.ok(millis <= BROKER_PAUSE_MILLIS_MAX, String(millis));
+});
+
+test("what peers send is published again within three seconds", async (t) => {
+  const longest = longestOfSkippedPauses(t);
+  let isUp = false;
+  const { promise: confirmed, resolve } = Promise.withResolvers<unknown>();
+  const queue = createIncomingQueue({
+    broker: { publish: async (messages) => messages.map(() => (isUp ? "confirmed" : "failed")) },
+    confirmMillisMax: Infinity,
+    onConfirmed: resolve,
+    onDelay: () => {},
+    onGivenUp: () => {},
+    log,
+  });
+  const body = Buffer.from("{}");
+  const publication = { exchange: "e", routingKey: "k", type: "t", appId: "a", headers: {}, body };
+  queue.add({ type: "t", publication, receivedAt: performance.now() });
+  const millis = await longest;
+  isUp = true;
+  await confirmed;
+  assert.ok(millis <= RECOVERY_MILLIS_MAX, String(millis));
+});
 
 test("a consumer tries to have its queue again within half of that time", async (t) => {
   await using host = await createTestVirtualHost();
