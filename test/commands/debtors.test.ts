@@ -55,6 +55,30 @@ test("verify_shard_content ends at the first signal also while it waits for a lo
   });
 });
 
+const rowsOf13 = {
+  debtor: "(debtor_id) values (13)",
+  configure_account_signal: "values (now(), 13, now(), 1, '', 0, 0)",
+  prepare_transfer_signal: "values (now(), 13, 1, 1, '')",
+  finalize_transfer_signal: "values (now(), 13, 1, 0, 1, 1, 1, '', '', 1)",
+};
+for (const [table, row] of Object.entries(rowsOf13)) {
+  test(`verify_shard_content finds a row of another shard in ${table}, behind rows of this one`, async () => {
+    await using database = await createTestDatabase();
+    await database.pool.run({ name: "", text: "insert into debtor (debtor_id) values (1), (2), (5), (7), (8)" });
+    await database.pool.run({ name: "", text: `insert into ${table} ${row}` });
+    const { code, output } = await runCommand(["verify_shard_content"], {
+      ...baseEnvironment,
+      POSTGRES_URL: database.url,
+      // The digests of 1, 2, 5, 7 and 8 begin with the bit 1, that of 13 with 0.
+      PROTOCOL_BROKER_QUEUE_ROUTING_KEY: "1.#",
+      MIN_DEBTOR_ID: "2", // The row of debtor 1, which is outside of the interval, is not the end.
+      APP_VERIFY_SHARD_YIELD_PER: "2",
+    });
+    assert.equal(code, 1, output);
+    assert.equal(output, `A row of ${table} belongs to debtor 13, which is of another shard.\n`);
+  });
+}
+
 test("scan_debtors --quit-early makes one pass over all blocks", async () => {
   await using database = await createTestDatabase();
   await database.pool.run({

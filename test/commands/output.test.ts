@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -139,4 +139,47 @@ test("a command whose result nobody reads to the end fails", async () => {
   const child = execFile("/bin/sh", ["-c", script, process.execPath, program, "openapi"]);
   const errors = (await child.stderr!.toArray()).join("");
   assert.match(errors, /Cannot write to standard output: EPIPE.*\nexit code 1\n$/);
+});
+
+/** Leaves standard output non-blocking, as other programs may that write to the same pipe. */
+const UNBLOCK = `"$0" -e "process.stdout.write(''); process.kill(process.pid, 'SIGKILL')"`;
+
+test("a result is whole, also in a pipe that does not block and is read slowly", async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-output-"));
+  const pipe = path.join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const { child, exit } = runShell(`exec 1<>"$PIPE"; ${UNBLOCK}; ${RUN}`, ["openapi"], { PIPE: pipe });
+  let document = "";
+  await waitFor(() => {
+    const hasEnded = child.exitCode !== null;
+    const text = readSome(reader);
+    document += text;
+    return hasEnded && text === "";
+  });
+  assert.deepEqual(await exit, [0, null]);
+  assert.ok(Object.hasOwn(JSON.parse(document) as object, "openapi"));
+  closeSync(reader);
+  await rm(folder, { recursive: true });
+});
+
+/** What is in the pipe, at most as much as it holds. */
+function readSome(fd: number): string {
+  const bytes = Buffer.alloc(65_536);
+  try {
+    return bytes.toString("latin1", 0, readSync(fd, bytes));
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, "EAGAIN");
+    return "";
+  }
+}
+
+test("an error that cannot be written to standard error is told by the exit code", { skip }, async () => {
+  for (const [args, code] of [
+    [["unknown"], 2],
+    [["webserver"], 1],
+  ] as const) {
+    const { exit } = runShell(`${RUN} 2>/dev/full`, args, {});
+    assert.deepEqual(await exit, [code, null]);
+  }
 });

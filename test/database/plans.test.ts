@@ -171,3 +171,15 @@ for (const [situation, prepare] of Object.entries(situations)) {
     assert.deepEqual(scanning, []);
   });
 }
+
+test("no statement is compiled just in time, which takes longer than it saves", async () => {
+  await using database = await createTestDatabase();
+  const pool = openPool({ url: database.url, size: 1, applicationName: "test" });
+  await run(pool, "set jit_above_cost = 0");
+  const [row] = await pool.many<Record<"QUERY PLAN", object[]>>({
+    name: "",
+    text: "explain (format json) select from debtor where balance = 1",
+  });
+  await pool.close();
+  assert.deepEqual(Object.keys(row!["QUERY PLAN"][0]!), ["Plan"]);
+});

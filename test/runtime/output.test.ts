@@ -71,6 +71,22 @@ test("a slow reader gets only whole lines, up to a limit, and never blocks the w
   assert.equal(received, expected);
 });
 
+test("the line after one of which a reader has got only a part begins a line of its own", async () => {
+  const { writer, reader, openReader } = openPipe("cut");
+  const lines = createLineWriter(writer);
+  lines.write(`${"x".repeat(500_000)}\n`);
+  closeSync(reader);
+  await waitFor(() => lines.lostLines() === 1);
+  const nextReader = openReader();
+  lines.write("last\n");
+  let received = "";
+  await waitFor(() => {
+    received += readSome(nextReader);
+    return received.endsWith("last\n");
+  });
+  assert.match(received, /^x+\nlast\n$/);
+});
+
 test("a full device loses lines, and nothing else", { skip: !existsSync("/dev/full") }, () => {
   const lines = createLineWriter(openSync("/dev/full", "w"));
   for (const line of ["a\n", "b\n"]) lines.write(line);

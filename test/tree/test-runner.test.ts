@@ -78,6 +78,21 @@ test("a repository can be read by other users, or is in a folder or has files th
   }
 });
 
+test("a file that does not end is ended, with a line that says so", async () => {
+  const file = path.join(scratch, "endless.test.js");
+  await writeFile(
+    file,
+    'import test from "node:test"; setInterval(() => {}, 1000); test("waits", () => new Promise(() => {}));',
+  );
+  const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
+  const { code, output } = await runNode(["--test", `--import=${path.join(root, "scripts/test-guard.js")}`, file], {
+    ...environment,
+    TEST_FILE_SECONDS_MAX: "1",
+  });
+  assert.equal(code, 1, output);
+  assert.match(output, /endless\.test\.js has not ended after 1 s: /);
+});
+
 test("a failing test that leaves everything open neither hangs the run nor leaves a folder behind", async () => {
   // A repository of one test file.
   const [repository, temporary] = [path.join(scratch, "repository"), path.join(scratch, "tmp")];
@@ -98,27 +113,33 @@ test("a failing test that leaves everything open neither hangs the run nor leave
      for (let count = 0; count < 500; count++) test("one of very many " + "x".repeat(200), () => {});
      test("fails", async () => {
        mkdtempSync(os.tmpdir() + "/left-behind-");
+       console.log("PGSSLMODE is " + process.env.PGSSLMODE);
        createServer().listen(0);
        setInterval(() => {}, 1000);
        throw new Error("on purpose");
      });`,
   );
   const { NODE_TEST_CONTEXT: _, CI: __, ...environment } = process.env;
-  const { code, output } = await new Promise<{ code: unknown; output: string }>((resolve) => {
-    execFile(
-      process.execPath,
-      [path.join(repository, "scripts/test.ts"), "--suite=install"],
-      {
-        env: { ...environment, PATH: searchPath, TMPDIR: temporary, TEST_LINGER_SECONDS_MAX: "1" },
-        timeout: 120_000,
-      },
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : error.code, output: stdout + stderr }),
-    );
+  const { code, output } = await runNode([path.join(repository, "scripts/test.ts"), "--suite=install"], {
+    ...environment,
+    PATH: searchPath,
+    TMPDIR: temporary,
+    TEST_LINGER_SECONDS_MAX: "1",
+    PGSSLMODE: "require",
   });
   assert.equal(code, 1, output);
   assert.match(output, /✖ fails[\s\S]*on purpose/);
   assert.match(output, /failing\.test\.ts leaves something open: .*TCPServerWrap/);
   // None is lost: those that pass are as many as there are.
   assert.match(output, /tests 501\n/);
+  assert.match(output, /PGSSLMODE is undefined/);
   assert.deepEqual(await readdir(temporary), []);
 });
+
+/** Runs Node.js to its end. */
+const runNode = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ code: unknown; output: string }> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, args, { env, timeout: 120_000 }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : error.code, output: stdout + stderr }),
+    );
+  });
