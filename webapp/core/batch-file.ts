@@ -38,8 +38,9 @@ export interface BatchFileRow {
 export type BatchFileProblem =
   | { readonly problem: "not-utf8" | "no-rows" | "too-many-rows" }
   | { readonly problem: "no-column"; readonly column: BatchColumn }
-  | { readonly problem: "unknown-column"; readonly column: string }
-  | { readonly problem: "malformed"; readonly row: number };
+  | { readonly problem: "unknown-column" | "repeated-column"; readonly column: string }
+  /** `extra-cell`: a cell without a column, as the amount 1,50 makes one. */
+  | { readonly problem: "malformed" | "extra-cell"; readonly row: number };
 
 /** What is needed to read the rows. */
 export interface BatchContext {
@@ -70,8 +71,12 @@ export function readBatchFile(
   if (missing !== undefined) return { problem: "no-column", column: missing };
   const unknown = columns.find((name) => name !== "" && !(BATCH_COLUMNS as readonly string[]).includes(name));
   if (unknown !== undefined) return { problem: "unknown-column", column: unknown };
+  const repeated = columns.find((name, place) => name !== "" && columns.indexOf(name) < place);
+  if (repeated !== undefined) return { problem: "repeated-column", column: repeated };
   if (lines.length === 0) return { problem: "no-rows" };
   if (lines.length > BATCH_ROWS_MAX) return { problem: "too-many-rows" };
+  const extra = lines.findIndex((line) => line.some((text, place) => text.trim() !== "" && !columns[place]));
+  if (extra >= 0) return { problem: "extra-cell", row: extra + 1 };
   const firstRows = new Map<string, number>();
   const rows = lines.map((line, index) => {
     const row = readRow(new Map(columns.map((column, place) => [column, line[place] ?? ""])), index + 1, context);

@@ -621,6 +621,9 @@ export const de: Messages = {
         `Der ersten Zeile fehlt die Spalte „${column}“. Sie muss die Spalten recipient und amount nennen.`,
       "unknown-column": (column) =>
         `Die erste Zeile nennt eine unbekannte Spalte, „${column}“. Möglich sind: recipient, amount, name, reference, description.`,
+      "repeated-column": (column) => `Die erste Zeile nennt die Spalte „${column}“ zweimal.`,
+      "extra-cell": (row) =>
+        `Zeile ${row} hat mehr Zellen als die erste Zeile Spalten. Beträge haben einen Punkt: 1.50 statt 1,50.`,
       malformed: (row) =>
         `Die Datei ist keine gültige CSV-Datei: Zeile ${row} hat ein Anführungszeichen an falscher Stelle.`,
     },

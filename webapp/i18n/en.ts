@@ -603,7 +603,10 @@ export const en = {
         `The first row has no column “${column}”. It must name the columns recipient and amount.`,
       "unknown-column": (column) =>
         `The first row names an unknown column, “${column}”. Known columns: recipient, amount, name, reference, description.`,
+      "repeated-column": (column) => `The first row names the column “${column}” twice.`,
       malformed: (row) => `The file is not valid CSV: row ${row} has a misplaced quotation mark.`,
+      "extra-cell": (row) =>
+        `Row ${row} has more cells than the first row has columns. Amounts are written with a point: 1.50, not 1,50.`,
     } as Readonly<Record<string, (where: string) => string>>,
     fields: {
       recipient: "Recipient",

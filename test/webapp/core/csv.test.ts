@@ -107,8 +107,21 @@ test("each wrong cell of a batch is named with its row, and repeated rows are po
 test("a file that is not a batch is rejected as a whole", () => {
   assert.deepEqual(readBatchFile("recipient,sum\n", context), { problem: "no-column", column: "amount" });
   assert.deepEqual(readBatchFile("recipient,amount,x\n", context), { problem: "unknown-column", column: "x" });
+  assert.deepEqual(readBatchFile("amount,recipient,Amount\n", context), {
+    problem: "repeated-column",
+    column: "amount",
+  });
   assert.deepEqual(readBatchFile("recipient,amount\n", context), { problem: "no-rows" });
   assert.deepEqual(readBatchFile(`recipient,amount\n${"a,1\n".repeat(1001)}`, context), { problem: "too-many-rows" });
   assert.deepEqual(readBatchFile(new Uint8Array([0xff]), context), { problem: "not-utf8" });
   assert.deepEqual(readBatchFile('recipient,amount\n"a', context), { problem: "malformed", row: 2 });
+});
+
+test("an amount with a comma between cells separated by commas is not cut to its units", () => {
+  for (const header of ["recipient,amount", "recipient,amount,"]) {
+    const file = `${header}\nswpt:7/17,1.50,\nswpt:7/18,1,50\n`;
+    assert.deepEqual(readBatchFile(file, context), { problem: "extra-cell", row: 2 }, header);
+  }
+  const read = readBatchFile("recipient,amount\nswpt:7/17,1.50,,\n", context);
+  assert.ok("rows" in read && read.rows[0]!.order?.amount === 150n);
 });
