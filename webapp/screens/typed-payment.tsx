@@ -149,7 +149,11 @@ export function readTypedOrder(
 ): { readonly order: PaymentOrder } | { readonly errors: TypedOrderErrors } {
   const words = t();
   const recipient = form.recipient.trim();
-  const namesakes = model.addressBook.value.filter(({ name }) => name.toLowerCase() === recipient.toLowerCase());
+  // Whoever is called what an account is does not get what is meant for it.
+  const isAccount = parseAccountUri(recipient) !== undefined;
+  const namesakes = model.addressBook.value.filter(
+    ({ name }) => !isAccount && name.toLowerCase() === recipient.toLowerCase(),
+  );
   const entry = model.addressBook.value.find(({ accountUri }) => accountUri === recipient) ?? namesakes[0];
   const accountUri = entry?.accountUri ?? recipient;
   const account = parseAccountUri(accountUri);

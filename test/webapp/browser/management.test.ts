@@ -94,6 +94,24 @@ test("a request whose name is known with another account is pointed out", async 
   await page.getByText(/You have made the same payment/).waitFor();
 });
 
+test("an account that is typed is paid, and nobody who is called so in the address book", async () => {
+  await goTo(page, "/contacts");
+  await page.getByRole("button", { name: "Add an account" }).click();
+  await page.getByLabel("Your name for it").fill(`swpt:${debtorId}/19`);
+  await page.getByRole("dialog").getByLabel("Account").fill(`swpt:${debtorId}/666`);
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText(`swpt:${debtorId}/666`).waitFor();
+  await goTo(page, "/pay/by-hand");
+  await page.getByLabel("Account").fill(`swpt:${debtorId}/19`);
+  await page.getByLabel("Amount").fill("1");
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("heading", { name: "Check and pay" }).waitFor();
+  assert.equal(await page.locator("dd code").textContent(), `swpt:${debtorId}/19`);
+  await page.getByRole("button", { name: "Discard" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
+  await page.getByRole("heading", { name: "New payment" }).waitFor();
+});
+
 test("a payment becomes a template with a date, which reminds and moves on when it is paid", async () => {
   await goTo(page, "/payments");
   await page.getByRole("link", { name: /Shop.*Done/ }).click();
