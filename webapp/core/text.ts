@@ -37,3 +37,12 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 
 /** A name of others without the bidirectional controls that could turn what stands beside it. */
 export const cleanName = (name: string): string => name.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+
+/** The same for names that look the same, whatever is invisible in them; "" for one that shows nothing. */
+export const nameKey = (name: string): string =>
+  name
+    .normalize("NFKC")
+    .replace(/[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}]/gu, (hidden) => (/\s/.test(hidden) ? " " : ""))
+    .replace(/\s+/g, " ")
+    .trim()
+    .toLowerCase();

@@ -1,7 +1,7 @@
 /** The address book, and templates with their due dates. Spec: issuer-webapp, "Beyond the old client". */
 import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { parseAccountUri, parseDebtorUri } from "../../src/values/swpt-uri.ts";
-import { cleanName } from "../core/text.ts";
+import { cleanName, nameKey } from "../core/text.ts";
 import type { Context } from "./context.ts";
 import { accountKey, type Drafts } from "./drafts.ts";
 import type { AddressBookEntry, Outcome, PaymentRecord, TemplateRecord } from "./types.ts";
@@ -53,7 +53,7 @@ export class Contacts {
     const debtor = this.#context.records.debtor.value;
     const isOurs = debtor !== undefined && parseAccountUri(accountUri)?.debtorId === parseDebtorUri(debtor);
     const cleaned = cleanName(name).trim();
-    if (!isOurs || cleaned === "") return "not-offered";
+    if (!isOurs || nameKey(cleaned) === "") return "not-offered";
     const known = this.addressBook.value.find((entry) => accountKey(entry.accountUri) === accountKey(accountUri));
     const record = {
       debtor,
@@ -94,9 +94,10 @@ export class Contacts {
   async #paid({ order, templateId }: PaymentRecord): Promise<void> {
     const isKnown = this.addressBook.value.some(
       ({ accountUri, name }) =>
-        accountKey(accountUri) === accountKey(order.accountUri) || name === cleanName(order.name).trim(),
+        accountKey(accountUri) === accountKey(order.accountUri) || nameKey(name) === nameKey(order.name),
     );
-    if (order.name !== "" && !isKnown) await this.putAddress(order);
+    // Nobody may be called what others' accounts are.
+    if (!isKnown && parseAccountUri(nameKey(order.name)) === undefined) await this.putAddress(order);
     const template =
       templateId === undefined ? undefined : this.#context.records.rows("templates").value.get(templateId);
     if (template === undefined || template.dueOn === "") return;

@@ -6,6 +6,7 @@ import { canonicalIdentity } from "../core/coin.ts";
 import { parseMoment } from "../core/moments.ts";
 import { writeNote } from "../core/notes.ts";
 import { offeredActions, type PaymentAction, paymentState } from "../core/payment-state.ts";
+import { nameKey } from "../core/text.ts";
 import type { Context } from "./context.ts";
 import { withLock } from "./parts.ts";
 import type { PaymentViews } from "./payment-views.ts";
@@ -176,11 +177,12 @@ export class Drafts {
     const account = accountKey(order.accountUri);
     const book = [...records.rows("addressBook").value.values()];
     const knownAs = book.find((entry) => accountKey(entry.accountUri) === account);
-    if (knownAs !== undefined && order.name !== "" && knownAs.name !== order.name) {
+    const name = nameKey(order.name);
+    if (knownAs !== undefined && name !== "" && nameKey(knownAs.name) !== name) {
       remarks.push({ kind: "known-as", name: knownAs.name });
     }
-    const namesake = book.find((entry) => entry.name === order.name && accountKey(entry.accountUri) !== account);
-    if (order.name !== "" && namesake !== undefined) {
+    const namesake = book.find((entry) => nameKey(entry.name) === name && accountKey(entry.accountUri) !== account);
+    if (name !== "" && namesake !== undefined) {
       remarks.push({ kind: "name-has-other-account", accountUri: namesake.accountUri });
     }
     const others = this.#views.all.value.filter((other) => other.uuid !== uuid && isPaid(other.state));

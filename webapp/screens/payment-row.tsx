@@ -1,6 +1,6 @@
 /** Payments in lists: recipient, amount, time and state. */
 import type { PaymentState } from "../core/payment-state.ts";
-import { cleanName } from "../core/text.ts";
+import { cleanName, nameKey } from "../core/text.ts";
 import { formatShortTime } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import type { AddressBookEntry, Payment } from "../model/types.ts";
@@ -35,8 +35,8 @@ export function PaymentStatus({ state }: { readonly state: PaymentState }) {
 /** The recipient: the user's name for the account, or else the name in the request, or else the account. */
 export function nameOf(payment: Pick<Payment, "order" | "request">, book: readonly AddressBookEntry[]): string {
   const accountUri = payment.request?.recipientUri ?? payment.order.accountUri;
-  const known = book.find((entry) => entry.accountUri === accountUri)?.name;
-  return cleanName(known ?? payment.order.name) || accountUri;
+  const name = book.find((entry) => entry.accountUri === accountUri)?.name ?? payment.order.name;
+  return nameKey(name) === "" ? accountUri : cleanName(name);
 }
 
 /** One line of a list, a link to the payment. */

@@ -2,11 +2,28 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32 } from "../../../webapp/core/crc32.ts";
 import { parseMoment } from "../../../webapp/core/moments.ts";
-import { cleanName, codePointLength, cutToBytes } from "../../../webapp/core/text.ts";
+import { cleanName, codePointLength, cutToBytes, nameKey } from "../../../webapp/core/text.ts";
 import { utf8 } from "./cases.ts";
 
 test("names lose bidirectional controls", () => {
   assert.equal(cleanName("a\u202eb\u2066c\u2069\u200fd"), "abc\u200fd");
+});
+
+test("names that look the same are the same, whatever is invisible in them", () => {
+  for (const name of [
+    "Shop",
+    "shop ",
+    "Sh\u200bop",
+    "\u202eShop\u202c",
+    "Sh\u00adop\ufeff",
+    "\uff33hop",
+    "Shop\u{e0041}",
+  ]) {
+    assert.equal(nameKey(name), "shop", JSON.stringify(name));
+  }
+  assert.equal(nameKey("The\u00a0 \tShop"), "the shop");
+  assert.notEqual(nameKey("Shop 1"), nameKey("Shop1"));
+  assert.equal(nameKey("\u200b\u2060\u3164"), "");
 });
 
 test("lengths are in code points, cuts are between them", () => {

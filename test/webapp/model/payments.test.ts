@@ -350,6 +350,26 @@ test("the preview says what is known of the recipient and what was cut", async (
   });
 });
 
+test("a name that only looks like one in the address book is pointed out, and does not get into it", async () => {
+  const { model } = await new World().openTab();
+  await model.putAddress({ accountUri: "swpt:7/99", name: "Shop" });
+  for (const name of ["Sh\u200bop", "Shop\u202c", "SHOP "]) {
+    const uuid = (await model.createDraft({ ...bread, name }))!;
+    const remarks = model.preview(uuid)!.remarks;
+    assert.ok(
+      remarks.some((remark) => remark.kind === "name-has-other-account" && remark.accountUri === "swpt:7/99"),
+      JSON.stringify(name),
+    );
+    await model.send(uuid);
+  }
+  await model.send((await model.createDraft({ ...bread, name: "swpt:7/18" }))!);
+  await settle();
+  assert.deepEqual(
+    model.addressBook.value.map(({ name }) => name),
+    ["Shop"],
+  );
+});
+
 test("a transfer is cancelled after its check-up; too late is read again", async () => {
   const world = new World();
   const { model } = await world.openTab();
