@@ -27,6 +27,8 @@ export function describeNetworkProblem(error: unknown, advice?: NetworkAdvice): 
 const problems: readonly (readonly [problem: string, pattern: RegExp, mayBeProtocol: boolean])[] = [
   ["the host name cannot be resolved", /ENOTFOUND|EAI_AGAIN/, false],
   ["nothing listens there", /ECONNREFUSED/, false],
+  ["there is no such Unix-domain socket", /connect ENOENT/, false],
+  ["this user must not use the Unix-domain socket", /connect EACCES/, false],
   ["there is no way to the host", /EHOSTUNREACH|ENETUNREACH/, false],
   ["no answer in time", /ETIMEDOUT|due to connection timeout|No connection within/, true],
   [

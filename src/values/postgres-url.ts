@@ -128,10 +128,9 @@ function parseParameters(query: string): ReadonlyMap<string, string> {
     const [name = "", ...rest] = part === "ssl=true" ? ["sslmode", "require"] : part.split("=");
     const value = decode(rest.join("=")) ?? "";
     try {
-      // Not with its text, which may be a part of a password.
-      if (rest.length === 0 && !Object.hasOwn(PARAMETERS, name))
-        throw new ConnectionUrlError("a parameter has no value");
-      if (rest.length === 0) throw new ConnectionUrlError(`the parameter ${name} has no value`);
+      // An unknown one not with its text, which may be a part of a password.
+      const what = Object.hasOwn(PARAMETERS, name) ? `the parameter ${name}` : "a parameter";
+      if (rest.length === 0) throw new ConnectionUrlError(`${what} has no value`);
       checkParameter(name, value);
     } catch (error) {
       throw query.includes("@") ? new ConnectionUrlError(FORM) : error;
@@ -206,15 +205,16 @@ function systemUser(): string {
 
 function parsePort(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return undefined;
-  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65535) throw new ConnectionUrlError("a port must be a number from 1 to 65535");
+  const port = /^\s*[0-9]{1,5}\s*$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65535) throw new ConnectionUrlError("a port (or PGPORT) must be a number from 1 to 65535");
   return port;
 }
 
 /** Zero and negative numbers mean to wait without a limit; here the program's own limit holds then. */
 function parseConnectTimeout(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^-?[0-9]{1,6}$/.test(text)) throw new ConnectionUrlError(`connect_timeout=${text} is not a number of seconds`);
+  if (!/^\s*-?[0-9]{1,6}\s*$/.test(text))
+    throw new ConnectionUrlError(`connect_timeout (or PGCONNECT_TIMEOUT) is not a number of seconds: ${text}`);
   return Number(text) > 0 ? Number(text) * 1000 : undefined;
 }
 
@@ -236,7 +236,7 @@ function parseTls(get: Get): TlsOptions {
   const certificate = get("sslcert") ?? existing("postgresql.crt");
   const key = get("sslkey") ?? (certificate === undefined ? undefined : existing("postgresql.key"));
   if ((certificate === undefined) !== (key === undefined)) {
-    throw new ConnectionUrlError("sslcert and sslkey must be given together");
+    throw new ConnectionUrlError("sslcert and sslkey (or PGSSLCERT and PGSSLKEY) must be given together");
   }
   const tls: TlsOptions = {
     mode,

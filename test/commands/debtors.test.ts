@@ -111,4 +111,10 @@ test("a command that needs the database says so in one line when it is unavailab
     assert.match(output, /^The database cannot be reached[^\n]*\n$/);
     assert.doesNotMatch(output, /hidden/);
   }
+  const environment = { ...baseEnvironment, POSTGRES_URL: "postgresql:///db?host=/nowhere" };
+  const { output } = await runCommand(["verify_shard_content"], environment);
+  assert.match(
+    output,
+    /there is no such Unix-domain socket \(.*\/nowhere\/.*\): check host and port in POSTGRES_URL\.\n$/,
+  );
 });

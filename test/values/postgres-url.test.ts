@@ -95,6 +95,8 @@ test("the URL has precedence over libpq's environment variables, and an empty on
   assert.deepEqual([target.connectTimeoutMillis, target.sessionAttributes], [9000, "any"]);
   assert.deepEqual([target.tls.mode, target.passwordFile], ["disable", "/f"]);
   assert.deepEqual(parseConnectionUrl("postgresql://h/db", { PGPORT: "8" }).servers, [{ host: "h", port: 8 }]);
+  const padded = parseConnectionUrl("postgresql://h/db", { PGPORT: " 8 ", PGCONNECT_TIMEOUT: " 3 " });
+  assert.deepEqual([padded.servers[0]!.port, padded.connectTimeoutMillis], [8, 3000]);
   const empty = Object.fromEntries(Object.keys(variables).map((name) => [name, ""]));
   assert.deepEqual(parseConnectionUrl("postgresql://h/db", empty), parseConnectionUrl("postgresql://h/db"));
 });
@@ -107,6 +109,9 @@ test("an environment variable of libpq that cannot be honored is rejected by its
     ["PGHOSTADDR", "127.0.0.1", /variable PGHOSTADDR is not supported/],
     ["PGCHANNELBINDING", "require", /PGCHANNELBINDING=require.*prefer/],
     ["PGSSLMODE", "no-verify", /PGSSLMODE=no-verify.*verify-full/],
+    ["PGPORT", "x", /PGPORT/],
+    ["PGCONNECT_TIMEOUT", "0x5", /PGCONNECT_TIMEOUT/],
+    ["PGSSLCERT", file, /PGSSLCERT/],
   ] as const) {
     assert.throws(
       () => parseConnectionUrl("postgresql://h/db", { [variable]: value }),
