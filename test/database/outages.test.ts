@@ -133,8 +133,8 @@ test("a server that is busy with a statement is waited for", async () => {
 
 test("a server that refuses the connection for the sign of life has given one", async () => {
   const role = `swpt_single_${new URL(database.url).pathname.slice(1)}`;
-  await database.pool.run({ name: "", text: `create role ${role} login connection limit 1` });
-  const url = database.url.replace(/\/\/[^@]*@/, `//${role}@`);
+  await database.pool.run({ name: "", text: `create role ${role} login password 'secret' connection limit 1` });
+  const url = database.url.replace(/\/\/[^@]*@/, `//${role}:secret@`);
   const pool = openPool({ url, size: 1, applicationName: "test" });
   assert.deepEqual(await pool.maybeOne({ name: "", text: "select 1 as one from pg_sleep(6)" }), { one: 1 });
   await pool.close();
