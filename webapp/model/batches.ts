@@ -16,6 +16,8 @@ import type { Sender } from "./sending.ts";
 import type { Batch, BatchCheck, BatchRecord, Outcome, PaymentOrder } from "./types.ts";
 
 const PARALLEL_MAX = 2;
+/** How soon a row that waits notices that the user has stopped the batch. */
+const STOP_MILLIS = 1000;
 
 /** How to continue after a row: with the next one, not for now, or not until the user says so. */
 type Step = "next" | "pause" | { readonly stop: "limit" | "inactive" };
@@ -163,7 +165,7 @@ export class Batches {
     const worker = async (): Promise<void> => {
       for (let row = rows.next(); !row.done && end === undefined; row = rows.next()) {
         if (!(await this.#isWanted(id))) return;
-        const step = await this.#sendRow(row.value);
+        const step = await this.#sendRow(id, row.value);
         if (step !== "next") end ??= step;
       }
     };
@@ -199,7 +201,7 @@ export class Batches {
     );
   }
 
-  async #sendRow(uuid: string): Promise<Step> {
+  async #sendRow(id: string, uuid: string): Promise<Step> {
     for (let tries = 0; this.#isLeft(uuid); tries++) {
       const { outcome, retryAfterMillis, status } = await this.#sender.sendOnce(uuid);
       if (status === 403) return { stop: "limit" };
@@ -209,9 +211,19 @@ export class Batches {
       if (outcome !== "no-connection") return "next";
       const pause = REPETITION_PAUSES[tries];
       if (pause === undefined && retryAfterMillis === undefined) return "pause";
-      await this.#context.wait(retryAfterMillis ?? pause!);
+      if (!(await this.#waitUnlessStopped(id, uuid, retryAfterMillis ?? pause!))) return "next";
     }
     return "next";
+  }
+
+  /** `false` when the batch was stopped meanwhile, unless the server may have the row already. */
+  async #waitUnlessStopped(id: string, uuid: string, millis: number): Promise<boolean> {
+    for (let left = millis; left > 0; left -= STOP_MILLIS) {
+      await this.#context.wait(Math.min(left, STOP_MILLIS));
+      const isOpen = this.#context.records.rows("payments").value.get(uuid)?.isTryOpen === true;
+      if (!isOpen && !(await this.#isWanted(id))) return false;
+    }
+    return true;
   }
 
   #markRunning(id: string, isRunning: boolean): void {

@@ -188,6 +188,24 @@ test("what a batch has sent without an answer is repeated even when the user has
   assert.deepEqual([...world.node.transfers.keys()].sort(), open.sort());
 });
 
+test("a batch that is stopped while the server lets it wait sends nothing more, and can be continued at once", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  const id = (await model.createBatch("Wages", orders(3)))!;
+  world.node.fault = ({ method }) => (method === "POST" ? { status: 429, retryAfter: "1800" } : undefined);
+  void model.runBatch(id);
+  await world.clock.pass(2 * SECOND);
+  await model.stopBatch(id);
+  world.node.fault = () => undefined;
+  await world.clock.pass(2 * SECOND);
+  assert.ok(!model.batches.value[0]!.isRunningHere);
+  await world.clock.pass(3600 * SECOND);
+  assert.equal(world.node.transfers.size, 0);
+  void model.runBatch(id);
+  await world.clock.pass(SECOND);
+  assert.equal(world.node.transfers.size, 3);
+});
+
 test("a batch file is compared with payments that were made before", async () => {
   const world = new World();
   const { model } = await world.openTab();
