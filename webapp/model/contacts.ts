@@ -128,6 +128,8 @@ export function nextDueDate({ dueOn, repeat }: Pick<TemplateRecord, "dueOn" | "r
         ? formatUtc(Date.UTC(year, month - 1, day + 7 * steps))
         : clampedDate(year, month - 1 + steps * (repeat === "monthly" ? 1 : 12), day);
     if (next > today) return next;
+    // No date has a year of five digits.
+    if (next.startsWith("+")) return "";
   }
 }
 

@@ -282,6 +282,8 @@ test("a due date moves on by its interval, and stays within shorter months", () 
   assert.equal(nextDueDate({ dueOn: "2026-11-20", repeat: "weekly" }, "2026-11-27"), "2026-12-04");
   assert.equal(nextDueDate({ dueOn: "2024-02-29", repeat: "yearly" }, "2024-02-29"), "2025-02-28");
   assert.equal(nextDueDate({ dueOn: "2026-11-20", repeat: "" }, "2026-11-27"), "");
+  assert.equal(nextDueDate({ dueOn: "9999-12-31", repeat: "weekly" }, "2026-11-27"), "");
+  assert.equal(nextDueDate({ dueOn: "12026-12-31", repeat: "yearly" }, "2026-11-27"), "");
 });
 
 test("a sample of the balance is stored when it changes", async () => {
