@@ -92,6 +92,8 @@ export interface PaymentRecord {
   readonly lastTryAt: number | undefined;
   /** Whether an answer to some POST is missing, so that the server may have the transfer. */
   readonly isTryOpen: boolean;
+  /** It came from a backup while a try was open: only the user has it sent again. */
+  readonly isRestored?: boolean;
   readonly refusal: Refusal | undefined;
   readonly transfer: TransferRecord | undefined;
   /** It was at the server once and is gone from there; the history keeps it. */

@@ -490,6 +490,8 @@ export const de: Messages = {
     "not-sent": "Der Server hat diese Zahlung nicht. Sie können sie senden oder verwerfen.",
     "not-confirmed":
       "Die Antwort des Servers ging verloren. Es wird automatisch nachgefragt; die Zahlung wird nie doppelt ausgeführt.",
+    restored:
+      "Diese Zahlung stammt aus einer Sicherung, die die Antwort des Servers nicht kennt. Wenn Sie sie noch einmal senden, wird sie ausgeführt, falls der Server sie noch nicht hat; nie doppelt.",
     refused: "Der Server nimmt diese Zahlung nicht an.",
     "timed-out":
       "Die Antwort ging vor zu langer Zeit verloren, um gefahrlos nachzufragen. Sehen Sie sich das Geld im Umlauf und die Liste der Zahlungen an, und bestätigen Sie dann, dass Sie das gesehen haben.",

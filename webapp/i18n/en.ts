@@ -477,6 +477,8 @@ export const en = {
     sending: "On its way to the server.",
     "not-sent": "The server does not have this payment. You can send it, or discard it.",
     "not-confirmed": "The server’s answer was lost. It is asked again automatically; the payment is never made twice.",
+    restored:
+      "This payment comes from a backup that does not know the server’s answer. If you send it again, it is made unless the server has it already; it is never made twice.",
     refused: "The server does not accept this payment.",
     "timed-out":
       "The answer was lost too long ago to ask again safely. Look at the balance and the list of payments, then confirm that you have seen this.",

@@ -74,7 +74,9 @@ export class Sender {
       if (isRecent && this.#isWaiting(payment.uuid)) this.follow(payment.uuid);
       // A batch that runs repeats its own payments.
       const isInBatch = payment.batchId !== undefined && batches.get(payment.batchId)?.status === "running";
-      if (isInBatch || paymentState(payment, this.#context.now()) !== "not-confirmed") continue;
+      // A file must not be enough to issue money.
+      if (isInBatch || payment.isRestored === true) continue;
+      if (paymentState(payment, this.#context.now()) !== "not-confirmed") continue;
       this.#repeatInBackground(payment.uuid, 0);
     }
   }
@@ -143,7 +145,7 @@ export class Sender {
       const now = this.#context.now();
       // Tries before a certain refusal do not count: only an open one may have reached the server.
       const firstTryAt = wasOpen ? before.firstTryAt : parts.clock.passed();
-      return { ...before, request, firstTryAt, lastTryAt: now, isTryOpen: true, refusal: undefined };
+      return { ...before, request, firstTryAt, lastTryAt: now, isTryOpen: true, isRestored: false, refusal: undefined };
     };
     const payment = await records.changePayment(uuid, begin, debtor.identityUri);
     if (payment === "not-stored") return plain("not-stored");

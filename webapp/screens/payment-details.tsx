@@ -70,8 +70,11 @@ function FirstPayment({ payment }: { readonly payment: Payment }) {
   );
 }
 
-const stateText = ({ state, transfer }: Payment): string =>
-  state === "done" && transfer?.result?.committedAmount === 0n ? t().stateTexts.doneNothing : t().stateTexts[state];
+function stateText({ state, transfer, isRestored }: Payment): string {
+  const words = t().stateTexts;
+  if (state === "done" && transfer?.result?.committedAmount === 0n) return words.doneNothing;
+  return state === "not-confirmed" && isRestored === true ? words.restored : words[state];
+}
 
 /** Why it was refused or has failed. */
 function Failure({ payment }: { readonly payment: Payment }) {

@@ -1,6 +1,7 @@
 /** Reads the records of a backup, which may have been edited: invalid records are left out. */
 import { INT64_MAX } from "../../src/values/int64.ts";
 import { parseAccountUri } from "../../src/values/swpt-uri.ts";
+import { parseDate } from "../../src/values/timestamp.ts";
 import { parsePathUuid } from "../../src/values/uuid.ts";
 import type { JsonRecord } from "../core/backup.ts";
 import type {
@@ -35,26 +36,33 @@ const ORIGINS: readonly PaymentOrigin[] = ["here", "batch", "template", "old-cli
 /** A payment of the debtor `debtor`. */
 export const readPayment =
   (debtor: string) =>
-  (json: JsonRecord): PaymentRecord => ({
-    debtor,
-    uuid: parsePathUuid(text(json, "uuid")) ?? invalid(),
-    origin: ORIGINS.find((origin) => origin === json.origin) ?? invalid(),
-    createdAt: moment(json, "createdAt"),
-    revision: moment(json, "revision"),
-    order: readOrder(object(json, "order")),
-    chosenAmount: amount(json, "chosenAmount"),
-    batchId: optional(json, "batchId", text),
-    templateId: optional(json, "templateId", text),
-    retryOf: optional(json, "retryOf", text),
-    request: optional(json, "request", (record, name) => readRequest(object(record, name))),
-    firstTryAt: optional(json, "firstTryAt", moment),
-    lastTryAt: optional(json, "lastTryAt", moment),
-    isTryOpen: flag(json, "isTryOpen"),
-    refusal: optional(json, "refusal", (record, name) => readRefusal(object(record, name))),
-    transfer: optional(json, "transfer", (record, name) => readTransfer(object(record, name))),
-    isGone: flag(json, "isGone"),
-    dismissedAt: optional(json, "dismissedAt", moment),
-  });
+  (json: JsonRecord): PaymentRecord => {
+    const payment = readPaymentMembers(debtor, json);
+    // A draft is sent as its order says, and nothing else may be shown.
+    if (payment.firstTryAt === undefined && payment.transfer === undefined && payment.request !== undefined) invalid();
+    return payment.isTryOpen ? { ...payment, isRestored: true } : payment;
+  };
+
+const readPaymentMembers = (debtor: string, json: JsonRecord): PaymentRecord => ({
+  debtor,
+  uuid: parsePathUuid(text(json, "uuid")) ?? invalid(),
+  origin: ORIGINS.find((origin) => origin === json.origin) ?? invalid(),
+  createdAt: moment(json, "createdAt"),
+  revision: count(json, "revision"),
+  order: readOrder(object(json, "order")),
+  chosenAmount: amount(json, "chosenAmount"),
+  batchId: optional(json, "batchId", text),
+  templateId: optional(json, "templateId", text),
+  retryOf: optional(json, "retryOf", text),
+  request: optional(json, "request", (record, name) => readRequest(object(record, name))),
+  firstTryAt: optional(json, "firstTryAt", moment),
+  lastTryAt: optional(json, "lastTryAt", moment),
+  isTryOpen: flag(json, "isTryOpen"),
+  refusal: optional(json, "refusal", (record, name) => readRefusal(object(record, name))),
+  transfer: optional(json, "transfer", (record, name) => readTransfer(object(record, name))),
+  isGone: flag(json, "isGone"),
+  dismissedAt: optional(json, "dismissedAt", moment),
+});
 
 /** An entry of the address book of the debtor `debtor`. */
 export const readAddress =
@@ -77,7 +85,7 @@ export const readTemplate =
     id: text(json, "id"),
     title: text(json, "title"),
     order: readOrder(object(json, "order")),
-    dueOn: text(json, "dueOn"),
+    dueOn: json.dueOn === "" || parseDate(text(json, "dueOn")) !== undefined ? text(json, "dueOn") : invalid(),
     repeat: REPEATS.find((repeat) => repeat === json.repeat) ?? invalid(),
     updatedAt: moment(json, "updatedAt"),
   });
@@ -132,7 +140,7 @@ function readRefusal(json: JsonRecord): Refusal {
     name,
     Array.isArray(messages) ? messages.filter((message) => typeof message === "string") : invalid(),
   ]);
-  return { status: moment(json, "status"), fields: Object.fromEntries(fields) as Refusal["fields"] };
+  return { status: count(json, "status"), fields: Object.fromEntries(fields) as Refusal["fields"] };
 }
 
 const text = (json: JsonRecord, name: string): string => {
@@ -150,12 +158,16 @@ const amount = (json: JsonRecord, name: string): bigint => {
   return typeof value === "bigint" && value >= 0n && value <= INT64_MAX ? value : invalid();
 };
 
-/** A count or milliseconds. */
-const moment = (json: JsonRecord, name: string): number => {
+const wholeNumber = (json: JsonRecord, name: string, max: number): number => {
   const value = json[name];
-  const isSafe = typeof value === "bigint" && value >= 0n && value <= BigInt(Number.MAX_SAFE_INTEGER);
-  return isSafe ? Number(value) : invalid();
+  return typeof value === "bigint" && value >= 0n && value <= BigInt(max) ? Number(value) : invalid();
 };
+
+const count = (json: JsonRecord, name: string): number => wholeNumber(json, name, Number.MAX_SAFE_INTEGER);
+
+/** Milliseconds of a time that can be shown, in a year of four digits. */
+const moment = (json: JsonRecord, name: string): number => wholeNumber(json, name, MOMENT_MAX);
+const MOMENT_MAX = Date.parse("9999-12-31T23:59:59.999Z");
 
 const object = (json: JsonRecord, name: string): JsonRecord => {
   const value = json[name];

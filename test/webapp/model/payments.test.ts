@@ -2,6 +2,7 @@ import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { IDBFactory } from "fake-indexeddb";
+import { type Json, parseJson, stringifyJson } from "../../../src/values/json.ts";
 import { bread, DAY, HOUR, SECOND, settle, World } from "./given.ts";
 import { foreignTransfer } from "./stand-in-node.ts";
 
@@ -523,4 +524,24 @@ test("what cannot be stored is not sent", async () => {
   assert.equal(world.node.count(...POSTS), 0);
   assert.equal(await model.send(uuid), "done");
   assert.equal(model.storageProblem.value, undefined);
+});
+
+test("what a backup says was sent without an answer is repeated when the user says so, and not before", async () => {
+  const world = new World();
+  const { model } = await world.openTab();
+  await model.createDraft(bread);
+  const backup = parseJson(await model.backup()) as { payments: [{ [member: string]: Json }] };
+  const uuid = crypto.randomUUID();
+  const request = { recipientUri: "swpt:7/666", amount: 5n, noteFormat: "PAYMENT0", note: "" };
+  const tries = { isTryOpen: true, firstTryAt: BigInt(world.clock.now()), lastTryAt: BigInt(world.clock.now()) };
+  backup.payments[0] = { ...backup.payments[0], uuid, request, ...tries };
+  assert.deepEqual(await model.restore(stringifyJson(backup)), { added: 1, changed: 0 });
+  await model.update();
+  model.visibilityChanged(true);
+  await world.clock.pass(120 * SECOND);
+  assert.equal(world.node.count(...POSTS), 0);
+  assert.equal(model.payment(uuid).value!.state, "not-confirmed");
+
+  assert.equal(await model.send(uuid), "done");
+  assert.equal(world.node.transfers.get(uuid)!.amount, 5n);
 });

@@ -127,7 +127,7 @@ test("a backup is put back on an empty device as it was", async () => {
   };
   const records = [
     payment({ chosenAmount: 9007199254740993n }),
-    payment({ firstTryAt: 5, lastTryAt: 6, isTryOpen: true, refusal: { status: 422, fields: { note: ["too long"] } } }),
+    payment({ firstTryAt: 5, lastTryAt: 6, refusal: { status: 422, fields: { note: ["too long"] } } }),
     payment({ transfer: transfer({ result: failed }), origin: "elsewhere" }),
   ];
   const address = { debtor: DEBTOR, id: "a", accountUri: "swpt:7/17", name: "Shop", updatedAt: 1 };
@@ -179,9 +179,15 @@ test("a backup changes what is stored only where it knows more, and only of its 
 
 test("invalid records of a backup are skipped", async () => {
   const store = await open();
+  const request = { recipientUri: "swpt:7/666", amount: 1n, noteFormat: "", note: "" };
+  const template = { debtor: DEBTOR, id: "t", title: "", order: payment().order, repeat: "", updatedAt: 1 } as const;
   await store.put(
     { table: "payments", record: payment({ chosenAmount: 77n }) },
+    { table: "payments", record: payment({ createdAt: 8_640_000_000_000_001 }) },
+    // What is shown of a draft is its request, and what is sent its order.
+    { table: "payments", record: payment({ request }) },
     { table: "payments", record: payment() },
+    { table: "templates", record: { ...template, dueOn: "2026-13-01" } },
   );
   const text = (await backUp(store, DEBTOR, 1)).replace('"chosenAmount":77', '"chosenAmount":7.7');
   await store.forget(DEBTOR);
