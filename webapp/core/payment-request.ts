@@ -96,7 +96,9 @@ export const isLine = (text: string): boolean => codePointLength(text) <= 200 &&
 
 /** A request as text, with its check sum. */
 export function writePaymentRequest(request: PaymentRequest): string {
-  const { accountUri, name, amount, deadline, reference, format, reason } = request;
+  const { accountUri, amount, deadline, format, reason } = request;
+  // Names of other programs may have more than one line.
+  const [name, reference] = [request.name, request.reference].map((text) => text.replace(/[\r\n\u2028\u2029]+/g, " "));
   const body = [accountUri, name, amount.toString(), deadline, reference, format, reason].join("\n");
   return `PR0\n${crc32(new TextEncoder().encode(body))}\n${body}`;
 }

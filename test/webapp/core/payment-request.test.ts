@@ -135,6 +135,14 @@ test("what is written can be read again", () => {
   fc.assert(fc.property(request, (value) => assert.deepEqual(read(writePaymentRequest(value)), value)));
 });
 
+test("a name with several lines asks for no other amount", () => {
+  const asked = { accountUri: "swpt:7/17", amount: 1n, deadline: "", format: "", reason: "" };
+  for (const end of ["\n", "\r\n", "\u2028", "\u2029"]) {
+    const request = writePaymentRequest({ ...asked, name: `Shop${end}1000000`, reference: `A${end}B` });
+    assert.deepEqual(read(request), { ...asked, name: "Shop 1000000", reference: "A B" });
+  }
+});
+
 /** Requests with something wrong or strange in any line. */
 const strangeRequest = fc
   .record({
