@@ -13,6 +13,7 @@ import { startModel } from "./start-model.ts";
 import { AppContext } from "./ui/app.ts";
 import { Notice } from "./ui/blocks.tsx";
 import { followNotifications, notify, showBadge } from "./ui/notifications.ts";
+import { forgetForms, keepFormsOf } from "./ui/persistent-state.ts";
 import { navigate } from "./ui/router.ts";
 import { applyTheme } from "./ui/theme.ts";
 import { whyUnsuitable } from "./unsuitable.ts";
@@ -54,6 +55,11 @@ async function start(): Promise<void> {
   );
   rememberIssuer(model);
   model.onEvent((event) => notify({ model, config }, event));
+  effect(() => {
+    const debtor = model.debtor.value?.identityUri;
+    if (debtor !== undefined) keepFormsOf(debtor);
+  });
+  auth.onChange((isSignedIn) => !isSignedIn && forgetForms());
   effect(() => showBadge(attentionCount(model)));
   receiveLaunches();
   followNotifications();

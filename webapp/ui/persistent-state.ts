@@ -5,6 +5,7 @@
 import { effect, type Signal, signal } from "@preact/signals";
 
 const PREFIX = "issuer form ";
+const OWNER = "issuer forms of";
 const forms = new Map<string, Signal<unknown>>();
 
 /** The signal of a form. `undefined`: nothing has been typed. */
@@ -29,4 +30,11 @@ export const isTyping = (): boolean => [...forms].some(([key, form]) => key !== 
 /** For signing out. */
 export function forgetForms(): void {
   for (const form of forms.values()) form.value = undefined;
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
+}
+
+/** What was typed for another debtor is forgotten: somebody else has signed in. */
+export function keepFormsOf(debtor: string): void {
+  if ((sessionStorage.getItem(OWNER) ?? debtor) !== debtor) forgetForms();
+  sessionStorage.setItem(OWNER, debtor);
 }

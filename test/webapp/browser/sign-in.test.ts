@@ -199,6 +199,24 @@ test("the code is in the address of the page and in its exchange alone, and has 
   assert.ok(!kept.includes(code));
 });
 
+test("what one issuer has typed is not in the form of another one who signs in in the same tab", async () => {
+  await signIn();
+  await goTo(page, "/pay/by-hand");
+  await page.getByLabel("Account").fill("Baker");
+  await page.evaluate(() => sessionStorage.removeItem("issuer tokens"));
+  await page.reload();
+  await context.clearCookies();
+  await page.getByRole("button", { name: "Sign in again" }).click();
+  await page.getByRole("link", { name: "Sign up" }).click();
+  await page.getByLabel("E-mail address").fill("dave@example.com");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await page.getByRole("button", { name: "Allow" }).click();
+  await page.getByRole("heading", { name: "Type in a payment" }).waitFor();
+  await page.waitForFunction(() => Object.keys(sessionStorage).every((key) => !key.startsWith("issuer form ")));
+  assert.equal(await page.getByLabel("Account").inputValue(), "");
+});
+
 /** The authorization server still knows the browser; it asks for consent each time. */
 async function signIn(): Promise<void> {
   await page.goto(sandbox.webapp);
