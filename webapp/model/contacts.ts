@@ -18,6 +18,7 @@ export class Contacts {
   readonly dueTemplates: ReadonlySignal<readonly TemplateRecord[]>;
   readonly #context: Context;
   readonly #drafts: Drafts;
+  readonly #draftsUnderWay = new Map<string, Promise<string | undefined>>();
 
   constructor(context: Context, drafts: Drafts) {
     this.#context = context;
@@ -85,7 +86,14 @@ export class Contacts {
     await this.#context.records.remove("templates", [id]);
   }
 
-  async draftFromTemplate(id: string): Promise<string | undefined> {
+  /** Makes one draft, also of a double click. */
+  draftFromTemplate(id: string): Promise<string | undefined> {
+    const underWay = this.#draftsUnderWay.get(id) ?? this.#draftFrom(id).finally(() => this.#draftsUnderWay.delete(id));
+    this.#draftsUnderWay.set(id, underWay);
+    return underWay;
+  }
+
+  async #draftFrom(id: string): Promise<string | undefined> {
     const template = this.#context.records.rows("templates").value.get(id);
     return template && this.#drafts.create(template.order, { origin: "template", templateId: id });
   }

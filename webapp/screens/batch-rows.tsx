@@ -40,7 +40,7 @@ export function BatchRows({ rows }: { readonly rows: readonly BatchRow[] }) {
               <td>
                 <bdi>{cleanName(row.order?.name ?? "")}</bdi> <span class="muted small">{row.order?.accountUri}</span>
               </td>
-              <td class="end">{row.order !== undefined && <Amount tokens={row.order.amount} />}</td>
+              <td class="end">{row.order !== undefined && <Amount tokens={row.order.amount} exact />}</td>
               <td>
                 <bdi>{cleanName(row.order?.reference ?? "")}</bdi>
               </td>

@@ -26,8 +26,10 @@ interface Edited {
   readonly dueOn: string;
   readonly repeat: Repeat;
   readonly order: TypedOrder;
-  /** What the form has no field for: the format of the text as it was stored, which stays with that text. */
-  readonly stored: Pick<PaymentOrder, "format" | "reason"> | undefined;
+  /** What the form cannot say: the format that stays with its text, and the tokens that stay with what is typed of them. */
+  readonly stored:
+    | (Pick<PaymentOrder, "format" | "reason"> & { readonly amount: string; readonly tokens: string })
+    | undefined;
 }
 
 const typed = persistentState<Edited>("template");
@@ -40,8 +42,10 @@ export function Templates() {
   };
   const edit = (template: Omit<TemplateRecord, "id" | "debtor" | "updatedAt"> & { readonly id?: string }): void => {
     const { id, title, dueOn, repeat, order } = template;
-    const stored = { format: order.format, reason: order.reason };
-    setEdited({ id, title, dueOn, repeat, order: typedOrder(order, model.scale.value), stored });
+    const typed = typedOrder(order, model.scale.value);
+    const { format, reason, amount: tokens } = order;
+    const stored = { format, reason, amount: typed.amount, tokens: tokens.toString() };
+    setEdited({ id, title, dueOn, repeat, order: typed, stored });
   };
   const from = place.value.query.get("from");
   useEffect(() => {
@@ -120,7 +124,9 @@ function TemplateDialog({
   useEffect(() => onClose, []);
 
   const save = async (): Promise<void> => {
-    const read = readTypedOrder(model, order, { isAmountOptional: true });
+    const { stored } = form;
+    const keptTokens = stored !== undefined && order.amount === stored.amount ? BigInt(stored.tokens) : undefined;
+    const read = readTypedOrder(model, order, { isAmountOptional: true, keptTokens });
     const title = form.title.trim();
     const found = {
       ...("errors" in read ? read.errors : {}),
@@ -128,7 +134,7 @@ function TemplateDialog({
     };
     setErrors(found);
     if ("errors" in read || title === "") return;
-    const format = order.reason === form.stored?.reason ? form.stored.format : "";
+    const format = order.reason === stored?.reason ? stored.format : "";
     const { id, dueOn, repeat } = form;
     const saved = { title, dueOn, repeat, order: { ...read.order, format }, ...(id === undefined ? {} : { id }) };
     if (announceUnlessDone(await model.putTemplate(saved))) onClose();

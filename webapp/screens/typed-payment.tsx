@@ -141,11 +141,17 @@ export function OrderFields({
   );
 }
 
-/** Reads the fields. The recipient is an account of this currency, or a name in the address book. */
+/**
+ * Reads the fields. The recipient is an account of this currency, or a name in the address book. `keptTokens`: the amount, when
+ * what is typed is how it was shown, which may have been rounded.
+ */
 export function readTypedOrder(
   model: Model,
   form: TypedOrder,
-  { isAmountOptional = false } = {},
+  {
+    isAmountOptional = false,
+    keptTokens,
+  }: { readonly isAmountOptional?: boolean; readonly keptTokens?: bigint | undefined } = {},
 ): { readonly order: PaymentOrder } | { readonly errors: TypedOrderErrors } {
   const words = t();
   const recipient = form.recipient.trim();
@@ -158,8 +164,9 @@ export function readTypedOrder(
   const accountUri = entry?.accountUri ?? recipient;
   const account = parseAccountUri(accountUri);
   const ownId = parseDebtorUri(model.debtor.value?.identityUri ?? "");
-  const amount =
-    isAmountOptional && form.amount.trim() === "" ? { tokens: 0n } : readAmount(form.amount, model.scale.value);
+  const isLeftOut = isAmountOptional && form.amount.trim() === "";
+  const kept = isLeftOut ? 0n : keptTokens;
+  const amount = kept === undefined ? readAmount(form.amount, model.scale.value) : { tokens: kept };
   const tooLong = (text: string, max: number): string | undefined =>
     [...text].length > max ? words.currency.errors.tooLong(max) : undefined;
   const found: Record<keyof TypedOrder, string | undefined> = {

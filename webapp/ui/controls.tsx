@@ -1,6 +1,6 @@
 /** Buttons, fields and choices: each has a name, a visible label, and its error beside it. */
 import type { ComponentChildren, TargetedEvent } from "preact";
-import { useId } from "preact/hooks";
+import { useId, useRef } from "preact/hooks";
 import { Icon, type IconName } from "./icon.tsx";
 
 type ButtonKind = "primary" | "danger" | "quiet" | "plain";
@@ -275,10 +275,16 @@ export function Form({
   readonly children: ComponentChildren;
   readonly label?: string;
 }) {
+  const isUnderWay = useRef(false);
   const submit = async (event: TargetedEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
+    // Enter pressed twice is one intent.
+    if (isUnderWay.current) return;
+    isUnderWay.current = true;
     const form = event.currentTarget;
-    await onSubmit();
+    await Promise.resolve(onSubmit()).finally(() => {
+      isUnderWay.current = false;
+    });
     requestAnimationFrame(() => form.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
   };
   return (
