@@ -12,8 +12,13 @@ import { root } from "./sources.ts";
 const scratch = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-runner-"));
 after(() => rm(scratch, { recursive: true, force: true }));
 
-/** Two need a program that is not there when there is no path to look in; the third needs none. */
-const files = ["test/deploy/dashboards.test.ts", "test/commands/processes.test.ts", "test/values/json.test.ts"];
+/** Without a path to look in three need a program that is not there, the third for what it imports; the last needs none. */
+const files = [
+  "test/deploy/dashboards.test.ts",
+  "test/commands/processes.test.ts",
+  "test/chaos/chaos.test.ts",
+  "test/values/json.test.ts",
+];
 const searchPath = process.env.PATH;
 beforeEach(() => {
   process.env.PATH = "";
@@ -33,7 +38,7 @@ test("each missing program is one line with the files that are left out and the 
   assert.deepEqual(lines, [
     "Without promtool these are left out: test/deploy/dashboards.test.ts. " +
       "To run them, install prometheus, or let `npm test -- --install` do so",
-    "Without ps these are left out: test/commands/processes.test.ts. " +
+    "Without ps these are left out: test/commands/processes.test.ts, test/chaos/chaos.test.ts. " +
       "To run them, install procps, or let `npm test -- --install` do so",
   ]);
 });
