@@ -63,6 +63,10 @@ test("the Dockerfile is without fault", () => {
   );
 });
 
+test("a build asks no registry for the syntax of the Dockerfile", () => {
+  assert.doesNotMatch(text, /^#\s*syntax\s*=/im);
+});
+
 test("what the Dockerfile copies is in the repository, and not ignored", async () => {
   const ignored = await readFile(path.join(repository, ".dockerignore"), "utf8");
   const included = ignored.split("\n").flatMap((line) => (line.startsWith("!") ? [line.slice(1)] : []));
