@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { chown, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { chown, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -98,18 +98,24 @@ async function initialize(
         "Start afresh with --fresh, or choose another folder with --data-dir",
     );
   }
-  // What an interrupted initdb has left would stop the next one.
-  await rm(dataFolder, { recursive: true, force: true });
-  await mkdir(dataFolder, { mode: 0o700 });
-  if (user) await chown(dataFolder, user.uid, user.gid);
+  // An interrupted initdb leaves data that no server can use.
+  for (const entry of await readdir(folder)) {
+    // The program may still be at it.
+    const options = { recursive: true, force: true, maxRetries: 20 };
+    if (entry.startsWith("initdb-")) await rm(path.join(folder, entry), options);
+  }
+  const newFolder = await mkdtemp(path.join(folder, "initdb-"));
+  if (user) await chown(newFolder, user.uid, user.gid);
   const password = ["-A", "scram-sha-256", `--pwfile=${await choosePassword(folder, user)}`];
-  const args = ["-D", dataFolder, "-U", "postgres", ...password, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
+  const args = ["-D", newFolder, "-U", "postgres", ...password, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
   const options = { ...user, cwd: "/", env: { PATH: process.env.PATH, TZ: "UTC" }, signal, timeout: START_MILLIS_MAX };
   await promisify(execFile)(initdb, args, options).catch(({ stderr, message }: Error & { stderr?: string }) => {
     // Such as a user ID without a name, or a full disk.
     const reason = lastLines(stderr || message);
     throw new EmbeddedPostgresError(`The embedded PostgreSQL cannot create its data folder: ${reason}`);
   });
+  // Takes the place of an empty folder, and of nothing else.
+  await rename(newFolder, dataFolder);
 }
 
 interface StartOptions {

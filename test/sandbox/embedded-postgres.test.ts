@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, chmod, chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import pg from "pg";
 import { startEmbeddedPostgres } from "../../sandbox/embedded-postgres.ts";
 import { isOpenToOthers } from "../support/unprivileged.ts";
+import { waitFor } from "../support/wait.ts";
 
 async function query(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
@@ -84,6 +85,54 @@ test("data that an earlier version has left open get a password, and are kept", 
       assert.deepEqual(await query(server.url, "select * from kept"), []);
       await assert.rejects(query(withoutPassword(server.url), "select 1"), /password/);
     }
+  } finally {
+    await rm(parent, { recursive: true, force: true });
+  }
+});
+
+test("nothing is changed in a folder that was named by mistake", async () => {
+  const parent = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-test-"));
+  try {
+    await chmod(parent, 0o755);
+    for (const file of ["data/thesis.txt", "password", "program/main.c", "letter.txt"]) {
+      const folder = path.join(parent, path.basename(file));
+      await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
+      await chmod(folder, 0o755);
+      await writeFile(path.join(folder, file), "precious");
+      await writeFile(path.join(folder, "notes"), "");
+      await assert.rejects(startEmbeddedPostgres({ folder }), { message: /has other files.*--data-dir/ }, file);
+      assert.equal(await readFile(path.join(folder, file), "utf8"), "precious");
+      assert.equal((await stat(folder)).mode & 0o777, 0o755);
+    }
+    const folder = path.join(parent, "only-data");
+    await mkdir(path.join(folder, "data"), { recursive: true });
+    await writeFile(path.join(folder, "data", "thesis.txt"), "precious");
+    await assert.rejects(startEmbeddedPostgres({ folder }), { message: /has other files, such as data;/ });
+  } finally {
+    await rm(parent, { recursive: true, force: true });
+  }
+});
+
+test("a start that is killed while the data are created is made up for by the next one", async () => {
+  const parent = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-test-"));
+  await chmod(parent, 0o755);
+  const folder = path.join(parent, "postgres");
+  try {
+    const process = startElsewhere(folder);
+    const isCreating = async (): Promise<boolean> => {
+      const found = await readdir(folder, { recursive: true }).catch(() => []);
+      return found.some((file) => file.endsWith("PG_VERSION"));
+    };
+    await waitFor(isCreating, { what: "the file PG_VERSION" });
+    process.kill("SIGKILL");
+    await once(process, "close");
+
+    await using server = await startEmbeddedPostgres({ folder });
+    assert.deepEqual(await query(server.url, "select 1 as one"), [{ one: 1 }]);
+    assert.deepEqual(
+      (await readdir(folder)).filter((entry) => entry.startsWith("initdb-")),
+      [],
+    );
   } finally {
     await rm(parent, { recursive: true, force: true });
   }

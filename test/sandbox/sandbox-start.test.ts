@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -170,7 +170,8 @@ test("where the repository is read-only it starts, and says why there is no web 
 test("the first Ctrl-C stops the sandbox while it starts", async () => {
   const folder = path.join(parent, "interrupted");
   await using command = start(folder);
-  await waitFor(() => existsSync(path.join(folder, "data")));
+  // Its data folder is being created.
+  await waitFor(() => existsSync(folder) && readdirSync(folder).length > 0);
   assert.deepEqual(await command.stop("SIGINT"), { code: 1, signal: null });
   assert.equal(command.output(), "Stopped while starting the embedded PostgreSQL.\n");
 });
