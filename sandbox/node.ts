@@ -140,6 +140,8 @@ export async function runSandboxNode(options: SandboxNodeOptions): Promise<void>
     const serverOptions = {
       healthText: "OK (a sandbox, no store of value)",
       authorizationEndpoints: authorizationServer && endpointsAt(authorizationServer.url),
+      // Without tokens every request is a superuser's.
+      isForThisMachine: authorizationServer === undefined,
     };
     start("serving", [
       (stop) =>

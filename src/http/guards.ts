@@ -16,6 +16,7 @@ import { createProvisioning } from "./auth/provisioning.ts";
 import { createDocumentation } from "./openapi/documentation.ts";
 import { endpointsAt } from "./openapi/security.ts";
 import { baseUrlOf } from "./request/base-url.ts";
+import { rejectOtherSites } from "./request/other-sites.ts";
 import type { RequestBody } from "./request/request-body.ts";
 import type { Target } from "./request/target.ts";
 import type { Answer } from "./response/answer.ts";
@@ -39,7 +40,7 @@ export function createGuards(
   options: ServerOptions,
 ): (request: IncomingMessage, target: Target, requestBody: RequestBody, progress: Progress) => Promise<Answer> {
   const { pool, realm, limits, webapp, enableCors, trustForwardedHeaders } = options;
-  const { healthText = "OK", authorizationEndpoints = endpointsAt("") } = options;
+  const { healthText = "OK", isForThisMachine = false, authorizationEndpoints = endpointsAt("") } = options;
   const identification = identificationOf(options);
   const context: EndpointContext = {
     pool,
@@ -54,6 +55,7 @@ export function createGuards(
   return async (request, target, requestBody, progress) => {
     const { resource } = target;
     const method = request.method!;
+    if (isForThisMachine) rejectOtherSites(request.headers, enableCors);
     const page = webapp?.answer(request);
     if (page !== undefined) return { ...page, site: `${WEBAPP_PATH}/` };
     if (enableCors && isPreflight(method, request.headers)) return answerPreflight(request, resource);

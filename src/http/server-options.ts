@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly provisioning?: ProvisioningLimits | undefined;
   readonly enableCors: boolean;
   readonly trustForwardedHeaders: boolean;
+  /** Whether it is called by a name of the loopback interface, and not from pages of other sites. Default: by any name. */
+  readonly isForThisMachine?: boolean;
   /** The body of the health check, one line. Default: OK. */
   readonly healthText?: string | undefined;
   /** The authorization server, for the documentation. Default: at the origin of this server. */

@@ -35,7 +35,7 @@ export interface WebserverOptions {
   readonly signal: AbortSignal;
   readonly registry?: MetricsRegistry | undefined;
   /** What the sandbox sets differently. */
-  readonly serverOptions?: Pick<ServerOptions, "healthText" | "authorizationEndpoints">;
+  readonly serverOptions?: Pick<ServerOptions, "healthText" | "authorizationEndpoints" | "isForThisMachine">;
   /** Documents may be read from this machine by the web client, as in the sandbox. */
   readonly allowLoopbackDocuments?: boolean;
   /** Called with the URL once it listens. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -83,6 +84,23 @@ test("data are kept until the next start, and deleted with --fresh", async () =>
 
   await using third = await startSandbox("--open", "--fresh");
   assert.equal((await fetch(`${urlOf(third)}/debtors/7/`)).status, 403);
+});
+
+test("without tokens, pages of other sites can do nothing by way of a browser on this machine", async () => {
+  await using sandbox = await startSandbox("--open", "--fresh");
+  const { host, hostname, port } = new URL(urlOf(sandbox));
+  const activate = async (headers: Record<string, string>): Promise<number | undefined> => {
+    const request = httpRequest({ hostname, port, path: "/debtors/1/activate", method: "POST", headers });
+    const [response] = (await once(request.end(), "response")) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+  assert.equal(await activate({ Host: host, Origin: "https://evil.example" }), 403);
+  assert.equal(await activate({ Host: host, Origin: "null" }), 403);
+  assert.equal(await activate({ Host: host, Origin: `http://${hostname}:1` }), 403);
+  assert.equal(await activate({ Host: `evil.example:${port}`, Origin: `http://evil.example:${port}` }), 421);
+  assert.equal((await fetch(`${urlOf(sandbox)}/debtors/1/`)).status, 403);
+  assert.equal(await activate({ Host: `localhost:${port}`, Origin: `http://localhost:${port}` }), 200);
 });
 
 test("nothing is lost when the sandbox is killed during a transfer", async () => {
