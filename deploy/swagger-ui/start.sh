@@ -65,12 +65,15 @@ BEGIN {
   printf "}\n"
 }' > "$folder/configuration.json"
 
-cat > "$folder/locations.conf" <<EOF
+cat > "$folder/server.conf" <<EOF
 location = $base/configuration.json { alias $folder/configuration.json; }
 location $base/ { alias /usr/share/swagger-ui/; }
 EOF
+if [ -e /proc/net/if_inet6 ]; then
+  echo 'listen [::]:8080;' >> "$folder/server.conf"
+fi
 if [ -n "$base" ]; then
-  echo "location = $base { return 308 $base/; }" >> "$folder/locations.conf"
+  echo "location = $base { return 308 $base/; }" >> "$folder/server.conf"
 fi
 
 if [ "${1:-}" != --write-only ]; then

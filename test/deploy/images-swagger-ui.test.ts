@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { buildOpenApiDocument } from "../../src/http/openapi/document.ts";
+import { hasIpv6 } from "../support/ipv6.ts";
 import { removeFolder } from "./image-builder.ts";
 import { buildSwaggerUi, configureSwaggerUi, startSwaggerUi } from "./swagger-ui.ts";
 
@@ -104,7 +105,9 @@ for (const base of ["/", "/debtors-swagger-ui/", "/debtors-swagger-ui"]) {
     }
     const api = await (await fetch(`${prefix}/openapi.json`)).json();
     assert.deepEqual(api, JSON.parse(JSON.stringify(buildOpenApiDocument())));
-    assert.equal((await fetch(`http://127.0.0.1:${ui.port}/health`)).status, 204);
+    for (const host of ["127.0.0.1", ...(hasIpv6() ? ["[::1]"] : [])]) {
+      assert.equal((await fetch(`http://${host}:${ui.port}/health`)).status, 204);
+    }
     assert.equal((await fetch(`${prefix}/../etc/passwd`)).status, 404);
   });
 }

@@ -15,6 +15,7 @@ import { isInShard, parseShard, type Shard } from "../../src/values/shard.ts";
 import { findFreePort } from "../support/command.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { close, listen } from "../support/http-server.ts";
+import { hasIpv6 } from "../support/ipv6.ts";
 import { waitFor } from "../support/wait.ts";
 import { buildTestWebapp } from "../support/webapp.ts";
 import { type ReverseProxy, startProxy } from "./proxy.ts";
@@ -369,17 +370,45 @@ test("a hole in the list of shards is 503, never another shard", async () => {
   assert.deepEqual(new Set(ofAll.filter((reply) => reply.status >= 500).map((reply) => reply.body)), new Set([body]));
 });
 
+/**
+ * Sends requests on one connection, without waiting for answers: faster than the limit on any machine. Resolves to the
+ * statuses of the answers.
+ */
+async function sendAtOnce(
+  { port, certificate: ca }: ReverseProxy,
+  count: number,
+  addressOf: (index: number) => string = () => "",
+): Promise<number[]> {
+  const socket = connect({ port, host: "127.0.0.1", servername: "localhost", ca });
+  const requests = Array.from({ length: count }, (_, index) => {
+    const end = index === count - 1 ? "Connection: close\r\n" : "";
+    return `GET /debtors/health/check/public HTTP/1.1\r\nHost: localhost\r\nX-Address: ${addressOf(index)}\r\n${end}\r\n`;
+  });
+  socket.write(requests.join(""));
+  const statuses = Array.from((await text(socket)).matchAll(/HTTP\/1\.1 (\d+)/g), ([, status]) => Number(status));
+  assert.equal(statuses.length, count);
+  return statuses;
+}
+
 test("an address that sends too many requests gets 429", async () => {
   await using small = await startProxy({ "#": shards[0]!.port });
-  // All on one connection, without waiting for answers: faster than the limit on any machine.
-  const { port, certificate: ca } = small;
-  const socket = connect({ port, host: "127.0.0.1", servername: "localhost", ca });
-  const request = "GET /debtors/health/check/public HTTP/1.1\r\nHost: localhost\r\n";
-  socket.write(`${`${request}\r\n`.repeat(800)}${request}Connection: close\r\n\r\n`);
-  const answers = await text(socket);
-  const statuses = Array.from(answers.matchAll(/HTTP\/1\.1 (\d+)/g), ([, status]) => Number(status));
-  assert.equal(statuses.length, 801);
-  assert.deepEqual([...new Set(statuses)].sort(), [200, 429]);
+  assert.deepEqual(new Set(await sendAtOnce(small, 801)), new Set([200, 429]));
+});
+
+test("the limit is for an IPv4 address, and for an IPv6 network of 64 bits", async () => {
+  const directives = "set_real_ip_from 127.0.0.1; real_ip_header X-Address;";
+  await using small = await startProxy({ "#": shards[0]!.port }, { directives });
+  const ipv4 = await sendAtOnce(small, 800, (index) => `192.0.2.${index % 2}`);
+  assert.deepEqual(new Set(ipv4), new Set([200]));
+  const sameNetwork = await sendAtOnce(small, 800, (index) => `2001:db8::${index.toString(16)}`);
+  assert.deepEqual(new Set(sameNetwork), new Set([200, 429]));
+  assert.deepEqual(await sendAtOnce(small, 1, () => "2001:db8:0:1::1"), [200]);
+});
+
+test("it is reached by IPv6, too", { skip: !hasIpv6() }, async () => {
+  const socket = connect({ port: proxy.port, host: "::1", servername: "localhost", ca: proxy.certificate });
+  socket.write("GET /debtors/health/check/public HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  assert.match(await text(socket), /^HTTP\/1\.1 200 /);
 });
 
 test("no query gets into the access log", async () => {

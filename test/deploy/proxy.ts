@@ -10,6 +10,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { findFreePort } from "../support/command.ts";
+import { hasIpv6 } from "../support/ipv6.ts";
 import { makeWritable, unprivileged } from "../support/unprivileged.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -36,13 +37,18 @@ export interface ReverseProxy extends AsyncDisposable {
   ): Promise<Reply>;
 }
 
-/**
- * Starts nginx with the configuration of the repository, but for the port and the shards: routing key to port. `demo` says
- * on which ports the servers listen that the files in demo/ name.
- */
+export interface ProxyOptions {
+  readonly port?: number;
+  /** On which ports the servers listen that the files in demo/ name. */
+  readonly demo?: Readonly<Record<string, number>>;
+  /** More for the server, as operators may have it in locations/. */
+  readonly directives?: string;
+}
+
+/** Starts nginx with the configuration of the repository, but for the port and the shards: routing key to port. */
 export async function startProxy(
   shards: Readonly<Record<string, number>>,
-  { port: givenPort, demo = {} }: { readonly port?: number; readonly demo?: Readonly<Record<string, number>> } = {},
+  { port: givenPort, demo = {}, directives = "" }: ProxyOptions = {},
 ): Promise<ReverseProxy> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "swpt-debtors-proxy-"));
   const port = givenPort ?? (await findFreePort());
@@ -53,11 +59,13 @@ export async function startProxy(
     .replaceAll("/tmp/nginx", `${folder}/nginx`)
     // Node gives a child sockets, and a socket has no name to open it by.
     .replace("/dev/stdout", `${folder}/nginx-access.log`)
-    .replace("listen 8443", `listen 127.0.0.1:${port}`);
+    .replace("listen 8443", `listen 127.0.0.1:${port}`)
+    .replace(/listen \[::\]:8443 .*/, hasIpv6() ? `listen [::1]:${port} ssl http2;` : "");
   await writeFile(path.join(folder, "nginx.conf"), ownConfiguration);
   await writeFile(path.join(folder, "shards.conf"), shardsConfiguration(shards));
   await cp(path.join(deployFolder, "nginx/shards.js"), path.join(folder, "shards.js"));
   await mkdir(path.join(folder, "locations"));
+  await writeFile(path.join(folder, "locations/directives.conf"), directives);
   for (const [name, demoPort] of Object.entries(demo)) {
     const text = await readFile(path.join(deployFolder, `nginx/demo/${name}.conf`), "utf8");
     const ownText = text.replaceAll(new RegExp(`http://${name}:[0-9]+`, "g"), `http://127.0.0.1:${demoPort}`);

@@ -43,11 +43,11 @@ export async function startSwaggerUi(root: string, variables: Readonly<Record<st
     .replaceAll("/tmp/swagger-ui", target)
     .replace("listen 8080", `listen 127.0.0.1:${port}`);
   await writeFile(path.join(target, "nginx.conf"), ownConfiguration);
-  const locations = await readFile(path.join(target, "locations.conf"), "utf8");
-  await writeFile(
-    path.join(target, "locations.conf"),
-    locations.replaceAll("/usr/share/swagger-ui", path.join(root, "usr/share/swagger-ui")),
-  );
+  const written = await readFile(path.join(target, "server.conf"), "utf8");
+  const ownServer = written
+    .replaceAll("/usr/share/swagger-ui", path.join(root, "usr/share/swagger-ui"))
+    .replace("listen [::]:8080", `listen [::1]:${port}`);
+  await writeFile(path.join(target, "server.conf"), ownServer);
   const nginx = await startNginx(target, port);
   return {
     port,
