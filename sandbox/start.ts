@@ -37,7 +37,8 @@ export const sandbox: Command = {
   help: `
 Starts a PostgreSQL of its own, stand-ins for the accounting authority and for the authorization server, and a whole
 node with its web server, all in one process. Anyone on this machine can get a token for everything in
-it; it is not reachable from other machines, nor for pages of other sites. The data are kept in the folder .sandbox of the repository.
+it; it is not reachable from other machines, nor for pages of other sites. The data are kept in the folder
+.sandbox of the repository.
 ${faultsHelp}`,
   options: {
     port: {
