@@ -1,9 +1,10 @@
 /** Batches: a file is checked as a whole, then its payments are made one after the other. */
+import { useComputed } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { cleanName } from "../core/text.ts";
 import { formatTime } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
-import type { Batch, BatchCheck } from "../model/types.ts";
+import type { Batch } from "../model/types.ts";
 import { Amount } from "../ui/amount.tsx";
 import { useApp } from "../ui/app.ts";
 import { Card, Empty, Notice, ScreenHead, Status } from "../ui/blocks.tsx";
@@ -15,20 +16,20 @@ import { BatchRows } from "./batch-rows.tsx";
 import { announceUnlessDone } from "./outcomes.ts";
 import { PaymentRow } from "./payment-row.tsx";
 
-interface Checked {
+interface Opened {
   readonly name: string;
-  readonly check: BatchCheck;
+  readonly file: Uint8Array;
 }
 
 export function BatchesScreen() {
   const { model } = useApp();
   const words = t().batch;
-  const [checked, setChecked] = useState<Checked | undefined>();
+  const [opened, setOpened] = useState<Opened | undefined>();
   const open = async (file: File): Promise<void> => {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    setChecked({ name: cleanName(file.name.replace(/\.[^.]*$/, "")), check: model.checkBatch(bytes) });
+    setOpened({ name: cleanName(file.name.replace(/\.[^.]*$/, "")), file: bytes });
   };
-  if (checked !== undefined) return <CheckedBatch {...checked} onLeave={() => setChecked(undefined)} />;
+  if (opened !== undefined) return <CheckedBatch {...opened} onLeave={() => setOpened(undefined)} />;
   const identity = model.debtor.value?.identityUri ?? "swpt:1";
   const example = `recipient,amount,name,reference,description\n${identity}/17,12.5,Alice,2026-01,Wages\n`;
   return (
@@ -92,9 +93,10 @@ function BatchStatus({ batch: { status, isRunningHere } }: { readonly batch: Bat
   );
 }
 
-/** The rows of a file, before anything is stored. */
-function CheckedBatch({ name: proposed, check, onLeave }: Checked & { readonly onLeave: () => void }) {
+/** The rows of a file, before anything is stored. They are compared with what is paid meanwhile, be it in another tab. */
+function CheckedBatch({ name: proposed, file, onLeave }: Opened & { readonly onLeave: () => void }) {
   const { model } = useApp();
+  const check = useComputed(() => model.checkBatch(file)).value;
   const words = t().batch;
   const [name, setName] = useState(proposed);
   const [isStarting, setStarting] = useState(false);

@@ -76,3 +76,10 @@ test("a batch says the tokens of each row whose amount is shown rounded", async 
   await page.getByRole("row", { name: "1 swpt:7/17 1 SVN (150 tokens)" }).waitFor();
   await page.getByRole("row", { name: "2 swpt:7/18 2 SVN", exact: true }).waitFor();
 });
+
+test("what another tab pays while a batch is looked at is pointed out in it", async () => {
+  const other = await stand.open(browser.context, "/pay");
+  await pasteRequest(other, paymentRequest("swpt:7/18", 600n));
+  await other.getByRole("button", { name: /^Pay 2/ }).click();
+  await page.getByText("1 row looks like a repetition").waitFor();
+});
