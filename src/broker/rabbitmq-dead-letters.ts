@@ -135,19 +135,25 @@ const traceOf = (queue: string, { fields }: ConsumeMessage): Record<string, stri
   "x-first-death-exchange": fields.exchange,
 });
 
+/** More levels of tables and lists than anybody has a use for. */
+const LEVELS_MAX = 20;
+
 /**
  * amqplib rounds integers of more than 53 bits; such a header is left out, because its value would be wrong. So are decimals:
- * RabbitMQ 3.10 closes the connection when a message for a stream has one.
+ * RabbitMQ 3.10 closes the connection when a message for a stream has one. And so is what is nested too deep to be written.
  */
 function exactly([name, value]: [string, unknown]): [string, unknown][] {
   if (!isExact(value)) return [];
   return [[name, Number.isInteger(value) ? { "!": "int64", value } : value]];
 }
 
-function isExact(value: unknown): boolean {
+function isExact(value: unknown, level = 0): boolean {
+  if (level > LEVELS_MAX) return false;
   if (typeof value === "number") return !Number.isInteger(value) || Number.isSafeInteger(value);
   if (typeof value !== "object" || value === null || Buffer.isBuffer(value)) return true;
-  return (value as { "!"?: unknown })["!"] !== "decimal" && Object.values(value).every(isExact);
+  return (
+    (value as { "!"?: unknown })["!"] !== "decimal" && Object.values(value).every((one) => isExact(one, level + 1))
+  );
 }
 
 /** Longer than 255 bytes when it was not UTF-8: each invalid byte has been decoded to a character of three bytes. */

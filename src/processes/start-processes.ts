@@ -31,6 +31,10 @@ const smallHeapOptionsOf = (processType: string): readonly string[] =>
   processType === ("webserver" satisfies ProcessType) ? smallHeapOptions : [...smallHeapOptions, "--optimize-for-size"];
 const smallHeapEnvironment = { MALLOC_ARENA_MAX: "1" };
 
+// amqplib reads headers by recursion, and those of one message, which fit into a frame of 128 KiB, may be nested 26,000 deep. With
+// V8's 984 KB of stack such a message would break each connection that it is delivered on. Systems give a process 8 MB.
+const stackOptions = ["--stack-size=4000"];
+
 /** Runs the processes until the signal is aborted, and resolves to the exit code. */
 export function startProcesses({
   command,
@@ -45,7 +49,7 @@ export function startProcesses({
   return supervise({
     processes,
     program,
-    nodeOptionsOf: limitHeap ? smallHeapOptionsOf : () => [],
+    nodeOptionsOf: (type) => [...stackOptions, ...(limitHeap ? smallHeapOptionsOf(type) : [])],
     environment: limitHeap ? { ...smallHeapEnvironment, ...environment } : environment,
     restart,
     servingType: processes.find(({ type, count }) => type === "webserver" && count > 0)?.type,
