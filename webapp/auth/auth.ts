@@ -140,7 +140,7 @@ export function createAuth(config: WebappConfig, response: AuthorizationResponse
   async function refresh(refused: string): Promise<string | undefined> {
     if (tokens.value?.accessToken !== refused) return tokens.value?.accessToken;
     await askOtherTabs();
-    const { accessToken, refreshToken } = tokens.value;
+    const { accessToken, refreshToken } = tokens.value ?? {};
     if (accessToken !== refused) return accessToken;
     if (refreshToken === undefined) return undefined;
     try {
@@ -151,13 +151,23 @@ export function createAuth(config: WebappConfig, response: AuthorizationResponse
         ...resource,
       });
       const complete = { ...received, refreshToken: received.refreshToken ?? refreshToken };
+      // The user has signed out meanwhile, or signed in anew.
+      if (tokens.value?.accessToken !== refused) {
+        await revoke(complete);
+        return tokens.value?.accessToken;
+      }
       keep(complete);
       tell({ kind: "tokens", tokens: complete });
       return complete.accessToken;
     } catch (error) {
+      if (tokens.value?.accessToken !== refused) return tokens.value?.accessToken;
       if (error instanceof TokenRefusedError) keep({ accessToken, refreshToken: undefined });
       return undefined;
     }
+  }
+
+  async function revoke(received: Tokens): Promise<void> {
+    if (config.revocationUrl !== null) await revokeTokens(config.revocationUrl, config.clientId, received);
   }
 
   return {
@@ -191,9 +201,7 @@ export function createAuth(config: WebappConfig, response: AuthorizationResponse
       const former = tokens.value;
       keep(undefined);
       tell({ kind: "signed out" });
-      if (former !== undefined && config.revocationUrl !== null) {
-        await revokeTokens(config.revocationUrl, config.clientId, former);
-      }
+      if (former !== undefined) await revoke(former);
     },
     onChange: (listener) => void listeners.push(listener),
   };

@@ -22,7 +22,8 @@ const TIMEOUT_MILLIS = 15_000;
 export async function requestTokens(url: string, form: Readonly<Record<string, string>>): Promise<Tokens> {
   const response = await post(url, form);
   const answer = (await response.json().catch(() => ({}))) as Record<string, unknown>;
-  if (response.status >= 500) throw new Error(`The token endpoint answers ${response.status}`);
+  if (response.status >= 500 || response.status === 408 || response.status === 429)
+    throw new Error(`The token endpoint answers ${response.status}`);
   if (!response.ok)
     throw new TokenRefusedError(typeof answer.error === "string" ? answer.error : String(response.status));
   const { access_token: accessToken, refresh_token: refreshToken, token_type: type } = answer;

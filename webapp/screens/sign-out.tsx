@@ -19,10 +19,13 @@ export function SignOutDialog({ onClose }: { readonly onClose: () => void }) {
   const onlyHere = model.onlyHere();
   const leave = async (forget: boolean): Promise<void> => {
     forgetForms();
-    await auth.signOut();
+    // A server that does not answer keeps nobody from leaving.
+    const revoked = auth.signOut();
     await model.signedOut({ forget });
     navigate("/", { replace: true });
-    if (forget) await forgetDevice();
+    if (!forget) return;
+    await revoked;
+    await forgetDevice();
   };
   return (
     <Dialog title={words.title} onClose={onClose}>

@@ -141,6 +141,58 @@ test("a rejected token is renewed by one tab for all, and the user does not noti
   assert.match(requests[0]!, /grant_type=refresh_token/);
 });
 
+test("a token that arrives after the user has signed out is revoked and signs nobody in", async () => {
+  await signIn();
+  const other = await context.newPage();
+  await other.goto(sandbox.webapp);
+  await other.getByRole("heading", { name: "Overview" }).waitFor();
+  const token = await accessToken(page);
+  const asked = Promise.withResolvers<void>();
+  const signedOut = Promise.withResolvers<void>();
+  await context.route(isApi, (route) =>
+    route.request().headers().authorization === `Bearer ${token}` ? route.fulfill({ status: 401 }) : route.continue(),
+  );
+  await context.route(/\/oauth2\/token$/, async (route) => {
+    const response = await route.fetch();
+    asked.resolve();
+    await signedOut.promise;
+    await route.fulfill({ response });
+  });
+  await page.bringToFront();
+  await page.getByRole("button", { name: "Reload" }).click();
+  await asked.promise;
+  await goTo(other, "/settings");
+  await other.getByRole("button", { name: "Sign out" }).click();
+  await other.getByRole("button", { name: "Sign out, keep the data" }).click();
+  await page.waitForFunction(() => sessionStorage.getItem("issuer tokens") === null);
+
+  const revoked = page.waitForRequest(/\/oauth2\/revoke$/);
+  signedOut.resolve();
+  assert.ok(!(await revoked).postData()!.includes(token));
+  for (const tab of [page, other]) {
+    await tab.getByRole("button", { name: /^Sign in/ }).waitFor();
+    assert.equal(await accessToken(tab), undefined);
+  }
+});
+
+test("a token endpoint that is busy does not sign the user out", async () => {
+  await signIn();
+  const token = await accessToken(page);
+  await context.route(isApi, (route) =>
+    route.request().headers().authorization === `Bearer ${token}` ? route.fulfill({ status: 401 }) : route.continue(),
+  );
+  await context.route(/\/oauth2\/token$/, (route) =>
+    route.fulfill({ status: 429, headers: { "access-control-allow-origin": "*" }, body: "" }),
+  );
+  const reload = page.getByRole("button", { name: "Reload" });
+  await Promise.all([page.waitForResponse(/\/oauth2\/token$/), reload.click()]);
+  await page.getByText("You have been signed out").waitFor();
+  await context.unroute(/\/oauth2\/token$/);
+  await reload.click();
+  await page.getByText("You have been signed out").waitFor({ state: "hidden" });
+  assert.notEqual(await accessToken(page), token);
+});
+
 test("a token that cannot be renewed leaves the screen as it is; signing in again brings the form back", async () => {
   await signIn();
   await goTo(page, "/currency");
