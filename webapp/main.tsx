@@ -27,7 +27,7 @@ const page = document.getElementById("app")!;
 const answer = readAuthorizationResponse(location.href);
 if (answer !== undefined) {
   const url = new URL(answer.cleanHref);
-  url.hash = placeBeforeSignIn();
+  url.hash = whyUnsuitable() === undefined ? placeBeforeSignIn() : "";
   history.replaceState(null, "", url);
   navigate(url.hash.slice(1) || "/", { replace: true });
 }
@@ -39,9 +39,7 @@ async function start(): Promise<void> {
   const unsuitable = whyUnsuitable();
   if (unsuitable !== undefined) {
     await applyLanguage();
-    const { insecure, insecureText, oldBrowser, oldBrowserText } = t().problems;
-    const [title, text] = unsuitable === "insecure" ? [insecure, insecureText] : [oldBrowser, oldBrowserText];
-    return showProblem(title, text);
+    return showProblem(...t().problems.unsuitable[unsuitable]);
   }
   const [config] = await Promise.all([loadConfig(localStorage), applyLanguage()]);
   const auth = createAuth(config, answer?.response);

@@ -312,6 +312,8 @@ export const de: Messages = {
       homepage: "Eine vollständige Adresse, die mit https:// beginnt",
       worth: "Eine Zahl über null, zum Beispiel 1,5.",
       invalid: "Der Server nimmt das nicht an.",
+      invalidWhole:
+        "Nichts wurde gespeichert: Der Server nimmt diese Währung nicht an, oder ihre Beschreibung ist zu lang.",
     },
     versions: "Gesehene Versionen",
     versionsText: "Konfigurationen, die dieses Gerät gespeichert oder gesehen hat.",
@@ -811,12 +813,20 @@ export const de: Messages = {
       "Ihre Daten sind sicher. Laden Sie neu; wenn es wieder geschieht, informieren Sie den Betreiber dieses Servers.",
     noConfig: "Der Server antwortet nicht",
     noConfigText: "Der erste Besuch braucht eine Verbindung. Versuchen Sie es später noch einmal.",
-    insecure: "Diese Adresse ist nicht sicher",
-    insecureText:
-      "Browser führen diese Seite nur unter einer Adresse aus, die mit https beginnt, oder auf demselben Rechner. Gibt es keine solche Adresse, muss der Betreiber dieses Servers TLS einrichten.",
-    oldBrowser: "Dieser Browser ist zu alt",
-    oldBrowserText:
-      "Diese Seite braucht einen Browser von 2024 oder später, damit jeder Betrag bis zur letzten Ziffer stimmt. Aktualisieren Sie ihn, oder verwenden Sie einen anderen.",
+    unsuitable: {
+      insecure: [
+        "Diese Adresse ist nicht sicher",
+        "Browser führen diese Seite nur unter einer Adresse aus, die mit https beginnt, oder auf demselben Rechner. Gibt es keine solche Adresse, muss der Betreiber dieses Servers TLS einrichten.",
+      ],
+      "old-browser": [
+        "Dieser Browser ist zu alt",
+        "Diese Seite braucht einen Browser von 2024 oder später, damit jeder Betrag bis zur letzten Ziffer stimmt. Aktualisieren Sie ihn, oder verwenden Sie einen anderen.",
+      ],
+      "no-storage": [
+        "Dieser Browser lässt die Seite nichts speichern",
+        "Die Seite bewahrt Ihre Zahlungen und Ihre Anmeldung in diesem Browser auf. Erlauben Sie ihm, für diese Adresse Daten (Cookies) zu speichern, und laden Sie neu.",
+      ],
+    } satisfies Readonly<Record<string, readonly [title: string, text: string]>>,
     notFound: "Diese Seite gibt es nicht",
     notFoundText: "Die Adresse ist vielleicht unvollständig.",
   },

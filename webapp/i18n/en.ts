@@ -303,6 +303,7 @@ export const en = {
       homepage: "A complete address that begins with https://",
       worth: "A number above zero, such as 1.5.",
       invalid: "The server does not accept this.",
+      invalidWhole: "Nothing was saved: the server does not accept this currency, or its description is too long.",
     },
     versions: "Versions seen",
     versionsText: "Configurations that this device has saved or seen.",
@@ -788,12 +789,20 @@ export const en = {
     crashedText: "Your data are safe. Reload the page; if it happens again, tell the operator of this server.",
     noConfig: "The server does not answer",
     noConfigText: "The first visit needs a connection. Try again later.",
-    insecure: "This address is not secure",
-    insecureText:
-      "Browsers run this page only at an address that begins with https, or on the same computer. If there is no such address, the operator of this server must set up TLS.",
-    oldBrowser: "This browser is too old",
-    oldBrowserText:
-      "This page needs a browser from 2024 or later, so that every amount is exact to the last digit. Update your browser, or use another one.",
+    unsuitable: {
+      insecure: [
+        "This address is not secure",
+        "Browsers run this page only at an address that begins with https, or on the same computer. If there is no such address, the operator of this server must set up TLS.",
+      ],
+      "old-browser": [
+        "This browser is too old",
+        "This page needs a browser from 2024 or later, so that every amount is exact to the last digit. Update your browser, or use another one.",
+      ],
+      "no-storage": [
+        "This browser does not let the page store anything",
+        "The page keeps your payments and your sign-in in this browser. Allow it to store data (cookies) for this address, and reload the page.",
+      ],
+    } satisfies Readonly<Record<string, readonly [title: string, text: string]>>,
     notFound: "Page not found",
     notFoundText: "The address may be incomplete.",
   },

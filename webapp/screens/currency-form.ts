@@ -69,6 +69,15 @@ export function typedCurrency(currency: Currency, scale: Scale, config: WebappCo
   };
 }
 
+/** The form after something was typed. An untouched limit stays the same amount, and is shown in the units as they are now. */
+export function changeForm(form: TypedCurrency, part: Partial<TypedCurrency>): TypedCurrency {
+  const changed = { ...form, ...part };
+  const limit = changed.limit === form.limitBefore ? readRootConfig(form.base.configData).limit : undefined;
+  if (part.amountDivisor === undefined || limit === undefined) return changed;
+  const text = typedText(limit, scaleOf(changed));
+  return { ...changed, limit: text, limitBefore: text };
+}
+
 const localDecimal = (text: string): string => text.replace(".", decimalSeparator(locale()));
 
 /** A typed decimal number as JSON text. */
@@ -130,7 +139,7 @@ export function readCurrencyForm(
           ? isPegNeeded
             ? t().currency.pegNeeded
             : undefined
-          : worth === undefined || !(Number(worth) > 0)
+          : form.peg.worth !== form.peg.worthBefore && !(Number(worth) > 0)
             ? words.worth
             : undefined,
     }).filter(([, error]) => error !== undefined),

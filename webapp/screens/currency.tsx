@@ -14,7 +14,14 @@ import { announce } from "../ui/toasts.tsx";
 import { ConfigDifferences } from "./config-differences.tsx";
 import { ConfigVersions } from "./config-versions.tsx";
 import { CurrencyDisplay } from "./currency-display.tsx";
-import { type CurrencyErrors, readCurrencyForm, scaleOf, type TypedCurrency, typedCurrency } from "./currency-form.ts";
+import {
+  type CurrencyErrors,
+  changeForm,
+  readCurrencyForm,
+  scaleOf,
+  type TypedCurrency,
+  typedCurrency,
+} from "./currency-form.ts";
 import { CurrencyNotices, PegNotice } from "./currency-notices.tsx";
 import { CurrencyQuestions } from "./currency-questions.tsx";
 import { CurrencyState } from "./currency-state.tsx";
@@ -63,7 +70,7 @@ function CurrencyEditor({ currency }: { readonly currency: Currency }) {
   const [isChoosingPeg, setChoosingPeg] = useState(false);
   const [agreed, setAgreed] = useState<CurrencyAgreements>({});
   const change = (part: Partial<TypedCurrency>): void => {
-    typed.value = { ...form, ...part };
+    typed.value = changeForm(form, part);
   };
 
   const save = async (agreements: CurrencyAgreements = {}): Promise<void> => {
@@ -109,6 +116,8 @@ function CurrencyEditor({ currency }: { readonly currency: Currency }) {
         return;
       case "invalid":
         setErrors(invalidFields(result.fields));
+        // What has no field, such as a configuration that is too long as a whole, is said all the same.
+        if (Object.keys(result.fields).some((field) => !(field in form))) setProblem(words.errors.invalidWhole);
         return;
       case "used-up":
         setProblem(words.usedUp[result.what]);

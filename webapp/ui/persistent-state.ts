@@ -12,16 +12,30 @@ const forms = new Map<string, Signal<unknown>>();
 export function persistentState<Value>(key: string): Signal<Value | undefined> {
   let form = forms.get(key) as Signal<Value | undefined> | undefined;
   if (form === undefined) {
-    const kept = sessionStorage.getItem(PREFIX + key);
-    const made = signal(kept === null ? undefined : (JSON.parse(kept) as Value));
+    const made = signal(readKept<Value>(PREFIX + key));
     forms.set(key, made);
-    effect(() => {
-      if (made.value === undefined) sessionStorage.removeItem(PREFIX + key);
-      else sessionStorage.setItem(PREFIX + key, JSON.stringify(made.value));
-    });
+    effect(() => keep(PREFIX + key, made.value));
     form = made;
   }
   return form;
+}
+
+function readKept<Value>(key: string): Value | undefined {
+  try {
+    const kept = sessionStorage.getItem(key);
+    return kept === null ? undefined : (JSON.parse(kept) as Value);
+  } catch {
+    return undefined;
+  }
+}
+
+function keep(key: string, value: unknown): void {
+  try {
+    if (value === undefined) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // Storage is forbidden or full: what is typed stays until the page is closed.
+  }
 }
 
 /** Whether some form is being filled in; a filter is none. */

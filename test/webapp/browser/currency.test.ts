@@ -134,12 +134,28 @@ test("a limit beyond 2^53 keeps every digit; one that the old client erased is r
 test("an untouched limit keeps its tokens when the divisor changes", async () => {
   await openForm();
   await page.getByText("How amounts are shown").click();
+  const limit = page.getByLabel(/^Limit/);
+  assert.equal(await limit.inputValue(), "90071992547409.93");
   await page.getByLabel("Tokens per unit").fill("1000");
+  assert.equal(await limit.inputValue(), "9007199254740.993");
   await save();
   const isSaved = async (): Promise<boolean> => (await read()).divisor === 1000;
   await waitFor(isSaved, { what: "the divisor" });
-  const { limit, peg } = await read();
-  assert.deepEqual([limit, peg?.rate], [LIMIT, 2]);
+  const saved = await read();
+  assert.deepEqual([saved.limit, saved.peg?.rate], [LIMIT, 2]);
+});
+
+test("what the server rejects as a whole is said, though no field is wrong", async () => {
+  await openForm();
+  await page.getByLabel(/^Interest rate/).fill("3");
+  await page
+    .context()
+    .route(PATCHES, (route) =>
+      route.fulfill({ status: 422, json: { errors: { json: { configData: ["Invalid."] } } } }),
+    );
+  await save();
+  await page.getByRole("alert").getByText("Nothing was saved").waitFor();
+  await page.getByRole("button", { name: "Undo the changes" }).click();
 });
 
 test("what is typed while the currency is being saved stays in the form", async () => {

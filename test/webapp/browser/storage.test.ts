@@ -98,6 +98,20 @@ test("where storing is forbidden the page says so, and sends nothing", async () 
   assert.equal(stand.node.count(...POSTS), 0);
 });
 
+test("where cookies are blocked, and so all storage, the page says so", async () => {
+  const page = await browser.context.newPage();
+  await page.addInitScript(() => {
+    const get = (): never => {
+      throw new DOMException("", "SecurityError");
+    };
+    for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, { get });
+  });
+  for (const query of ["", "?code=x&state=y"]) {
+    await page.goto(`${stand.origin}/debtors-webapp/${query}`);
+    await page.getByRole("alert").getByText("Allow it to store data (cookies)").waitFor();
+  }
+});
+
 test("over plain http the page says that it needs https", async () => {
   const page = await browser.context.newPage();
   // The same files at an address that is not of this machine.
