@@ -51,7 +51,7 @@ function writeRow(row: HistoryRow, scale: Scale): CsvCell[] {
     parts.name || order.name,
     parts.reference || order.reference,
     parts.reason || order.reason,
-    { plain: transfer?.noteFormat ?? row.request?.noteFormat ?? "" },
+    transfer?.noteFormat ?? row.request?.noteFormat ?? "",
     { plain: row.uuid },
     { plain: row.origin },
   ];

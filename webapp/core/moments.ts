@@ -20,3 +20,13 @@ export function parseMoment(text: string): number | undefined {
   const moment = Date.parse(`${date}T${clock}${normalOffset.toUpperCase()}`);
   return Number.isNaN(moment) ? undefined : moment;
 }
+
+/**
+ * When a day (`YYYY-MM-DD`), or the one so many days later, begins here. Days on which the clocks are changed do not have 24 hours.
+ * `undefined` for other text.
+ */
+export function startOfDay(date: string, daysLater = 0): number | undefined {
+  if (parseDate(date) === undefined) return undefined;
+  const [year, month, day] = date.split("-").map(Number) as [number, number, number];
+  return new Date(year, month - 1, day + daysLater).getTime();
+}

@@ -15,7 +15,8 @@ export class PaymentSearch {
     const words = (filter.text ?? "")
       .toLowerCase()
       .split(/\s+/)
-      .filter((word) => word !== "");
+      .filter((word) => word !== "")
+      .map(spellingsOf);
     const { states, origins, from, to } = filter;
     return payments.filter(
       (payment) =>
@@ -23,7 +24,7 @@ export class PaymentSearch {
         (origins === undefined || origins.length === 0 || origins.includes(payment.origin)) &&
         (from === undefined || payment.createdAt >= from) &&
         (to === undefined || payment.createdAt < to) &&
-        (words.length === 0 || words.every((word) => this.#textOf(payment, scale).includes(word))),
+        words.every((spellings) => spellings.some((word) => this.#textOf(payment, scale).includes(word))),
     );
   }
 
@@ -45,4 +46,13 @@ export class PaymentSearch {
     this.#texts.set(payment, text);
     return text;
   }
+}
+
+/** A word; for an amount as languages write it (`1.234,50`, `1,234.50`, `1,234`) also as it is searched in: `1234.50`, `1234`. */
+function spellingsOf(word: string): readonly string[] {
+  const parts = word.split(/[.,'\u2019]/);
+  const last = parts.pop()!;
+  if (parts.length === 0 || ![...parts, last].every((part) => /^\d+$/.test(part))) return [word];
+  const whole = parts.join("");
+  return [word, `${whole}.${last}`, ...(last.length === 3 ? [whole + last] : [])];
 }

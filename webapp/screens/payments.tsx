@@ -1,6 +1,7 @@
 /** The history: searched, filtered, summed up, and saved as CSV. Only the rows that are seen are drawn. */
 import { options } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { startOfDay } from "../core/moments.ts";
 import type { PaymentState } from "../core/payment-state.ts";
 import { t } from "../i18n/i18n.ts";
 import type { Payment, PaymentFilter, PaymentOrigin } from "../model/types.ts";
@@ -141,18 +142,13 @@ function Filter({
   );
 }
 
-const DAY_MILLIS = 86_400_000;
-
 function readFilter({ text, state, origin, from, to }: TypedFilter): PaymentFilter {
-  const midnight = (date: string): number | undefined =>
-    date === "" ? undefined : new Date(`${date}T00:00`).getTime();
-  const last = midnight(to);
   return {
     text: text.trim() === "" ? undefined : text.trim(),
     states: state === "all" ? undefined : state === "open" ? OPEN : [state],
     origins: origin === "all" ? undefined : [origin],
-    from: midnight(from),
-    to: last === undefined ? undefined : last + DAY_MILLIS,
+    from: startOfDay(from),
+    to: startOfDay(to, 1),
   };
 }
 

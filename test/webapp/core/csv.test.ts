@@ -46,14 +46,14 @@ test("text that a spreadsheet would run as a formula is escaped; numbers are not
     origin: "here",
     amount: 12345n,
     order,
-    request: { noteFormat: "PAYMENT0" },
+    request: { noteFormat: "-1" },
     transfer: undefined,
   };
   const scale = { amountDivisor: "100", decimalPlaces: 2, unit: "+SVN" };
   assert.equal(
     writeHistoryCsv([row], scale),
     "initiatedAt,finalizedAt,status,errorCode,tokens,amount,unit,recipient,name,reference,description,noteFormat,transferUuid,origin\r\n" +
-      ",,done,,12345,123.45,'+SVN,swpt:7/17,'=1+1,'-5,'@x,PAYMENT0,u,here\r\n",
+      ",,done,,12345,123.45,'+SVN,swpt:7/17,'=1+1,'-5,'@x,'-1,u,here\r\n",
   );
 });
 

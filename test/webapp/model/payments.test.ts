@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { IDBFactory } from "fake-indexeddb";
 import { type Json, parseJson, stringifyJson } from "../../../src/values/json.ts";
+import { C0 } from "../core/cases.ts";
 import { bread, DAY, HOUR, SECOND, settle, World } from "./given.ts";
 import { foreignTransfer } from "./stand-in-node.ts";
 
@@ -504,6 +505,26 @@ test("the history can be searched, and is exported as filtered", async () => {
   assert.equal(model.search({ text: "inv-1 shop" }).length, 18);
   assert.equal(model.search({ states: ["done"] }).length, 0);
   assert.equal(model.search({ origins: ["here"], from: world.clock.now(), to: world.clock.now() + 1 }).length, 30);
+});
+
+test("an amount is found as languages write it", async () => {
+  const world = new World();
+  const info = { type: "DebtorInfo", ...world.node.saveDocument(C0) };
+  world.node.saveConfig(JSON.stringify({ type: "RootConfigData", rate: 0, info }));
+  const { model } = await world.openTab();
+  await model.createDraft({ ...bread, amount: 123_450n });
+  for (const text of [
+    "1234.50",
+    "1234,50",
+    "1.234,50",
+    "1,234.50",
+    "1\u00a0234,50",
+    "1\u2019234.50",
+    "123450",
+    "1,234",
+  ])
+    assert.equal(model.search({ text }).length, 1, text);
+  for (const text of ["1234,51", "1.235", "12.34"]) assert.equal(model.search({ text }).length, 0, text);
 });
 
 test("what cannot be stored is not sent", async () => {
