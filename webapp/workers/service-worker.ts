@@ -86,8 +86,9 @@ async function deleteOtherCaches(): Promise<void> {
 }
 
 async function answerFromCache(request: Request, file: string): Promise<Response> {
-  const cache = await caches.open(cacheName);
-  return (await cache.match(file)) ?? fetch(request);
+  // Browsers lose what they keep, and say so by an error.
+  const kept = await caches.match(file, { cacheName }).catch(() => undefined);
+  return kept ?? fetch(request);
 }
 
 /** Shows a screen in a page that is open, else in a new one. */
