@@ -5,7 +5,15 @@
 import { type Json, parseJson, stringifyJson } from "../../src/values/json.ts";
 import type { ConfigRecord, DebtorRecord, TransferRequest } from "../core/records.ts";
 import { type Answer, type Failure, failureOf, isFailure, messageOf, NO_ANSWER } from "./answer.ts";
-import { type ApiTransfer, FormatError, readConfig, readDebtor, readTransfer, readTransfersList } from "./objects.ts";
+import {
+  type ApiTransfer,
+  FormatError,
+  readConfig,
+  readDebtor,
+  readTransfer,
+  readTransfersList,
+  uuidOfUrl,
+} from "./objects.ts";
 
 /** Where the token is from. */
 export interface TokenSource {
@@ -83,7 +91,7 @@ export class Api {
   }
 
   getTransfer(url: string): Promise<Answer<ApiTransfer>> {
-    return this.#request({ method: "GET", url, read: async (response) => readTransfer(await jsonOf(response)) });
+    return this.#request({ method: "GET", url, read: (response) => readTransferOf(uuidOfUrl(url), response) });
   }
 
   /** 201 and 303 mean the same: the server has the transfer. */
@@ -101,7 +109,7 @@ export class Api {
       method: "POST",
       url,
       mayRedirect: true,
-      read: async (response) => readTransfer(await jsonOf(response)),
+      read: (response) => readTransferOf(uuid, response),
     });
   }
 
@@ -110,7 +118,7 @@ export class Api {
       ...jsonBody({ type: "TransferCancelationRequest" }),
       method: "POST",
       url,
-      read: async (response) => readTransfer(await jsonOf(response)),
+      read: (response) => readTransferOf(uuidOfUrl(url), response),
     });
   }
 
@@ -203,3 +211,10 @@ const jsonBody = (value: object): { body: string; contentType: string } => ({
 });
 
 const jsonOf = async (response: Response): Promise<Json> => parseJson(await response.text());
+
+/** A cache in between may have mixed up answers. */
+async function readTransferOf(uuid: string, response: Response): Promise<ApiTransfer> {
+  const transfer = readTransfer(await jsonOf(response));
+  if (transfer.uuid !== uuid) throw new FormatError("Another transfer");
+  return transfer;
+}

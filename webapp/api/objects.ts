@@ -55,6 +55,9 @@ export function readTransfersList(json: Json, url: string): string[] {
   return items.map((item) => absolute(text(object(item), "uri"), url));
 }
 
+/** The UUID at the end of a transfer's address. */
+export const uuidOfUrl = (url: string): string => new URL(url).pathname.split("/").at(-1)!.toLowerCase();
+
 /** Reads a `Transfer`. */
 export function readTransfer(json: Json): ApiTransfer {
   const transfer = object(json);

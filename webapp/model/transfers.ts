@@ -8,9 +8,6 @@ import type { PaymentRecord, TransferRecord } from "./types.ts";
 /** The address of a transfer. */
 export const transferUrl = (context: Context, uuid: string): string => new URL(uuid, context.debtor!.transfersUri).href;
 
-/** The UUID at the end of a transfer's address. */
-export const uuidOfUrl = (url: string): string => new URL(url).pathname.split("/").at(-1)!.toLowerCase();
-
 /** A payment after its transfer was read. A result that is known does not change any more. */
 export function withTransfer(
   payment: PaymentRecord | undefined,

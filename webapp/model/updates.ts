@@ -4,11 +4,11 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals-core";
 import { isFailure } from "../api/answer.ts";
-import type { ApiTransfer } from "../api/objects.ts";
+import { type ApiTransfer, uuidOfUrl } from "../api/objects.ts";
 import { isLostPost } from "../core/payment-state.ts";
 import { type Context, forEachOf } from "./context.ts";
 import { withLock } from "./parts.ts";
-import { storeGone, storeTransfers, uuidOfUrl } from "./transfers.ts";
+import { storeGone, storeTransfers } from "./transfers.ts";
 import type { DebtorRecord, Outcome } from "./types.ts";
 
 const SECOND = 1000;

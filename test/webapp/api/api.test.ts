@@ -191,3 +191,20 @@ test("a document is sent as it is, and its address is taken from the answer", as
   assert.ok(!isFailure(answer));
   assert.deepEqual(answer.value, { uri: `${node.url}/debtors/7/documents/1/public`, bytes });
 });
+
+test("a transfer other than the one that was asked for is no answer", async () => {
+  const node = await startNode((_request, response) =>
+    json(response, 200, transferText("123e4567-e89b-42d3-a456-426614174001")),
+  );
+  const api = apiAt(node.url);
+  const transfers = `${node.url}/debtors/7/transfers/`;
+  const answers = [
+    await api.createTransfer(transfers, UUID, request),
+    await api.getTransfer(transfers + UUID),
+    await api.cancelTransfer(transfers + UUID),
+  ];
+  assert.deepEqual(
+    answers.map((answer) => isFailure(answer) && answer.failure),
+    ["unknown", "unknown", "unknown"],
+  );
+});
