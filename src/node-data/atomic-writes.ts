@@ -111,8 +111,11 @@ export async function removeTemporaries(folders: readonly string[]): Promise<voi
 
 const TEMPORARY = /^\..+\.[0-9a-f]{12}\.tmp$/;
 
-const temporaryName = (target: string): string =>
-  path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
+/** A name may have 255 bytes, and a character up to 4; a temporary name need not have them all. */
+const temporaryName = (target: string): string => {
+  const beginning = [...path.basename(target)].slice(0, 50).join("");
+  return path.join(path.dirname(target), `.${beginning}.${randomBytes(6).toString("hex")}.tmp`);
+};
 
 async function viaTemporaryFile(
   file: string,

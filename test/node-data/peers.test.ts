@@ -84,6 +84,13 @@ test("files with the same names in nodeinfo remain in nodeinfo", async () => {
   assert.equal(read(node, `${PEER}/nodeinfo/deep/er/file.txt`), "x");
 });
 
+test("files in nodeinfo may have names as long as a file system takes", async () => {
+  const node = await copyNode("new");
+  const names = ["x".repeat(255), "😀".repeat(63)];
+  await sign(node, makeBundle(authority, Object.fromEntries(names.map((name) => [name, "text"]))));
+  for (const name of names) assert.equal(read(node, `${PEER}/nodeinfo/${name}`), "text");
+});
+
 test("a newer bundle of the same day, or of a later one, replaces the information; an older one does not", async () => {
   const node = await copyNode("signed");
   const certificate = read(node, `${PEER}/peercert.crt`);
