@@ -1,6 +1,7 @@
 /** Publishing to RabbitMQ with confirms. Spec: transport, "Outgoing". */
 import type { ConfirmChannel, Message, Options, RecoveringChannelModel } from "amqplib";
 import type { Logger } from "pino";
+import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import type { Publication, PublicationOutcome, PublishOptions } from "./broker.ts";
 
 /** How long the outcome of a batch is waited for; messages without one count as failed. */
@@ -38,6 +39,8 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
   // RabbitMQ when the leader of a queue moves, within seconds. A new one may be sent to the old leader, and wait for it, until
   // the servers have agreed that the leader's server hangs: a minute by default.
   const idleLanesByExchange = new Map<string, Lane[]>();
+  // As long as an exchange or a permission is missing, every batch loses its channel.
+  const closures = createRepeatedEvents(log);
 
   function idleLanesOf(exchange: string): Lane[] {
     const lanes = idleLanesByExchange.get(exchange) ?? [];
@@ -50,7 +53,9 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
     const lane: Lane = { channel, batch: undefined, isOpen: true, onDrain: () => {} };
     channel.on("return", (message) => lane.batch?.markReturned(message));
     channel.on("drain", () => lane.onDrain());
-    channel.on("error", (error) => log.warn({ reason: error.message }, "The broker has closed a channel"));
+    channel.on("error", ({ message: reason }) =>
+      closures.report({ level: "warn", message: "The broker has closed a channel", kind: { reason } }),
+    );
     channel.on("close", () => {
       lane.isOpen = false;
       const index = idleLanes.indexOf(lane);

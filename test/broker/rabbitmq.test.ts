@@ -95,6 +95,23 @@ test("a message that the queue rejects has failed", async () => {
   await channel.deleteQueue(queue);
 });
 
+test("an exchange that is missing is said once, and used as soon as it is there", async () => {
+  const lines: { readonly level: number; readonly reason: string }[] = [];
+  const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) });
+  const broker = await connectRabbitMq({ url: host.url, connectionName: "test", log });
+  const toMissing = { ...publication("a"), exchange: "missing" };
+  for (let i = 0; i < 3; i++) assert.deepEqual(await broker.publish([toMissing]), ["failed"]);
+  const [warning, ...others] = lines.filter(({ level }) => level > pino.levels.values.info!);
+  assert.match(warning!.reason, /no exchange 'missing'/);
+  assert.deepEqual(others, []);
+  const queue = await declareQueue("later");
+  await channel.assertExchange("missing", "fanout");
+  await channel.bindQueue(queue, "missing", "");
+  assert.deepEqual(await broker.publish([toMissing]), ["confirmed"]);
+  await broker.close();
+  await channel.deleteQueue(queue);
+});
+
 // In place of a cluster that loses the leader of a quorum queue, where the old channel may be rejected for as long as that
 // server is away (test/failover): a queue that is full.
 test("after a rejection the next messages go through a new channel", async () => {
