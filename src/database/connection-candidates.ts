@@ -45,6 +45,8 @@ export interface CandidateClient extends pg.Client {
   readonly serverParameters: ReadonlyMap<string, string>;
   /** Whether the connection has failed or ended, also while no one had borrowed it. */
   readonly isLost: boolean;
+  /** Why it has failed, if it has and this is known. */
+  readonly lossReason: Error | undefined;
   isChecked: boolean;
   release(error?: boolean | Error): void;
 }
@@ -55,6 +57,7 @@ export function clientOf(list: CandidateList) {
     readonly candidate: Candidate;
     readonly serverParameters = new Map<string, string>();
     isLost = false;
+    lossReason: Error | undefined;
     isChecked = false;
 
     constructor(options: pg.ClientConfig) {
@@ -74,8 +77,9 @@ export function clientOf(list: CandidateList) {
         keepAliveInitialDelayMillis: KEEP_ALIVE_MILLIS,
       } as pg.ClientConfig);
       this.candidate = candidate;
-      const onLost = (): void => {
+      const onLost = (reason?: Error): void => {
         this.isLost = true;
+        this.lossReason ??= reason;
       };
       this.on("error", onLost);
       this.on("end", onLost);

@@ -1,5 +1,6 @@
 /** Sessions with PostgreSQL: a pool of connections to the first suitable one of several servers. */
 import pg from "pg";
+import { errorText } from "../values/error-text.ts";
 import { parseConnectionUrl } from "../values/postgres-url.ts";
 import { parsePostgresTimestamp } from "../values/timestamp.ts";
 import { type CandidateClient, clientOf, connectToFirst, createCandidateList } from "./connection-candidates.ts";
@@ -221,6 +222,10 @@ function sessionOf(
       const suspicion = setInterval(() => watch.suspect(client), SILENCE_MILLIS);
       try {
         return await Promise.race([answer, late]);
+      } catch (error) {
+        // The driver says only that the connection had failed before the statement.
+        const { lossReason } = client;
+        throw lossReason !== undefined && /not queryable$/.test(errorText(error)) ? lossReason : error;
       } finally {
         clearTimeout(timer);
         clearInterval(suspicion);

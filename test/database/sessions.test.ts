@@ -84,6 +84,23 @@ test("a transaction that its process has left alone ends, and gives its locks ba
   await assert.rejects(abandoned, DatabaseUnavailableError);
 });
 
+test("a transaction whose connection was ended between two statements says why", async () => {
+  await using database = await createEmptyDatabase();
+  const pool = openPool({ url: database.url, size: 1, applicationName: "test ended" });
+  const ended = pool.transaction(async (tx) => {
+    await tx.run({ name: "", text: "select 1" });
+    const text = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'test ended'";
+    await database.pool.run({ name: "", text });
+    await waitFor(async () => {
+      const rest = "select from pg_stat_activity where application_name = 'test ended'";
+      return (await database.pool.run({ name: "", text: rest })) === 0;
+    });
+    await tx.run({ name: "", text: "select 2" });
+  });
+  await assert.rejects(ended, /terminating connection due to administrator command$/);
+  await pool.close();
+});
+
 for (const [how, fault] of [
   ["ended", undefined],
   ["failed", new Error("reset")],
