@@ -73,6 +73,8 @@ for (const session of sessions.filter(({ name }) => name.startsWith("out-poison-
     assert.equal(dead.properties.type ?? null, poison!.type ?? null);
     assert.equal(dead.properties.contentType ?? null, poison!.contentType ?? null);
     assert.ok(String(dead.properties.headers?.["x-swpt-reason"]).length > 10);
+    // A client that is stopped before it has acknowledged the message leaves it in the queue as well.
+    await waitFor(() => client.log.some((line) => line.includes("Moved a message to the dead-letter queue")));
     void client.stop();
     await disconnect(connection);
     await client.stop();
