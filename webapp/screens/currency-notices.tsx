@@ -1,4 +1,6 @@
 /** What the user should know before they change the currency. */
+import { parseMoment } from "../core/moments.ts";
+import { cleanName } from "../core/text.ts";
 import { formatDate } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import type { Currency } from "../model/types.ts";
@@ -34,10 +36,10 @@ export function CurrencyNotices({ currency }: { readonly currency: Currency }) {
       )}
       {unknownMembers.length > 0 && (
         <Notice>
-          <p>{words.unknownMembers(unknownMembers.join(", "))}</p>
+          <p>{words.unknownMembers(cleanName(unknownMembers.join(", ")))}</p>
         </Notice>
       )}
-      {until !== undefined && Date.parse(until) > Date.now() && (
+      {until !== undefined && parseMoment(until)! > Date.now() && (
         <Notice>
           <p>{words.promise(formatDate(until))}</p>
         </Notice>

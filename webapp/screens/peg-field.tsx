@@ -1,5 +1,5 @@
 /** The peg of the currency: another currency, found by its coin, and what one unit is worth in it. */
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import { Scanner } from "../scanner/scanner.tsx";
@@ -7,7 +7,7 @@ import { useApp } from "../ui/app.ts";
 import { Card, Notice } from "../ui/blocks.tsx";
 import { Button, Form, TextField } from "../ui/controls.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import type { TypedCurrency, TypedPeg } from "./currency-form.ts";
+import { scaleOf, type TypedCurrency, type TypedPeg } from "./currency-form.ts";
 
 export function PegField({
   form,
@@ -23,7 +23,6 @@ export function PegField({
 }) {
   const words = t().currency;
   const { peg } = form;
-  const unit = form.unit.trim() || "1";
   return (
     <Card title={words.worth}>
       <p class="hint">{words.pegHint}</p>
@@ -43,17 +42,17 @@ export function PegField({
       ) : (
         <>
           <TextField
-            label={words.pegWorth(unit)}
+            label={words.pegWorth(scaleOf(form).unit)}
             value={peg.worth}
             error={error}
             inputMode="decimal"
-            suffix={peg.display.unit}
+            suffix={cleanName(peg.display.unit)}
             short
             onInput={(worth) => onChange({ ...peg, worth })}
           />
           <p class="muted small">
             {peg.name !== "" && <bdi>{peg.name}, </bdi>}
-            <code>{peg.debtorIdentityUri}</code>
+            <code>{cleanName(peg.debtorIdentityUri)}</code>
           </p>
           <div class="row">
             <Button onClick={onChoose}>{words.pegChange}</Button>
@@ -81,10 +80,19 @@ export function PegDialog({
   const [problem, setProblem] = useState<string | undefined>();
   const [isScanning, setScanning] = useState(false);
   const [isReading, setReading] = useState(false);
+  const isOpen = useRef(true);
+  useEffect(
+    () => () => {
+      isOpen.current = false;
+    },
+    [],
+  );
   const read = async (text: string): Promise<void> => {
     setScanning(false);
     setReading(true);
     const result = await model.readPeg(text).finally(() => setReading(false));
+    // The user has canceled meanwhile.
+    if (!isOpen.current) return;
     if ("problem" in result) return setProblem(words.pegProblems[result.problem]);
     const { debtorIdentityUri, latestDebtorInfoUri, display } = result.peg;
     onPeg({

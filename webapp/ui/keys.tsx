@@ -41,15 +41,18 @@ const keysWith = (reload: () => void): readonly Key[] => [
 ];
 
 const isTypingInto = (target: EventTarget | null): boolean =>
-  target instanceof Element && target.closest("input, textarea, select, dialog, [contenteditable]") !== null;
+  target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
+
+/** What lies under a dialog must not change, also while the focus is nowhere. */
+const isUnderDialog = (): boolean => document.querySelector("dialog[open]") !== null;
 
 /** Listens for keys, and shows their list. */
 export function Keys({ onReload }: { readonly onReload: () => void }) {
   const keys = keysWith(onReload);
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTypingInto(event.target))
-        return;
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (isTypingInto(event.target) || isUnderDialog()) return;
       if (event.key === "?") isListShown.value = true;
       else if (areLettersOn.value) {
         const pressed = keys.find(({ key }) => key === event.key.toLowerCase());

@@ -188,6 +188,18 @@ test("letters lead to screens, unless they are switched off or typed into a fiel
   await page.getByLabel("Single-letter keys").check();
 });
 
+test("letters change nothing under a dialog, wherever the focus is", async () => {
+  await goTo(page, "/coin");
+  await page.getByRole("heading", { name: "Your coin" }).waitFor();
+  await page.keyboard.press("?");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("heading").click();
+  await page.keyboard.press("p");
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  assert.match(page.url(), /#\/coin$/);
+});
+
 test("what the browser draws around the page has the color of the chosen theme", async () => {
   const colors = (): Promise<string[]> =>
     page.evaluate(() =>

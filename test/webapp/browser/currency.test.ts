@@ -117,6 +117,33 @@ test("a peg is read from its coin, also behind a redirect; a document that is an
   assert.deepEqual([rate, display.unit, display.amountDivisor], [20, "EGT", 1000]);
 });
 
+test("a peg that is read after the user has canceled changes nothing of what was typed since", async (t) => {
+  const host = await startPegHost();
+  t.after(() => host.close());
+  const answered = Promise.withResolvers<void>();
+  await page.context().route(`${host.url}/coin`, async (route) => {
+    await answered.promise;
+    await route.continue();
+  });
+  const dialog = page.getByRole("dialog");
+  const readCoin = async (path: string): Promise<void> => {
+    await page.getByRole("button", { name: "Choose another peg" }).click();
+    await dialog.getByLabel("Coin of the other currency").fill(`${host.url}${path}#swpt:8`);
+    await dialog.getByRole("button", { name: "Read the coin" }).click();
+  };
+  await openForm();
+  await readCoin("/coin");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await page.getByLabel(/^Summary/).fill("Typed since");
+  const arrived = page.context().waitForEvent("response", (response) => response.url() === `${host.url}/coin`);
+  answered.resolve();
+  await arrived;
+  await readCoin("/moved");
+  await dialog.waitFor({ state: "hidden" });
+  assert.equal(await page.getByLabel(/^Summary/).inputValue(), "Typed since");
+  await page.getByRole("button", { name: "Undo the changes" }).click();
+});
+
 test("a limit beyond 2^53 keeps every digit; one that the old client erased is restored with one tap", async () => {
   await openForm();
   await page.getByLabel(/^Limit/).fill("90071992547409.93");

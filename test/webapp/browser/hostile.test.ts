@@ -29,10 +29,17 @@ before(async () => {
     decimalPlaces: 2,
     unit: `\u202e<i>${"W".repeat(30)}`,
     summary: `${MARKUP}${TURNED}`,
+    peg: {
+      type: "Peg",
+      exchangeRate: 0,
+      debtorIdentity: { type: "DebtorIdentity", uri: `${TURNED}${"W".repeat(80)}` },
+      latestDebtorInfo: { uri: `https://x.example/${TURNED}` },
+      display: { type: "PegDisplay", amountDivisor: 1, decimalPlaces: 0, unit: `${TURNED}${"W".repeat(30)}` },
+    },
   };
   const info = { type: "DebtorInfo", ...stand.node.saveDocument(JSON.stringify(coin)) };
   stand.node.effectiveIri = info.iri;
-  stand.node.saveConfig(JSON.stringify({ type: "RootConfigData", rate: 0, info, [MARKUP]: TURNED }));
+  stand.node.saveConfig(JSON.stringify({ type: "RootConfigData", rate: 0, info, [`${MARKUP}${TURNED}`]: TURNED }));
   stand.node.configError = `${MARKUP}${TURNED}`;
   for (const name of NAMES) {
     const note = `${name}\n${name}\n\n${name}${MARKUP}`;
