@@ -7,6 +7,7 @@ import { Notice } from "../ui/blocks.tsx";
 import { Button, ButtonLink } from "../ui/controls.tsx";
 import { isTyping } from "../ui/persistent-state.ts";
 import { isNewVersionReady, takeNewVersion } from "../workers/new-version.ts";
+import { signInProblemText } from "./sign-in.tsx";
 
 export function Bars() {
   const { model, auth } = useApp();
@@ -17,6 +18,11 @@ export function Bars() {
     <div class="bars">
       {connection.value === "needs-sign-in" && (
         <Notice kind="warn" title={words.signInTitle} live>
+          {auth.problem.value !== undefined && (
+            <p>
+              {t().signIn.refused}: {signInProblemText(auth.problem.value)}
+            </p>
+          )}
           <p>{words.signInText}</p>
           <div class="row">
             <Button kind="primary" onClick={() => void auth.signIn()}>

@@ -19,7 +19,7 @@ export function SignIn() {
       <p class="lead">{words.text}</p>
       {problem !== undefined && (
         <Notice kind="error" title={words.refused} live>
-          <p>{problemText(problem)}</p>
+          <p>{signInProblemText(problem)}</p>
         </Notice>
       )}
       <div class="stack stack-small welcome-actions">
@@ -45,12 +45,13 @@ export function SignIn() {
   );
 }
 
-function problemText(problem: SignInProblem): string {
+/** Why signing in failed, in words. */
+export function signInProblemText(problem: SignInProblem): string {
   const words = t().signIn;
   if (problem.kind === "not-ours") return words.notOurs;
   if (problem.kind === "no-answer") return words.noAnswer;
   if (problem.code === "access_denied") return words.denied;
-  return words.other(problem.description ?? problem.code);
+  return words.other(cleanName(problem.description ?? problem.code));
 }
 
 /** The user has signed in with an account that is not an issuer's. */

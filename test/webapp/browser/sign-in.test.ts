@@ -221,6 +221,16 @@ test("a token that cannot be renewed leaves the screen as it is; signing in agai
   assert.equal(await page.getByText("You have been signed out").count(), 0);
 });
 
+test("an issuer whose data are here is told as well why signing in again failed", async () => {
+  await signIn();
+  await page.evaluate(() => sessionStorage.removeItem("issuer tokens"));
+  await page.reload();
+  await page.getByRole("button", { name: "Sign in again" }).click();
+  await page.getByRole("button", { name: "Deny" }).click();
+  await page.getByText("You have been signed out").waitFor();
+  await page.getByText("You did not allow access.").waitFor();
+});
+
 test("the code is in the address of the page and in its exchange alone, and has left the address before the exchange", async () => {
   const carrying: string[] = [];
   let code: string | undefined;
