@@ -170,6 +170,18 @@ test("a new screen has the focus on its heading, and a dialog gives the focus ba
   assert.equal(await button.evaluate((element) => element === document.activeElement), true);
 });
 
+test("letters change nothing under a dialog, wherever the focus is", async () => {
+  await goTo(page, "/coin");
+  await page.getByRole("heading", { name: "Your coin" }).waitFor();
+  await page.keyboard.press("?");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("heading").click();
+  await page.keyboard.press("p");
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  assert.match(page.url(), /#\/coin$/);
+});
+
 test("letters lead to screens, unless they are switched off or typed into a field", async () => {
   await goTo(page, "/");
   await page.getByRole("heading", { name: "Overview" }).waitFor();
@@ -186,18 +198,6 @@ test("letters lead to screens, unless they are switched off or typed into a fiel
   await page.keyboard.press("n");
   await page.getByRole("heading", { name: "Settings" }).waitFor();
   await page.getByLabel("Single-letter keys").check();
-});
-
-test("letters change nothing under a dialog, wherever the focus is", async () => {
-  await goTo(page, "/coin");
-  await page.getByRole("heading", { name: "Your coin" }).waitFor();
-  await page.keyboard.press("?");
-  const dialog = page.getByRole("dialog");
-  await dialog.getByRole("heading").click();
-  await page.keyboard.press("p");
-  await page.keyboard.press("Escape");
-  await dialog.waitFor({ state: "hidden" });
-  assert.match(page.url(), /#\/coin$/);
 });
 
 test("what the browser draws around the page has the color of the chosen theme", async () => {
