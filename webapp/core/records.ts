@@ -195,7 +195,7 @@ export interface ConfigWatch {
   readonly debtor: string;
   /** The text that the user knows of: another client's differences are shown against it. */
   readonly knownConfigData: string;
-  /** What the user saved last, and whether it is waited for to be in effect. */
+  /** The configuration that was saved last, here or elsewhere, and whether it is waited for to be in effect. */
   readonly savedUpdateId: bigint | undefined;
   readonly status: "none" | "sent" | "accepted" | "in-effect";
   /** Milliseconds when the document of the peg was read. */

@@ -68,11 +68,13 @@ export class ConfigWatcher {
       await this.#context.log("config", configError, config.latestUpdateId.toString());
       this.#context.emit({ kind: "config-refused", configError });
     }
-    await this.#changeWatch(identityUri, (watch) => {
-      if (watch === undefined) return newWatch(identityUri, config.configData);
-      const isOurs = watch.savedUpdateId === undefined || watch.savedUpdateId === config.latestUpdateId;
-      return isOurs ? undefined : { ...watch, savedUpdateId: undefined, status: "none" };
-    });
+    // What another client has saved is in effect as soon as its document is what `publicInfoDocument` leads to, too.
+    const status = readRootConfig(config.configData).info === undefined ? "none" : "sent";
+    await this.#changeWatch(identityUri, (watch = newWatch(identityUri, config.configData)) =>
+      watch.savedUpdateId === config.latestUpdateId
+        ? undefined
+        : { ...watch, savedUpdateId: config.latestUpdateId, status },
+    );
     await this.#currency.load(config.configData);
     await this.#compare(config.configData);
   }

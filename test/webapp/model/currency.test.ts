@@ -434,3 +434,22 @@ test("what can still be issued is the smaller of both limits, less what is in ci
   await model.update();
   assert.equal(model.issuable.value, 0n);
 });
+
+test("what another client has saved is in effect when its document is", async () => {
+  const world = new World();
+  givenCurrency(world);
+  const { model } = await world.openTab();
+  await settle();
+  assert.equal(model.configStatus.value, "in-effect");
+
+  const { effectiveIri } = world.node;
+  givenCurrency(world, C0.replace("Seven", "Sette"));
+  const newIri = world.node.effectiveIri;
+  world.node.effectiveIri = effectiveIri;
+  await model.update();
+  await settle();
+  assert.equal(model.configStatus.value, "sent");
+  world.node.effectiveIri = newIri;
+  await world.clock.pass(60 * SECOND);
+  assert.equal(model.configStatus.value, "in-effect");
+});
