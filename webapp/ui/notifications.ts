@@ -1,5 +1,6 @@
 /** Notifications while the page is hidden, and the badge of the installed client. */
 import { signal } from "@preact/signals";
+import { cleanName } from "../core/text.ts";
 import { t } from "../i18n/i18n.ts";
 import type { Model, ModelEvent, Payment } from "../model/types.ts";
 import { amountText } from "./amount.tsx";
@@ -48,7 +49,7 @@ export function notify(app: Pick<App, "model" | "config">, event: ModelEvent): v
 
 function paymentNews(model: Model, { order, amount, state, uuid }: Payment): News {
   const words = t().notifications;
-  const name = order.name || order.accountUri;
+  const name = cleanName(order.name) || order.accountUri;
   const shown = amountText(model, amount);
   const text = state === "done" ? words.done(shown, name) : words.failed(shown, name);
   return { text, tag: uuid, place: `/payments/${uuid}` };
