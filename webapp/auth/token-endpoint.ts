@@ -27,7 +27,8 @@ export async function requestTokens(url: string, form: Readonly<Record<string, s
   if (!response.ok)
     throw new TokenRefusedError(typeof answer.error === "string" ? answer.error : String(response.status));
   const { access_token: accessToken, refresh_token: refreshToken, token_type: type } = answer;
-  if (typeof accessToken !== "string" || String(type).toLowerCase() !== "bearer") {
+  // What no header can carry would look like a server that never answers.
+  if (typeof accessToken !== "string" || !/^[!-~]+$/.test(accessToken) || String(type).toLowerCase() !== "bearer") {
     throw new TokenRefusedError("no bearer token");
   }
   return { accessToken, refreshToken: typeof refreshToken === "string" ? refreshToken : undefined };
