@@ -6,6 +6,7 @@ import { t } from "../i18n/i18n.ts";
 import { useApp } from "./app.ts";
 import { brandOf } from "./brand.ts";
 import { Icon, type IconName } from "./icon.tsx";
+import { scrollToPlace } from "./router.ts";
 
 /** The heading of a screen, which gets the focus when the screen appears. */
 export function ScreenHead({
@@ -24,7 +25,7 @@ export function ScreenHead({
   }, [title, brand]);
   useEffect(() => {
     heading.current?.focus({ preventScroll: true });
-    scrollTo(0, 0);
+    scrollToPlace();
   }, [title]);
   return (
     <div class="screen-head">

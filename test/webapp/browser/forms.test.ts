@@ -1,9 +1,11 @@
-/** Forms: what is submitted twice, and amounts that are shown rounded. */
+/** Forms: what is submitted twice, amounts that are shown rounded, and long lists that one comes back to. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { startBrowser, type TestBrowser } from "../../support/browser.ts";
+import { waitFor } from "../../support/wait.ts";
 import { C0 } from "../core/cases.ts";
+import { foreignTransfer } from "../model/stand-in-node.ts";
 import { goTo, pasteRequest, paymentRequest } from "./issuer.ts";
 import { type StandInPage, startStandInPage } from "./stand-in-page.ts";
 
@@ -82,4 +84,25 @@ test("what another tab pays while a batch is looked at is pointed out in it", as
   await pasteRequest(other, paymentRequest("swpt:7/18", 600n));
   await other.getByRole("button", { name: /^Pay 2/ }).click();
   await page.getByText("1 row looks like a repetition").waitFor();
+});
+
+test("a new screen begins at its top, and going back leads to where the list was left", async () => {
+  for (let index = 0; index < 60; index++) {
+    const transfer = foreignTransfer({ initiatedAt: stand.node.isoNow() });
+    stand.node.transfers.set(transfer.transferUuid, transfer);
+    stand.node.finalize(transfer.transferUuid);
+  }
+  await goTo(page, "/payments");
+  await page.getByRole("button", { name: "Reload" }).click();
+  await page.waitForFunction(() => document.documentElement.scrollHeight > 3000);
+  const row = page.locator("li[aria-posinset='45'] a");
+  await page.evaluate(() => scrollTo(0, 2200));
+  await row.waitFor();
+  const scrolled = await page.evaluate(() => scrollY);
+  await row.evaluate((link: HTMLElement) => link.click());
+  await page.getByRole("heading", { name: "Payment", exact: true }).waitFor();
+  const isAt = (y: number) => async (): Promise<boolean> => (await page.evaluate(() => scrollY)) === y;
+  await waitFor(isAt(0), { what: "the top of the payment" });
+  await page.goBack();
+  await waitFor(isAt(scrolled), { what: "the place in the list" });
 });
