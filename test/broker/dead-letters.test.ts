@@ -162,7 +162,10 @@ test("a message whose properties cannot be forwarded is dead-lettered without th
   await sender.close();
 });
 
-test("a message with a header that a stream cannot take is dead-lettered without the header", async () => {
+// What RabbitMQ itself makes of such a header when it dead-letters is its own affair.
+const isDeadLetteredHere = losesDeadLetters(String(connection.connection.serverProperties.version));
+const forOurDeadLetters = { skip: !isDeadLetteredHere && "RabbitMQ dead-letters by itself" };
+test("a message with a header that a stream cannot take loses the header on its way", forOurDeadLetters, async () => {
   const decimal = { "!": "decimal", value: { digits: 15, places: 1 } };
   channel.sendToQueue(queue, Buffer.from("decimal"), { headers: { decimal, list: [{ decimal }], text: "kept" } });
   await channel.waitForConfirms();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import type { BrowserContext, Page } from "playwright-core";
+import { waitFor } from "../../support/wait.ts";
 import { goTo, PASSWORD, type Sandbox, type SandboxInBrowser, signUp, startSandboxInBrowser } from "./issuer.ts";
 
 let started: SandboxInBrowser;
@@ -279,14 +280,16 @@ test("what one issuer has typed is not in the form of another one who signs in i
   assert.equal(await page.getByLabel("Account").inputValue(), "");
 });
 
-/** The authorization server still knows the browser; it asks for consent each time. */
+/** The authorization server still knows the browser; it asks for consent each time. Stored data are shown before. */
 async function signIn(): Promise<void> {
   await page.goto(sandbox.webapp);
-  const heading = page.getByRole("heading", { name: "Overview" });
-  for (const name of ["Sign in", "Allow"]) {
-    const button = page.getByRole("button", { name, exact: true });
-    await button.or(heading).waitFor();
-    if (await button.isVisible()) await button.click();
-  }
-  await heading.waitFor();
+  const buttons = page.getByRole("button", { name: /^(Sign in|Sign in again|Allow)$/ });
+  await waitFor(
+    async () => {
+      if (await buttons.isVisible()) await buttons.click();
+      return (await accessToken(page)) !== undefined;
+    },
+    { what: () => `a token, at ${page.url()}` },
+  );
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
 }
