@@ -137,14 +137,14 @@ const RETRY_PAUSE_MILLIS = 500;
 
 /** A server of this folder that is still ending, or a port that has just been taken, is a reason to try again. */
 async function start(options: StartOptions): Promise<{ server: GuardedProcess; url: string }> {
+  const password = await readPassword(options.folder);
+  if (password !== undefined) await requirePassword(options.dataFolder);
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await findFreePort());
-    const password = await readPassword(options.folder);
-    if (password !== undefined) await requirePassword(options.dataFolder);
     const server = startServer(options, port);
     const url = serverUrl(port, password);
     if (await isAnswering(url, server, options.signal)) {
-      return { server, url: password === undefined ? await closeServer(options, port) : url };
+      return { server, url: password === undefined ? await askForPassword(options, port) : url };
     }
     await server.stop();
     const isPassing = /lock file .* already exists|could not bind/.test(server.output());
@@ -157,11 +157,9 @@ async function start(options: StartOptions): Promise<{ server: GuardedProcess; u
 }
 
 /** Data of an earlier version get a password. Returns the URL that has it. */
-async function closeServer({ folder, dataFolder }: StartOptions, port: number): Promise<string> {
-  let password: string | undefined;
-  await withClient(serverUrl(port, undefined), async (client) => {
-    password = await addPassword(folder, dataFolder, client);
-  });
+async function askForPassword({ folder, dataFolder }: StartOptions, port: number): Promise<string> {
+  const url = serverUrl(port, undefined);
+  const password = await withClient(url, (client) => addPassword(folder, dataFolder, client));
   return serverUrl(port, password);
 }
 
@@ -221,13 +219,11 @@ async function refuseSecondServer(folder: string, dataFolder: string): Promise<v
 }
 
 /** Whether the server takes connections and has these data. */
-async function isServerOf(dataFolder: string, url: string): Promise<boolean> {
-  let isSame = false;
-  await withClient(url, async (client) => {
+function isServerOf(dataFolder: string, url: string): Promise<boolean> {
+  return withClient(url, async (client) => {
     const { rows } = await client.query("show data_directory");
-    isSame = rows[0].data_directory === dataFolder;
-  }).catch(() => {});
-  return isSame;
+    return rows[0].data_directory === dataFolder;
+  }).catch(() => false);
 }
 
 /**
@@ -238,7 +234,7 @@ async function removeStaleLock(dataFolder: string): Promise<void> {
   const file = path.join(dataFolder, "postmaster.pid");
   const lines = (await readFile(file, "utf8").catch(() => "")).split("\n");
   const url = serverUrl(Number(lines[3]), undefined);
-  const failure = await withClient(url, async () => {}).catch((error: NodeJS.ErrnoException) => error);
+  const failure = await withClient(url, async () => undefined).catch((error: NodeJS.ErrnoException) => error);
   if (failure?.code === "ECONNREFUSED") await rm(file, { force: true });
 }
 
@@ -252,12 +248,12 @@ async function ensureDatabase(serverUrl: string, database: string): Promise<stri
   return url.href;
 }
 
-async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+async function withClient<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
   client.on("error", () => {});
   try {
     await client.connect();
-    await work(client);
+    return await work(client);
   } finally {
     await client.end();
   }

@@ -62,8 +62,7 @@ ${faultsHelp}`,
     const port = await findFreePort(wantedPort);
     const authorizationPort = values.open === true ? undefined : await findFreePort(port + 1);
     const holdersPort = await findFreePort((authorizationPort ?? port) + 1);
-    const folder =
-      typeof values["data-dir"] === "string" ? path.resolve(values["data-dir"] || DATA_FOLDER) : DATA_FOLDER;
+    const folder = path.resolve(String(values["data-dir"] || DATA_FOLDER));
     const fresh = values.fresh === true;
 
     const link = values.link === true ? await createLink(holdersPort + 1) : undefined;
