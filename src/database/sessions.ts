@@ -1,6 +1,5 @@
 /** Sessions with PostgreSQL: a pool of connections to the first suitable one of several servers. */
 import pg from "pg";
-import { errorText } from "../values/error-text.ts";
 import { parseConnectionUrl } from "../values/postgres-url.ts";
 import { parsePostgresTimestamp } from "../values/timestamp.ts";
 import { type CandidateClient, clientOf, connectToFirst, createCandidateList } from "./connection-candidates.ts";
@@ -208,6 +207,8 @@ function sessionOf(
 
   return {
     query: async (statement) => {
+      // Of such a connection the driver would say only that it is not queryable.
+      if (client.lossReason !== undefined) throw client.lossReason;
       const answer = client.query(statement as pg.QueryConfig);
       unanswered.add(answer);
       const { promise: late, reject } = Promise.withResolvers<never>();
@@ -222,10 +223,6 @@ function sessionOf(
       const suspicion = setInterval(() => watch.suspect(client), SILENCE_MILLIS);
       try {
         return await Promise.race([answer, late]);
-      } catch (error) {
-        // The driver says only that the connection had failed before the statement.
-        const { lossReason } = client;
-        throw lossReason !== undefined && /not queryable$/.test(errorText(error)) ? lossReason : error;
       } finally {
         clearTimeout(timer);
         clearInterval(suspicion);
