@@ -23,11 +23,12 @@ import "./ui/styles.css";
 const SERVICE_WORKER_DELAY_MILLIS = 2_000;
 const page = document.getElementById("app")!;
 
+const unsuitable = whyUnsuitable();
 // Before anything else is fetched: a code must not stay in the address.
 const answer = readAuthorizationResponse(location.href);
 if (answer !== undefined) {
   const url = new URL(answer.cleanHref);
-  url.hash = whyUnsuitable() === undefined ? placeBeforeSignIn() : "";
+  url.hash = unsuitable === undefined ? placeBeforeSignIn() : "";
   history.replaceState(null, "", url);
   navigate(url.hash.slice(1) || "/", { replace: true });
 }
@@ -36,7 +37,6 @@ applyTheme();
 start().catch(showFailure);
 
 async function start(): Promise<void> {
-  const unsuitable = whyUnsuitable();
   if (unsuitable !== undefined) {
     await applyLanguage();
     return showProblem(...t().problems.unsuitable[unsuitable]);

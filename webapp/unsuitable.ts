@@ -1,6 +1,9 @@
 /** What keeps the page from working at all. */
 
-/** `insecure`: browsers offer locks, cryptography and service workers over https only, or on the same machine. `no-storage`: cookies are blocked. */
+/**
+ * `insecure`: browsers offer locks, cryptography and service workers over https only, or on the same machine.
+ * `no-storage`: cookies are blocked.
+ */
 export type Unsuitable = "insecure" | "old-browser" | "no-storage";
 
 /** Why the page cannot work here; `undefined`: it can. */

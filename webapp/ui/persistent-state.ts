@@ -49,6 +49,6 @@ export function forgetForms(): void {
 
 /** What was typed for another debtor is forgotten: somebody else has signed in. */
 export function keepFormsOf(debtor: string): void {
-  if ((sessionStorage.getItem(OWNER) ?? debtor) !== debtor) forgetForms();
-  sessionStorage.setItem(OWNER, debtor);
+  if ((readKept<string>(OWNER) ?? debtor) !== debtor) forgetForms();
+  keep(OWNER, debtor);
 }
