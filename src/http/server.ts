@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { createServer } from "../runtime/create-server.ts";
+import { droppedConnection } from "../runtime/open-files.ts";
 import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import { createRequestHandler } from "./handle-request.ts";
 import type { Expectation } from "./request/request-body.ts";
@@ -38,9 +39,7 @@ export function createHttpServer(options: ServerOptions): Server {
   const drops = createRepeatedEvents(log);
   // Without the second property, which its types lack, a supervisor would offer the connection again and again.
   Object.assign(server, { maxConnections: connectionsMax, dropMaxConnection: true });
-  server.on("drop", () =>
-    drops.report({ level: "warn", message: "Closed a connection: too many others are open", kind: { connectionsMax } }),
-  );
+  server.on("drop", () => drops.report(droppedConnection(connectionsMax)));
   server.on("close", () => {
     flushLog();
     drops.flush();

@@ -3,7 +3,7 @@ import { createGatewayServer } from "../gateway/server.ts";
 import { CommandError } from "../runtime/command-error.ts";
 import { untilAborted } from "../runtime/lifetime.ts";
 import { describeListenProblem } from "../runtime/listen-problem.ts";
-import { clientConnectionsMax } from "../runtime/open-files.ts";
+import { clientConnectionsMax, droppedConnection } from "../runtime/open-files.ts";
 import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import { startServerSession } from "../stomp/server-session.ts";
 import { startTlsServer } from "../stomp/tls-server.ts";
@@ -55,10 +55,7 @@ export async function runStompServer(
       const message = "Refused the certificate of a client";
       events.report({ level: "warn", message, kind: { reason }, details: { address } });
     },
-    onDropped: () => {
-      const message = "Closed a connection: too many others are open";
-      events.report({ level: "warn", message, kind: { connectionsMax } });
-    },
+    onDropped: () => events.report(droppedConnection(connectionsMax)),
     onHandshakeError: (address, reason) => log.debug({ address, reason }, "A connection did not become TLS"),
   }).catch((error: Error) => {
     const problem = `${describeListenProblem(error)}; check SWPT_SERVER_PORT`;

@@ -1,5 +1,6 @@
 /** How many connections of clients a process may have. */
 import { readFileSync } from "node:fs";
+import type { RepeatedEvent } from "./repeated-events.ts";
 
 /** Of the files that the system lets the process have open, so many are for other things: libraries, sockets, pipes. */
 const OTHER_FILES_MAX = 128;
@@ -10,6 +11,13 @@ const OTHER_FILES_MAX = 128;
  */
 export const clientConnectionsMax = (otherConnections: number): number =>
   Math.max(openFilesMax() - OTHER_FILES_MAX - otherConnections, 1);
+
+/** What is logged of a connection that was closed because there were too many. */
+export const droppedConnection = (connectionsMax: number): RepeatedEvent => ({
+  level: "warn",
+  message: "Closed a connection: too many others are open",
+  kind: { connectionsMax },
+});
 
 /** Infinity where the system does not say. */
 function openFilesMax(): number {
