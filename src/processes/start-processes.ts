@@ -31,8 +31,8 @@ const smallHeapOptionsOf = (processType: string): readonly string[] =>
   processType === ("webserver" satisfies ProcessType) ? smallHeapOptions : [...smallHeapOptions, "--optimize-for-size"];
 const smallHeapEnvironment = { MALLOC_ARENA_MAX: "1" };
 
-// amqplib reads headers by recursion, and those of one message, which fit into a frame of 128 KiB, may be nested 26,000 deep. With
-// V8's 984 KB of stack such a message would break each connection that it is delivered on. Systems give a process 8 MB.
+// amqplib reads headers by recursion, and those of one message, which fit into a frame of 128 KiB, may be nested 26,000 deep.
+// With V8's 984 KB of stack such a message would break each connection that it is delivered on. Systems give a process 8 MB.
 const stackOptions = ["--stack-size=4000"];
 
 /** Runs the processes until the signal is aborted, and resolves to the exit code. */
