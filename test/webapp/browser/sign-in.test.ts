@@ -142,39 +142,50 @@ test("a rejected token is renewed by one tab for all, and the user does not noti
   assert.match(requests[0]!, /grant_type=refresh_token/);
 });
 
-test("a token that arrives after the user has signed out is revoked and signs nobody in", async () => {
-  await signIn();
-  const other = await context.newPage();
-  await other.goto(sandbox.webapp);
-  await other.getByRole("heading", { name: "Overview" }).waitFor();
-  const token = await accessToken(page);
-  const asked = Promise.withResolvers<void>();
-  const signedOut = Promise.withResolvers<void>();
-  await context.route(isApi, (route) =>
-    route.request().headers().authorization === `Bearer ${token}` ? route.fulfill({ status: 401 }) : route.continue(),
-  );
-  await context.route(/\/oauth2\/token$/, async (route) => {
-    const response = await route.fetch();
-    asked.resolve();
-    await signedOut.promise;
-    await route.fulfill({ response });
-  });
-  await page.bringToFront();
-  await page.getByRole("button", { name: "Reload" }).click();
-  await asked.promise;
-  await goTo(other, "/settings");
-  await other.getByRole("button", { name: "Sign out" }).click();
-  await other.getByRole("button", { name: "Sign out, keep the data" }).click();
-  await page.waitForFunction(() => sessionStorage.getItem("issuer tokens") === null);
+/** The tab that renews the token is the one that the user signs out in, or another one. */
+for (const [where, signsOutIn] of [
+  ["another tab", 1],
+  ["the same tab", 0],
+] as const) {
+  test(`a token that arrives after the user has signed out in ${where} is revoked and signs nobody in`, async () => {
+    await signIn();
+    const other = await context.newPage();
+    // What the tab loads at first must not be what renews the token.
+    await other.goto(sandbox.webapp, { waitUntil: "networkidle" });
+    const token = await accessToken(page);
+    const received = Promise.withResolvers<string>();
+    const signedOut = Promise.withResolvers<void>();
+    await context.route(isApi, (route) =>
+      route.request().headers().authorization === `Bearer ${token}` ? route.fulfill({ status: 401 }) : route.continue(),
+    );
+    await context.route(/\/oauth2\/token$/, async (route) => {
+      const response = await route.fetch();
+      received.resolve((await response.json()).access_token);
+      await signedOut.promise;
+      await route.fulfill({ response });
+    });
+    await page.bringToFront();
+    const asked = page.waitForRequest(/\/oauth2\/token$/);
+    await page.getByRole("button", { name: "Reload" }).click();
+    await asked;
+    const late = await received.promise;
+    const leaving = [page, other][signsOutIn]!;
+    await goTo(leaving, "/settings");
+    await leaving.getByRole("button", { name: "Sign out" }).click();
+    await leaving.getByRole("button", { name: "Sign out, keep the data" }).click();
+    await page.waitForFunction(() => sessionStorage.getItem("issuer tokens") === null);
 
-  const revoked = page.waitForRequest(/\/oauth2\/revoke$/);
-  signedOut.resolve();
-  assert.ok(!(await revoked).postData()!.includes(token));
-  for (const tab of [page, other]) {
-    await tab.getByRole("button", { name: /^Sign in/ }).waitFor();
-    assert.equal(await accessToken(tab), undefined);
-  }
-});
+    const revoked = page.waitForRequest(
+      (request) => request.url().endsWith("/oauth2/revoke") && request.postData()!.includes(late),
+    );
+    signedOut.resolve();
+    await revoked;
+    for (const tab of [page, other]) {
+      await tab.getByRole("button", { name: /^Sign in/ }).waitFor();
+      assert.equal(await accessToken(tab), undefined);
+    }
+  });
+}
 
 test("a token endpoint that is busy does not sign the user out", async () => {
   await signIn();
