@@ -49,6 +49,7 @@ export async function describeSandbox(db: Database, options: SummaryOptions): Pr
   const isOpen = authorizationServer === undefined;
   const authorization = isOpen ? "" : ' -H "Authorization: Bearer $TOKEN"';
   const json = "-H 'Content-Type: application/json'";
+  const debtorUrl = `${url}/debtors/${debtor}`;
   const body = JSON.stringify({ transferUuid: transfer, recipient: { uri: `swpt:${debtor}/17` }, amount: 100 });
   return `
 The sandbox is ready.${isOtherPort ? ` Port ${wantedPort} is in use: it listens on ${port}.` : ""}
@@ -70,9 +71,10 @@ ${formatColumns([
 With a shell: ${isOpen ? "activate" : "get a token, activate"} a debtor, issue money, and look at the result:
 
 ${isOpen ? "" : `  ${tokenCommand(authorizationServer)}\n`}\
-  curl -sS -w '\\n' -X POST ${url}/debtors/${debtor}/activate${authorization} ${json} -d '{}'
-  curl -sS -w '\\n' -X POST ${url}/debtors/${debtor}/transfers/${authorization} ${json} -d '${body}'
-  sleep 1; curl -sS -w '\\n' ${url}/debtors/${debtor}/transfers/${transfer}${authorization}
+  curl -sS -w '\\n' -X POST ${debtorUrl}/activate${authorization} ${json} -d '{}'
+  ${waitCommand("grep -q", "account", `${debtorUrl}/${authorization}`)}
+  curl -sS -w '\\n' -X POST ${debtorUrl}/transfers/${authorization} ${json} -d '${body}'
+  ${waitCommand("grep", "result", `${debtorUrl}/transfers/${transfer}${authorization}`)}
 
 Who has the money now, and how a holder pays some of it back:
 
@@ -101,6 +103,10 @@ function tokenCommand({ tokenUrl, clients }: NonNullable<SummaryOptions["authori
   const extraction = `sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'`;
   return `TOKEN=$(curl -sS -u ${clientId}:${clientSecret} ${form} ${tokenUrl} | ${extraction})`;
 }
+
+/** Asks until the answer has the member, for some ten seconds. `account` is there once the accounting authority has opened it. */
+const waitCommand = (grep: string, member: string, request: string): string =>
+  `for i in $(seq 50); do curl -sS ${request} | ${grep} '"${member}":' && break; sleep 0.2; done`;
 
 /** A debtor that does not exist yet, so that the first command always succeeds. */
 async function pickDebtorId(db: Database, firstDebtorId: bigint): Promise<bigint> {

@@ -127,6 +127,11 @@ test("a program gets a token, activates a debtor and issues money, all through t
       body: body && JSON.stringify(body),
     });
   assert.equal((await call("POST", `/debtors/${debtorId}/activate`, {})).status, 200);
+  // A transfer that arrives before the accounting authority has opened the account would be rejected.
+  await waitFor(async () => JSON.parse((await call("GET", `/debtors/${debtorId}/`)).body).account, {
+    what: () => `the account:\n${running.map((command) => command.output()).join("\n")}`,
+    timeoutSeconds: 60,
+  });
   const transferUuid = "123e4567-e89b-12d3-a456-426655440000";
   const recipient = { uri: `swpt:${debtorId}/17` };
 
