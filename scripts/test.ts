@@ -108,7 +108,7 @@ async function runTests(args: string[], environment: Record<string, string>, sig
     [
       "--test",
       // Most of a test is waiting for servers and child processes, so one file a processor would leave them idle.
-      `--test-concurrency=${os.availableParallelism() + 1}`,
+      `--test-concurrency=${os.availableParallelism() + 2}`,
       `--test-reporter=${process.stdout.isTTY ? "spec" : new URL("test-reporter.ts", import.meta.url).href}`,
       "--test-reporter-destination=stdout",
       `--import=${new URL("test-guard.js", import.meta.url).href}`,
