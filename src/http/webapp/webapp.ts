@@ -71,7 +71,7 @@ function answerWith(
   const responseHeaders: Record<string, string> = { ...headers, "cache-control": file.cacheControl, etag };
   if (file.gzip !== undefined) responseHeaders.vary = "accept-encoding";
   const known = (request.headers["if-none-match"] ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  if (known.includes(etag)) return { status: 304, headers: responseHeaders };
+  if (known.includes(etag) || known.includes("*")) return { status: 304, headers: responseHeaders };
   responseHeaders["content-type"] = file.contentType;
   if (encoding !== undefined) responseHeaders["content-encoding"] = encoding;
   return { status: 200, headers: responseHeaders, body: bytes };
