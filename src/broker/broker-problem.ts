@@ -36,6 +36,11 @@ const advices: readonly (readonly [pattern: RegExp, advice: string])[] = [
     /authentication mechanism EXTERNAL/,
     "Check certfile in PROTOCOL_BROKER_URL: its name must be that of a user of RabbitMQ",
   ],
+  [
+    /limit\b.* is reached|maximum allowed .*limit/,
+    "Raise this limit of RabbitMQ: rabbitmqctl set_vhost_limits, set_user_limits",
+  ],
+  [/No channels left/, "Remove channel_max from PROTOCOL_BROKER_URL, or raise it in rabbitmq.conf"],
   [/ACCESS[_-]REFUSED/, "Check user name, password and permissions in PROTOCOL_BROKER_URL"],
   [/frame_max/, "Remove frame_max from PROTOCOL_BROKER_URL"],
   [/NOT_ALLOWED|vhost/, "Check the virtual host in PROTOCOL_BROKER_URL, and the user's permissions for it"],

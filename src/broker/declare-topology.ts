@@ -11,6 +11,7 @@ import {
   OUTGOING_EXCHANGE,
   type Queue,
 } from "./agent-topology.ts";
+import { describeBrokerProblem } from "./broker-problem.ts";
 import { connectOnce } from "./rabbitmq-connection.ts";
 import { NOT_FOUND, PRECONDITION_FAILED, replyCodeOf } from "./reply-codes.ts";
 
@@ -25,7 +26,7 @@ export interface BindingOptions extends QueueOptions {
   readonly routingKey: string;
 }
 
-/** An exchange or a queue exists, and differs from what this program needs. */
+/** An exchange or a queue exists, and differs from what this program needs; or the broker refuses to declare it. */
 export class TopologyConflictError extends Error {
   override readonly name = "TopologyConflictError";
 }
@@ -270,9 +271,12 @@ function explain(error: unknown, what: string, advice: string): unknown {
   const match = /inequivalent arg '([^']*)' for .*?: received (.*?) but current is (.*?)"?$/.exec(
     (error as Error).message,
   );
-  const difference = match
-    ? `its "${match[1]}" is ${plain(match[3]!)}, where ${plain(match[2]!)} is needed`
-    : (error as Error).message;
+  // Such as a limit of the virtual host. Nothing exists then that could be deleted.
+  if (!match) {
+    const reason = describeBrokerProblem(error as Error, `The ${what} cannot be declared`);
+    return new TopologyConflictError(`${reason}.`, { cause: error });
+  }
+  const difference = `its "${match[1]}" is ${plain(match[3]!)}, where ${plain(match[2]!)} is needed`;
   return new TopologyConflictError(`The ${what} exists, but ${difference}. ${advice}`, { cause: error });
 }
 

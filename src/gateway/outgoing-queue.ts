@@ -29,6 +29,8 @@ export interface OutgoingQueue {
   open(subnet: Subnet): Promise<void>;
   /** Whether deliveries have stopped, and have not gone on yet. */
   isInterrupted(): boolean;
+  /** Why the broker does not let the queue be consumed; `undefined` when it does. */
+  refusalReason(): string | undefined;
   acknowledge(deliveries: readonly Delivery[]): void;
   /** Moves a message to the dead-letter queue. Resolves when that is done or given up; never rejects. */
   deadLetter(delivery: Delivery, reason: string): Promise<void>;
@@ -52,6 +54,7 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
   /** Aborted when the deliveries have been returned to the queue. */
   let epoch = new AbortController();
   let isInterrupted = false;
+  let refusalReason: string | undefined;
 
   function endEpoch(): void {
     epoch.abort();
@@ -109,6 +112,10 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
       },
       onResumed: () => {
         isInterrupted = false;
+        refusalReason = undefined;
+      },
+      onRefused: (reason) => {
+        refusalReason = reason;
       },
       onEnd: (reason) => {
         log.error({ queue, reason: reason.message }, "The queue can no longer be consumed");
@@ -116,6 +123,7 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
         options.onInterrupted();
       },
     });
+    refusalReason = undefined;
     if (signal.aborted) await opened.close();
     else consumer = opened;
   }
@@ -125,6 +133,7 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
     consumer = undefined;
     opening = undefined;
     isInterrupted = false;
+    refusalReason = undefined;
     epoch.abort();
     epoch = new AbortController();
   }
@@ -138,6 +147,7 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
       return opening;
     },
     isInterrupted: () => isInterrupted,
+    refusalReason: () => refusalReason,
     acknowledge: (deliveries) => consumer?.acknowledge(deliveries),
     deadLetter,
     cancel: async () => consumer?.cancel(),

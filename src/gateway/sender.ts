@@ -290,5 +290,8 @@ export function createSender(options: SenderOptions): Sender {
     current.disconnect();
   }
 
-  return { run, unreadyReason: () => (broker.isConnected() ? unreadyReason : BROKER_UNAVAILABLE) };
+  return {
+    run,
+    unreadyReason: () => (broker.isConnected() ? (outgoing.refusalReason() ?? unreadyReason) : BROKER_UNAVAILABLE),
+  };
 }

@@ -69,7 +69,7 @@ export function createConsumerMetrics(registry: MetricsRegistry): ConsumerMetric
   });
   const stopped = new Gauge({
     name: `${PREFIX}messages_stopped`,
-    help: "1 while messages cannot be applied for a reason other than their content",
+    help: "1 while messages cannot be consumed or applied for a reason other than their content",
     registers: [registry],
   });
   return {

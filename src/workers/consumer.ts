@@ -3,9 +3,10 @@
  * "Incoming".
  */
 import { type Broker, type Consumer, type Delivery, QueueNotFoundError } from "../broker/broker.ts";
-import { pause } from "../runtime/backoff.ts";
+import { createBackoff, pause } from "../runtime/backoff.ts";
 import { untilAborted } from "../runtime/lifetime.ts";
 import { type BatchContext, processBatch } from "./consumer-batch.ts";
+import { createProblemLog } from "./problem-log.ts";
 
 export type { ConsumerMetrics } from "./consumer-batch.ts";
 
@@ -36,14 +37,17 @@ export interface DrainPauses {
 export interface MessageConsumer {
   /**
    * Consumes until the signal aborts; then finishes the batches under way, acknowledges them and resolves. Waits for a
-   * database that is unavailable or out of order. Rejects, with messages unacknowledged, on a ForeignDebtorError, and when the
-   * queue is gone (in draining mode that is the expected end, and it resolves).
+   * database that is unavailable or out of order, and for a queue that does not exist (in draining mode that is the expected
+   * end, and it resolves). Rejects, with messages unacknowledged, on a ForeignDebtorError.
    */
   run(signal: AbortSignal): Promise<void>;
 }
 
 /** Maximum number of messages in a batch, when the prefetch does not limit it further. */
 const BATCH_COUNT_MAX = 500;
+const QUEUE_PAUSE_MILLIS = 200;
+// A queue that is declared is consumed within three seconds.
+const QUEUE_PAUSE_MILLIS_MAX = 1_500;
 const DRAIN_PAUSES: DrainPauses = { idleMillis: 15_000, firstMillis: 15_000, maxMillis: 3_600_000 };
 
 /** Makes a consumer; it does nothing before it is run. */
@@ -51,9 +55,32 @@ export function createConsumer(options: ConsumerOptions): MessageConsumer {
   return {
     run: async (signal) => {
       if (options.drain) return drain(options, signal);
-      while (!signal.aborted) await consume(options, signal);
+      return consumePersistently(options, signal);
     },
   };
+}
+
+/** Waits for a queue that does not exist, or is deleted: it may be declared at any time. */
+async function consumePersistently(options: ConsumerOptions, signal: AbortSignal): Promise<void> {
+  const { queue, log, health, metrics } = options;
+  const missing = `There is no queue ${queue}: nothing is consumed until \`swpt-debtors subscribe\` declares it`;
+  const problems = createProblemLog(log, {});
+  const backoff = createBackoff({ minMillis: QUEUE_PAUSE_MILLIS, maxMillis: QUEUE_PAUSE_MILLIS_MAX });
+  const onConsuming = (): void => {
+    problems.end(`There is a queue ${queue} again`);
+    backoff.reset();
+  };
+  while (!signal.aborted) {
+    try {
+      await consume(options, signal, { onConsuming });
+    } catch (error) {
+      if (!(error instanceof QueueNotFoundError)) throw error;
+      problems.report("error", missing, {});
+      health?.report("queue", missing);
+      metrics?.stopped(true);
+      await pause(backoff.nextMillis(), signal);
+    }
+  }
 }
 
 /** Consumes until the queue is gone. The pauses let `delete_queue` find it without consumers. */
@@ -94,7 +121,7 @@ async function consume(
   signal: AbortSignal,
   { idleMillis, onConsuming }: { readonly idleMillis?: number; readonly onConsuming?: () => void } = {},
 ): Promise<number> {
-  const { broker, queue, prefetchCount, prefetchSize, log, health } = options;
+  const { broker, queue, prefetchCount, prefetchSize, log, health, metrics } = options;
   const stop = new AbortController();
   const stopped = AbortSignal.any([signal, stop.signal]);
   const failures: Error[] = [];
@@ -103,7 +130,11 @@ async function consume(
     stop.abort();
   };
   const inbox = createInbox(options, { fail, onGivenBack: () => stop.abort() }, stopped);
-  const reportRefusal = (reason?: string): void => health?.report("queue", reason);
+  const reportRefusal = (reason?: string): void => {
+    health?.report("queue", reason);
+    // An outage of the broker is seen at the flushers, and ends by itself.
+    metrics?.stopped(reason !== undefined && broker.isConnected());
+  };
   const consuming = broker.consume({
     queue,
     prefetchCount,

@@ -181,3 +181,17 @@ test("a queue that was declared with a limit is kept as it is, which is said", a
   await channel.assertQueue(queue, { arguments: old });
   assert.deepEqual(await subscribe(binding), { deliveries: isLimiting ? "limited" : "unlimited" });
 });
+
+test("a limit on the number of queues is told in the broker's words, without the advice to delete a queue", async () => {
+  await using limited = await createTestVirtualHost();
+  await limited.set("vhost-limits", "max-queues", { value: 1 });
+  await assert.rejects(subscribe({ ...binding, url: limited.url }), (error: Error) => {
+    assert.ok(error instanceof TopologyConflictError);
+    assert.match(
+      error.message,
+      /^The queue a_queue\.MK cannot be declared: .*queue limit in vhost .* is reached.*\. Raise this limit .*set_vhost_limits/,
+    );
+    assert.doesNotMatch(error.message, /delete/);
+    return true;
+  });
+});

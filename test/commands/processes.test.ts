@@ -398,17 +398,24 @@ test("a message for a debtor of another shard ends a stand-alone consumer, once 
   await connection.close();
 });
 
-test("a consumer of a queue that does not exist is one clear line, also where warnings alone are logged", async () => {
+test("a consumer waits for a queue that does not exist, with one clear line, also where warnings alone are logged", async () => {
   const quiet = { ...node.environment, APP_LOG_LEVEL: "warning", METRICS_PORT: "0" };
-  const consuming = await runCommand(["consume_messages", "--queue", "nosuch"], quiet);
-  assert.equal(consuming.code, 1);
   // On a busy machine.
   const withoutWaits = ({ output }: { output: string }): string =>
     output.replaceAll(/^.* Still waiting for the .*\n/gm, "");
+  await using consuming = startCommand(["consume_messages", "--queue", "nosuch"], quiet);
+  await consuming.outputMatching(/error .* There is no queue nosuch: .*`swpt-debtors subscribe`/);
+  await runCommand(["subscribe", "--queue", "nosuch"], node.environment);
+  await consuming.outputMatching(/There is a queue nosuch again/);
+  await consuming.stop();
+  assert.deepEqual(await consuming.exit, { code: 0, signal: null });
   assert.match(
-    withoutWaits(consuming),
-    /^\S+ error \[consumer \d+\] There is no queue nosuch\n.*A process has died.*\n$/,
+    withoutWaits({ output: consuming.output() }),
+    /^\S+ error \[consumer \d+\] There is no queue nosuch: .*\n\S+ warning .* There is a queue nosuch again\n$/,
   );
+  const connection = await amqp.connect(node.virtualHost.url);
+  await (await connection.createChannel()).deleteQueue("nosuch");
+  await connection.close();
   const draining = await runCommand(["consume_messages", "--queue", "nosuch", "--draining-mode"], quiet);
   assert.equal(draining.code, 0);
   assert.match(

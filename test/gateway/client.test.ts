@@ -4,6 +4,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import { chooseServer } from "../../src/gateway/peer-server.ts";
 import { CONNECTED, receiptFrame, STOMP } from "../stomp/frames.ts";
+import { connect } from "../support/amqp.ts";
 import { waitFor } from "../support/wait.ts";
 import { startClient } from "./gateway-fixture.ts";
 import { bodies, withMember } from "./messages.ts";
@@ -13,7 +14,7 @@ import { createTestBroker, type QueuedMessage } from "./test-broker.ts";
 
 const DISCONNECT = "DISCONNECT\nreceipt:bye\n\n\0";
 
-const { broker, relay, put, depth, deleteQueue, untilDepth, takeAll } = await createTestBroker();
+const { broker, relay, url, put, depth, deleteQueue, untilDepth, takeAll } = await createTestBroker();
 const node = await createTestNode();
 const server = await listenRaw(serverCredentials(node.peer));
 await node.setServers([`127.0.0.1:${server.port}`]);
@@ -297,6 +298,24 @@ test("a queue that does not exist is waited for", async () => {
     await stop(client, connection);
     return;
   }
+});
+
+test("a queue that the broker does not let be consumed is why the client is not ready, although there is a session", async () => {
+  const queue = "da.refused";
+  await put(queue, [configure(1)]);
+  const amqp = await connect(url);
+  const channel = await amqp.createChannel();
+  const { consumerTag } = await channel.consume(queue, () => {}, { exclusive: true });
+  await using client = startClient({ node, broker, queue, environment });
+  const connection = await accept();
+  await waitFor(() => /The queue da\.refused cannot be consumed: .*ACCESS_REFUSED/.test(client.unreadyReason() ?? ""));
+  await channel.cancel(consumerTag);
+  await amqp.close();
+  const { id } = await nextMessage(connection);
+  await waitFor(() => client.unreadyReason() === undefined);
+  connection.send(receiptFrame(id));
+  await stop(client, connection);
+  assert.equal(await depth(queue), 0);
 });
 
 test("two clients share a queue: every message arrives, and none is acknowledged without a receipt", async () => {

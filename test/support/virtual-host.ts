@@ -9,6 +9,8 @@ import { findBroker, newTestName, pingBroker } from "./services.ts";
 export interface TestVirtualHost extends AsyncDisposable {
   /** `amqp://…/<virtual host>` */
   readonly url: string;
+  /** Sets something that is an operator's: a policy, an operator policy or a limit. */
+  set(kind: "policies" | "operator-policies" | "vhost-limits", name: string, value: object): Promise<void>;
   /** Removes the virtual host, the connections to it and all that is in it. */
   close(): Promise<void>;
 }
@@ -37,7 +39,8 @@ export async function createTestVirtualHost(
     await close();
     throw new Error(`The virtual host was made on another broker than ${url.host}`, { cause: error });
   }
-  return { url: url.href, close, [Symbol.asyncDispose]: close };
+  const set: TestVirtualHost["set"] = (kind, setting, value) => management.set(`/${kind}/${name}/${setting}`, value);
+  return { url: url.href, set, close, [Symbol.asyncDispose]: close };
 }
 
 /** Removes the virtual hosts whose names begin so, and which a test has left behind. */
@@ -50,6 +53,7 @@ interface Management {
   list(): Promise<string[]>;
   add(name: string, defaultQueueType: string): Promise<void>;
   remove(name: string): Promise<void>;
+  set(path: string, value: object): Promise<void>;
 }
 
 /** By the management plugin, at TEST_BROKER_MANAGEMENT_URL or else on port 15672 of the broker. */
@@ -84,6 +88,9 @@ function manage(broker: URL): Management {
     },
     remove: async (name) => {
       await call("DELETE", `/vhosts/${name}`);
+    },
+    set: async (path, value) => {
+      await call("PUT", path, value);
     },
   };
 }

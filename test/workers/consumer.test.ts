@@ -383,13 +383,46 @@ test("stopping finishes what is under way and leaves the rest in the queue", asy
   assert.equal((await dismissed()).length + leftIn(broker), 200, "none is lost, none is there twice");
 });
 
-test("a queue that is deleted ends the consumer with an error; in draining mode that is the expected end", async () => {
+test("a queue that is deleted or missing is waited for, which is said and counted", async () => {
+  await using host = await createTestVirtualHost();
+  const connection = await amqp.connect(host.url);
+  const channel = await connection.createChannel();
+  const log = pino({ level: "silent" });
+  const broker = await connectRabbitMq({ url: host.url, connectionName: "test", log });
+  const health = createHealth();
+  let isStopped = false;
+  const metrics = {
+    stopped: (next: boolean) => {
+      isStopped = next;
+    },
+    count: () => {},
+    batch: () => {},
+  };
+  const consumer = start(broker, { health, metrics });
+  const binding = { url: host.url, queue: QUEUE, routingKey: "#" };
+  const missing = "There is no queue in: nothing is consumed until `swpt-debtors subscribe` declares it";
+  for (const transferId of [5n, 6n]) {
+    await Promise.race([consumer.running, waitFor(() => health.reasons().includes(missing))]);
+    assert.ok(isStopped);
+    assert.equal(consumer.logged.at(-1)?.msg, missing);
+    await subscribe(binding);
+    channel.sendToQueue(QUEUE, Buffer.from(prepared(transferId)), {
+      contentType: "application/json",
+      type: "PreparedTransfer",
+    });
+    await waitFor(async () => (await dismissed()).includes(transferId));
+    assert.deepEqual(health.reasons(), []);
+    assert.equal(isStopped, false);
+    await channel.deleteQueue(QUEUE);
+  }
+  await consumer.stop();
+  await broker.close();
+  await connection.close();
+});
+
+test("a queue that is missing is the expected end in draining mode", async () => {
   const broker = createBroker();
-  const first = start(broker);
-  await waitFor(() => first.logged.some(({ msg }) => msg === "Consuming"));
   broker.deleteQueue(QUEUE);
-  await assert.rejects(first.running, /has been deleted/);
-  await assert.rejects(start(broker).running, /no queue/);
   const draining = start(broker, { drain: true });
   await draining.running;
   assert.deepEqual(
