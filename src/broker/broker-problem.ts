@@ -40,6 +40,7 @@ const advices: readonly (readonly [pattern: RegExp, advice: string])[] = [
     /limit\b.* is reached|maximum allowed .*limit/,
     "Raise this limit of RabbitMQ: rabbitmqctl set_vhost_limits, set_user_limits",
   ],
+  [/NOT_FOUND - no exchange/, "Run `swpt-debtors subscribe`, and bind the queues of the peers to the exchange again"],
   [/No channels left/, "Remove channel_max from PROTOCOL_BROKER_URL, or raise it in rabbitmq.conf"],
   [/ACCESS[_-]REFUSED/, "Check user name, password and permissions in PROTOCOL_BROKER_URL"],
   [/frame_max/, "Remove frame_max from PROTOCOL_BROKER_URL"],

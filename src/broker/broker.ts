@@ -83,6 +83,8 @@ export interface ConsumeOptions {
 export interface Broker {
   /** Publishes the messages in order and waits for the outcome of each. Never rejects because of single messages. */
   publish(publications: readonly Publication[], options?: PublishOptions): Promise<PublicationOutcome[]>;
+  /** Why the last messages for an exchange were refused, as far as the broker has said it: a sentence without a period. */
+  refusalReason(exchange: string): string | undefined;
   /**
    * Starts a consumer once the connection is established. After a loss of the connection it continues by itself, and what was
    * not acknowledged is delivered again. Rejects with QueueNotFoundError when there is no such queue.

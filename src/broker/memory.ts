@@ -69,6 +69,7 @@ export function createMemoryBroker(topology: Topology): MemoryBroker {
 
   return {
     publish: async (publications) => publications.map(publishOne),
+    refusalReason: () => undefined,
     consume: async (options) => queueOf(options.queue).consume(options),
     readStream: async (queue) =>
       queues

@@ -3,6 +3,7 @@ import type { ConfirmChannel, Message, Options, RecoveringChannelModel } from "a
 import type { Logger } from "pino";
 import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import type { Publication, PublicationOutcome, PublishOptions } from "./broker.ts";
+import { describeBrokerProblem } from "./broker-problem.ts";
 
 /** How long the outcome of a batch is waited for; messages without one count as failed. */
 const CONFIRM_MILLIS_MAX = 20_000;
@@ -15,6 +16,8 @@ export interface Publisher {
   publish(publications: readonly Publication[], options?: PublishOptions): Promise<PublicationOutcome[]>;
   /** The same for messages whose properties are given in full. Make them mandatory: others count as confirmed. */
   send(messages: readonly OutgoingMessage[], options?: PublishOptions): Promise<PublicationOutcome[]>;
+  /** See Broker. */
+  refusalReason(exchange: string): string | undefined;
 }
 
 /** A message as it goes to the broker. */
@@ -42,20 +45,25 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
   // As long as an exchange or a permission is missing, every batch loses its channel.
   const closures = createRepeatedEvents(log);
 
+  const refusals = new Map<string, string>();
+
+  function noteRefusal(exchange: string, error: Error, message: string): void {
+    refusals.set(exchange, describeBrokerProblem(error, "The broker does not take messages"));
+    closures.report({ level: "warn", message, kind: { reason: error.message } });
+  }
+
   function idleLanesOf(exchange: string): Lane[] {
     const lanes = idleLanesByExchange.get(exchange) ?? [];
     idleLanesByExchange.set(exchange, lanes);
     return lanes;
   }
 
-  async function openLane(idleLanes: Lane[]): Promise<Lane> {
+  async function openLane(exchange: string, idleLanes: Lane[]): Promise<Lane> {
     const channel = await connection.createConfirmChannel({ highWaterMark: BUFFERED_FRAMES_MAX });
     const lane: Lane = { channel, batch: undefined, isOpen: true, onDrain: () => {} };
     channel.on("return", (message) => lane.batch?.markReturned(message));
     channel.on("drain", () => lane.onDrain());
-    channel.on("error", ({ message: reason }) =>
-      closures.report({ level: "warn", message: "The broker has closed a channel", kind: { reason } }),
-    );
+    channel.on("error", (error: Error) => noteRefusal(exchange, error, "The broker has closed a channel"));
     channel.on("close", () => {
       lane.isOpen = false;
       const index = idleLanes.indexOf(lane);
@@ -70,19 +78,24 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
     { confirmMillisMax = CONFIRM_MILLIS_MAX, signal }: PublishOptions = {},
   ): Promise<PublicationOutcome[]> {
     if (messages.length === 0) return [];
-    const idleLanes = idleLanesOf(messages[0]!.exchange);
+    const { exchange } = messages[0]!;
+    const idleLanes = idleLanesOf(exchange);
     const batch = createBatch(messages);
     const timer = setTimeout(batch.giveUp, confirmMillisMax);
     if (signal?.aborted) batch.giveUp();
     signal?.addEventListener("abort", batch.giveUp);
     // A lane that opens too late, because the broker was unavailable, serves the next batch.
-    const opening = idleLanes.pop() ?? openLane(idleLanes);
-    const lane = await Promise.race([opening, batch.over]).catch(() => undefined);
+    const opening = idleLanes.pop() ?? openLane(exchange, idleLanes);
+    const lane = await Promise.race([opening, batch.over]).catch((error: Error) => {
+      if (isOutOfChannels(error)) noteRefusal(exchange, error, "No channel can be opened");
+      return undefined;
+    });
     if (lane) {
       lane.batch = batch;
       await write(lane, batch, messages);
       await batch.over;
       lane.batch = undefined;
+      if (lane.isOpen && batch.isTrustworthy()) refusals.delete(exchange);
       if (lane.isOpen && batch.isTrustworthy() && !batch.isRejected()) idleLanes.push(lane);
       // Late confirms and returns would be taken for the next batch's. And where the leader of a quorum queue dies, RabbitMQ
       // may reject all that comes through a channel as long as that server is down, and accept it through a new one.
@@ -102,8 +115,12 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
   return {
     publish: (publications, options) => send(publications.map(messageOf), options),
     send,
+    refusalReason: (exchange) => refusals.get(exchange),
   };
 }
+
+/** Other failures are those of the connection, which has its own reason. */
+const isOutOfChannels = ({ message }: Error): boolean => message.startsWith("No channels left");
 
 async function write(lane: Lane, batch: Batch, messages: readonly OutgoingMessage[]): Promise<void> {
   try {

@@ -20,7 +20,7 @@ const PROBE = "probe";
 export async function readStream(
   connection: RecoveringChannelModel,
   queue: string,
-  publish: Publisher["publish"],
+  publisher: Publisher,
 ): Promise<readonly Buffer[] | undefined> {
   const channel = await connection.createChannel().catch((error: unknown) => {
     throw new StreamUnreadableError(`No channel to read the stream ${queue}`, { cause: error });
@@ -52,7 +52,9 @@ export async function readStream(
       { arguments: { "x-stream-offset": "first" } },
     );
     const ended = new AbortController();
-    void sendProbes(queue, probe, publish, ended.signal);
+    void sendProbes(queue, probe, publisher, ended.signal).then((reason) => {
+      if (reason !== undefined) reject(new StreamUnreadableError(reason));
+    });
     return await promise.finally(() => ended.abort());
   } catch (error) {
     if (replyCodeOf(error) === NOT_FOUND) return undefined;
@@ -63,17 +65,20 @@ export async function readStream(
   }
 }
 
-/** Until one is confirmed, or the signal aborts. */
+/** Until one is confirmed, or the signal aborts. Resolves to the reason when the broker refuses them. */
 async function sendProbes(
   queue: string,
   probe: string,
-  publish: Publisher["publish"],
+  { publish, refusalReason }: Publisher,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | undefined> {
   const publication = { exchange: "", routingKey: queue, type: PROBE, appId: "swpt_debtors", headers: {}, body: probe };
   while (!signal.aborted) {
     const [outcome] = await publish([publication], { confirmMillisMax: PROBE_MILLIS_MAX, signal });
-    if (outcome === "confirmed") return;
+    if (outcome === "confirmed") return undefined;
+    const reason = outcome === "failed" ? refusalReason(publication.exchange) : undefined;
+    if (reason !== undefined) return reason;
     await pause(PROBE_PAUSE_MILLIS, signal);
   }
+  return undefined;
 }

@@ -42,7 +42,8 @@ export async function connectRabbitMq({ url, connectionName, log }: RabbitMqOpti
       };
       return { ...consumer, close };
     },
-    readStream: (queue) => readStream(connection, queue, publisher.publish),
+    refusalReason: publisher.refusalReason,
+    readStream: (queue) => readStream(connection, queue, publisher),
     isConnected: () => state.unavailableReason() === undefined,
     unavailableReason: state.unavailableReason,
     close: async () => {

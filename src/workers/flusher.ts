@@ -1,5 +1,6 @@
 /** Sends what is in one outbox, and waits for more. Spec: messages, "Sent by this node"; operations, "Commands". */
 import type { Logger } from "pino";
+import { OUTGOING_EXCHANGE } from "../broker/agent-topology.ts";
 import { StreamUnreadableError } from "../broker/broker.ts";
 import { DatabaseUnavailableError } from "../database/database.ts";
 import { createBackoff, pause } from "../runtime/backoff.ts";
@@ -84,7 +85,10 @@ export function createFlusher(options: FlusherOptions): Flusher {
     try {
       const { claimed, returned, failed } = await flush();
       if (returned > 0) hold("warn", `The broker returns messages: no queue is bound. ${KEPT}`, { returned });
-      if (failed > 0) hold("warn", `The broker does not confirm messages. ${KEPT}`, { failed });
+      if (failed > 0) {
+        const reason = broker.refusalReason(OUTGOING_EXCHANGE);
+        hold("warn", `The broker does not confirm messages. ${KEPT}`, { failed, ...(reason && { reason }) });
+      }
       if (returned + failed > 0) return "pause";
       return claimed === burstCount ? "next" : "wait";
     } catch (error) {

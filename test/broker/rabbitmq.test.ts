@@ -104,12 +104,41 @@ test("an exchange that is missing is said once, and used as soon as it is there"
   const [warning, ...others] = lines.filter(({ level }) => level > pino.levels.values.info!);
   assert.match(warning!.reason, /no exchange 'missing'/);
   assert.deepEqual(others, []);
+  assert.match(
+    broker.refusalReason("missing")!,
+    /^The broker does not take messages: .*no exchange 'missing'.*Run `swpt-debtors subscribe`/,
+  );
   const queue = await declareQueue("later");
   await channel.assertExchange("missing", "fanout");
   await channel.bindQueue(queue, "missing", "");
   assert.deepEqual(await broker.publish([toMissing]), ["confirmed"]);
+  assert.equal(broker.refusalReason("missing"), undefined);
   await broker.close();
   await channel.deleteQueue(queue);
+});
+
+test("a connection without a channel to publish is said at once, with what to change", async () => {
+  const queue = "only one channel";
+  await channel.assertQueue(queue, { arguments: { "x-queue-type": "stream" } });
+  const broker = await connectRabbitMq({ url: `${host.url}?channel_max=1`, connectionName: "test", log });
+  await waitFor(() => broker.isConnected());
+  const reason = /^The broker does not take messages: No channels left to allocate\. Remove channel_max /;
+  // The reader has the channel.
+  await assert.rejects(broker.readStream(queue), { message: reason });
+  const consuming = await broker.consume({
+    queue: await declareQueue("consumed"),
+    prefetchCount: 1,
+    prefetchSize: 0,
+    onDelivery: () => {},
+    onEnd: () => {},
+  });
+  assert.deepEqual(await broker.publish([publication("a")]), ["failed"]);
+  assert.match(broker.refusalReason(OUTGOING_EXCHANGE)!, reason);
+  await consuming.close();
+  assert.deepEqual(await broker.publish([publication("a")]), ["confirmed"]);
+  assert.equal(broker.refusalReason(OUTGOING_EXCHANGE), undefined);
+  await broker.close();
+  for (const name of [queue, "consumed"]) await channel.deleteQueue(name);
 });
 
 // In place of a cluster that loses the leader of a quorum queue, where the old channel may be rejected for as long as that

@@ -115,6 +115,19 @@ test("a certificate that names no user of RabbitMQ is what to check, and not a p
   );
 });
 
+test("a limit of RabbitMQ that is reached is what to raise, and not a matter of permissions", () => {
+  for (const said of [
+    "NOT_ALLOWED - access to vhost 'v' refused for user 'u': connection limit (1) is reached",
+    "NOT_ALLOWED - connection refused for user 'u': user connection limit (1) is reached",
+    "NOT_ALLOWED - number of channels opened for user 'u' has reached the maximum allowed user limit of (1)",
+  ]) {
+    assert.match(
+      describeBrokerProblem(new Error(said)),
+      /\. Raise this limit of RabbitMQ: rabbitmqctl set_vhost_limits/,
+    );
+  }
+});
+
 test("a command says the same in one line", async () => {
   await using server = await mutual();
   const environment = {

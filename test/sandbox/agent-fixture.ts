@@ -49,6 +49,7 @@ export async function createAgentFixture(options: Parameters<typeof createFixtur
     readStream: async () => undefined,
     isConnected: () => true,
     unavailableReason: () => undefined,
+    refusalReason: () => undefined,
     close: async () => {},
   };
   const realm = { minDebtorId: INT64_MIN, maxDebtorId: INT64_MAX, shard: parseShard("#")! };

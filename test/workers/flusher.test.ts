@@ -243,6 +243,23 @@ test("with no queue bound the messages are kept, and the log says so once", asyn
   assert.equal(await rowCount("prepare_transfer"), 2n);
 });
 
+test("readiness gives the broker's words when it refuses messages, until they are sent", async () => {
+  const { broker } = brokerWithOutcomes("failed");
+  const health = createHealth();
+  await record("prepare_transfer", [preparation(1n)]);
+  const refusal = "The broker does not take messages: NOT_FOUND";
+  const life = new AbortController();
+  const running = flusherOf({
+    broker: { ...broker, refusalReason: (exchange) => (exchange === OUTGOING_EXCHANGE ? refusal : undefined) },
+    health,
+  }).run(life.signal);
+  await Promise.race([running, waitFor(() => health.reasons().includes(refusal))]);
+  await waitFor(() => health.reasons().length === 0);
+  assert.equal(await rowCount("prepare_transfer"), 0n);
+  life.abort();
+  await running;
+});
+
 test("a running flusher sends what is there burst after burst, and what comes when it is woken", async () => {
   const broker = createMemoryBroker(withPeer);
   await record(
