@@ -46,6 +46,16 @@ export function createDeadLetters<Rejected extends { readonly message: ConsumeMe
   let sending: Promise<void> | undefined;
   const problems = createRepeatedEvents(log);
 
+  function reportDropped(count: number): void {
+    if (count === 0) return;
+    problems.report({
+      level: "error",
+      message: "There is no dead-letter queue: rejected messages are lost until `swpt-debtors subscribe` declares it",
+      kind: { queue: deadLetterQueueOf(queue) },
+      details: { count },
+    });
+  }
+
   /** One batch at a time, so that they stay in order. */
   async function sendAll(): Promise<void> {
     const backoff = createBackoff({ minMillis: RETRY_PAUSE_MILLIS, maxMillis: RETRY_PAUSE_MILLIS_MAX });
@@ -57,6 +67,7 @@ export function createDeadLetters<Rejected extends { readonly message: ConsumeMe
         const outcomes = await send(batch.map(({ message }) => formOf(queue, message)));
         const those = (outcome: (typeof outcomes)[number]) => batch.filter((_, index) => outcomes[index] === outcome);
         onSent(those("confirmed"));
+        reportDropped(those("returned").length);
         onReturned(those("returned"));
         const failed = those("failed");
         waiting = [...failed, ...waiting];
