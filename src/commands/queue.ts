@@ -74,7 +74,9 @@ export function adviceOnLimit(url: string, queue: string): string {
   return (
     `The queue ${queue} was declared by an earlier version or another program: RabbitMQ 4 dead-letters a message of it after ` +
     "20 deliveries, unless a policy says otherwise: " +
-    `rabbitmqctl set_policy${option} 'keep ${queue}' '${pattern}' '{"delivery-limit":-1}' --apply-to queues\n`
+    // Above the policy of the manual, since only one applies, and with what that one has.
+    `rabbitmqctl set_policy${option} --priority 101 'keep ${queue}' '${pattern}' ` +
+    `'{"delivery-limit":-1,"overflow":"reject-publish"}' --apply-to queues\n`
   );
 }
 

@@ -75,7 +75,7 @@ test("a broker that is unavailable is one clear line", async () => {
 test("the policy for a queue of an earlier version names its virtual host and matches that queue alone", () => {
   assert.match(
     adviceOnLimit("amqp://u:p@h/debtors", "a.b"),
-    /: rabbitmqctl set_policy --vhost 'debtors' 'keep a\.b' '\^a\\\.b\$' '\{"delivery-limit":-1\}' --apply-to queues\n$/,
+    /: rabbitmqctl set_policy --vhost 'debtors' --priority 101 'keep a\.b' '\^a\\\.b\$' '\{"delivery-limit":-1,"overflow":"reject-publish"\}' --apply-to queues\n$/,
   );
-  assert.match(adviceOnLimit("amqp://u:p@h", "q"), /: rabbitmqctl set_policy 'keep q' '\^q\$' /);
+  assert.match(adviceOnLimit("amqp://u:p@h", "q"), /: rabbitmqctl set_policy --priority 101 'keep q' '\^q\$' /);
 });
