@@ -35,7 +35,9 @@ export interface SessionPool {
 // not become the text "NULL". A statement after a lock must see what those have committed who held it before. All this
 // regardless of the defaults of the database and the role. A transaction whose process has disappeared together with its host
 // or its network must not keep its locks for the hours that it takes TCP to notice; the longest that a transaction of this
-// program waits for something else is the 20 seconds of a confirm.
+// program waits for something else is the 20 seconds of a confirm. A session without work is not one to be ended: its next
+// statement would find it gone. Where row-level security would hide rows, statements must fail: a debtor that is there and not
+// seen would lose its account.
 //
 // The rest is about plans. PostgreSQL plans a named statement once, on statistics that are as old as the last analysis, and
 // keeps the plan while the table grows. Every look-up has an index, so no other plan is ever preferable:
@@ -47,6 +49,7 @@ export interface SessionPool {
 const SESSION_OPTIONS =
   "-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=1 -c array_nulls=on " +
   "-c default_transaction_isolation=read\\ committed -c idle_in_transaction_session_timeout=60s " +
+  "-c idle_session_timeout=0 -c row_security=off " +
   "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_sort=off -c jit=off";
 const CONNECT_TIMEOUT_MILLIS = 5_000;
 /** PostgreSQL ends a statement by itself; one that it has not answered for so much longer will never be answered. */
@@ -115,7 +118,7 @@ export async function connectOnce(url: string, applicationName: string): Promise
   return connectToFirst(candidates, 1, async () => {
     const client = new Client({
       application_name: applicationName,
-      options: target.options ?? "",
+      options: [target.options, "-c idle_session_timeout=0"].filter((text) => text !== undefined).join(" "),
       connectionTimeoutMillis: answerMillisMax,
       query_timeout: answerMillisMax,
     });

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { clientOf, createCandidateList } from "../../src/database/connection-candidates.ts";
 import { DatabaseUnavailableError, openPool } from "../../src/database/database.ts";
 import { statementError } from "../../src/database/errors.ts";
+import { connectOnce } from "../../src/database/sessions.ts";
 import { parseConnectionUrl } from "../../src/values/postgres-url.ts";
 import { createEmptyDatabase, withParameter } from "../support/database.ts";
 import { waitFor } from "../support/wait.ts";
@@ -20,6 +21,21 @@ test("transactions are read committed, whatever the default of the database", as
   assert.deepEqual(await pool.maybeOne(show), { transaction_isolation: "read committed" });
   assert.deepEqual(await pool.transaction((db) => db.maybeOne(show)), { transaction_isolation: "read committed" });
 
+  await pool.close();
+});
+
+test("a session that has nothing to do is not ended, whatever the default of the database", async () => {
+  await using database = await createEmptyDatabase();
+  const name = new URL(database.url).pathname.slice(1);
+  await database.pool.run({ name: "", text: `alter database ${name} set idle_session_timeout = '1h'` });
+  const pool = openPool({ url: database.url, size: 1, applicationName: "test" });
+  const listener = await connectOnce(database.url, "test");
+
+  const text = "show idle_session_timeout";
+  assert.deepEqual(await pool.maybeOne({ name: "show_timeout", text }), { idle_session_timeout: "0" });
+  assert.deepEqual((await listener.query(text)).rows, [{ idle_session_timeout: "0" }]);
+
+  await listener.end();
   await pool.close();
 });
 
