@@ -48,15 +48,45 @@ const NOT_SET_UP: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Errors that depend on rows, or on the values that are stored: class 21 (cardinality), 22 (data exception), 23 (integrity
- * constraint), 27 and 44 (trigger, view), and P0 (raised by a trigger). Everything else is about the server, the connection or
- * the session, however new or rare it is.
+ * Errors that depend on rows, or on the values that are stored: class 21 (cardinality), 22 (data exception) and 23 (integrity
+ * constraint). Everything else is about the server, the connection or the session, however new or rare it is.
  */
-const isAboutRows = (state: string): boolean => /^(?:2[1237]|44|P0)/.test(state);
+const isAboutRows = (state: string): boolean => /^2[123]/.test(state);
+
+/** Those of the tables, by their names in the database. */
+export const OWN_CONSTRAINTS: ReadonlySet<string> = new Set([
+  "debtor_actions_count_check",
+  "debtor_check",
+  "debtor_config_latest_update_id_check",
+  "debtor_status_flags_check",
+  "min_balance_check",
+  "document_debtor_id_fkey",
+  "finalize_transfer_signal_committed_amount_check",
+  "prepare_transfer_signal_amount_check",
+  "running_transfer_amount_check",
+  "running_transfer_check",
+  "running_transfer_debtor_id_fkey",
+  "running_transfer_total_locked_amount_check",
+]);
+
+/**
+ * Whether an error comes from what somebody else has added to the database: a trigger (the program has no functions there), a
+ * constraint, a column that must not be null, a view, or a length.
+ */
+function isOfOthers({ code = "", constraint, where }: pg.DatabaseError): boolean {
+  if (/^(?:27|44|P0)|^22001$|^23502$/.test(code)) return true;
+  if (/^2[123]/.test(code) && where !== undefined && !isOfParameter(where)) return true;
+  return code.startsWith("23") && constraint !== undefined && !OWN_CONSTRAINTS.has(constraint);
+}
+
+/**
+ * Whether the context of an error is nothing but "unnamed portal parameter $1 = '…'", in the language of the server
+ * (`lc_messages`). That of a function has its name in parentheses or quotes.
+ */
+const isOfParameter = (where: string): boolean => /^[\p{L}\p{M}\p{N} ,$-]+(?: = |$)/u.test(where);
 
 // Class 22 is not here as a whole: 2200H, for example, says that a sequence is exhausted.
 const MESSAGE_FAULTS: ReadonlySet<string> = new Set([
-  "22001", // string_data_right_truncation
   "22003", // numeric_value_out_of_range
   "22007", // invalid_datetime_format
   "22008", // datetime_field_overflow
@@ -68,12 +98,10 @@ const MESSAGE_FAULTS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether an error depends on nothing but the values that were to be stored, so that they can never be stored. A
- * violated key does not: its values come from sequences, or were made unique by locks. Neither does what happens in a function:
- * the program has none in the database, so it is that of a trigger of somebody else.
+ * Whether an error, as it comes from `statementError`, depends on nothing but the values that were to be stored, so that they
+ * can never be stored. A violated key does not: its values come from sequences, or were made unique by locks.
  */
-export const isFaultOfValues = (error: unknown): error is Error =>
-  stateIsOneOf(error, MESSAGE_FAULTS) && !/\bfunction\b/.test((error as pg.DatabaseError).where ?? "");
+export const isFaultOfValues = (error: unknown): error is Error => stateIsOneOf(error, MESSAGE_FAULTS);
 
 /** What to do about an error that does not pass by itself. Rows and values of callers have no part in it. */
 const ADVICE: readonly (readonly [state: RegExp, advice: string])[] = [
@@ -145,6 +173,10 @@ export function statementError(error: unknown, isConnectionLost: boolean): unkno
   const advice = ADVICE.find(([pattern]) => pattern.test(state ?? ""))?.[1];
   if (advice !== undefined) {
     return new UnsuitableDatabaseError(`The database cannot be used: ${text}; ${advice}`, { cause: error });
+  }
+  if (error instanceof pg.DatabaseError && isOfOthers(error)) {
+    const message = `The database cannot be used: ${text}; a trigger, a constraint or a column that is not of this program refuses it`;
+    return new UnsuitableDatabaseError(message, { cause: error });
   }
   if (isConnectionLost || /^(?:08|28|57)/.test(state ?? "")) return connectionError(error);
   if (state === undefined || isAboutRows(state)) return error;

@@ -23,11 +23,13 @@ const QUEUE = "in";
 const database = await createTestDatabase();
 const { pool } = database;
 after(() => database.close());
-/** A transfer ID that the database refuses. */
+/** A transfer ID that a constraint of the program refuses. */
 const POISON = 666n;
+const CHECK = "finalize_transfer_signal_committed_amount_check";
 await pool.run({
-  name: "add_poison",
-  text: `alter table finalize_transfer_signal add check (transfer_id <> ${POISON})`,
+  name: "",
+  text: `alter table finalize_transfer_signal drop constraint ${CHECK},
+    add constraint ${CHECK} check (transfer_id <> ${POISON})`,
 });
 beforeEach(async () => {
   await pool.run({ name: "truncate_outbox", text: "truncate finalize_transfer_signal" });
@@ -317,6 +319,18 @@ for (const [what, breakIt, mendIt, reason] of [
      create trigger refuse before insert on finalize_transfer_signal for each row execute function refuse()`,
     "drop function refuse cascade",
     /out of range/,
+  ],
+  [
+    "a constraint of somebody else",
+    "alter table finalize_transfer_signal add check (transfer_id <> 77)",
+    "alter table finalize_transfer_signal drop constraint finalize_transfer_signal_transfer_id_check",
+    /violates check constraint.*that is not of this program/,
+  ],
+  [
+    "a column of somebody else",
+    "alter table finalize_transfer_signal add mine integer not null",
+    "alter table finalize_transfer_signal drop mine",
+    /that is not of this program/,
   ],
   [
     "a missing column",

@@ -87,7 +87,7 @@ for (const [what, breakIt, mendIt, reason, event] of [
      create trigger refuse before delete on prepare_transfer_signal for each row execute function refuse()`,
     "drop function refuse cascade",
     /not today/,
-    "Messages cannot be sent. The messages are kept and sent later",
+    "The database cannot be used. The messages are kept and sent later",
   ],
   [
     "a missing column",
