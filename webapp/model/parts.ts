@@ -29,7 +29,7 @@ export interface FetchedDocument {
 export interface Locks {
   request<T>(
     name: string,
-    options: { readonly ifAvailable: boolean },
+    options: { readonly ifAvailable: boolean; readonly signal?: AbortSignal },
     work: (lock: object | null) => Promise<T>,
   ): Promise<T>;
 }
@@ -70,7 +70,11 @@ export interface ModelParts {
 
 /** Runs `work` while this tab alone holds the lock; `undefined` when another tab has it. */
 export function withLock<T>(locks: Locks, name: string, work: () => Promise<T>): Promise<T | undefined> {
-  return locks.request(`swpt-debtors-webapp ${name}`, { ifAvailable: true }, async (lock) =>
-    lock === null ? undefined : work(),
-  );
+  return locks.request(fullName(name), { ifAvailable: true }, async (lock) => (lock === null ? undefined : work()));
 }
+
+/** Resolves when no tab holds the lock any more: its work is over, or the tab was closed. Rejects when aborted. */
+export const lockIsFree = (locks: Locks, name: string, signal: AbortSignal): Promise<void> =>
+  locks.request(fullName(name), { ifAvailable: false, signal }, async () => {});
+
+const fullName = (name: string): string => `swpt-debtors-webapp ${name}`;

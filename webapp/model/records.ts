@@ -28,6 +28,8 @@ export class Records {
   readonly storageProblem: ReadonlySignal<StorageProblem | undefined>;
   /** UUIDs of payments that some tab is sending now. */
   readonly sending: ReadonlySignal<ReadonlySet<string>>;
+  /** Called when another tab has started to send a payment. */
+  onSendingElsewhere: (uuid: string) => void = () => {};
   readonly #debtor = signal<string | undefined>(undefined);
   readonly #storageProblem = signal<StorageProblem | undefined>(undefined);
   readonly #sending = signal<ReadonlySet<string>>(new Set());
@@ -189,6 +191,11 @@ export class Records {
     return this.storing<Tables[T] | undefined>(() => this.store.get(table, debtor, id), undefined);
   }
 
+  /** Takes back what a tab has announced that was closed since. */
+  endSending(uuid: string): void {
+    this.#markSending(uuid, false);
+  }
+
   /** Announces in all tabs that sending a payment has started or ended. */
   markSending(uuid: string, isSending: boolean): void {
     this.#markSending(uuid, isSending);
@@ -209,7 +216,11 @@ export class Records {
   }
 
   async #receive(message: Message): Promise<void> {
-    if (message.kind === "sending") return this.#markSending(message.uuid, message.isSending);
+    if (message.kind === "sending") {
+      this.#markSending(message.uuid, message.isSending);
+      if (message.isSending) this.onSendingElsewhere(message.uuid);
+      return;
+    }
     if (message.debtor !== this.#debtor.value) return;
     if (message.kind === "replaced") return this.load(message.debtor);
     if (message.kind !== "changed") return this.unload();

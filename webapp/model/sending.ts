@@ -7,7 +7,7 @@ import { type Failure, isFailure } from "../api/answer.ts";
 import { parseMoment } from "../core/moments.ts";
 import { isRefusedFromTheStart, paymentState, READING_PAUSES, REPETITION_PAUSES } from "../core/payment-state.ts";
 import type { Context } from "./context.ts";
-import { withLock } from "./parts.ts";
+import { lockIsFree, withLock } from "./parts.ts";
 import { storeGone, storeTransfer, transferUrl } from "./transfers.ts";
 import type { DebtorRecord, Outcome, PaymentRecord, TransferRequest } from "./types.ts";
 
@@ -39,6 +39,7 @@ export class Sender {
   constructor(context: Context, writeRequest: RequestWriter) {
     this.#context = context;
     this.#writeRequest = writeRequest;
+    context.records.onSendingElsewhere = (uuid) => context.inBackground(() => this.#takeOver(uuid));
   }
 
   /**
@@ -55,7 +56,7 @@ export class Sender {
   async sendOnce(uuid: string, revision?: number): Promise<SendResult> {
     const { debtor } = this.#context;
     if (debtor === undefined) return plain("changed");
-    const result = await withLock(this.#context.parts.locks, `payment ${debtor.identityUri} ${uuid}`, () =>
+    const result = await withLock(this.#context.parts.locks, lockOf(debtor, uuid), () =>
       this.#post(debtor, uuid, revision),
     );
     return result ?? plain("elsewhere");
@@ -125,6 +126,16 @@ export class Sender {
     }
     if (outcome === "no-connection") await this.#context.log("cancel", "not-confirmed", uuid);
     return outcome;
+  }
+
+  /** A tab that is closed while it sends never says that it has ended: its payment is repeated by those that are left. */
+  async #takeOver(uuid: string): Promise<void> {
+    const { debtor, records, parts, signal } = this.#context;
+    if (debtor === undefined) return;
+    await lockIsFree(parts.locks, lockOf(debtor, uuid), signal);
+    if (!records.sending.value.has(uuid)) return;
+    records.endSending(uuid);
+    this.#repeatInBackground(uuid, 0);
   }
 
   async #post(debtor: DebtorRecord, uuid: string, revision: number | undefined): Promise<SendResult> {
@@ -262,5 +273,7 @@ export class Sender {
     }
   }
 }
+
+const lockOf = ({ identityUri }: DebtorRecord, uuid: string): string => `payment ${identityUri} ${uuid}`;
 
 const plain = (outcome: Outcome): SendResult => ({ outcome, retryAfterMillis: undefined, status: undefined });

@@ -264,6 +264,23 @@ test("two tabs that send one draft make one POST, and see each other's changes",
   assert.equal(other.model.payment(uuid).value!.state, "waiting");
 });
 
+test("a payment whose tab is closed while it is sent is taken over by a tab that stays open, and made once", async () => {
+  const world = new World();
+  const [one, other] = [await world.openTab(), await world.openTab()];
+  const uuid = (await one.model.createDraft(bread))!;
+  world.node.fault = ({ method }) => (method === "POST" ? "never-answer" : undefined);
+  one.model.send(uuid).catch(() => {});
+  await settle();
+  assert.equal(other.model.payment(uuid).value!.state, "sending");
+  await one.close();
+  world.node.fault = () => undefined;
+  await world.clock.pass(SECOND);
+
+  assert.equal(other.model.payment(uuid).value!.state, "waiting");
+  assert.equal(world.node.count(...POSTS), 2);
+  assert.deepEqual([...world.node.transfers.keys()], [uuid]);
+});
+
 test("a draft that another tab has changed is not overwritten silently", async () => {
   const world = new World();
   const [one, other] = [await world.openTab(), await world.openTab()];

@@ -14,9 +14,10 @@ export interface StandInTransfer {
   result?: object;
 }
 
-/** What happens to a request: its answer is lost, it is lost itself, it arrives later than anybody waits, or is refused. */
+/** What happens to a request: its answer is lost or never comes, it is lost itself, arrives later than anybody waits, or is refused. */
 export type Fault =
   | "lose-answer"
+  | "never-answer"
   | "lose-request"
   | { readonly delayMillis: number }
   | { readonly status: number; readonly retryAfter?: string };
@@ -110,6 +111,7 @@ export class StandInNode {
     }
     const response = this.#answer(request, init);
     if (fault === "lose-answer") throw new TypeError("Failed to fetch");
+    if (fault === "never-answer") return new Promise(() => {});
     response.headers.set("Date", new Date(this.#now()).toUTCString());
     if (!response.url) Object.defineProperty(response, "url", { value: url.href });
     return response;
