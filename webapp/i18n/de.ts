@@ -31,6 +31,8 @@ export const de: Messages = {
     showAll: "Alle anzeigen",
     skip: "Zum Inhalt springen",
     leaves: "öffnet in einem neuen Tab",
+    unreadableFile:
+      "Diese Datei ist nicht lesbar. Vielleicht wurde sie verschoben, ist ein Ordner oder zu groß. Wählen Sie sie noch einmal.",
   },
   outcomes: {
     done: "Erledigt",
@@ -364,7 +366,6 @@ export const de: Messages = {
     drafts: "Nicht gesendete Entwürfe",
     notRead: "Diese Zahlungsanforderung ist nicht verwendbar",
     noQr: "In diesem Bild ist kein QR-Code.",
-    unreadableFile: "Diese Datei ist nicht lesbar.",
     coin: "Das ist eine Münze, keine Zahlungsanforderung. Eine Münze stellt eine Währung vor; bitten Sie um eine Zahlungsanforderung.",
     foreign: "Diese Anforderung gilt für eine andere Währung, nicht für Ihre.",
     line: (line, what) => `Zeile ${line} ist falsch: ${what}.`,
@@ -378,7 +379,7 @@ export const de: Messages = {
     lines: {
       accountUri: "das ist kein Konto",
       name: "der Name fehlt oder ist zu lang",
-      amount: "der Betrag muss eine ganze Zahl sein",
+      amount: "der Betrag muss eine ganze Zahl bis 9.223.372.036.854.775.807 sein",
       deadline: "die Frist ist kein Datum",
       reference: "die Referenz ist zu lang",
       format: "das Format ist unbekannt",
@@ -753,6 +754,8 @@ export const de: Messages = {
     backup: "Sicherung",
     backupText: "Eine Datei mit Verlauf, Adressbuch, Vorlagen, Entwürfen und Protokoll. Sie enthält kein Passwort.",
     backupSave: "Sicherung speichern",
+    backupNotSaved:
+      "Es gibt keine Sicherung: Der Browser lässt die Seite ihren Speicher nicht lesen. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
     backupRead: "Sicherung einlesen",
     backupName: "herausgeber-sicherung.json",
     restored: (added, changed) => `${count(added)} hinzugefügt, ${count(changed)} geändert`,

@@ -30,6 +30,7 @@ export const en = {
     showAll: "Show all",
     skip: "Skip to the content",
     leaves: "opens in a new tab",
+    unreadableFile: "This file cannot be read. It may have been moved, or be a folder or too large. Choose it again.",
   },
   outcomes: {
     done: "Done",
@@ -353,7 +354,6 @@ export const en = {
     drafts: "Unsent drafts",
     notRead: "This payment request cannot be used",
     noQr: "There is no QR code in this picture.",
-    unreadableFile: "This file cannot be read.",
     coin: "This is a coin, not a payment request. A coin introduces a currency; ask for a payment request.",
     foreign: "This request is for another currency, not for yours.",
     line: (line: number, what: string) => `Line ${line} is wrong: ${what}.`,
@@ -367,7 +367,7 @@ export const en = {
     lines: {
       accountUri: "this is not an account",
       name: "the name is missing or too long",
-      amount: "the amount has to be a whole number",
+      amount: "the amount has to be a whole number of at most 9,223,372,036,854,775,807",
       deadline: "the deadline is not a date",
       reference: "the reference is too long",
       format: "the format is not known",
@@ -732,6 +732,8 @@ export const en = {
     backup: "Backup",
     backupText: "A file with your history, address book, templates, drafts and journal. It contains no password.",
     backupSave: "Save a backup",
+    backupNotSaved:
+      "There is no backup: this browser does not let the page read its storage. Reload the page and try again.",
     backupRead: "Read a backup",
     backupName: "issuer-backup.json",
     restored: (added: number, changed: number) => `${count(added)} added, ${count(changed)} changed`,

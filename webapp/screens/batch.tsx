@@ -9,7 +9,7 @@ import { Amount } from "../ui/amount.tsx";
 import { useApp } from "../ui/app.ts";
 import { Card, Empty, Notice, ScreenHead, Status } from "../ui/blocks.tsx";
 import { Button, ButtonLink, FileButton, TextField } from "../ui/controls.tsx";
-import { fileName, saveFile } from "../ui/files.ts";
+import { fileName, readFile, saveFile } from "../ui/files.ts";
 import { navigate } from "../ui/router.ts";
 import { announce } from "../ui/toasts.tsx";
 import { BatchRows } from "./batch-rows.tsx";
@@ -25,8 +25,11 @@ export function BatchesScreen() {
   const { model } = useApp();
   const words = t().batch;
   const [opened, setOpened] = useState<Opened | undefined>();
+  const [isUnreadable, setUnreadable] = useState(false);
   const open = async (file: File): Promise<void> => {
-    const bytes = new Uint8Array(await file.arrayBuffer());
+    const bytes = await readFile(file);
+    setUnreadable(bytes === undefined);
+    if (bytes === undefined) return;
     setOpened({ name: cleanName(file.name.replace(/\.[^.]*$/, "")), file: bytes });
   };
   if (opened !== undefined) return <CheckedBatch {...opened} onLeave={() => setOpened(undefined)} />;
@@ -36,6 +39,11 @@ export function BatchesScreen() {
     <>
       <ScreenHead title={words.title} />
       <div class="stack">
+        {isUnreadable && (
+          <Notice kind="error" live>
+            <p>{t().common.unreadableFile}</p>
+          </Notice>
+        )}
         <Card>
           <p>{words.intro}</p>
           <p class="muted">{words.columns}</p>

@@ -7,6 +7,7 @@ import { Button, FileButton, Form, TextArea } from "../ui/controls.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { navigate } from "../ui/router.ts";
+import { announce } from "../ui/toasts.tsx";
 import { drafts } from "./attention.ts";
 import { launchedFile } from "./launched-file.ts";
 import { PaymentRow } from "./payment-row.tsx";
@@ -145,7 +146,8 @@ function FromTemplates() {
   if (templates.length === 0) return null;
   const use = async (id: string): Promise<void> => {
     const uuid = await model.draftFromTemplate(id);
-    if (uuid !== undefined) navigate(`/payments/${uuid}`);
+    if (uuid === undefined) announce(t().outcomes["not-stored"]);
+    else navigate(`/payments/${uuid}`);
   };
   return (
     <Card title={t().pay.fromTemplate} action={<a href="#/templates">{t().common.showAll}</a>}>

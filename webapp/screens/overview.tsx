@@ -10,6 +10,7 @@ import { Card, Empty, Facts, Notice, ScreenHead } from "../ui/blocks.tsx";
 import { Button, ButtonLink } from "../ui/controls.tsx";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { navigate } from "../ui/router.ts";
+import { announce } from "../ui/toasts.tsx";
 import { drafts, stoppedBatches, urgentPayments } from "./attention.ts";
 import { CirculationChart } from "./circulation-chart.tsx";
 import { CurrencyState } from "./currency-state.tsx";
@@ -156,7 +157,8 @@ function Attention() {
   const undeleted = model.undeletedCount.value;
   const useTemplate = async (id: string): Promise<void> => {
     const uuid = await model.draftFromTemplate(id);
-    if (uuid !== undefined) navigate(`/payments/${uuid}`);
+    if (uuid === undefined) announce(t().outcomes["not-stored"]);
+    else navigate(`/payments/${uuid}`);
   };
   const items = [
     ...(model.configDifferences.value.length > 0

@@ -176,7 +176,8 @@ function PaymentActions({ payment }: { readonly payment: Payment }) {
     "make-template": async () => navigate(`/templates?from=${uuid}`),
     retry: async () => {
       const draft = await model.retry(uuid);
-      if (draft !== undefined) navigate(`/payments/${draft}`);
+      if (draft === undefined) announce(t().outcomes["not-stored"]);
+      else navigate(`/payments/${draft}`);
     },
     dismiss: async () => void announceUnlessDone(await model.dismiss(uuid)),
   };

@@ -3,9 +3,9 @@ import { parseDebtorUri } from "../../src/values/swpt-uri.ts";
 import { type PaymentRequestProblem, readPaymentRequest } from "../core/payment-request.ts";
 import { t } from "../i18n/i18n.ts";
 import type { Model } from "../model/types.ts";
+import { readFile } from "../ui/files.ts";
 
 const PICTURE = /^image\//;
-const FILE_BYTES_MAX = 20 * 1024 * 1024;
 
 /** The UUID of the draft, or why there is none. */
 export type Received = { readonly uuid: string } | { readonly problem: string };
@@ -25,8 +25,8 @@ export const receiveText = (model: Model, text: string): Promise<Received> =>
 
 /** Decides by the content: the QR code of a picture is read, anything else is taken for a request. */
 export async function receiveFile(model: Model, file: Blob): Promise<Received> {
-  if (file.size > FILE_BYTES_MAX) return { problem: t().pay.unreadableFile };
-  const bytes = new Uint8Array(await file.arrayBuffer());
+  const bytes = await readFile(file);
+  if (bytes === undefined) return { problem: t().common.unreadableFile };
   if (!PICTURE.test(file.type) && !isPicture(bytes)) return receiveBytes(model, bytes);
   const { readQrCode } = await import("../scanner/read-qr-code.ts");
   const text = await readQrCode(file);

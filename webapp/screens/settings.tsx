@@ -7,7 +7,7 @@ import { useApp } from "../ui/app.ts";
 import { Card, Facts, Notice, ScreenHead } from "../ui/blocks.tsx";
 import { Button, Checkbox, FileButton, Select } from "../ui/controls.tsx";
 import { Question } from "../ui/dialog.tsx";
-import { saveFile } from "../ui/files.ts";
+import { readFile, saveFile } from "../ui/files.ts";
 import { areLettersOn, switchLetters } from "../ui/keys.tsx";
 import { areNotificationsOn, canNotify, notificationPermission, switchNotifications } from "../ui/notifications.ts";
 import { chooseTheme, type ThemeChoice, themeChoice } from "../ui/theme.ts";
@@ -104,9 +104,16 @@ function Backup() {
   const { model } = useApp();
   const words = t().settings;
   const [problem, setProblem] = useState<string | undefined>();
-  const save = async (): Promise<void> => saveFile(words.backupName, "application/json", await model.backup());
+  const save = async (): Promise<void> => {
+    // The storage may be gone, which is said above the screen as well.
+    const backup = await model.backup().catch(() => undefined);
+    if (backup === undefined) announce(words.backupNotSaved);
+    else saveFile(words.backupName, "application/json", backup);
+  };
   const read = async (file: File): Promise<void> => {
-    const result = await model.restore(await file.text());
+    const bytes = await readFile(file, Number.POSITIVE_INFINITY);
+    if (bytes === undefined) return setProblem(t().common.unreadableFile);
+    const result = await model.restore(new TextDecoder().decode(bytes));
     setProblem("problem" in result ? words.backupProblems[result.problem] : undefined);
     if (!("problem" in result)) announce(words.restored(result.added, result.changed));
   };

@@ -2,6 +2,19 @@
 import { t } from "../i18n/i18n.ts";
 import { announce } from "./toasts.tsx";
 
+/** A file for a person to write or a picture to take; a backup of many years may be larger. */
+const FILE_BYTES_MAX = 20 * 1024 * 1024;
+
+/** The bytes of a file; `undefined` if it cannot be read: it was moved since it was chosen, is a folder, or is too large. */
+export async function readFile(file: Blob, bytesMax = FILE_BYTES_MAX): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (file.size > bytesMax) return undefined;
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch {
+    return undefined;
+  }
+}
+
 /** Hands a file to the browser's downloads. */
 export function saveFile(name: string, type: string, content: string | Blob): void {
   const url = URL.createObjectURL(new Blob([content], { type }));

@@ -4,6 +4,7 @@ import { after, before, beforeEach, test } from "node:test";
 import type { Page } from "playwright-core";
 import { startBrowser, type TestBrowser } from "../../support/browser.ts";
 import { waitFor } from "../../support/wait.ts";
+import { foreignTransfer } from "../model/stand-in-node.ts";
 import { goTo, pasteRequest } from "./issuer.ts";
 import { type StandInPage, startStandInPage } from "./stand-in-page.ts";
 
@@ -67,6 +68,28 @@ for (const [what, errorName] of [
     assert.equal(stand.node.count(...POSTS), 1);
   });
 }
+
+test("a template and a failed payment that cannot become drafts say so", async () => {
+  const failed = foreignTransfer({ note: "INV-1\nShop\n\n", noteFormat: "PAYMENT0", initiatedAt: stand.node.isoNow() });
+  stand.node.transfers.set(failed.transferUuid, failed);
+  stand.node.finalize(failed.transferUuid, { type: "TransferError", errorCode: "TIMEOUT", totalLockedAmount: 0n });
+  const page = await open("/templates");
+  await page.getByRole("button", { name: "New template" }).first().click();
+  await page.getByLabel("Title").fill("Rent");
+  await page.getByLabel("Account", { exact: true }).fill("swpt:7/18");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("button", { name: "Pay now Rent" }).waitFor();
+  await breakDatabase(page, "QuotaExceededError");
+  for (const [place, button] of [
+    ["/pay", "Rent"],
+    [`/payments/${failed.transferUuid}`, "Try again as a new payment"],
+  ] as const) {
+    await goTo(page, place);
+    await page.getByRole("button", { name: button }).click();
+    await page.getByText("Nothing was sent, because this device could not store it.").waitFor();
+    await page.getByText("Nothing was sent, because this device could not store it.").waitFor({ state: "detached" });
+  }
+});
 
 test("when the database is deleted under the page nothing is sent any more, and a reload finds the payments again", async () => {
   const page = await open();
