@@ -1,6 +1,6 @@
 /** The history: searched, filtered, summed up, and saved as CSV. Only the rows that are seen are drawn. */
 import { options } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { startOfDay } from "../core/moments.ts";
 import type { PaymentState } from "../core/payment-state.ts";
 import { t } from "../i18n/i18n.ts";
@@ -160,8 +160,9 @@ const ROWS_AROUND = 10;
 function PaymentList({ payments }: { readonly payments: readonly Payment[] }) {
   const list = useRef<HTMLUListElement>(null);
   const [first, setFirst] = useState(0);
-  // It depends on the width of the window, and on the size of the browser's text.
+  // It depends on the width of the window, on the size of the browser's text, and on how long amounts and units are.
   const [rowPixels, setRowPixels] = useState(ROW_PIXELS);
+  const [tallest, setTallest] = useState(0);
   const isPrinting = useIsPrinting();
   const shown = isPrinting ? payments.length : Math.ceil(innerHeight / rowPixels) + 2 * ROWS_AROUND;
   useEffect(() => {
@@ -174,13 +175,25 @@ function PaymentList({ payments }: { readonly payments: readonly Payment[] }) {
       setFirst(Math.max(0, Math.floor(top / measured) - ROWS_AROUND));
     };
     look();
+    let width = innerWidth;
+    const resized = (): void => {
+      // A phone's window gets taller and lower while it is scrolled; that changes no row.
+      if (innerWidth !== width) setTallest(0);
+      width = innerWidth;
+      look();
+    };
     addEventListener("scroll", look, { passive: true });
-    addEventListener("resize", look);
+    addEventListener("resize", resized);
     return () => {
       removeEventListener("scroll", look);
-      removeEventListener("resize", look);
+      removeEventListener("resize", resized);
     };
-  }, []);
+  }, [tallest]);
+  useLayoutEffect(() => {
+    const links = [...(list.current?.querySelectorAll("a") ?? [])];
+    const natural = Math.max(0, ...links.map(({ offsetHeight }) => offsetHeight));
+    if (natural > tallest && !isPrinting) setTallest(natural);
+  });
   const start = isPrinting ? 0 : Math.min(first, Math.max(0, payments.length - 1));
   const rows = payments.slice(start, start + shown);
   return (
@@ -190,6 +203,7 @@ function PaymentList({ payments }: { readonly payments: readonly Payment[] }) {
         class="list long-list"
         aria-label={t().payments.list}
         style={{
+          "--tallest": `${tallest}px`,
           paddingTop: `${start * rowPixels}px`,
           paddingBottom: `${Math.max(0, payments.length - start - rows.length) * rowPixels}px`,
         }}
