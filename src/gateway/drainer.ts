@@ -48,6 +48,7 @@ export async function drainQueue(options: DrainerOptions, signal: AbortSignal): 
     queue,
     role,
     prefetchCount,
+    awaitsQueue: false,
     onMessage: (delivery, message) => {
       waiting.push({ delivery, message });
       answering ??= answerAll()

@@ -1,11 +1,12 @@
 /** Taking messages for a peer from their queue, and dead-lettering those that cannot be sent. Spec: stomp, "Poison". */
 
 import { deadLetterQueueOf } from "../broker/agent-topology.ts";
-import type { Broker, Consumer, Delivery } from "../broker/broker.ts";
+import { type Broker, type Consumer, type Delivery, QueueNotFoundError } from "../broker/broker.ts";
 import type { RelayedMessage } from "../messages/relay.ts";
 import type { Subnet } from "../node-data/subnet.ts";
-import { pause } from "../runtime/backoff.ts";
+import { createBackoff, pause } from "../runtime/backoff.ts";
 import type { Logger } from "../runtime/log.ts";
+import { createRepeatedEvents } from "../runtime/repeated-events.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import type { GatewayRole } from "./role.ts";
 import { RefusedMessageError } from "./validation.ts";
@@ -15,6 +16,8 @@ export interface OutgoingQueueOptions {
   readonly queue: string;
   readonly role: Pick<GatewayRole, "checkSent">;
   readonly prefetchCount: number;
+  /** Whether to wait for a queue that does not exist. */
+  readonly awaitsQueue: boolean;
   /** A message that may be sent. */
   readonly onMessage: (delivery: Delivery, message: RelayedMessage) => void;
   /** What was delivered and is not acknowledged will be delivered again. */
@@ -25,11 +28,14 @@ export interface OutgoingQueueOptions {
 
 /** A queue whose messages are taken. */
 export interface OutgoingQueue {
-  /** Starts to consume, once the broker is there. Rejects with QueueNotFoundError when there is no such queue. */
+  /**
+   * Starts to consume, once the broker is there. A queue that does not exist is waited for, or else it rejects with
+   * QueueNotFoundError.
+   */
   open(subnet: Subnet): Promise<void>;
   /** Whether deliveries have stopped, and have not gone on yet. */
   isInterrupted(): boolean;
-  /** Why the broker does not let the queue be consumed; `undefined` when it does. */
+  /** Why the queue cannot be consumed; `undefined` when it can. */
   refusalReason(): string | undefined;
   acknowledge(deliveries: readonly Delivery[]): void;
   /** Moves a message to the dead-letter queue. Resolves when that is done or given up; never rejects. */
@@ -45,10 +51,14 @@ const REASON_HEADER = "x-swpt-reason";
 const REASON_LENGTH_MAX = 500;
 const RETRY_PAUSE_MILLIS = 1_000;
 const RETURNED_PAUSE_MILLIS = 60_000;
+const QUEUE_PAUSE_MILLIS = 200;
+// A queue that is declared is consumed within three seconds.
+const QUEUE_PAUSE_MILLIS_MAX = 1_500;
 
 /** Makes a queue that is not open. */
 export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueue {
-  const { broker, queue, role, prefetchCount, onMessage, metrics, log } = options;
+  const { broker, queue, role, prefetchCount, awaitsQueue, onMessage, metrics, log } = options;
+  const problems = createRepeatedEvents(log);
   let consumer: Consumer | undefined;
   let opening: Promise<void> | undefined;
   /** Aborted when the deliveries have been returned to the queue. */
@@ -101,6 +111,20 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
 
   async function open(subnet: Subnet): Promise<void> {
     const { signal } = epoch;
+    const backoff = createBackoff({ minMillis: QUEUE_PAUSE_MILLIS, maxMillis: QUEUE_PAUSE_MILLIS_MAX });
+    while (!signal.aborted) {
+      try {
+        return await openOnce(subnet, signal);
+      } catch (error) {
+        if (!awaitsQueue || !(error instanceof QueueNotFoundError)) throw error;
+        refusalReason = `There is no queue ${queue}; \`swpt-debtors stomp configure-queue\` declares it`;
+        problems.report({ level: "error", message: refusalReason, kind: { queue } });
+        await pause(backoff.nextMillis(), signal);
+      }
+    }
+  }
+
+  async function openOnce(subnet: Subnet, signal: AbortSignal): Promise<void> {
     const opened = await broker.consume({
       queue,
       prefetchCount,

@@ -1,6 +1,6 @@
 /** Sending one queue to a peer, through session after session. Spec: stomp, "Client: states". */
 import { setTimeout as wait } from "node:timers/promises";
-import { type Broker, QueueNotFoundError } from "../broker/broker.ts";
+import type { Broker } from "../broker/broker.ts";
 import { type Peer, readPeer, readPeerState } from "../node-data/read.ts";
 import type { ServerAddress } from "../node-data/stomp-toml.ts";
 import type { Subnet } from "../node-data/subnet.ts";
@@ -93,6 +93,7 @@ export function createSender(options: SenderOptions): Sender {
     queue,
     role,
     prefetchCount: unconfirmedMax,
+    awaitsQueue: true,
     onMessage: (delivery, { type, body }) => {
       held.add({ delivery, type, body });
       send();
@@ -224,7 +225,7 @@ export function createSender(options: SenderOptions): Sender {
         metrics.addUnconfirmed("out", peerId, -held.sentCount());
         held.startSession();
         outgoing.open(subnet).catch((failure: Error) => {
-          error = failure instanceof QueueNotFoundError ? failure.message : errorText(failure);
+          error = errorText(failure);
           current.disconnect();
         });
         send();

@@ -282,22 +282,29 @@ test("a peer that is not active yet is waited for", async () => {
   await stop(client, connection);
 });
 
-test("a queue that does not exist is waited for", async () => {
+test("a queue that does not exist or is deleted is waited for, and why the client is not ready", async () => {
   const queue = "da.later";
   await using client = startClient({ node, broker, queue, environment });
-  const first = await accept();
-  await first.expect(DISCONNECT);
-  first.send(receiptFrame("bye"));
-  await waitFor(() => /There is no queue/.test(client.unreadyReason() ?? ""));
-  await put(queue, [configure(1)]);
-  for (;;) {
+  const missing = /^da\.later: There is no queue da\.later; .*configure-queue/;
+  const isMissing = (): boolean => missing.test(client.unreadyReason() ?? "");
+  for (const seqnum of [1, 2]) {
     const connection = await accept();
-    const frame = await connection.nextFrame();
-    connection.send(receiptFrame(frame.startsWith("SEND") ? 1 : "bye"));
-    if (!frame.startsWith("SEND")) continue;
-    await stop(client, connection);
-    return;
+    await waitFor(isMissing);
+    await put(queue, [configure(seqnum)]);
+    const message = await nextMessage(connection);
+    assert.equal(message.seqnum, seqnum);
+    await waitFor(() => client.unreadyReason() === undefined);
+    connection.send(receiptFrame(message.id));
+    await untilDepth(queue, 0);
+    await deleteQueue(queue);
+    await connection.expect(DISCONNECT);
+    connection.send(receiptFrame("bye"));
+    connection.socket.end();
   }
+  const last = await accept();
+  await waitFor(isMissing);
+  await stop(client, last);
+  assert.equal(client.log.filter((line) => line.includes("configure-queue")).length, 1, "said once a minute");
 });
 
 test("a queue that the broker does not let be consumed is why the client is not ready, although there is a session", async () => {
