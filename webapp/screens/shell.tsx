@@ -1,9 +1,11 @@
 /** What is around every screen: the navigation, and bars that report problems. */
 import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
 import { t } from "../i18n/i18n.ts";
 import { useApp } from "../ui/app.ts";
 import { brandOf } from "../ui/brand.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
+import { useKeptFocus } from "../ui/kept-focus.ts";
 import { place } from "../ui/router.ts";
 import { Toasts } from "../ui/toasts.tsx";
 import { attentionCount } from "./attention.ts";
@@ -144,6 +146,8 @@ function BottomNavigation() {
 
 /** Around the screens of a user who has signed in. */
 export function Shell({ children }: { readonly children: ComponentChildren }) {
+  const main = useRef<HTMLElement>(null);
+  useKeptFocus(main);
   return (
     <div class="shell with-nav">
       <button type="button" class="skip-link" onClick={() => document.querySelector("main")?.focus()}>
@@ -164,7 +168,9 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
           <BrandName />
         </div>
         <Bars />
-        <main tabIndex={-1}>{children}</main>
+        <main ref={main} tabIndex={-1}>
+          {children}
+        </main>
       </div>
       <BottomNavigation />
       <Toasts />
