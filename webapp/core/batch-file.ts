@@ -21,6 +21,7 @@ export interface CellProblem {
     | "unknown-recipient"
     | "ambiguous-recipient"
     | "other-currency"
+    | "line-break"
     | "too-long";
 }
 
@@ -62,9 +63,11 @@ export function readBatchFile(
   try {
     cells = parseCsv(text);
   } catch (error) {
-    if (error instanceof CsvError) return { problem: "malformed", row: error.row };
+    // Rows are counted from the first one after the names of the columns.
+    if (error instanceof CsvError) return { problem: "malformed", row: error.row - 1 };
     throw error;
   }
+  if (cells.length === 0) return { problem: "no-rows" };
   const [header = [], ...lines] = cells;
   const columns = header.map((name) => name.trim().toLowerCase());
   const missing = (["recipient", "amount"] as const).find((column) => !columns.includes(column));
@@ -107,7 +110,8 @@ function readRow(cells: ReadonlyMap<string, string>, row: number, context: Batch
   const amount = parseAmount(cell("amount"), context.scale, ".");
   if ("problem" in amount) problems.push({ column: "amount", problem: amount.problem });
   for (const column of ["name", "reference"] as const) {
-    if (!isLine(cell(column))) problems.push({ column, problem: "too-long" });
+    const hasLineBreak = /[\r\n\u2028\u2029]/.test(cell(column));
+    if (!isLine(cell(column))) problems.push({ column, problem: hasLineBreak ? "line-break" : "too-long" });
   }
   if (codePointLength(cell("description")) > 3000) problems.push({ column: "description", problem: "too-long" });
   if (problems.length > 0 || "problem" in recipient || "problem" in amount) {

@@ -40,7 +40,8 @@ export const de: Messages = {
     changed: "Das hat sich inzwischen geändert. Sehen Sie es sich noch einmal an.",
     "not-offered": "Das ist im jetzigen Zustand nicht mehr möglich.",
     "not-stored": "Es wurde nichts gesendet, weil dieses Gerät es nicht speichern konnte.",
-    "no-connection": "Keine Verbindung. Nichts geht verloren; versuchen Sie es noch einmal, sobald Sie online sind.",
+    "no-connection":
+      "Der Server hat nicht geantwortet oder ist überlastet. Nichts geht verloren; versuchen Sie es später noch einmal.",
     "needs-sign-in": "Melden Sie sich erneut an, um fortzufahren. Nichts geht verloren.",
     inactive: "Der Server meldet, dass dieser Herausgeber nicht aktiv ist.",
     refused: "Der Server hat das abgelehnt.",
@@ -67,11 +68,12 @@ export const de: Messages = {
     signInText: "Was Sie sehen und eingeben, bleibt erhalten. Melden Sie sich an, um fortzufahren.",
     signIn: "Erneut anmelden",
     offlineTitle: "Keine Verbindung",
+    busyTitle: "Der Server ist überlastet",
     offlineText: (when) => `Die Daten wurden ${when} gelesen. Entwürfe sind weiterhin möglich.`,
     offlineNever: "Vom Server wurde noch nichts gelesen.",
     inactiveTitle: "Dieser Herausgeber ist nicht aktiv",
     inactiveText:
-      "Der Server kennt Ihr Konto nicht mehr, oder es wurde deaktiviert. Was hier gespeichert ist, bleibt lesbar.",
+      "Der Server kennt Ihr Konto nicht mehr, oder es wurde deaktiviert. Was hier gespeichert ist, bleibt lesbar. Wenden Sie sich an den Betreiber dieses Servers.",
     storageTitle: "Dieses Gerät kann nichts speichern",
     storageFull:
       "Der Speicher dieses Browsers ist voll. Bis Platz ist, wird nichts gesendet, denn eine nicht gespeicherte Zahlung könnte verloren gehen oder doppelt ausgeführt werden.",
@@ -125,6 +127,7 @@ export const de: Messages = {
     setLimit: "Obergrenze setzen",
     limit: "Obergrenze",
     noLimit: "keine eigene Obergrenze",
+    operatorLimit: "Obergrenze des Betreibers",
     attention: "Braucht Ihre Aufmerksamkeit",
     lastPayments: "Letzte Zahlungen",
     noPayments: "Noch keine Zahlungen",
@@ -204,7 +207,9 @@ export const de: Messages = {
     rateHint: "Von −50 bis 100 Prozent. Null ist ein guter Anfang.",
     limitLabel: "Obergrenze für das Geld im Umlauf",
     limitHint: "Mehr können Sie nicht ausgeben. Leer heißt: keine Obergrenze.",
-    limitNow: (circulation) => `Jetzt im Umlauf: ${circulation}.`,
+    limitNow: (circulation) => `Jetzt im Umlauf: ${circulation} (eventuell um Stunden veraltet).`,
+    limitOfOperator: (amount) => `Der Betreiber dieses Servers lässt höchstens ${amount} zu.`,
+    limitLeft: (issuable) => `Sie können noch ${issuable} ausgeben.`,
     description: "Beschreibung",
     policy: "Zins und Obergrenze",
     worth: "Was sie wert ist",
@@ -618,10 +623,13 @@ export const de: Messages = {
     repeatsText: "Empfänger, Betrag und Referenz stimmen mit einer anderen Zeile oder früheren Zahlung überein.",
     tooMany: (rows, left) =>
       `${count(rows)} Zahlungen, aber diesen Monat sind nur noch ${count(left)} Vorgänge übrig. Dort hält die Sammelzahlung an; setzen Sie sie später fort.`,
+    overLimit: (issuable) =>
+      `Das ist mehr, als Sie jetzt ausgeben können (${issuable}). Einige Zahlungen können fehlschlagen.`,
     file: {
       "no-rows": () => "Die Datei hat keine Zeilen.",
       "too-many-rows": () => "Die Datei hat mehr als 1.000 Zeilen.",
-      "not-utf8": () => "Die Datei ist kein Text in UTF-8.",
+      "not-utf8": () =>
+        "Die Datei ist keine CSV-Datei in UTF-8. Speichern Sie sie in Ihrer Tabellenkalkulation als „CSV UTF-8“, und öffnen Sie diese.",
       "no-column": (column) =>
         `Der ersten Zeile fehlt die Spalte „${column}“. Sie muss die Spalten recipient und amount nennen.`,
       "unknown-column": (column) =>
@@ -630,7 +638,7 @@ export const de: Messages = {
       "extra-cell": (row) =>
         `Zeile ${row} hat mehr Zellen als die erste Zeile Spalten. Beträge haben einen Punkt: 1.50 statt 1,50.`,
       malformed: (row) =>
-        `Die Datei ist keine gültige CSV-Datei: Zeile ${row} hat ein Anführungszeichen an falscher Stelle.`,
+        `Die Datei ist keine gültige CSV-Datei: ${row === "0" ? "Die erste Zeile" : `Zeile ${row}`} hat ein Anführungszeichen an falscher Stelle.`,
     },
     fields: {
       recipient: "Empfänger",
@@ -649,6 +657,7 @@ export const de: Messages = {
       "unknown-recipient": "weder ein Konto noch ein Name aus dem Adressbuch",
       "ambiguous-recipient": "mehrere Konten im Adressbuch heißen so",
       "other-currency": "ein Konto in einer anderen Währung",
+      "line-break": "muss in einer Zeile stehen",
       "too-long": "zu lang",
     },
     start: (n) => plural(n, { one: "1 Zahlung ausführen", other: `${count(n)} Zahlungen ausführen` }),

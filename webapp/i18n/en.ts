@@ -38,7 +38,7 @@ export const en = {
     changed: "This has changed in the meantime. Look at it again.",
     "not-offered": "This is no longer possible in its present state.",
     "not-stored": "Nothing was sent, because this device could not store it.",
-    "no-connection": "No connection. Nothing is lost; try again when you are online.",
+    "no-connection": "The server did not answer, or is busy. Nothing is lost; try again in a while.",
     "needs-sign-in": "Sign in again to continue. Nothing is lost.",
     inactive: "The server says that this issuer is not active.",
     refused: "The server rejected this.",
@@ -65,11 +65,12 @@ export const en = {
     signInText: "What you see and type stays here. Sign in to continue.",
     signIn: "Sign in again",
     offlineTitle: "No connection",
+    busyTitle: "The server is busy",
     offlineText: (when: string) => `Showing data from ${when}. You can still create drafts.`,
     offlineNever: "Nothing has been read from the server yet.",
     inactiveTitle: "This issuer is not active",
     inactiveText:
-      "The server no longer knows your account, or the account was deactivated. You can still read what is stored here.",
+      "The server no longer knows your account, or the account was deactivated. You can still read what is stored here. Ask the operator of this server.",
     storageTitle: "This device cannot store data",
     storageFull:
       "The storage of this browser is full. Nothing is sent until there is room, because a payment that is not stored could be lost or made twice.",
@@ -120,6 +121,7 @@ export const en = {
     setLimit: "Set one",
     limit: "Limit",
     noLimit: "no limit of your own",
+    operatorLimit: "Limit set by the operator",
     attention: "Needs your attention",
     lastPayments: "Latest payments",
     noPayments: "No payments yet",
@@ -198,7 +200,9 @@ export const en = {
     rateHint: "From −50 to 100 percent. Zero is a good start.",
     limitLabel: "Limit on money in circulation",
     limitHint: "You cannot issue more than this. Leave empty for no limit.",
-    limitNow: (circulation: string) => `In circulation now: ${circulation}.`,
+    limitNow: (circulation: string) => `In circulation now: ${circulation} (may lag by hours).`,
+    limitOfOperator: (amount: string) => `The operator of this server allows at most ${amount}.`,
+    limitLeft: (issuable: string) => `You can still issue ${issuable}.`,
     description: "Description",
     policy: "Interest and limit",
     worth: "What it is worth",
@@ -598,16 +602,18 @@ export const en = {
     repeatsText: "They have the same recipient, amount and reference as another row or an earlier payment.",
     tooMany: (rows: number, left: number) =>
       `${count(rows)} payments, but only ${count(left)} actions are left this month. The batch will stop there; continue it later.`,
+    overLimit: (issuable: string) => `This is more than you can issue now (${issuable}). Some payments may fail.`,
     file: {
       "no-rows": () => "The file has no rows.",
       "too-many-rows": () => "The file has more than 1,000 rows.",
-      "not-utf8": () => "The file is not text in UTF-8.",
+      "not-utf8": () => "The file is not CSV in UTF-8. Save it in your spreadsheet as “CSV UTF-8”, and open that file.",
       "no-column": (column) =>
         `The first row has no column “${column}”. It must name the columns recipient and amount.`,
       "unknown-column": (column) =>
         `The first row names an unknown column, “${column}”. Known columns: recipient, amount, name, reference, description.`,
       "repeated-column": (column) => `The first row names the column “${column}” twice.`,
-      malformed: (row) => `The file is not valid CSV: row ${row} has a misplaced quotation mark.`,
+      malformed: (row) =>
+        `The file is not valid CSV: ${row === "0" ? "the first row" : `row ${row}`} has a misplaced quotation mark.`,
       "extra-cell": (row) =>
         `Row ${row} has more cells than the first row has columns. Amounts are written with a point: 1.50, not 1,50.`,
     } as Readonly<Record<string, (where: string) => string>>,
@@ -628,6 +634,7 @@ export const en = {
       "unknown-recipient": "neither an account nor a name in the address book",
       "ambiguous-recipient": "several accounts in the address book have this name",
       "other-currency": "an account in another currency",
+      "line-break": "must be a single line",
       "too-long": "too long",
     } as Readonly<Record<string, string>>,
     start: (n: number) => plural(n, { one: "Make 1 payment", other: `Make ${count(n)} payments` }),

@@ -96,9 +96,11 @@ export class Context {
       case "signed-out":
         this.connection.value = "needs-sign-in";
         return "needs-sign-in";
-      case "unknown":
       case "unavailable":
       case "busy":
+        this.connection.value = "busy";
+        return "no-connection";
+      case "unknown":
         this.connection.value = "no-connection";
         return "no-connection";
       default:

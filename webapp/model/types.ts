@@ -55,7 +55,7 @@ export type Phase =
   | "outdated";
 
 /** The connection to the server; a problem is shown once, and never in a dialog. */
-export type Connection = "ok" | "no-connection" | "needs-sign-in";
+export type Connection = "ok" | "no-connection" | "busy" | "needs-sign-in";
 
 /** Events for notifications while the page is hidden. A payment ends when it is done, has failed, or is rejected. */
 export type ModelEvent =

@@ -31,8 +31,8 @@ export function Bars() {
           </div>
         </Notice>
       )}
-      {connection.value === "no-connection" && (
-        <Notice kind="info" title={words.offlineTitle} live>
+      {(connection.value === "no-connection" || connection.value === "busy") && (
+        <Notice kind="info" title={connection.value === "busy" ? words.busyTitle : words.offlineTitle} live>
           <p>{readAt === undefined ? words.offlineNever : words.offlineText(formatShortTime(readAt))}</p>
         </Notice>
       )}

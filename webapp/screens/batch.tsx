@@ -5,7 +5,7 @@ import { cleanName } from "../core/text.ts";
 import { formatTime } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
 import type { Batch } from "../model/types.ts";
-import { Amount } from "../ui/amount.tsx";
+import { Amount, amountText } from "../ui/amount.tsx";
 import { useApp } from "../ui/app.ts";
 import { Card, Empty, Notice, ScreenHead, Status } from "../ui/blocks.tsx";
 import { Button, ButtonLink, FileButton, TextField } from "../ui/controls.tsx";
@@ -109,6 +109,7 @@ function CheckedBatch({ name: proposed, file, onLeave }: Opened & { readonly onL
   const [name, setName] = useState(proposed);
   const [isStarting, setStarting] = useState(false);
   const { rows, total, problem, actionsLeft } = check;
+  const issuable = model.issuable.value;
   const wrong = rows.filter(({ problems }) => problems.length > 0).length;
   const repeated = rows.filter(({ repeats }) => repeats !== undefined).length;
   const start = async (): Promise<void> => {
@@ -138,6 +139,11 @@ function CheckedBatch({ name: proposed, file, onLeave }: Opened & { readonly onL
         {repeated > 0 && (
           <Notice kind="warn" title={words.repeats(repeated)}>
             <p>{words.repeatsText}</p>
+          </Notice>
+        )}
+        {issuable !== undefined && total > issuable && (
+          <Notice kind="warn">
+            <p>{words.overLimit(amountText(model, issuable))}</p>
           </Notice>
         )}
         {rows.length > actionsLeft && (

@@ -26,6 +26,7 @@ import { CurrencyNotices, PegNotice } from "./currency-notices.tsx";
 import { CurrencyQuestions } from "./currency-questions.tsx";
 import { CurrencyState } from "./currency-state.tsx";
 import { isGuideDone } from "./guide-steps.ts";
+import { operatorLimit } from "./operator-limit.ts";
 import { PegDialog, PegField } from "./peg-field.tsx";
 
 const typed = persistentState<TypedCurrency>("currency");
@@ -248,8 +249,15 @@ function CurrencyEditor({ currency }: { readonly currency: Currency }) {
   );
 
   function limitFacts(): string {
-    const circulation = model.circulation.value;
-    return circulation === undefined ? "" : words.limitNow(amountText(model, circulation));
+    const [circulation, issuable] = [model.circulation.value, model.issuable.value];
+    if (circulation === undefined || issuable === undefined) return "";
+    const ofOperator = operatorLimit(model);
+    const isLimited = ofOperator !== undefined || currency.limit !== undefined;
+    return [
+      words.limitNow(amountText(model, circulation)),
+      ofOperator === undefined ? "" : words.limitOfOperator(amountText(model, ofOperator)),
+      isLimited ? words.limitLeft(amountText(model, issuable)) : "",
+    ].join(" ");
   }
 }
 

@@ -1,5 +1,4 @@
 /** The overview: the state of the currency, and what needs the user's attention. */
-import { INT64_MIN } from "../../src/values/int64.ts";
 import { cleanName } from "../core/text.ts";
 import { formatDate, formatPercent } from "../i18n/format.ts";
 import { t } from "../i18n/i18n.ts";
@@ -15,6 +14,7 @@ import { drafts, stoppedBatches, urgentPayments } from "./attention.ts";
 import { CirculationChart } from "./circulation-chart.tsx";
 import { CurrencyState } from "./currency-state.tsx";
 import { guideSteps, isGuideDone } from "./guide-steps.ts";
+import { operatorLimit } from "./operator-limit.ts";
 import { PaymentRow } from "./payment-row.tsx";
 
 const SHOWN_PAYMENTS = 5;
@@ -31,7 +31,7 @@ export function Overview() {
       <div class="stack">
         <SetUp />
         {!isNew && <Circulation />}
-        {!model.isAccountReady.value && (
+        {!model.isAccountReady.value && model.phase.value !== "inactive" && (
           <Notice title={words.accountNotReady} live>
             <p>{words.accountNotReadyText}</p>
           </Notice>
@@ -105,8 +105,7 @@ function Issuable({ circulation }: { readonly circulation: bigint }) {
   const { model } = useApp();
   const words = t().overview;
   const issuable = model.issuable.value;
-  const isLimited =
-    model.currency.value?.limit !== undefined || (model.debtor.value?.minBalance ?? INT64_MIN) > INT64_MIN;
+  const isLimited = model.currency.value?.limit !== undefined || operatorLimit(model) !== undefined;
   if (!isLimited || issuable === undefined) {
     return (
       <p>
@@ -234,6 +233,7 @@ function CurrencyCard() {
   const currency = model.currency.value;
   if (currency === undefined) return null;
   const document = currency.info.status === "read" ? currency.info.document : undefined;
+  const ofOperator = operatorLimit(model);
   return (
     <Card title={words.currency} action={<a href="#/currency">{t().common.edit}</a>}>
       <Facts
@@ -244,6 +244,10 @@ function CurrencyCard() {
           [
             words.limit,
             currency.limit === undefined ? words.noLimit : <Amount key="limit" tokens={currency.limit} exact />,
+          ],
+          [
+            words.operatorLimit,
+            ofOperator === undefined ? undefined : <Amount key="operator" tokens={ofOperator} exact />,
           ],
         ]}
       />

@@ -83,7 +83,7 @@ test("the rows of a batch name a recipient by account or by its name in the addr
 });
 
 test("each wrong cell of a batch is named with its row, and repeated rows are pointed out", () => {
-  const file = `Recipient,Amount,Reference\nswpt:8/1,1,\nNobody,0,\nTwin,"1,5",\nswpt:7/1,1.005,${"x".repeat(201)}\nswpt:7/1,1,A\nswpt:07/1,1.00,A\n,,B`;
+  const file = `Recipient,Amount,Reference\nswpt:8/1,1,\nNobody,0,\nTwin,"1,5",\nswpt:7/1,1.005,${"x".repeat(201)}\nswpt:7/1,1,A\nswpt:07/1,1.00,A\n,,B\nswpt:7/1,1,"C\nD"`;
   const read = readBatchFile(file, context);
   assert.ok("rows" in read);
   assert.deepEqual(
@@ -100,6 +100,7 @@ test("each wrong cell of a batch is named with its row, and repeated rows are po
       [5, undefined],
       [6, 5],
       [7, "recipient missing", "amount empty", undefined],
+      [8, "reference line-break", undefined],
     ],
   );
 });
@@ -114,7 +115,10 @@ test("a file that is not a batch is rejected as a whole", () => {
   assert.deepEqual(readBatchFile("recipient,amount\n", context), { problem: "no-rows" });
   assert.deepEqual(readBatchFile(`recipient,amount\n${"a,1\n".repeat(1001)}`, context), { problem: "too-many-rows" });
   assert.deepEqual(readBatchFile(new Uint8Array([0xff]), context), { problem: "not-utf8" });
-  assert.deepEqual(readBatchFile('recipient,amount\n"a', context), { problem: "malformed", row: 2 });
+  for (const empty of ["", "\ufeff", "\r\n\r\n"])
+    assert.deepEqual(readBatchFile(empty, context), { problem: "no-rows" });
+  assert.deepEqual(readBatchFile('recipient,amount\n"a', context), { problem: "malformed", row: 1 });
+  assert.deepEqual(readBatchFile('recipient,"amount\nswpt:7/17,1', context), { problem: "malformed", row: 0 });
 });
 
 test("an amount with a comma between cells separated by commas is not cut to its units", () => {
