@@ -47,6 +47,9 @@ const NOT_SET_UP: ReadonlySet<string> = new Set([
   "42P10", // invalid_column_reference: an ON CONFLICT without its unique index
 ]);
 
+/** Whether something that a statement names is not there, or is something else. */
+export const isNotSetUp = (error: unknown): boolean => stateIsOneOf(error, NOT_SET_UP);
+
 /**
  * Errors that depend on rows, or on the values that are stored: class 21 (cardinality), 22 (data exception) and 23 (integrity
  * constraint). Everything else is about the server, the connection or the session, however new or rare it is.
@@ -153,6 +156,13 @@ function adviceOnConnection(state: string | undefined, reason: string): string {
   return "";
 }
 
+/** The server is a standby, or all transactions are read-only by default. */
+export const readOnlyError = (reason: string, options?: ErrorOptions): DatabaseUnavailableError =>
+  new DatabaseUnavailableError(
+    `The database cannot be used: ${reason}; the server is a standby, or default_transaction_read_only is on for it, the database or the user`,
+    options,
+  );
+
 /**
  * The error of a statement, translated unless it is about rows and values. `isConnectionLost` says whether the connection was
  * lost by it, regardless of the error's code.
@@ -162,14 +172,15 @@ export function statementError(error: unknown, isConnectionLost: boolean): unkno
   const state = sqlStateOf(error);
   const text = errorText(error);
   if (isConflict(error)) return new DatabaseUnavailableError(`The database is busy: ${text}`, { cause: error });
-  if (stateIsOneOf(error, NOT_SET_UP)) {
-    const message = `The database is not set up: ${text}; \`swpt-debtors configure\` sets it up`;
+  if (isNotSetUp(error)) {
+    const message = `The database is not set up: ${text}; \`swpt-debtors configure\` sets it up, unless somebody has changed the tables or the search_path`;
     return new DatabaseUnavailableError(message, { cause: error });
   }
   if (state === "42501") {
     const message = `The database cannot be used: ${text}; the user of POSTGRES_URL must own the database and what is in it`;
     return new DatabaseUnavailableError(message, { cause: error });
   }
+  if (state === "25006") return readOnlyError(text, { cause: error });
   const advice = ADVICE.find(([pattern]) => pattern.test(state ?? ""))?.[1];
   if (advice !== undefined) {
     return new UnsuitableDatabaseError(`The database cannot be used: ${text}; ${advice}`, { cause: error });

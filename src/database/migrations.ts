@@ -4,7 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import type { Database, Pool } from "./database.ts";
+import type { Database, Pool, Transaction } from "./database.ts";
+import { DatabaseUnavailableError, isNotSetUp } from "./errors.ts";
 import { repairSequences } from "./sequences.ts";
 
 /** What `migrate` did. */
@@ -58,33 +59,65 @@ type AppliedMigration = Pick<Migration, "version" | "name" | "checksum">;
  */
 export async function migrate(pool: Pool): Promise<MigrationReport> {
   const migrations = await readMigrations();
-  return pool.transaction(async (db) => {
-    await lockMigrations(db);
-    const applied = await findAppliedMigrations(db);
-    const origin = applied === undefined ? await decideOrigin(db) : "ours";
-    const done = origin === "python" ? migrations.slice(0, 1) : (applied ?? []);
-    checkApplied(migrations, done);
-    if (applied === undefined) await createMigrationTable(db);
-    if (origin === "python") await recordMigration(db, migrations[0]!);
-    for (const migration of migrations.slice(done.length)) {
-      await db.run(scriptOf(migration.sql));
-      await recordMigration(db, migration);
-    }
-    const version = migrations.at(-1)!.version;
-    const repairedSequences = await repairSequences(db);
-    if (origin !== "ours") return { action: origin === "python" ? "adopted" : "created", version, repairedSequences };
-    return { action: done.length < migrations.length ? "upgraded" : "none", version, repairedSequences };
-  });
+  try {
+    return await pool.transaction((tx) => applyMigrations(tx, migrations));
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailableError) || !isNotSetUp(error.cause)) throw error;
+    const { message } = error.cause as Error;
+    throw new SchemaError(
+      `The schema cannot be created or upgraded: ${message}. Check the search_path of the user of POSTGRES_URL, and whether ` +
+        "somebody has changed the tables.",
+      { cause: error },
+    );
+  }
+}
+
+async function applyMigrations(db: Transaction, migrations: readonly Migration[]): Promise<MigrationReport> {
+  await lockMigrations(db);
+  const applied = await findAppliedMigrations(db);
+  const origin = applied === undefined ? await decideOrigin(db) : "ours";
+  const done = origin === "python" ? migrations.slice(0, 1) : (applied ?? []);
+  checkApplied(migrations, done);
+  const problem = origin === "empty" ? undefined : describePlaces(await findRelations(db, INITIAL_RELATIONS));
+  if (problem !== undefined) throw new SchemaError(`${problem}.`);
+  if (applied === undefined) await createMigrationTable(db);
+  if (origin === "python") await recordMigration(db, migrations[0]!);
+  for (const migration of migrations.slice(done.length)) {
+    await db.run(scriptOf(migration.sql));
+    await recordMigration(db, migration);
+  }
+  const version = migrations.at(-1)!.version;
+  const repairedSequences = await repairSequences(db);
+  if (origin !== "ours") return { action: origin === "python" ? "adopted" : "created", version, repairedSequences };
+  return { action: done.length < migrations.length ? "upgraded" : "none", version, repairedSequences };
 }
 
 /**
- * Whether all migrations of this program have been applied. Those of a newer program may have been as well: during an
- * upgrade both work on the database.
+ * Why the program cannot work with the tables, in a sentence without a period: a migration of this program has not been applied, or
+ * names lead to other tables. Those of a newer program may have been applied as well: during an upgrade both work on the database.
  */
-export async function isSchemaCurrent(db: Database): Promise<boolean> {
+export async function findSchemaProblem(db: Database): Promise<string | undefined> {
   const [migrations, applied] = await Promise.all([readMigrations(), findAppliedMigrations(db)]);
   const versions = new Set(applied?.map(({ version }) => version));
-  return migrations.every(({ version }) => versions.has(version));
+  if (!migrations.every(({ version }) => versions.has(version))) {
+    return "The database is not set up for this version; run `swpt-debtors configure`";
+  }
+  return describePlaces(await findRelations(db, INITIAL_RELATIONS));
+}
+
+/**
+ * What is wrong with where the names lead, when migrations have been applied. An empty table of another schema that is found
+ * first would look like debtors who are not there any more, and their accounts would be given up.
+ */
+function describePlaces(relations: readonly Relation[]): string | undefined {
+  const places = [...Map.groupBy(relations, ({ schema }) => schema)].sort(([, a], [, b]) => b.length - a.length);
+  const [schema, there] = places[0] ?? ["public", []];
+  const missing = INITIAL_RELATIONS.filter((name) => !there.some((relation) => relation.name === name));
+  if (missing.length === 0) return undefined;
+  return (
+    `The schema ${schema} of the database lacks ${missing.join(", ")}, or the search_path of the user of POSTGRES_URL leads to ` +
+    "others of that name: somebody has moved or dropped them, or changed the search_path"
+  );
 }
 
 /** In order, numbered from 1 without gaps. Read once: readiness is asked for again and again. */
@@ -109,7 +142,8 @@ async function readMigrationFiles(): Promise<Migration[]> {
 /** Which program has created the database, when no migration of this program is recorded. Throws SchemaError for others. */
 async function decideOrigin(db: Database): Promise<"python" | "empty"> {
   const revisions = await findRevisions(db);
-  const present = await findRelations(db, INITIAL_RELATIONS);
+  const present = (await findRelations(db, INITIAL_RELATIONS)).map(({ name }) => name);
+  if (present.length === 0) await checkElsewhere(db);
   const missing = INITIAL_RELATIONS.filter((name) => !present.includes(name));
   if (revisions === undefined) {
     if (present.length === 0) return "empty";
@@ -174,18 +208,41 @@ async function findRevisions(db: Database): Promise<string[] | undefined> {
   return rows.map(({ revision }) => revision);
 }
 
-/** Those of the tables, sequences and indexes that exist. */
-async function findRelations(db: Database, names: readonly string[]): Promise<string[]> {
-  const rows = await db.many<{ name: string }>({
+/** A table or a sequence, and the schema in which it is found. */
+interface Relation {
+  readonly name: string;
+  readonly schema: string;
+}
+
+/** Those that the search_path leads to. */
+const findRelations = (db: Database, names: readonly string[]): Promise<Relation[]> =>
+  db.many<Relation>({
     name: "find_relations",
     text: `
-      select name
+      select name, nspname::text as schema
       from unnest($1::text[]) with ordinality as wanted (name, position)
-      where to_regclass(quote_ident(name)) is not null
+        join pg_class on pg_class.oid = to_regclass(quote_ident(name))
+        join pg_namespace on pg_namespace.oid = relnamespace
       order by position`,
     values: [names],
   });
-  return rows.map(({ name }) => name);
+
+/** Tables in a schema that the search_path does not lead to must not be mistaken for an empty database. Throws SchemaError. */
+async function checkElsewhere(db: Database): Promise<void> {
+  const place = await db.maybeOne<{ schema: string }>({
+    name: "find_elsewhere",
+    text: `
+      select nspname::text as schema
+      from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+      where relname = $1::text and relkind = 'S' and nspname !~ '^pg_'
+      limit 1`,
+    values: ["debtor_reservation_id_seq"],
+  });
+  if (place === undefined) return;
+  throw new SchemaError(
+    `The tables are in the schema ${place.schema}, to which the search_path of the user of POSTGRES_URL does not lead. ` +
+      "Set it right (alter role … reset search_path), or use another database.",
+  );
 }
 
 const createMigrationTable = (db: Database) =>

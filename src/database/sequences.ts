@@ -10,6 +10,10 @@ const SEQUENCES = [
   },
   { sequence: "document_document_id_seq", columns: ["document.document_id"] },
   { sequence: "finalize_transfer_signal_signal_id_seq", columns: ["finalize_transfer_signal.signal_id"] },
+  {
+    sequence: "swpt_debtors_auth.subject_binding_event_event_id_seq",
+    columns: ["swpt_debtors_auth.subject_binding_event.event_id"],
+  },
 ] as const;
 
 /** The accounting authority still knows numbers of rows that have been deleted: the next ones are far beyond. */
@@ -23,11 +27,11 @@ export async function repairSequences(db: Database): Promise<string[]> {
   const repaired: string[] = [];
   for (const { sequence, columns } of SEQUENCES) {
     const greatest = columns.map((column) => {
-      const [table, name] = column.split(".");
+      const [, table, name] = /^(.*)\.(.*)$/.exec(column)!;
       return `(select max(${name}) from ${table})`;
     });
     const rowCount = await db.run({
-      name: `repair_${sequence}`,
+      name: `repair_${sequence.replace(".", "_")}`,
       text: `
         with used as (select greatest(${greatest}) as value)
         select setval('${sequence}', used.value + ${MARGIN})

@@ -1,7 +1,8 @@
 /** Whether a process can do its work at this moment. */
 import type { Broker } from "../broker/broker.ts";
 import { DatabaseUnavailableError, type Pool } from "../database/database.ts";
-import { isSchemaCurrent } from "../database/migrations.ts";
+import { findSchemaProblem } from "../database/migrations.ts";
+import { assertWritable } from "../database/writability.ts";
 import { pause } from "../runtime/backoff.ts";
 import type { Health } from "../runtime/health.ts";
 import { abandonWhenAborted } from "../runtime/lifetime.ts";
@@ -12,7 +13,11 @@ const SCHEMA_POLL_MILLIS = 1_000;
 
 /** What keeps a process from its work, in words; a process that needs no broker gives none. */
 export async function checkReadiness(pool: Pool, broker?: Broker, health?: Health): Promise<string[]> {
-  const reasons = [await checkDatabase(pool), broker?.unavailableReason(), ...(health?.reasons() ?? [])];
+  const reasons = [
+    (await checkDatabase(pool)) ?? (await checkWritable(pool)),
+    broker?.unavailableReason(),
+    ...(health?.reasons() ?? []),
+  ];
   return [...new Set(reasons.filter((reason) => reason !== undefined))];
 }
 
@@ -39,9 +44,18 @@ export async function untilSchemaIsCurrent(pool: Pool, log: Logger, signal: Abor
 
 async function checkDatabase(pool: Pool): Promise<string | undefined> {
   try {
-    return (await isSchemaCurrent(pool))
-      ? undefined
-      : "The database is not set up for this version; run `swpt-debtors configure`";
+    return await findSchemaProblem(pool);
+  } catch (error) {
+    if (error instanceof DatabaseUnavailableError) return error.message;
+    throw error;
+  }
+}
+
+/** A standby, or a database that is read-only by default: nothing that the program is for can be done. */
+async function checkWritable(pool: Pool): Promise<string | undefined> {
+  try {
+    await pool.transaction(assertWritable);
+    return undefined;
   } catch (error) {
     if (error instanceof DatabaseUnavailableError) return error.message;
     throw error;

@@ -3,11 +3,11 @@ import { createHash } from "node:crypto";
 import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
-import { type Database, openPool } from "../../src/database/database.ts";
-import { isSchemaCurrent, migrate, SchemaError } from "../../src/database/migrations.ts";
+import { type Database, openPool, type Pool } from "../../src/database/database.ts";
+import { findSchemaProblem, migrate, SchemaError } from "../../src/database/migrations.ts";
 import { claimMessages, deleteClaimed, recordMessages } from "../../src/database/outbox.ts";
 import { now } from "../../src/values/timestamp.ts";
-import { createEmptyDatabase } from "../support/database.ts";
+import { createEmptyDatabase, withParameter } from "../support/database.ts";
 import { describeSchema, withoutAdditions } from "./schema-description.ts";
 
 const pythonDatabase = await readFile(new URL("./python-database.sql", import.meta.url), "utf8");
@@ -61,12 +61,12 @@ async function migrateTo(version: number, db: Database): Promise<void> {
 
 test("an empty database gets the schema, and the alembic_version that keeps the way back open", async () => {
   await using database = await createEmptyDatabase();
-  assert.equal(await isSchemaCurrent(database.pool), false);
+  assert.match((await findSchemaProblem(database.pool)) ?? "", /not set up for this version/);
 
   const report = await migrate(database.pool);
 
   assert.deepEqual(report, { action: "created", version: LATEST, repairedSequences: [] });
-  assert.equal(await isSchemaCurrent(database.pool), true);
+  assert.equal(await findSchemaProblem(database.pool), undefined);
   assert.deepEqual(await database.pool.many({ name: "v", text: "select version_num from alembic_version" }), [
     { version_num: "4eaef25ca564" },
   ]);
@@ -89,7 +89,7 @@ test("a database of the Python program is adopted, and its rows and alembic_vers
 
   assert.deepEqual(report, { action: "adopted", version: LATEST, repairedSequences: [] });
   assert.deepEqual(await rowsOf(database.pool), before);
-  assert.equal(await isSchemaCurrent(database.pool), true);
+  assert.equal(await findSchemaProblem(database.pool), undefined);
 });
 
 test("an adopted database has the same schema as a new one", async () => {
@@ -238,7 +238,7 @@ for (const [what, change, problem] of [
       migrate(database.pool),
       (error) => error instanceof SchemaError && problem.test(error.message),
     );
-    assert.equal(await isSchemaCurrent(database.pool), false);
+    assert.match((await findSchemaProblem(database.pool)) ?? "", /not set up for this version/);
   });
 }
 
@@ -247,7 +247,7 @@ test("a database of a newer program is refused", async () => {
   await migrate(database.pool);
   await script(database.pool, "insert into swpt_debtors_migration values (9999, '9999-future.sql', '')");
   await assert.rejects(migrate(database.pool), /9999-future\.sql.*newer version/);
-  assert.equal(await isSchemaCurrent(database.pool), true);
+  assert.equal(await findSchemaProblem(database.pool), undefined);
 });
 
 test("a migration that was changed after it had been applied is refused", async () => {
@@ -255,6 +255,74 @@ test("a migration that was changed after it had been applied is refused", async 
   await migrate(database.pool);
   await script(database.pool, "update swpt_debtors_migration set checksum = 'other' where version = 1");
   await assert.rejects(migrate(database.pool), SchemaError);
+});
+
+for (const [what, change, mend, problem] of [
+  [
+    "a table that was moved to another schema",
+    "create schema moved; alter table running_transfer set schema moved",
+    "alter table moved.running_transfer set schema public",
+    /public of the database lacks running_transfer, or the search_path/,
+  ],
+  [
+    "an empty table of another schema that is found first",
+    "create schema other; create table other.debtor (like debtor including all); alter database DB set search_path = other, public",
+    "drop schema other cascade",
+    /lacks debtor, or the search_path .* leads to others of that name/,
+  ],
+] as const) {
+  test(`${what} is reported, and configure changes nothing`, async () => {
+    await using database = await createEmptyDatabase();
+    const name = new URL(database.url).pathname.slice(1);
+    await migrate(database.pool);
+    await script(database.pool, change.replace("DB", name));
+    const pool = openPool({ url: database.url, size: 1, applicationName: "test" });
+    try {
+      assert.match((await findSchemaProblem(pool)) ?? "", problem);
+      await assert.rejects(migrate(pool), (error) => error instanceof SchemaError && problem.test(error.message));
+      await script(database.pool, mend);
+      assert.equal(await findSchemaProblem(pool), undefined);
+      assert.equal((await migrate(pool)).action, "none");
+    } finally {
+      await pool.close();
+    }
+  });
+}
+
+for (const [what, prepare] of [
+  ["this program", (pool: Pool) => migrate(pool)],
+  ["the Python program", (pool: Pool) => script(pool, pythonDatabase)],
+] as const) {
+  test(`tables of ${what} in a schema that the search_path does not lead to are not taken for an empty database`, async () => {
+    await using database = await createEmptyDatabase();
+    await prepare(database.pool);
+    const url = withParameter(database.url, "options=-c%20search_path%3Dother");
+    await script(database.pool, "create schema other");
+    const pool = openPool({ url, size: 1, applicationName: "test" });
+    try {
+      const reason = /The tables are in the schema public, to which the search_path .* does not lead/;
+      await assert.rejects(migrate(pool), (error) => error instanceof SchemaError && reason.test(error.message));
+    } finally {
+      await pool.close();
+    }
+  });
+}
+
+test("without a schema in the search_path, and with a column that is gone, configure says so in place of waiting", async () => {
+  await using database = await createEmptyDatabase();
+  const nowhere = openPool({
+    url: withParameter(database.url, "options=-c%20search_path%3Dnowhere"),
+    size: 1,
+    applicationName: "test",
+  });
+  const reason = (words: string) => (error: unknown) =>
+    error instanceof SchemaError &&
+    error.message.startsWith(`The schema cannot be created or upgraded: ${words}. Check`);
+  await assert.rejects(migrate(nowhere), reason("no schema has been selected to create in"));
+  await nowhere.close();
+  await migrate(database.pool);
+  await script(database.pool, "alter table document rename document_id to other_id");
+  await assert.rejects(migrate(database.pool), reason('column "document_id" does not exist'));
 });
 
 test("a constraint has the name that the Python program gave it, in a new and in an adopted database", async () => {
@@ -275,7 +343,10 @@ test("sequences that are behind their rows are set far beyond them, and others a
   await script(
     pool,
     `select setval('coordinator_request_id_seq', 100), setval('debtor_reservation_id_seq', 1, false),
-       setval('finalize_transfer_signal_signal_id_seq', 1, false), setval('document_document_id_seq', 1, false)`,
+       setval('finalize_transfer_signal_signal_id_seq', 1, false), setval('document_document_id_seq', 1, false);
+     insert into swpt_debtors_auth.subject_binding_event (occurred_at, action, issuer, subject, debtor_id)
+       values (now(), 'bind', 'issuer', 'subject', 1);
+     alter sequence swpt_debtors_auth.subject_binding_event_event_id_seq restart`,
   );
 
   const { repairedSequences } = await migrate(pool);
@@ -284,6 +355,7 @@ test("sequences that are behind their rows are set far beyond them, and others a
     "debtor_reservation_id_seq",
     "document_document_id_seq",
     "finalize_transfer_signal_signal_id_seq",
+    "swpt_debtors_auth.subject_binding_event_event_id_seq",
   ]);
   const text = `
     select nextval('coordinator_request_id_seq') as request, nextval('debtor_reservation_id_seq') as reservation,
@@ -303,7 +375,7 @@ for (const encoding of ["LATIN1", "SQL_ASCII", "EUC_JP"]) {
     url.pathname = `/${name}`;
     const pool = openPool({ url: url.href, size: 1, applicationName: "test" });
     try {
-      for (const work of [migrate, isSchemaCurrent, (db: Database) => script(db, "select 1")]) {
+      for (const work of [migrate, findSchemaProblem, (db: Database) => script(db, "select 1")]) {
         await assert.rejects(work(pool), new RegExp(`encoding ${encoding}.*UTF8`));
       }
     } finally {

@@ -151,14 +151,18 @@ export const lookUps: readonly ((tx: Transaction) => unknown)[] = [
 export const otherStatements: Readonly<Record<string, readonly RegExp[]>> = {
   "writes new rows only": [/^record_\w+$/, /^insert_subject_binding$/, /^sandbox_(record_\w+|upsert_\w+|add_\w+)$/],
   "takes any rows as they lie, up to a limit": [/^claim_\w+$/, /^measure_\w+_outbox$/],
-  "reads no table": [/lock_(subject_bindings|migrations|absent_debtors_\w+|books|schema)$/, /^count_debtor_blocks$/],
+  "reads no table": [
+    /^is_read_only$/,
+    /lock_(subject_bindings|migrations|absent_debtors_\w+|books|schema)$/,
+    /^count_debtor_blocks$/,
+  ],
   "is about the transaction or a notification": [/^(mark_before|rollback)_deletion$/, /^notify_flushers$/],
   "reads a table that has one row, or a row for each flusher": [
     /^(read_guard_state|read_burst_history|raise_alarm|confirm_database|(set|read)_shard_of_database)$/,
   ],
   "is about the sessions of the server": [/^find_session_of_other_shard$/],
   "is about the schema, and run by configure": [
-    /^(create_migration_table|find_(applied_migrations|relations|revisions)|repair_\w+)$/,
+    /^(create_migration_table|find_(applied_migrations|elsewhere|relations|revisions)|repair_\w+)$/,
     /^sandbox_(prepare_|schema_|ensure_schema)/,
   ],
   "is used when a debtor is created for a subject, or by a command": [
