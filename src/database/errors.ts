@@ -180,6 +180,10 @@ export function statementError(error: unknown, isConnectionLost: boolean): unkno
     const message = `The database cannot be used: ${text}; the user of POSTGRES_URL must own the database and what is in it`;
     return new DatabaseUnavailableError(message, { cause: error });
   }
+  if (state === "26000" || state === "42P05") {
+    const message = `The database cannot be used: ${text}; a PgBouncer needs pool_mode = session, or version 1.21 and max_prepared_statements`;
+    return new DatabaseUnavailableError(message, { cause: error });
+  }
   if (state === "25006") return readOnlyError(text, { cause: error });
   const advice = ADVICE.find(([pattern]) => pattern.test(state ?? ""))?.[1];
   if (advice !== undefined) {
