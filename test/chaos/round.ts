@@ -30,15 +30,21 @@ export interface RoundOptions {
    * messages.
    */
   readonly isLinked?: boolean;
+  /** Aborts when the test has taken too long; what it was waiting for is then said. */
+  readonly signal: AbortSignal;
 }
 
 const QUEUE = "swpt_debtors";
 const DEBTORS = 5;
 
 /** Rejects when anything is lost, doubled or contradicted. Resolves to a line about what happened. */
-export async function runRound({ seed, seconds, clients, isLinked = false }: RoundOptions): Promise<string> {
+export async function runRound({ seed, seconds, clients, isLinked = false, signal }: RoundOptions): Promise<string> {
   const random = createSeededRandom(seed);
+  let step = "the start";
+  const tellStep = (): void => console.error(`With TEST_SEED=${seed}, too late during ${step}`);
+  signal.addEventListener("abort", tellStep);
   await using stack = new AsyncDisposableStack();
+  stack.defer(() => signal.removeEventListener("abort", tellStep));
   const database = stack.use(await createTestDatabase());
   const { pool } = database;
   await startAudit(pool);
@@ -95,8 +101,10 @@ export async function runRound({ seed, seconds, clients, isLinked = false }: Rou
     ports.map((port) => `http://127.0.0.1:${port}`),
     drawDebtorId,
   );
+  step = "the activation of debtors";
   for (let i = 0; i < DEBTORS; i++) await chaosClients.settle(drawDebtorId(random));
 
+  step = "the chaos";
   const end = new AbortController();
   const clientRuns = Array.from({ length: clients }, () =>
     chaosClients.act(createSeededRandom(random.integer(1, 2 ** 30)), end.signal),
@@ -111,6 +119,7 @@ export async function runRound({ seed, seconds, clients, isLinked = false }: Rou
   await Promise.all(clientRuns);
   const actions = await faults;
 
+  step = "the quiet phase";
   const progress = await pool.many<{ state: string; count: bigint }>({ name: "test_progress", text: PROGRESS });
   authority.assertAlive();
   authority.endFaults();
@@ -118,6 +127,7 @@ export async function runRound({ seed, seconds, clients, isLinked = false }: Rou
   await drain();
   await reconcile({ pool, chaosClients, authority });
   await assertAudit(pool, pool);
+  step = "the end of the processes";
   const codes = await Promise.all(processes.map((process) => process.stop()));
   assert.deepEqual(
     codes,
@@ -138,12 +148,16 @@ export async function runRound({ seed, seconds, clients, isLinked = false }: Rou
       const { status } = await chaosClients.retryUntilAnswered({ method: "PATCH", path, json: JSON.stringify(body) });
       assert.ok([200, 409].includes(status), String(status));
     }
+    step = "configurations";
     await untilNone("configurations are effectual", pool, UNEFFECTUAL);
     // Only where something is lost: over the link, messages from the future are refused.
     if (link === undefined) authority.passDays(8);
+    step = "prepared transfers";
     await untilNone("nothing is prepared", pool, PREPARED);
     await authority.deliverLostOutcomes();
+    step = "transfers";
     await untilNone("all transfers have ended", pool, OPEN, [...authority.lost]);
+    step = "queues and outboxes";
     await untilNothingMoves({ pool, books: pool, queuesByBroker });
     for (const transfer of chaosClients.transfers.filter(
       ({ debtor, isKnown, isLeaving }) => isKnown && !isLeaving && !debtor.isLeaving,

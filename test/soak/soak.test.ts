@@ -11,7 +11,9 @@ test(`repeated rounds of chaos lose, double and contradict nothing (from seed ${
   const end = performance.now() + seconds * 1000;
   for (let round = 0; performance.now() < end; round++) {
     const seed = firstSeed + round;
-    const summary = await withSeed(seed, () => runRound({ seed, seconds: ROUND_SECONDS, clients: 32 }));
+    const summary = await withSeed(seed, () =>
+      runRound({ seed, seconds: ROUND_SECONDS, clients: 32, signal: t.signal }),
+    );
     t.diagnostic(`round ${round + 1}, seed ${seed}: ${summary}`);
   }
 });
