@@ -63,6 +63,8 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
   let opening: Promise<void> | undefined;
   /** Aborted when the deliveries have been returned to the queue. */
   let epoch = new AbortController();
+  /** Aborted when the queue is closed, or its consumer has ended. */
+  let life = new AbortController();
   let isInterrupted = false;
   let refusalReason: string | undefined;
 
@@ -110,13 +112,14 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
   }
 
   async function open(subnet: Subnet): Promise<void> {
-    const { signal } = epoch;
+    const { signal } = life;
     const backoff = createBackoff({ minMillis: QUEUE_PAUSE_MILLIS, maxMillis: QUEUE_PAUSE_MILLIS_MAX });
     while (!signal.aborted) {
       try {
         return await openOnce(subnet, signal);
       } catch (error) {
         if (!awaitsQueue || !(error instanceof QueueNotFoundError)) throw error;
+        if (signal.aborted) return;
         refusalReason = `There is no queue ${queue}; \`swpt-debtors stomp configure-queue\` declares it`;
         problems.report({ level: "error", message: refusalReason, kind: { queue } });
         await pause(backoff.nextMillis(), signal);
@@ -139,7 +142,8 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
         refusalReason = undefined;
       },
       onRefused: (reason) => {
-        refusalReason = reason;
+        // A consumer that has not started yet cannot be closed: it goes on trying.
+        if (!signal.aborted) refusalReason = reason;
       },
       onEnd: (reason) => {
         log.error({ queue, reason: reason.message }, "The queue can no longer be consumed");
@@ -147,9 +151,9 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
         options.onInterrupted();
       },
     });
+    if (signal.aborted) return opened.close();
     refusalReason = undefined;
-    if (signal.aborted) await opened.close();
-    else consumer = opened;
+    consumer = opened;
   }
 
   /** The consumer has been lost. */
@@ -158,6 +162,8 @@ export function createOutgoingQueue(options: OutgoingQueueOptions): OutgoingQueu
     opening = undefined;
     isInterrupted = false;
     refusalReason = undefined;
+    life.abort();
+    life = new AbortController();
     epoch.abort();
     epoch = new AbortController();
   }

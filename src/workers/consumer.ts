@@ -144,7 +144,11 @@ async function consume(
     onRefused: reportRefusal,
     onResumed: reportRefusal,
   });
-  const consumer = await Promise.race([consuming, untilAborted(stopped)]);
+  const consumer = await Promise.race([consuming, untilAborted(stopped)]).catch((error: unknown) => {
+    // Nothing may be left that waits for the signal: a missing queue is looked for every second, perhaps for days.
+    stop.abort();
+    throw error;
+  });
   if (!consumer) {
     consuming.then((late) => late.close()).catch(() => {}); // The broker is unavailable, and we do not wait for it.
     return 0;

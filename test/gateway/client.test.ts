@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
+import type { Broker } from "../../src/broker/broker.ts";
 import { chooseServer } from "../../src/gateway/peer-server.ts";
 import { CONNECTED, receiptFrame, STOMP } from "../stomp/frames.ts";
 import { connect } from "../support/amqp.ts";
@@ -323,6 +324,36 @@ test("a queue that the broker does not let be consumed is why the client is not 
   connection.send(receiptFrame(id));
   await stop(client, connection);
   assert.equal(await depth(queue), 0);
+});
+
+test("a client that has ended is not unready, though the broker still refuses its queue", async (t) => {
+  const queue = "da.refused-to-the-end";
+  await put(queue, []);
+  const amqp = await connect(url);
+  t.after(() => amqp.close());
+  await (await amqp.createChannel()).consume(queue, () => {}, { exclusive: true });
+  let refusals = 0;
+  const counting: Broker = {
+    ...broker,
+    consume: (options) => {
+      const onRefused = (reason: string): void => {
+        options.onRefused?.(reason);
+        refusals++;
+      };
+      return broker.consume({ ...options, onRefused });
+    },
+  };
+  await using client = startClient({ node, broker: counting, queue, environment });
+  const connection = await accept();
+  await waitFor(() => refusals > 0);
+  await writeFile(node.peerFile("DEACTIVATED"), "2026-11-26\n");
+  t.after(() => rm(node.peerFile("DEACTIVATED")));
+  await connection.expect(DISCONNECT);
+  connection.send(receiptFrame("bye"));
+  await client.ended;
+  const before = refusals;
+  await waitFor(() => refusals > before);
+  assert.equal(client.unreadyReason(), undefined);
 });
 
 test("two clients share a queue: every message arrives, and none is acknowledged without a receipt", async () => {

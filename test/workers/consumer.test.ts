@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { after, beforeEach, test } from "node:test";
 import amqp from "amqplib";
 import { pino } from "pino";
@@ -432,6 +433,21 @@ test("a queue that is deleted or missing is waited for, which is said and counte
   await consumer.stop();
   await broker.close();
   await connection.close();
+});
+
+test("nothing of the attempts is left while a queue is missing", async (t) => {
+  const any = t.mock.method(AbortSignal, "any");
+  const broker = createBroker();
+  broker.deleteQueue(QUEUE);
+  const consume = t.mock.method(broker, "consume");
+  const consumer = start(broker);
+  await waitFor(() => consume.mock.callCount() === 3);
+  const signals = any.mock.calls.map(({ result }) => result!).slice(0, 2);
+  assert.deepEqual(
+    signals.map((signal) => getEventListeners(signal, "abort").length),
+    [0, 0],
+  );
+  await consumer.stop();
 });
 
 test("a queue that is missing is the expected end in draining mode", async () => {
