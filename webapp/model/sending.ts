@@ -27,12 +27,16 @@ const READ_AT_ONCE = 6;
 const RECENT_MILLIS = 60_000;
 /** With more doubt about the time the server is asked first: the device has slept since its last answer, or its clock was set. */
 const DOUBT_MILLIS_MAX = 10 * 60_000;
+/** Browsers may pass on a lock before the message that was sent first, mostly by a millisecond. */
+const MESSAGE_MILLIS_MAX = 500;
 
 export class Sender {
   readonly #context: Context;
   readonly #writeRequest: RequestWriter;
   readonly #repeating = new Set<string>();
   readonly #following = new Set<string>();
+  /** The last try of another tab for each payment that is sent elsewhere. */
+  readonly #triesElsewhere = new Map<string, object>();
   #readsUnderWay = 0;
   readonly #waitingReads: (() => void)[] = [];
 
@@ -132,7 +136,13 @@ export class Sender {
   async #takeOver(uuid: string): Promise<void> {
     const { debtor, records, parts, signal } = this.#context;
     if (debtor === undefined) return;
+    const attempt = {};
+    this.#triesElsewhere.set(uuid, attempt);
     await lockIsFree(parts.locks, lockOf(debtor, uuid), signal);
+    await this.#context.wait(MESSAGE_MILLIS_MAX);
+    // Since then the other tab may have tried again, perhaps after the pause that the server asks for.
+    if (this.#triesElsewhere.get(uuid) !== attempt) return;
+    this.#triesElsewhere.delete(uuid);
     if (!records.sending.value.has(uuid)) return;
     records.endSending(uuid);
     this.#repeatInBackground(uuid, 0);

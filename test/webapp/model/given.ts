@@ -87,7 +87,8 @@ export class World {
     isPegRequired: false,
   };
   readonly reports: unknown[] = [];
-  readonly #id = randomUUID();
+  /** Tells its locks and its channel from those of other worlds. */
+  readonly id = randomUUID();
 
   constructor() {
     after(() => {
@@ -106,7 +107,7 @@ export class World {
     // The browser releases the locks of a tab that is closed.
     const locks: Locks = {
       request: (name, options, work) =>
-        navigator.locks.request(`${this.#id} ${name}`, options, (lock) => Promise.race([work(lock), closed])),
+        navigator.locks.request(`${this.id} ${name}`, options, (lock) => Promise.race([work(lock), closed])),
     };
     const fetchHere: typeof fetch = async (...args) => {
       if (!isOpen) return new Promise(() => {});
@@ -128,7 +129,7 @@ export class World {
       oldClient: { read: readOldClient, remove: removeOldClient },
       fetchDocument: this.node.fetchDocument,
       locks,
-      channel: new BroadcastChannel(this.#id),
+      channel: change.channel ?? new BroadcastChannel(this.id),
       clock: {
         now: () => clock.now(),
         passed: () => clock.passed(),

@@ -281,6 +281,28 @@ test("a payment whose tab is closed while it is sent is taken over by a tab that
   assert.deepEqual([...world.node.transfers.keys()], [uuid]);
 });
 
+test("a tab learns late that another one has ended to send, and leaves the payment and its pause to that one", async () => {
+  const world = new World();
+  const channel = new BroadcastChannel(world.id);
+  const post = channel.postMessage.bind(channel);
+  channel.postMessage = (message: { isSending?: boolean }) => {
+    if (message.isSending !== false) return post(message);
+    void world.clock.wait(100, new AbortController().signal).then(() => post(message));
+  };
+  const [one, other] = [await world.openTab({ channel }), await world.openTab()];
+  const uuid = (await one.model.createDraft(bread))!;
+  world.node.fault = ({ method }) => (method === "POST" ? { status: 503, retryAfter: "60" } : undefined);
+  assert.equal(await one.model.send(uuid), "no-connection");
+  await world.clock.pass(30 * SECOND);
+  assert.equal(other.model.payment(uuid).value!.state, "not-confirmed");
+  assert.equal(world.node.count(...POSTS), 1);
+
+  world.node.fault = () => undefined;
+  await world.clock.pass(31 * SECOND);
+  assert.equal(world.node.count(...POSTS), 2);
+  assert.equal(other.model.payment(uuid).value!.state, "waiting");
+});
+
 test("a draft that another tab has changed is not overwritten silently", async () => {
   const world = new World();
   const [one, other] = [await world.openTab(), await world.openTab()];
