@@ -95,7 +95,7 @@ export function createPublisher(connection: RecoveringChannelModel, log: Logger)
       await write(lane, batch, messages);
       await batch.over;
       lane.batch = undefined;
-      if (lane.isOpen && batch.isTrustworthy()) refusals.delete(exchange);
+      if (lane.isOpen) refusals.delete(exchange);
       if (lane.isOpen && batch.isTrustworthy() && !batch.isRejected()) idleLanes.push(lane);
       // Late confirms and returns would be taken for the next batch's. And where the leader of a quorum queue dies, RabbitMQ
       // may reject all that comes through a channel as long as that server is down, and accept it through a new one.
