@@ -7,9 +7,9 @@ import { Button, FileButton, Form, TextArea } from "../ui/controls.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { navigate } from "../ui/router.ts";
-import { announce } from "../ui/toasts.tsx";
 import { drafts } from "./attention.ts";
 import { launchedFile } from "./launched-file.ts";
+import { openDraft } from "./outcomes.ts";
 import { PaymentRow } from "./payment-row.tsx";
 import { type Received, receiveFile, receiveText } from "./receive-request.ts";
 
@@ -144,11 +144,7 @@ function FromTemplates() {
   const { model } = useApp();
   const templates = model.templates.value;
   if (templates.length === 0) return null;
-  const use = async (id: string): Promise<void> => {
-    const uuid = await model.draftFromTemplate(id);
-    if (uuid === undefined) announce(t().outcomes["not-stored"]);
-    else navigate(`/payments/${uuid}`);
-  };
+  const use = async (id: string): Promise<void> => openDraft(await model.draftFromTemplate(id));
   return (
     <Card title={t().pay.fromTemplate} action={<a href="#/templates">{t().common.showAll}</a>}>
       <ul class="list">

@@ -8,13 +8,12 @@ import { useApp } from "../ui/app.ts";
 import { Card, Empty, Facts, Notice, ScreenHead } from "../ui/blocks.tsx";
 import { Button, ButtonLink } from "../ui/controls.tsx";
 import { Icon, type IconName } from "../ui/icon.tsx";
-import { navigate } from "../ui/router.ts";
-import { announce } from "../ui/toasts.tsx";
 import { drafts, stoppedBatches, urgentPayments } from "./attention.ts";
 import { CirculationChart } from "./circulation-chart.tsx";
 import { CurrencyState } from "./currency-state.tsx";
 import { guideSteps, isGuideDone } from "./guide-steps.ts";
 import { operatorLimit } from "./operator-limit.ts";
+import { openDraft } from "./outcomes.ts";
 import { PaymentRow } from "./payment-row.tsx";
 
 const SHOWN_PAYMENTS = 5;
@@ -154,11 +153,7 @@ function Attention() {
   const unsent = drafts(model);
   const { used, max, isNearLimit } = model.actions.value;
   const undeleted = model.undeletedCount.value;
-  const useTemplate = async (id: string): Promise<void> => {
-    const uuid = await model.draftFromTemplate(id);
-    if (uuid === undefined) announce(t().outcomes["not-stored"]);
-    else navigate(`/payments/${uuid}`);
-  };
+  const useTemplate = async (id: string): Promise<void> => openDraft(await model.draftFromTemplate(id));
   const items = [
     ...(model.configDifferences.value.length > 0
       ? [<AttentionLink key="differences" icon="currency" to="/currency" text={words.differences} />]

@@ -15,7 +15,7 @@ import type { IconName } from "../ui/icon.tsx";
 import { navigate } from "../ui/router.ts";
 import { announce } from "../ui/toasts.tsx";
 import { OrderFacts } from "./order-facts.tsx";
-import { announceUnlessDone } from "./outcomes.ts";
+import { announceUnlessDone, openDraft } from "./outcomes.ts";
 import { nameOf, PaymentStatus } from "./payment-row.tsx";
 
 export function PaymentDetails({ payment }: { readonly payment: Payment }) {
@@ -174,11 +174,7 @@ function PaymentActions({ payment }: { readonly payment: Payment }) {
       if (announceUnlessDone(await model.look(uuid))) announce(t().common.reloaded);
     },
     "make-template": async () => navigate(`/templates?from=${uuid}`),
-    retry: async () => {
-      const draft = await model.retry(uuid);
-      if (draft === undefined) announce(t().outcomes["not-stored"]);
-      else navigate(`/payments/${draft}`);
-    },
+    retry: async () => openDraft(await model.retry(uuid)),
     dismiss: async () => void announceUnlessDone(await model.dismiss(uuid)),
   };
   const act = async (action: PaymentAction): Promise<void> => {
