@@ -78,7 +78,7 @@ export const OWN_CONSTRAINTS: ReadonlySet<string> = new Set([
  */
 function isOfOthers({ code = "", constraint, where }: pg.DatabaseError): boolean {
   if (/^(?:27|44|P0)|^22001$|^23502$/.test(code)) return true;
-  if (/^2[123]/.test(code) && where !== undefined && !isOfParameter(where)) return true;
+  if (isAboutRows(code) && where !== undefined && !isOfParameter(where)) return true;
   return code.startsWith("23") && constraint !== undefined && !OWN_CONSTRAINTS.has(constraint);
 }
 
