@@ -18,15 +18,8 @@ let page: Page;
 before(async () => {
   stand = await startStandInPage();
   browser = await startBrowser();
-  const uri = `${stand.origin}/debtors/7/public`;
   const coin = {
-    type: "CoinInfo",
-    revision: 1,
-    latestDebtorInfo: { uri },
-    debtorIdentity: { type: "DebtorIdentity", uri: "swpt:7" },
     debtorName: `${TURNED}<b>${"W".repeat(20)}`,
-    amountDivisor: 100,
-    decimalPlaces: 2,
     unit: `\u202e<i>${"W".repeat(30)}`,
     summary: `${MARKUP}${TURNED}`,
     peg: {
@@ -37,9 +30,7 @@ before(async () => {
       display: { type: "PegDisplay", amountDivisor: 1, decimalPlaces: 0, unit: `${TURNED}${"W".repeat(30)}` },
     },
   };
-  const info = { type: "DebtorInfo", ...stand.node.saveDocument(JSON.stringify(coin)) };
-  stand.node.effectiveIri = info.iri;
-  stand.node.saveConfig(JSON.stringify({ type: "RootConfigData", rate: 0, info, [`${MARKUP}${TURNED}`]: TURNED }));
+  stand.publishCoin(coin, { [`${MARKUP}${TURNED}`]: TURNED });
   stand.node.configError = `${MARKUP}${TURNED}`;
   for (const name of NAMES) {
     const note = `${name}\n${name}\n\n${name}${MARKUP}`;

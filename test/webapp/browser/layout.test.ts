@@ -15,19 +15,7 @@ let browser: TestBrowser;
 let page: Page;
 before(async () => {
   [stand, browser] = await Promise.all([startStandInPage(), startBrowser({ serviceWorkers: "block" })]);
-  const coin = {
-    type: "CoinInfo",
-    revision: 1,
-    latestDebtorInfo: { uri: `${stand.origin}/debtors/7/public` },
-    debtorIdentity: { type: "DebtorIdentity", uri: "swpt:7" },
-    debtorName: "Württembergische Gemeinschaftswährung eV",
-    amountDivisor: 100,
-    decimalPlaces: 2,
-    unit: UNIT,
-  };
-  const info = { type: "DebtorInfo", ...stand.node.saveDocument(JSON.stringify(coin)) };
-  stand.node.effectiveIri = info.iri;
-  stand.node.saveConfig(JSON.stringify({ type: "RootConfigData", rate: 0, info }));
+  stand.publishCoin({ debtorName: "Württembergische Gemeinschaftswährung eV", unit: UNIT });
   for (let index = 0; index < 40; index++) {
     // The largest one is not among the rows that are drawn first.
     const amount = index === 35 ? 2n ** 63n - 1n : 1000n;

@@ -13,19 +13,7 @@ before(async () => {
   [stand, browser] = await Promise.all([startStandInPage(), startBrowser({ serviceWorkers: "block" })]);
   stand.node.minBalance = -5000n;
   stand.node.balance = -1000n;
-  const coin = {
-    type: "CoinInfo",
-    revision: 1,
-    latestDebtorInfo: { uri: `${stand.origin}/debtors/7/public` },
-    debtorIdentity: { type: "DebtorIdentity", uri: "swpt:7" },
-    debtorName: "Seven",
-    amountDivisor: 100,
-    decimalPlaces: 2,
-    unit: "SVN",
-  };
-  const info = { type: "DebtorInfo", ...stand.node.saveDocument(JSON.stringify(coin)) };
-  stand.node.effectiveIri = info.iri;
-  stand.node.saveConfig(JSON.stringify({ type: "RootConfigData", rate: 0, info }));
+  stand.publishCoin({ debtorName: "Seven", unit: "SVN" });
   page = await stand.open(browser.context);
   page.setDefaultTimeout(10_000);
   await page.getByText("SVN").first().waitFor();

@@ -10,6 +10,8 @@ import { StandInNode } from "../model/stand-in-node.ts";
 export interface StandInPage extends AsyncDisposable {
   readonly node: StandInNode;
   readonly origin: string;
+  /** Saves a coin of two decimal places, with these members besides, and a configuration that leads to it. */
+  publishCoin(members: object, otherConfig?: object): void;
   /** Opens a tab that has a token. */
   open(context: BrowserContext, place?: string): Promise<Page>;
   close(): Promise<void>;
@@ -44,6 +46,20 @@ export async function startStandInPage(): Promise<StandInPage> {
   return {
     node,
     origin,
+    publishCoin: (members, otherConfig = {}) => {
+      const coin = {
+        type: "CoinInfo",
+        revision: 1,
+        latestDebtorInfo: { uri: `${origin}/debtors/7/public` },
+        debtorIdentity: { type: "DebtorIdentity", uri: "swpt:7" },
+        amountDivisor: 100,
+        decimalPlaces: 2,
+        ...members,
+      };
+      const info = { type: "DebtorInfo", ...node.saveDocument(JSON.stringify(coin)) };
+      node.effectiveIri = info.iri;
+      node.saveConfig(JSON.stringify({ type: "RootConfigData", rate: 0, info, ...otherConfig }));
+    },
     open: (context, place) => openSignedIn(context, origin, place),
     close,
     [Symbol.asyncDispose]: close,
